@@ -1,0 +1,98 @@
+"""Canonical bytes: the one encoding that is stored, signed and hashed.
+
+UTF-8 JSON, keys sorted by code point, no white space, integers within ±2^53, finite doubles in Python's shortest form,
+text in Unicode NFC, duplicate keys refused. A record is encoded once; its bytes are never re-encoded afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import unicodedata
+from typing import Any
+
+from dualtrack.errors import DocumentError
+
+__all__ = ["DEPTH_MAX", "INTEGER_MAX", "decode", "digest", "encode"]
+
+INTEGER_MAX = 2**53
+"""Largest integer that every JSON reader keeps exactly (RFC 8259, section 6); larger ones travel as strings."""
+
+DEPTH_MAX = 64
+"""Deepest nesting accepted; our deepest record has 12 levels, and a reader's stack must be bounded."""
+
+
+def encode(value: object) -> bytes:
+    """Encode plain data (dict, list, str, int, float, bool, None) as canonical bytes.
+
+    Raises DocumentError for anything that has no single faithful form: NaN, infinities, integers beyond ±2^53,
+    text that is not NFC, keys that are not text, other types, or nesting beyond DEPTH_MAX.
+    """
+    _check(value, "$", 0)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def decode(data: bytes, *, where: str = "document") -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Decode bytes that must already be canonical: decoding and encoding again gives the same bytes.
+
+    Raises DocumentError naming `where` otherwise (duplicate keys, white space, another key order, wrong numbers).
+    """
+    try:
+        value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise DocumentError(f"not JSON: {error}", where=where, expected="canonical JSON") from error
+    if encode(value) != data:
+        raise DocumentError(
+            "not in canonical form",
+            where=where,
+            expected="sorted keys, no white space, no duplicate keys, shortest numbers, NFC text",
+            code="input.document.not-canonical",
+        )
+    return value
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of the bytes as 64 lower-case hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _check(value: object, path: str, depth: int) -> None:
+    if depth > DEPTH_MAX:
+        raise DocumentError(f"nested deeper than {DEPTH_MAX} levels", where=path)
+    if value is None or value is True or value is False:
+        return
+    if type(value) is str:
+        _check_text(value, path)
+    elif type(value) is int:
+        if not -INTEGER_MAX <= value <= INTEGER_MAX:
+            raise DocumentError(f"integer {value} beyond ±2^53", where=path, fix="write it as a string")
+    elif type(value) is float:
+        if not math.isfinite(value):
+            raise DocumentError(f"number {value} is not finite", where=path, code="input.document.not-finite")
+    elif type(value) is dict:
+        for key, item in value.items():
+            if type(key) is not str:
+                raise DocumentError(f"key {key!r} is not text", where=path)
+            _check_text(key, path)
+            _check(item, f"{path}.{key}", depth + 1)
+    elif type(value) in (list, tuple):
+        for position, item in enumerate(value):  # type: ignore[var-annotated, arg-type]
+            _check(item, f"{path}[{position}]", depth + 1)
+    else:
+        raise DocumentError(f"{type(value).__name__} has no canonical form", where=path)
+
+
+def _check_text(text: str, path: str) -> None:
+    if text.isascii():
+        return
+    if not unicodedata.is_normalized("NFC", text):
+        raise DocumentError("text is not in Unicode NFC", where=path, fix="normalise it with unicodedata.normalize")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DocumentError("text has an unpaired surrogate", where=path) from error
