@@ -1,0 +1,34 @@
+"""Built-in bounds of the assessment (docs/assessment.md, section 11). Bounds of rules are data in packs, not here."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CLOCK_SKEW_S",
+    "CONTENT_BYTES_MAX",
+    "ENTRIES_MAX",
+    "EVIDENCE_AGE_DAYS_MAX",
+    "PERMIT_DAYS_MAX",
+    "PLAN_DAYS_MAX",
+    "WAIVER_DAYS_MAX",
+]
+
+CLOCK_SKEW_S = 300
+"""Seconds by which `taken_at` may lie after `recorded_at`: two honest clocks differ by less."""
+
+EVIDENCE_AGE_DAYS_MAX = 3650
+"""Days before `recorded_at` that an observation may have been taken; older is an archive, not evidence."""
+
+WAIVER_DAYS_MAX = 366
+"""Longest life of a waiver or a proportionality decision: a reason is looked at again within a year."""
+
+PLAN_DAYS_MAX = 183
+"""Longest shadow or trial plan: it exists to get a measurement, not to live on it."""
+
+PERMIT_DAYS_MAX = 366
+"""Longest permit, when no evidence ends earlier."""
+
+ENTRIES_MAX = 100_000
+"""Entries in one assessment; a use with more has been logged in the wrong place."""
+
+CONTENT_BYTES_MAX = 1 << 20
+"""Bytes of one entry's content: statements and statistics fit, documents stay outside by digest."""
