@@ -64,25 +64,30 @@ def _refuse_constant(name: str) -> object:
 def _check(value: object, path: str, depth: int) -> None:
     if depth > DEPTH_MAX:
         raise DocumentError(f"nested deeper than {DEPTH_MAX} levels", where=path)
-    if value is None or value is True or value is False:
-        return
-    if type(value) is str:
-        _check_text(value, path)
-    elif type(value) is int:
-        if not -INTEGER_MAX <= value <= INTEGER_MAX:
-            raise DocumentError(f"integer {value} beyond ±2^53", where=path, fix="write it as a string")
-    elif type(value) is float:
-        if not math.isfinite(value):
-            raise DocumentError(f"number {value} is not finite", where=path, code="input.document.not-finite")
-    elif type(value) is dict:
+    if isinstance(value, dict):
         for key, item in value.items():
             if type(key) is not str:
                 raise DocumentError(f"key {key!r} is not text", where=path)
             _check_text(key, path)
             _check(item, f"{path}.{key}", depth + 1)
-    elif type(value) in (list, tuple):
-        for position, item in enumerate(value):  # type: ignore[var-annotated, arg-type]
+    elif isinstance(value, list | tuple):
+        for position, item in enumerate(value):
             _check(item, f"{path}[{position}]", depth + 1)
+    else:
+        _check_scalar(value, path)
+
+
+def _check_scalar(value: object, path: str) -> None:
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, str):
+        _check_text(value, path)
+    elif isinstance(value, int):
+        if not -INTEGER_MAX <= value <= INTEGER_MAX:
+            raise DocumentError(f"integer {value} beyond ±2^53", where=path, fix="write it as a string")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise DocumentError(f"number {value} is not finite", where=path, code="input.document.not-finite")
     else:
         raise DocumentError(f"{type(value).__name__} has no canonical form", where=path)
 

@@ -15,6 +15,7 @@ HONG_KONG = timezone(timedelta(hours=8), "HKT")
 
 Clock = Callable[[], datetime]
 
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -22,28 +23,30 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 def parse_instant(text: str, *, where: str = "instant") -> datetime:
     """Read `YYYY-MM-DDTHH:MM:SSZ`; no other form is accepted, so equal instants have equal text."""
     try:
-        if not _INSTANT.fullmatch(text):
-            raise ValueError(text)
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise FieldError(f"{text!r} is not an instant", where=where, expected="YYYY-MM-DDTHH:MM:SSZ (UTC)") from error
+        found = datetime.strptime(text, _FORM).replace(tzinfo=UTC)
+    except ValueError:
+        found = None
+    if found is None or not _INSTANT.fullmatch(text):
+        raise FieldError(f"{text!r} is not an instant", where=where, expected="YYYY-MM-DDTHH:MM:SSZ (UTC)")
+    return found
 
 
 def format_instant(moment: datetime) -> str:
     """Write an aware datetime as UTC text with whole seconds."""
     if moment.tzinfo is None:
         raise FieldError("a time without a zone", where="instant", fix="pass an aware datetime")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime(_FORM)
 
 
 def parse_date(text: str, *, where: str = "date") -> date:
     """Read `YYYY-MM-DD`."""
     try:
-        if not _DATE.fullmatch(text):
-            raise ValueError(text)
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise FieldError(f"{text!r} is not a date", where=where, expected="YYYY-MM-DD") from error
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or not _DATE.fullmatch(text):
+        raise FieldError(f"{text!r} is not a date", where=where, expected="YYYY-MM-DD")
+    return found
 
 
 def add_days(moment: datetime, days: int) -> datetime:

@@ -1,0 +1,55 @@
+"""Institutions and the keys they grant."""
+
+from __future__ import annotations
+
+from dualtrack.domain.records import Record, Text, Value
+from dualtrack.domain.vocabulary import InstitutionType, Role
+
+__all__ = ["Institution", "KeyGrant", "KeyRevocation", "PackAdoption"]
+
+
+class Institution(Record):
+    """A firm: type, licences and the firm-level answers that packs ask for.
+
+    `root_key` is the raw Ed25519 public key in base64; whoever checks a bundle gets it by another way and compares.
+    """
+
+    id: str
+    name: Text
+    type: InstitutionType
+    root_key: str
+    licences: list[str] = []
+    staff: int | None = None
+    profile: dict[str, Value] = {}
+    demo: bool = False
+
+
+class KeyGrant(Record):
+    """The institution's root says that a key belongs to one person or service, with these roles.
+
+    `holder` is the slug under which separation of duties is judged: two keys of one person are one holder.
+    """
+
+    keyid: str
+    public_key: str
+    holder: str
+    name: str
+    person: bool
+    roles: list[Role]
+    demo: bool = False
+
+
+class KeyRevocation(Record):
+    """From the entry of this statement on, signatures by the key no longer count."""
+
+    keyid: str
+    reason: str
+
+
+class PackAdoption(Record):
+    """The institution takes a rule pack into use, by digest, or retires it."""
+
+    pack: str
+    version: str
+    digest: str
+    action: str
