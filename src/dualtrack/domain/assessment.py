@@ -39,7 +39,7 @@ PERMIT_STATEMENT = "internal authorisation by the institution; not a regulator's
 LAPSES_IF = ("release_changes", "evidence_expires", "pack_changes", "key_revoked", "hold", "signal")
 
 
-class PackLine(Record):
+class PackLine(Record, frozen=True):
     """An adopted pack and whether it binds at the instant of the assessment."""
 
     id: str
@@ -50,7 +50,7 @@ class PackLine(Record):
     grade: Grade
 
 
-class TierLine(Record):
+class TierLine(Record, frozen=True):
     """The computed tier: which line of which pack gave it, and whether that line was unknown."""
 
     value: Tier
@@ -59,7 +59,7 @@ class TierLine(Record):
     unknown: bool
 
 
-class EvidenceLine(Record):
+class EvidenceLine(Record, frozen=True):
     """One evidence entry: admitted or why not, and whether it is the newest of its topic."""
 
     index: int
@@ -70,7 +70,7 @@ class EvidenceLine(Record):
     counts: bool
 
 
-class Rejection(Record):
+class Rejection(Record, frozen=True):
     """An entry other than evidence that was not admitted."""
 
     index: int
@@ -78,7 +78,7 @@ class Rejection(Record):
     reason: str
 
 
-class RuleLine(Record):
+class RuleLine(Record, frozen=True):
     """Outcome and effect of one rule, with the evidence it rested on and what was missing."""
 
     pack: str
@@ -96,7 +96,7 @@ class RuleLine(Record):
     waiver: int | None
 
 
-class Counts(Record):
+class Counts(Record, frozen=True):
     """Rules of binding packs on one track, by outcome."""
 
     applicable: int
@@ -106,7 +106,7 @@ class Counts(Record):
     waived: int
 
 
-class Condition(Record):
+class Condition(Record, frozen=True):
     """A condition of the permit, with the instant by which it must be met."""
 
     pack: str
@@ -114,7 +114,7 @@ class Condition(Record):
     due: str | None
 
 
-class Refusal(Record):
+class Refusal(Record, frozen=True):
     """A rule that refuses every mode or live use."""
 
     pack: str
@@ -122,7 +122,7 @@ class Refusal(Record):
     effect: Effect
 
 
-class PlanLine(Record):
+class PlanLine(Record, frozen=True):
     """The registered plan that a shadow or trial permit rests on."""
 
     index: int
@@ -130,7 +130,7 @@ class PlanLine(Record):
     until: str
 
 
-class Assessment(Record):
+class Assessment(Record, frozen=True):
     """The verdict with everything it was computed from; its canonical bytes' digest is the verdict digest."""
 
     format: str
@@ -155,7 +155,7 @@ class Assessment(Record):
     plan: PlanLine | None
 
 
-class Permit(Record, rename={"valid_from": "from"}):
+class Permit(Record, frozen=True, rename={"valid_from": "from"}):
     """The institution's own authorisation for one release in one mode; never a regulator's approval."""
 
     format: str

@@ -22,20 +22,20 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:dualtrack:evidence:1"
 
 
-class SubjectDigest(Record):
+class SubjectDigest(Record, frozen=True):
     """The digest set of a subject; SHA-256 only."""
 
     sha256: str
 
 
-class Subject(Record):
+class Subject(Record, frozen=True):
     """What the evidence is about: a release, a use whatever its release, or the firm."""
 
     name: str
     digest: SubjectDigest
 
 
-class Method(Record):
+class Method(Record, frozen=True):
     """How an observation was made, so that somebody else can make it again."""
 
     name: str
@@ -43,7 +43,7 @@ class Method(Record):
     source: str
 
 
-class Supersedes(Record):
+class Supersedes(Record, frozen=True):
     """The earlier evidence that this one replaces, and why; the earlier one stays visible."""
 
     index: int
@@ -51,7 +51,7 @@ class Supersedes(Record):
     why: str
 
 
-class Predicate(Record):
+class Predicate(Record, frozen=True):
     """The observation. `fields` are typed by the topic; `statistics` are sufficient statistics to recompute them."""
 
     kind: EvidenceKind
@@ -71,7 +71,7 @@ class Predicate(Record):
     demo: bool = False
 
 
-class Statement(Record, rename={"type_": "_type", "predicate_type": "predicateType"}):
+class Statement(Record, frozen=True, rename={"type_": "_type", "predicate_type": "predicateType"}):
     """An in-toto Statement with exactly one subject and our predicate."""
 
     type_: str

@@ -8,7 +8,7 @@ from dualtrack.domain.vocabulary import InstitutionType, Role
 __all__ = ["Institution", "KeyGrant", "KeyRevocation", "PackAdoption"]
 
 
-class Institution(Record):
+class Institution(Record, frozen=True):
     """A firm: type, licences and the firm-level answers that packs ask for.
 
     `root_key` is the raw Ed25519 public key in base64; whoever checks a bundle gets it by another way and compares.
@@ -24,7 +24,7 @@ class Institution(Record):
     demo: bool = False
 
 
-class KeyGrant(Record):
+class KeyGrant(Record, frozen=True):
     """The institution's root says that a key belongs to one person or service, with these roles.
 
     `holder` is the slug under which separation of duties is judged: two keys of one person are one holder.
@@ -39,14 +39,14 @@ class KeyGrant(Record):
     demo: bool = False
 
 
-class KeyRevocation(Record):
+class KeyRevocation(Record, frozen=True):
     """From the entry of this statement on, signatures by the key no longer count."""
 
     keyid: str
     reason: str
 
 
-class PackAdoption(Record):
+class PackAdoption(Record, frozen=True):
     """The institution takes a rule pack into use, by digest, or retires it."""
 
     pack: str

@@ -7,14 +7,14 @@ from dualtrack.domain.records import Record
 __all__ = ["Policy", "Release", "ReleaseComponent"]
 
 
-class ReleaseComponent(Record):
+class ReleaseComponent(Record, frozen=True):
     """A component of the declaration, pinned by digest."""
 
     id: str
     digest: str
 
 
-class Policy(Record):
+class Policy(Record, frozen=True):
     """What the runtime is configured to enforce on every decision of this release."""
 
     guards: list[str] = []
@@ -24,7 +24,7 @@ class Policy(Record):
     durability: str = "durable"
 
 
-class Release(Record):
+class Release(Record, frozen=True):
     """One release; its id is the SHA-256 of its signed payload bytes. `builders` are holders who built it."""
 
     use: str

@@ -14,7 +14,7 @@ LIST_MAX = 200
 """Components, tasks or claims in one declaration; a use with more is several uses."""
 
 
-class Lines(Record):
+class Lines(Record, frozen=True):
     """Holders who own the use in each of the three lines of defence."""
 
     first: str
@@ -22,7 +22,7 @@ class Lines(Record):
     third: str
 
 
-class Scope(Record):
+class Scope(Record, frozen=True):
     """What the use does and does not do."""
 
     does: Text
@@ -32,7 +32,7 @@ class Scope(Record):
     monthly_volume: int | None = None
 
 
-class Task(Record):
+class Task(Record, frozen=True):
     """A task whose work the use changes; hours are for the whole group that does it, never for a person."""
 
     name: Text
@@ -41,7 +41,7 @@ class Task(Record):
     destination: Destination
 
 
-class Component(Record):
+class Component(Record, frozen=True):
     """A part of the use with its provenance and the rights held; null is undeclared, and shown as such."""
 
     id: str
@@ -56,7 +56,7 @@ class Component(Record):
     indemnity: str | None = None
 
 
-class Claim(Record):
+class Claim(Record, frozen=True):
     """What is asserted on one track; a benefit claim registers its baseline, design and minimum beforehand."""
 
     id: str
@@ -71,7 +71,7 @@ class Claim(Record):
     unit: str | None = None
 
 
-class UseCase(Record):
+class UseCase(Record, frozen=True):
     """The declaration. `facts` are typed answers to the questions of `questions.yaml`; an absent answer is unknown."""
 
     use: str
