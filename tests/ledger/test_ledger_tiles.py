@@ -209,3 +209,17 @@ def test_remembered_tiles_are_not_read_again():
     reads = shelf.reads
     tree.inclusion_proof(6, 1024)
     assert shelf.reads == reads
+
+
+def test_a_tile_that_is_too_short_is_named_and_refused():
+    _, shelf = grown(1024)
+    shelf.tiles[0, 3] = shelf.tiles[0, 3][: 130 * 32]
+    tree = TileTree(shelf)
+    tree.hash_at(7, 6)
+    for level, index in ((7, 7), (0, 3 * 256 + 130)):
+        with pytest.raises(LedgerError) as caught:
+            tree.hash_at(level, index)
+        assert (caught.value.code, caught.value.where) == ("ledger.tile", "tile/0/003")
+    shelf.tiles[0, 3] = b"x" * 33
+    with pytest.raises(LedgerError):
+        TileTree(shelf).hash_at(0, 3 * 256)
