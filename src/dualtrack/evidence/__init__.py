@@ -1,1 +1,16 @@
-"""."""
+"""Measurements that make evidence: each returns a frozen `Measurement` with its interval, n, method and data digest.
+
+A measurement states what was observed and how surely; whether that is enough is for a rule to say, never for this room.
+Numbers come from sufficient statistics wherever they exist, so that an outsider can recompute them without the rows.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from dualtrack.errors import MissingExtraError
+
+__all__: list[str] = []
+
+if find_spec("numpy") is None:
+    raise MissingExtraError("evidence", "measuring")

@@ -1,0 +1,85 @@
+"""How many rows are needed, and what a number of rows can show.
+
+Normal approximations; two-sided level as in the reported interval, so that "shown" means the interval excludes zero.
+Source: Chow, Shao and Wang (2008), Sample Size Calculations in Clinical Research, chapters 3 and 4.
+"""
+
+from __future__ import annotations
+
+import math
+
+from dualtrack.errors import FieldError
+from dualtrack.evidence.measurement import LEVEL
+from dualtrack.evidence.quantiles import normal_cdf, z_two_sided
+
+__all__ = [
+    "POWER",
+    "POWER_LEAST",
+    "detectable_effect",
+    "power_to_show",
+    "rows_for_difference",
+    "rows_for_rate_difference",
+    "rows_for_rate_width",
+    "rows_for_width",
+]
+
+POWER = 0.8
+"""Power for which detectable effects and sizes are stated unless a caller asks otherwise: the convention of the field."""
+
+POWER_LEAST = 0.5
+"""Power of one half or less is a coin; a plan on it is not a plan."""
+
+
+def power_to_show(effect: float, standard_error: float, *, level: float = LEVEL) -> float:
+    """Return the probability that the interval lies above zero when the true effect is `effect` (above zero)."""
+    if standard_error <= 0:
+        return 1.0 if effect > 0 else 0.0
+    return normal_cdf(effect / standard_error - z_two_sided(level))
+
+
+def detectable_effect(standard_error: float, *, level: float = LEVEL, power: float = POWER) -> float:
+    """Return the smallest true effect whose interval lies above zero with probability `power`."""
+    return (z_two_sided(level) + _z(power)) * standard_error
+
+
+def rows_for_difference(deviation: float, effect: float, *, level: float = LEVEL, power: float = POWER) -> int:
+    """Return the pairs needed to show a mean paired difference `effect` with standard deviation `deviation`."""
+    _check_above_zero(deviation=deviation, effect=effect)
+    return math.ceil(((z_two_sided(level) + _z(power)) * deviation / effect) ** 2)
+
+
+def rows_for_width(deviation: float, half_width: float, *, level: float = LEVEL) -> int:
+    """Return the rows needed for an interval of a mean of plus or minus `half_width`."""
+    _check_above_zero(deviation=deviation, half_width=half_width)
+    return math.ceil((z_two_sided(level) * deviation / half_width) ** 2)
+
+
+def rows_for_rate_width(rate: float, half_width: float, *, level: float = LEVEL) -> int:
+    """Return the rows needed to know a rate to plus or minus `half_width`."""
+    _check_rate(rate)
+    return rows_for_width(math.sqrt(rate * (1 - rate)), half_width, level=level)
+
+
+def rows_for_rate_difference(first: float, second: float, *, level: float = LEVEL, power: float = POWER) -> int:
+    """Return the rows needed in *each* of two separate groups to show that their rates differ."""
+    _check_rate(first)
+    _check_rate(second)
+    deviation = math.sqrt(first * (1 - first) + second * (1 - second))
+    return rows_for_difference(deviation, abs(first - second), level=level, power=power)
+
+
+def _z(power: float) -> float:
+    if not POWER_LEAST < power < 1:
+        raise FieldError(f"power {power}", where="power", expected=f"between {POWER_LEAST} and 1")
+    return z_two_sided(2 * power - 1)
+
+
+def _check_above_zero(**values: float) -> None:
+    for name, value in values.items():
+        if not (value > 0 and math.isfinite(value)):
+            raise FieldError(f"{value}", where=name, expected="a finite number above 0")
+
+
+def _check_rate(rate: float) -> None:
+    if not 0 < rate < 1:
+        raise FieldError(f"{rate}", where="rate", expected="a fraction strictly between 0 and 1")
