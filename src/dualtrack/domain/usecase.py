@@ -99,8 +99,9 @@ AFFECTED = frozenset({"customers", "staff", "members", "investors", "applicants"
 
 
 def primary_claim(use_case: UseCase) -> Claim | None:
-    """Return the one primary benefit claim, if the declaration has one."""
-    return next((claim for claim in use_case.claims if claim.primary and claim.track is Track.BENEFIT), None)
+    """Return the one primary benefit claim; none, or more than one, is no claim."""
+    found = [claim for claim in use_case.claims if claim.primary and claim.track is Track.BENEFIT]
+    return found[0] if len(found) == 1 else None
 
 
 def check_use_case(use_case: UseCase, *, where: str) -> None:

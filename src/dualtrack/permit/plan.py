@@ -1,0 +1,60 @@
+"""Shadow and trial permits rest on a registered plan to get the missing evidence (docs/assessment.md, section 8).
+
+A plan is used once: without new evidence after the permit that used it, it gives no further mode.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from dualtrack.domain.assessment import PlanLine
+from dualtrack.domain.bounds import PLAN_DAYS_MAX
+from dualtrack.domain.time import format_instant, parse_instant
+from dualtrack.domain.vocabulary import Mode
+from dualtrack.errors import DualtrackError
+from dualtrack.permit.facts import newest_by_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from dualtrack.permit.admission import PastPermit
+    from dualtrack.permit.evidence_check import Admitted
+
+__all__ = ["granted_plan"]
+
+_NOT_NEW = frozenset({"waiver", "trial_plan"})
+"""Topics that are decisions, not observations: another decision does not renew a trial."""
+
+
+def granted_plan(
+    admitted: Sequence[Admitted], permits: Sequence[PastPermit], release: str, at: datetime
+) -> tuple[Mode | None, PlanLine | None]:
+    """Return the mode and plan that the newest registered plan gives at `at`, or (None, None)."""
+    item = newest_by_topic(admitted).get("trial_plan")
+    if item is None:
+        return None, None
+    fields = item.predicate.fields
+    mode, until, decisions = fields["mode"], fields["until"], fields["decisions_max"]
+    if mode not in {Mode.SHADOW.value, Mode.TRIAL.value} or not isinstance(decisions, int) or decisions < 1:
+        return None, None
+    try:
+        end = parse_instant(f"{until}T00:00:00Z")
+    except DualtrackError:
+        return None, None
+    longest = parse_instant(item.predicate.taken_at) + timedelta(days=PLAN_DAYS_MAX)
+    if not at < end <= longest or _used_up(admitted, permits, release):
+        return None, None
+    return Mode(mode), PlanLine(index=item.index, decisions_max=decisions, until=format_instant(end))
+
+
+def _used_up(admitted: Sequence[Admitted], permits: Sequence[PastPermit], release: str) -> bool:
+    used = [
+        past.index
+        for past in permits
+        if past.permit.release == release and past.permit.mode in {Mode.SHADOW, Mode.TRIAL}
+    ]
+    if not used:
+        return False
+    return not any(item.index > used[-1] and item.predicate.topic not in _NOT_NEW for item in admitted)

@@ -1,0 +1,149 @@
+"""Find values for facts that would make requirements hold: what evidence would have to say.
+
+Requirements are conjunctions of thresholds, so climbing one fact at a time over the values that the requirements
+themselves mention finds a solution where there is one that people would recognise. Whatever is found is proved by
+assessing again (`to_green`), so a miss is an unanswered question, never a wrong answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dualtrack.rules.evaluate import compile_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from dualtrack.domain.records import Value
+    from dualtrack.rules.evaluate import Compiled
+    from dualtrack.rules.table import FactType, Schema, Tree
+
+__all__ = ["Requirement", "conjuncts", "solve"]
+
+ROUNDS_MAX = 6
+"""Passes over the facts; thresholds are reached in one, chains of facts compared with one another in two or three."""
+
+POOL_MAX = 24
+"""Values tried for one fact; beyond that the requirement is not a threshold."""
+
+_DEFAULTS: dict[str, list[Value]] = {
+    "bool": [True, False],
+    "double": [1.0, 0.0],
+    "int": [1, 0],
+    "string": ["stated"],
+    "list": [["stated"], []],
+}
+
+
+class Requirement(NamedTuple):
+    """A tree that must hold, with the types of the facts it names."""
+
+    tree: Tree
+    schema: Schema
+
+
+class _Conjunct(NamedTuple):
+    run: Compiled
+    names: frozenset[str]
+
+
+def solve(
+    requirements: Sequence[Requirement], fixed: Mapping[str, object], free: Mapping[str, FactType]
+) -> dict[str, Value]:
+    """Return values for the `free` facts under which as many conjuncts hold as climbing finds.
+
+    `fixed` holds the other facts and, as starting points, present values of free ones.
+    """
+    trees = [(part, item.schema) for item in requirements for part in conjuncts(item.tree)]
+    conjuncts = [_Conjunct(compile_tree(tree, schema), frozenset(_names(tree))) for tree, schema in trees]
+    pools = {name: _pool(name, kind, [tree for tree, _ in trees], fixed) for name, kind in sorted(free.items())}
+    values: dict[str, Value] = {name: pool[0] for name, pool in pools.items()}
+    touching = {name: [item for item in conjuncts if name in item.names] for name in pools}
+    for _ in range(ROUNDS_MAX):
+        before = dict(values)
+        for name, pool in pools.items():
+            values[name] = _best(name, pool, touching[name], fixed, values)
+        if values == before:
+            break
+    return values
+
+
+def _best(
+    name: str,
+    pool: Sequence[Value],
+    conjuncts: Sequence[_Conjunct],
+    fixed: Mapping[str, object],
+    values: dict[str, Value],
+) -> Value:
+    """Return the value that satisfies most conjuncts; the present one wins a tie."""
+
+    def score(value: Value) -> int:
+        facts = {**fixed, **values, name: value}
+        return sum(item.run(facts) is True for item in conjuncts)
+
+    present = values[name]
+    best = max(pool, key=score)
+    return best if score(best) > score(present) else present
+
+
+def conjuncts(tree: Tree) -> Iterator[Tree]:
+    """Yield the terms of a conjunction, in order; any other tree is its own single term."""
+    if tree.get("call") == "and":
+        for part in tree["args"]:
+            yield from conjuncts(part)
+    else:
+        yield tree
+
+
+def _names(tree: Tree) -> Iterator[str]:
+    if "fact" in tree:
+        yield tree["fact"]
+    for part in tree.get("args", ()):
+        yield from _names(part)
+
+
+def _nodes(tree: Tree) -> Iterator[Tree]:
+    yield tree
+    for part in [*tree.get("args", ()), *tree.get("list", ())]:
+        yield from _nodes(part)
+
+
+def _pool(name: str, kind: FactType, trees: Sequence[Tree], fixed: Mapping[str, object]) -> list[Value]:
+    """Return values worth trying: the present one, then what the requirements that name the fact mention."""
+    present = fixed.get(name)
+    pool: list[Value] = [present] if isinstance(present, bool | int | float | str | list) else []
+    mentioned: list[object] = []
+    for tree in trees:
+        if name in set(_names(tree)):
+            mentioned += _mentioned(tree, fixed)
+    if kind in {"double", "int"}:
+        number = float if kind == "double" else int
+        for value in mentioned:
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                pool += [number(value), number(value) + number(1), number(value) - number(1)]
+    elif kind == "string":
+        pool += [value for value in mentioned if isinstance(value, str)]
+    elif kind == "list":
+        words = sorted({value for value in mentioned if isinstance(value, str)} | _listed(mentioned))
+        kept = present if isinstance(present, list) else []
+        pool += [[*kept, *(word for word in words if word not in kept)]]
+    unique: list[Value] = []
+    for value in [*pool, *_DEFAULTS[kind]]:
+        if value not in unique or type(value) is not type(unique[unique.index(value)]):
+            unique.append(value)
+    return unique[:POOL_MAX]
+
+
+def _mentioned(tree: Tree, fixed: Mapping[str, object]) -> list[object]:
+    values: list[object] = []
+    for node in _nodes(tree):
+        kind = next(iter(node))
+        if kind == "fact" and node["fact"] in fixed:
+            values.append(fixed[node["fact"]])
+        elif kind in {"int", "double", "string"}:
+            values.append(node[kind])
+    return values
+
+
+def _listed(values: Sequence[object]) -> set[str]:
+    return {word for value in values if isinstance(value, list) for word in value}

@@ -1,0 +1,49 @@
+"""Private keys of a workspace: one file a holder and institution, in the private key folder.
+
+A real firm's root key belongs offline; then the file is simply not here, and grants are made where it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dualtrack.domain.ids import check_slug
+from dualtrack.errors import KeyFileError
+from dualtrack.keys.signer import FileSigner
+from dualtrack.store.files import make_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dualtrack.store.workspace import Workspace
+
+__all__ = ["create_key", "key_path", "load_key"]
+
+
+def key_path(workspace: Workspace, institution: str, holder: str) -> Path:
+    """Return where a holder's key lies; both names must be slugs, so no path can lead elsewhere."""
+    check_slug(institution, where="institution")
+    check_slug(holder, where="holder")
+    return workspace.path(f"{workspace.config.key_dir}/{institution}/{holder}.pem")
+
+
+def create_key(workspace: Workspace, institution: str, holder: str, *, passphrase: str | None = None) -> FileSigner:
+    """Make a holder's key; an existing one is never replaced (KeyFileError)."""
+    path = key_path(workspace, institution, holder)
+    if not path.parent.is_dir():
+        make_folder(path.parent)
+    signer = FileSigner.generate(holder)
+    signer.save(path, passphrase=passphrase)
+    return signer
+
+
+def load_key(workspace: Workspace, institution: str, holder: str, *, passphrase: str | None = None) -> FileSigner:
+    """Load a holder's key; raises KeyFileError naming the holder when it is not here."""
+    path = key_path(workspace, institution, holder)
+    if not path.is_file():
+        raise KeyFileError(
+            f"no key of {holder!r} in this workspace",
+            where=institution,
+            fix=f"make one with `dualtrack key new {holder}`, or sign where the key is",
+        )
+    return FileSigner.load(path, passphrase=passphrase, name=holder)

@@ -1,0 +1,56 @@
+"""The shelf of rule packs in a workspace: compiled bytes by digest, kept for as long as any verdict rests on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from dualtrack.domain import canonical
+from dualtrack.domain.ids import check_digest
+from dualtrack.store.files import make_folder, replace_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dualtrack.store.workspace import Workspace
+
+__all__ = ["PackShelf"]
+
+
+class PackShelf(Mapping[str, bytes]):
+    """A read-only mapping from digest to compiled bytes; what is read is checked against its digest."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._read: dict[str, bytes] = {}
+
+    def keep(self, compiled: bytes) -> str:
+        """Put compiled bytes on the shelf; returns their digest."""
+        digest = canonical.digest(compiled)
+        path = self._path(digest)
+        if not path.is_file():
+            if not path.parent.is_dir():
+                make_folder(path.parent)
+            replace_private(path, compiled)
+        return digest
+
+    def __getitem__(self, digest: str) -> bytes:
+        if digest not in self._read:
+            path = self._path(digest)
+            if not path.is_file():
+                raise KeyError(digest)
+            data = path.read_bytes()
+            if canonical.digest(data) != digest:
+                raise KeyError(digest)
+            self._read[digest] = data
+        return self._read[digest]
+
+    def __iter__(self) -> Iterator[str]:
+        folder = self._workspace.path("packs")
+        return iter(sorted(path.stem for path in folder.glob("*.json"))) if folder.is_dir() else iter(())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _path(self, digest: str) -> Path:
+        return self._workspace.path(f"packs/{check_digest(digest, where='pack digest')}.json")

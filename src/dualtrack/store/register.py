@@ -1,0 +1,217 @@
+"""An institution's register: the verbs by which facts enter its ledger, each refused before anything is written.
+
+What would not be admitted by an assessment is not appended: the entry is judged first, as if it stood at the end of
+the ledger, and the refusal says why and what to do.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from dualtrack.domain import canonical
+from dualtrack.domain.answers import answer_problem
+from dualtrack.domain.entry import Entry, leaf_bytes, make_entry, read_leaf
+from dualtrack.domain.institution import Institution, KeyGrant, KeyRevocation, PackAdoption
+from dualtrack.domain.records import Record, encode
+from dualtrack.domain.time import Clock, format_instant
+from dualtrack.domain.usecase import UseCase, check_use_case
+from dualtrack.errors import EvidenceError, FieldError, NotFoundError, SignatureError
+from dualtrack.keys import dsse
+from dualtrack.permit.admission import payload_type
+from dualtrack.permit.assess import Case, prepare
+from dualtrack.permit.evidence_check import PAYLOAD_TYPE, field_problem
+from dualtrack.permit.reasons import REASONS
+from dualtrack.rules.pack import load_pack
+from dualtrack.store.entries import NewEntry
+from dualtrack.store.packs import PackShelf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dualtrack.domain.evidence import Statement
+    from dualtrack.domain.release import Release
+    from dualtrack.domain.vocabulary import Role
+    from dualtrack.keys.signer import Signer
+    from dualtrack.rules.pack import Pack
+    from dualtrack.store.entries import Receipt
+    from dualtrack.store.store import Store
+
+__all__ = ["Register"]
+
+
+class Register:
+    """One institution's ledger with the verbs that add to it. `clock` is read for instants, never elsewhere."""
+
+    def __init__(self, store: Store, institution: str, log: Signer, clock: Clock) -> None:
+        self.store = store
+        self.institution = institution
+        self.clock = clock
+        self.repository = store.repository(institution)
+        self.packs = PackShelf(store.workspace)
+        self._writer = store.writer(institution, log, clock)
+
+    def now(self) -> str:
+        """Return the instant of the clock, never before the last entry: the ledger's time does not run backwards."""
+        size = self.repository.size()
+        now = format_instant(self.clock())
+        return max(now, read_leaf(self.repository.leaves(size - 1, size)[0]).recorded_at) if size else now
+
+    def found(self, record: Institution, root: Signer) -> Receipt:
+        """Record the institution itself; the first entry of a new ledger is this."""
+        if record.root_key != base64.b64encode(root.public_key).decode():
+            raise SignatureError(
+                "the root key named is not the signer's", where=record.id, fix="name the root's own key"
+            )
+        if record.demo and not self.store.workspace.demo:
+            raise SignatureError(
+                "a demo institution in a real workspace",
+                where=record.id,
+                fix="make the institution with keys of your own, and demo: false",
+                code="signature.demo",
+            )
+        return self._signed("institution/1", record.id, record, [root])
+
+    def grant(self, grant: KeyGrant, root: Signer) -> Receipt:
+        """Grant a key to a person or service."""
+        if grant.demo and not self.store.workspace.demo:
+            raise SignatureError(
+                f"the key of {grant.holder!r} was made in a demo",
+                where=self.institution,
+                fix="make a new key with `dualtrack key new`",
+                code="signature.demo",
+            )
+        return self._signed("key-grant/1", self.institution, grant, [root])
+
+    def revoke(self, keyid: str, reason: str, root: Signer) -> Receipt:
+        """Revoke a key from the next entry on."""
+        if all(grant.keyid != keyid for grant in self.case(None, None).found.keys.grants()):
+            raise NotFoundError(f"no key {keyid[:16]}… in force", where=self.institution, fix="`dualtrack key list`")
+        return self._signed("key-revoke/1", self.institution, KeyRevocation(keyid=keyid, reason=reason), [root])
+
+    def adopt(self, compiled: bytes, signer: Signer) -> Receipt:
+        """Adopt a rule pack by digest; its bytes are kept, so that old verdicts stay computable."""
+        pack = load_pack(compiled)
+        self.packs.keep(compiled)
+        record = PackAdoption(pack=pack.id, version=pack.version, digest=canonical.digest(compiled), action="adopt")
+        return self._signed("pack-adoption/1", self.institution, record, [signer])
+
+    def retire(self, pack: str, signer: Signer) -> Receipt:
+        """Take a pack out of use."""
+        adopted = next((item for item in self.case(None, None).packs if item.id == pack), None)
+        if adopted is None:
+            raise NotFoundError(f"pack {pack!r} is not adopted", where=self.institution, fix="`dualtrack rules list`")
+        digest = self.case(None, None).found.adopted[pack].digest
+        record = PackAdoption(pack=pack, version=adopted.version, digest=digest, action="retire")
+        return self._signed("pack-adoption/1", self.institution, record, [signer])
+
+    def declare(self, use_case: UseCase, signer: Signer, *, where: str = "declaration") -> Receipt:
+        """Record a declaration, or a new version of one."""
+        check_use_case(use_case, where=where)
+        self._check_own(use_case.use, where)
+        problem = answer_problem(use_case.facts)
+        if problem:
+            raise FieldError(f"answer {problem[0]}", where=f"{where}, field facts", expected=problem[1])
+        if use_case.demo and not self.store.workspace.demo:
+            raise FieldError(
+                "a demo declaration in a real workspace", where=where, fix="set demo: false, if it is real"
+            )
+        return self._signed("declaration/1", use_case.use, use_case, [signer])
+
+    def release(self, release: Release, signer: Signer) -> tuple[str, Receipt]:
+        """Freeze a release; returns its digest."""
+        self._check_declared(release.use)
+        receipt = self._signed("release/1", release.use, release, [signer])
+        return canonical.digest(encode(release)), receipt
+
+    def add_evidence(self, statement: Statement, signers: Sequence[Signer]) -> Receipt:
+        """Add a signed observation; raises EvidenceError with the reason when it would not be admitted."""
+        return self.add_signed_evidence(dsse.sign(encode(statement), PAYLOAD_TYPE, signers), statement)
+
+    def add_signed_evidence(self, content: bytes, statement: Statement) -> Receipt:
+        """Add evidence that was signed elsewhere."""
+        name = statement.subject[0].name if statement.subject else ""
+        entry = self._as_if_appended("evidence/1", name, content)
+        predicate = statement.predicate
+        use = name if "/" in name else None
+        about_release = statement.subject[0].digest.sha256 if use else None
+        case = self.case(use, about_release, and_entry=entry)
+        line = next(line for line in case.lines if line.index == entry.index)
+        if line.reason is not None:
+            reason, topic = REASONS[line.reason], case.topics.get(predicate.topic)
+            detail = field_problem(predicate, topic) if topic and line.reason == "bad-fields" else None
+            roles = ", ".join(role.value for role in topic.roles) if topic and line.reason == "wrong-role" else ""
+            raise EvidenceError(
+                detail or reason.found,
+                where=f"evidence {predicate.topic} about {name}",
+                expected=f"signed as {roles}" if roles else "",
+                fix=reason.fix,
+                code=f"evidence.{line.reason}",
+            )
+        return self._append([NewEntry("evidence/1", self.institution, name, content)])[0]
+
+    def case(
+        self, use: str | None, release: str | None, *, and_entry: Entry | None = None, at: str | None = None
+    ) -> Case:
+        """Return the case of a use's release, or of the institution, as the ledger stands (or stood at `at`)."""
+        entries = self.repository.subject_entries(self.institution, use)
+        if and_entry is not None:
+            entries = [*entries, and_entry]
+        return prepare(entries, self.packs, institution=self.institution, use=use, release=release, at=at or self.now())
+
+    def latest_release(self, use: str) -> str | None:
+        """Return the digest of the newest release of a use, or None."""
+        entries = self.repository.entries(kinds=("release/1",), ids=(use,))
+        contents = [entry.content for entry in entries if isinstance(entry, Entry)]
+        return canonical.digest(dsse.parse(contents[-1]).payload) if contents else None
+
+    def adopted_packs(self) -> list[Pack]:
+        """Return the packs in use."""
+        return self.case(None, None).packs
+
+    def append_record(self, kind: str, subject: str, record: Record, signers: Sequence[Signer]) -> Receipt:
+        """Sign and append a record of a kind that assessments do not read, such as a notice or a return."""
+        content = dsse.sign(encode(record), payload_type(kind), signers)
+        return self._append([NewEntry(kind, self.institution, subject, content)])[0]
+
+    def append_plain(self, items: Sequence[tuple[str, str, bytes]]) -> list[Receipt]:
+        """Append computed records (kind, subject, canonical bytes) in one batch."""
+        return self._append([NewEntry(kind, self.institution, subject, content) for kind, subject, content in items])
+
+    def _append(self, items: Sequence[NewEntry]) -> list[Receipt]:
+        return self._writer.append(items)
+
+    def _signed(self, kind: str, subject: str, record: Record, signers: Sequence[Signer]) -> Receipt:
+        """Sign a record, judge it as if appended, and append it."""
+        content = dsse.sign(encode(record), payload_type(kind), signers)
+        if self.repository.size():
+            entry = self._as_if_appended(kind, subject, content)
+            case = self.case(subject if "/" in subject else None, None, and_entry=entry)
+            refused = next((item for item in case.found.rejected if item.index == entry.index), None)
+            if refused:
+                reason = REASONS[refused.reason]
+                raise SignatureError(
+                    reason.found, where=f"{kind} {subject}", fix=reason.fix, code=f"signature.{refused.reason}"
+                )
+        return self._append([NewEntry(kind, self.institution, subject, content)])[0]
+
+    def _as_if_appended(self, kind: str, subject: str, content: bytes) -> Entry:
+        salt = bytes(32)
+        leaf = leaf_bytes(kind, self.institution, subject, self.now(), salt, content)
+        return make_entry(self.repository.size(), leaf, salt, content)
+
+    def _check_own(self, use: str, where: str) -> None:
+        if use.partition("/")[0] != self.institution:
+            raise FieldError(
+                f"use {use!r}", where=where, expected=f"{self.institution}/…", fix="declare it under its firm"
+            )
+
+    def _check_declared(self, use: str) -> None:
+        self._check_own(use, "release")
+        if self.case(use, None).found.declaration is None:
+            raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
+
+    def roles_of(self, signer: Signer) -> list[Role]:
+        """Return the roles in force of a signer's key."""
+        grants = self.case(None, None).found.keys.grants()
+        return next((list(grant.roles) for grant in grants if grant.keyid == signer.key_id), [])

@@ -1,0 +1,113 @@
+"""Verdicts of a register: compute, record, and hand out as bundles. Nothing here decides; `permit.assess` does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dualtrack.domain import canonical
+from dualtrack.domain.assessment import Assessment, Permit
+from dualtrack.domain.entry import Entry
+from dualtrack.domain.records import encode, read_record
+from dualtrack.domain.vocabulary import Mode
+from dualtrack.errors import NotFoundError
+from dualtrack.permit.assess import conclude, issue
+from dualtrack.permit.bundle import build_bundle
+from dualtrack.store.cosignatures import cosigned_note
+
+if TYPE_CHECKING:
+    from dualtrack.permit.assess import Case
+    from dualtrack.store.register import Register
+
+__all__ = ["PermitStatus", "Recorded", "current_permit", "prove", "record_verdict"]
+
+
+class Recorded(NamedTuple):
+    """A verdict that was computed and recorded, with the indices of its entries."""
+
+    case: Case
+    assessment: Assessment
+    permit: Permit | None
+    assessment_index: int
+    permit_index: int | None
+
+
+class PermitStatus(NamedTuple):
+    """The newest permit of a use and its computed standing: in_force, expired or lapsed, with the reason."""
+
+    permit: Permit
+    index: int
+    status: str
+    reason: str
+
+
+def record_verdict(register: Register, use: str | None, release: str | None = None) -> Recorded:
+    """Assess now and record the assessment and, where it grants one, the permit, in one batch."""
+    wanted = release or (register.latest_release(use) if use else None)
+    case = register.case(use, wanted)
+    if use is not None and case.found.declaration is None:
+        raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
+    assessment = conclude(case)
+    durability = case.found.release.release.policy.durability if case.found.release else "durable"
+    permit = issue(assessment, durability)
+    subject = use or register.institution
+    items = [("assessment/1", subject, encode(assessment))]
+    if permit is not None:
+        items.append(("permit/1", subject, encode(permit)))
+    receipts = register.append_plain(items)
+    return Recorded(case, assessment, permit, receipts[0].index, receipts[1].index if permit else None)
+
+
+def current_permit(register: Register, use: str, *, at: str | None = None) -> PermitStatus | None:
+    """Return the newest permit of a use with its standing now: permits also lapse because a new verdict is worse."""
+    instant = at or register.now()
+    entries = register.repository.entries(kinds=("permit/1",), ids=(use,))
+    found = [entry for entry in entries if isinstance(entry, Entry) and entry.recorded_at <= instant]
+    if not found:
+        return None
+    newest = found[-1]
+    permit = read_record(canonical.decode(newest.content), Permit, where="permit")
+    status, reason = _standing(register, permit, use, instant)
+    return PermitStatus(permit, newest.index, status, reason)
+
+
+_RANK = {None: 0, Mode.SHADOW: 1, Mode.TRIAL: 2, Mode.LIVE: 3}
+
+
+def _standing(register: Register, permit: Permit, use: str, at: str) -> tuple[str, str]:
+    if permit.expires is not None and permit.expires <= at:
+        return "expired", f"at {permit.expires}"
+    newest = register.latest_release(use)
+    if newest != permit.release:
+        return "lapsed", "release_changes"
+    now = conclude(register.case(use, permit.release, at=at))
+    if _RANK[now.mode] < _RANK[permit.mode] and permit.mode is Mode.LIVE:
+        gone = ", ".join(f"{item.pack}/{item.rule}" for item in now.refusals) or "evidence_expires"
+        return "lapsed", gone
+    return "in_force", ""
+
+
+def prove(register: Register, use: str | None) -> bytes:
+    """Return the bundle of the newest recorded verdict of a use, or of the institution."""
+    subject = use or register.institution
+    repository = register.repository
+    recorded = repository.entries(kinds=("assessment/1",), ids=(subject,))
+    verdicts = [entry for entry in recorded if isinstance(entry, Entry)]
+    if not verdicts:
+        raise NotFoundError(f"{subject!r} was never assessed", fix=f"`dualtrack assess {subject}` first")
+    verdict = verdicts[-1]
+    following = repository.entries(kinds=("permit/1",), ids=(subject,), start=verdict.index)
+    digest = canonical.digest(verdict.content)
+    permit = next((entry for entry in following if isinstance(entry, Entry) and _of(entry, digest)), None)
+    size = repository.size()
+    return build_bundle(
+        repository.subject_entries(register.institution, use),
+        register.packs,
+        assessment=verdict,
+        permit=permit,
+        checkpoint=cosigned_note(repository, size),
+        prove=lambda index: repository.inclusion_proof(index, size),
+    )
+
+
+def _of(entry: Entry, assessment: str) -> bool:
+    return bool(canonical.decode(entry.content, where="permit").get("assessment") == assessment)
