@@ -1,0 +1,92 @@
+"""Private files, written whole or not at all, and the modes that a workspace insists on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from typing import TYPE_CHECKING
+
+from dualtrack.errors import PathError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["FILE_MODE", "FOLDER_MODE", "check_private", "make_folder", "replace_private", "sync_folder"]
+
+FOLDER_MODE = 0o700
+"""A workspace holds keys and sealed personal data: nobody but its operator enters."""
+
+FILE_MODE = 0o600
+"""Files of a workspace, for the same reason."""
+
+
+def make_folder(path: Path) -> None:
+    """Create one folder of mode 0700 whatever the umask; raises PathError if it exists or cannot be made."""
+    try:
+        path.mkdir(mode=FOLDER_MODE)
+        path.chmod(FOLDER_MODE)
+    except OSError as error:
+        raise _refused(path, "cannot be made", error) from error
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, mode 0600, atomically and durably. Raises PathError and leaves what was there before."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(descriptor)
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise _refused(path, "cannot be written", error) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def check_private(path: Path) -> None:
+    """Raise PathError unless the path is ours and nobody else may open it (group and others have no rights)."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _refused(path, "cannot be examined", error) from error
+    if status.st_uid != os.geteuid():
+        raise PathError(
+            f"belongs to user {status.st_uid}",
+            where=str(path),
+            expected=f"the user who runs Dualtrack ({os.geteuid()})",
+            fix="run as its owner, or give the workspace to this user",
+            code="input.path.owner",
+        )
+    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        wanted = "700" if stat.S_ISDIR(status.st_mode) else "600"
+        raise PathError(
+            f"other users may open it (mode {stat.S_IMODE(status.st_mode):04o})",
+            where=str(path),
+            expected=f"mode 0{wanted}",
+            fix=f"chmod {wanted} {path}",
+            code="input.path.mode",
+        )
+
+
+def _refused(path: Path, what: str, error: OSError) -> PathError:
+    return PathError(
+        f"{what}: {error.strerror or error}",
+        where=str(path),
+        expected="a folder in which this user may create files, with room",
+        fix="name another place, or free some space",
+        code="input.path.not-writable",
+    )

@@ -1,0 +1,144 @@
+"""SQLite: write-ahead log, synchronous=FULL, one writer under a lock file.
+
+Writes, checkpoints of the log, and the closing of a writing connection (which checkpoints, too) all hold the lock,
+because SQLite from 3.7.0 to 3.51.2 can lose pages when two connections reset the log at once. Readers open the file
+read-only and so can do neither.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from dualtrack.store.faults import guarded
+from dualtrack.store.files import FILE_MODE
+from dualtrack.store.locks import LockFile
+from dualtrack.store.walfile import read_wal_tail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.sql import ClauseElement
+
+__all__ = ["WAL_BYTES_MAX", "SqliteBackend"]
+
+WAL_BYTES_MAX = 16 << 20
+"""Length of the write-ahead log beyond which a commit also checkpoints it: about a tenth of a second's work."""
+
+_READERS_MAX = 16
+_BUSY_S = 5.0
+"""Wait for a foreign program's lock; our own writers wait for the lock file instead."""
+
+
+class SqliteBackend:
+    """A compartment in one SQLite file."""
+
+    name: Literal["sqlite", "postgresql"] = "sqlite"
+
+    def __init__(self, path: str, run_folder: Path, *, wait_s: float) -> None:
+        self.path = Path(path)
+        self.where = path
+        self._wal = Path(f"{path}-wal")
+        self._wal_limit = WAL_BYTES_MAX
+        self.lock = LockFile(run_folder / f"{self.path.name}.lock", wait_s=wait_s)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+        self.writer = _engine(self._open_writer, "BEGIN IMMEDIATE", readers=1)
+        self.reader = _engine(self._open_reader, "BEGIN", readers=_READERS_MAX)
+        self._statements: dict[str, str] = {}
+
+    @contextmanager
+    def write(self, key: str, *, shred: bool = False) -> Iterator[Connection]:
+        """See `Backend.write`. One file has one lock, whatever the ledger (`key` serves the other database)."""
+        del key
+        with guarded(self.where), self.lock.held(), self.writer.connect() as connection:
+            if shred:
+                _pragma(connection, "secure_delete=ON")
+            with connection.begin():
+                yield connection
+            if shred:
+                _pragma(connection, "secure_delete=OFF")
+            if shred or _size(self._wal) > self._wal_limit:
+                self._checkpoint(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """See `Backend.read`."""
+        with guarded(self.where), self.reader.connect() as connection, connection.begin():
+            yield connection
+
+    def insert(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        """See `Backend.insert`: one prepared statement for all rows."""
+        statement = self._statements.get(table.name)
+        if statement is None:
+            statement = self._statements[table.name] = self.compile(table.insert())
+        connection.exec_driver_sql(statement, list(rows))
+
+    def compile(self, statement: ClauseElement) -> str:
+        """See `Backend.compile`."""
+        return str(statement.compile(dialect=self.writer.dialect))
+
+    def discarded_pages(self) -> int:
+        """Return how many pages of the write-ahead log a crash left without their commit."""
+        with self.lock.held():
+            return read_wal_tail(self._wal).discarded
+
+    def close(self) -> None:
+        """Close readers, then the writer under the lock."""
+        self.reader.dispose()
+        with self.lock.held():
+            self.writer.dispose()
+        self.lock.close()
+
+    def _checkpoint(self, connection: Connection) -> None:
+        """Move the log into the file. A reader may stand in the way: then the log grows on and is tried again later."""
+        _pragma(connection, "busy_timeout=0")
+        busy = _pragma(connection, "wal_checkpoint(TRUNCATE)")[0]
+        _pragma(connection, f"busy_timeout={int(_BUSY_S * 1000)}")
+        self._wal_limit = 2 * _size(self._wal) if busy else WAL_BYTES_MAX
+
+    def _open_writer(self) -> sqlite3.Connection:
+        connection = self._open("rw")
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _open_reader(self) -> sqlite3.Connection:
+        return self._open("ro")
+
+    def _open(self, mode: str) -> sqlite3.Connection:
+        address = f"file:{quote(str(self.path))}?mode={mode}"
+        return sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+
+
+def _engine(opener: object, begin: str, *, readers: int) -> Engine:
+    engine = create_engine(
+        "sqlite://", creator=opener, poolclass=QueuePool, pool_size=readers, max_overflow=0, pool_reset_on_return=None
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _pragma(connection: Connection, pragma: str) -> tuple[object, ...]:
+    """Run a pragma outside any transaction of SQLAlchemy's, on the driver itself."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    row = driver.execute(f"PRAGMA {pragma}").fetchone()
+    return tuple(row) if row is not None else ()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

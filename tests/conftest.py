@@ -1,0 +1,31 @@
+"""Fixtures that several rooms share: a PostgreSQL to test against."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # test helpers are modules beside the tests, not a package
+
+from postgres_cluster import Cluster, find_binaries, why_not  # noqa: E402 - found through the line above
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster():
+    """A server of our own, which a test may kill; skips with the reason where none can be started."""
+    reason = why_not()
+    binaries = find_binaries()
+    if reason or binaries is None:
+        pytest.skip(reason)
+    cluster = Cluster(binaries)
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(request):
+    """Address of an empty PostgreSQL database: DUALTRACK_TEST_POSTGRES, else a throw-away server."""
+    return os.environ.get("DUALTRACK_TEST_POSTGRES") or request.getfixturevalue("postgres_cluster").url()
