@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 
+from dualtrack.domain.documents import read_yaml
+from dualtrack.rules.catalogue import read_catalogue
+from dualtrack.rules.source import compile_pack
 from dualtrack.rules.table import FUNCTIONS
 
 SCHEMA = {
@@ -108,3 +113,61 @@ def maker():
 def schema():
     """Return the facts that drawn trees read."""
     return dict(SCHEMA)
+
+
+TOPICS = b"""
+sample_gap:
+  kind: measurement
+  about: release
+  roles: [validator]
+  fields: {estimate: double, low: double, high: double, n: int, groups: list, remark: "string?"}
+  duty: validate
+  hours: 8
+  title: {en: Gap between groups, zh-Hant: \xe7\xb5\x84\xe5\x88\xa5\xe5\xb7\xae\xe8\xb7\x9d}
+sample_watch:
+  kind: document
+  about: use
+  roles: [owner, validator]
+  fields: {done: bool}
+  duty: null
+  hours: 0.5
+  title: {en: Watch, zh-Hant: \xe7\x9b\xa3\xe5\xaf\x9f}
+unread:
+  kind: drill
+  about: firm
+  roles: [owner]
+  fields: {done: bool}
+  duty: null
+  hours: 1
+  title: {en: Unread, zh-Hant: \xe6\x9c\xaa\xe7\x94\xa8}
+"""
+
+
+@pytest.fixture
+def topics_source():
+    """Return the source of a small catalogue."""
+    return TOPICS
+
+
+@pytest.fixture
+def topics():
+    """Return a small catalogue."""
+    return read_catalogue(TOPICS, where="topics")
+
+
+@pytest.fixture
+def source():
+    """Return the sample pack's source as plain data, to change and compile."""
+    return read_yaml(Path(__file__).with_name("pack_source.yaml").read_bytes(), where="sample")
+
+
+@pytest.fixture
+def compile_source(topics):
+    """Return a function that compiles plain source data: JSON is YAML."""
+    return lambda plain: compile_pack(json.dumps(plain, ensure_ascii=False).encode(), topics)
+
+
+@pytest.fixture
+def compiled(source, compile_source):
+    """Return the sample pack's compiled bytes."""
+    return compile_source(source)
