@@ -1,0 +1,67 @@
+"""Fill texts in English and Traditional Chinese, and write dates as Hong Kong writes them.
+
+The two languages travel together, so a page can never show a label in one of them only.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+from dualtrack.domain.records import Text
+
+__all__ = ["HKT", "date_text", "fill", "hkt_date", "same"]
+
+HKT = timezone(timedelta(hours=8), "HKT")
+"""Hong Kong Time: UTC+8 all year; no summer time since 1979, so a fixed offset is exact for every date we print."""
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def fill(text: Text, /, **values: Text | str | int) -> Text:
+    """Return the pair with its `{names}` replaced; a Text value gives each language its own words.
+
+    Values are put in as they are: braces in a cell's text are not read again.
+    """
+    return Text(
+        en=text.en.format_map({name: _side(value, "en") for name, value in values.items()}),
+        zh=text.zh.format_map({name: _side(value, "zh") for name, value in values.items()}),
+    )
+
+
+def same(text: str) -> Text:
+    """Return a pair with the same words in both languages: a name, a cell reference, a figure."""
+    return Text(en=text, zh=text)
+
+
+def date_text(day: date) -> Text:
+    """Return a date in words: `5 March 2024` and `2024年3月5日`, independent of the machine's locale."""
+    return Text(
+        en=f"{day.day} {_MONTHS[day.month - 1]} {day.year}",
+        zh=f"{day.year}年{day.month}月{day.day}日",
+    )
+
+
+def hkt_date(moment: datetime) -> date:
+    """Return the date in Hong Kong at an instant; a naive time is refused, because its date is unknown."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone has no date in Hong Kong")
+    return moment.astimezone(HKT).date()
+
+
+def _side(value: Text | str | int, language: str) -> str:
+    if isinstance(value, Text):
+        return value.en if language == "en" else value.zh
+    return str(value)
