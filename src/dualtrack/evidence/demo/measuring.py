@@ -1,0 +1,143 @@
+"""Train and measure one use: a pure function of the book, the use and a seed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dualtrack.domain.records import Record
+from dualtrack.errors import FieldError
+from dualtrack.evidence.benefit import brier_losses, measure_benefit
+from dualtrack.evidence.calibration import measure_calibration
+from dualtrack.evidence.capture import measure_capture, top
+from dualtrack.evidence.cells import count_cells
+from dualtrack.evidence.demo.baselines import bucket_rates, collection_order, early_contact_points
+from dualtrack.evidence.demo.learner import train
+from dualtrack.evidence.demo.portfolio import Portfolio, split_rows
+from dualtrack.evidence.discrimination import measure_auc, measure_auc_difference
+from dualtrack.evidence.groups import measure_groups
+from dualtrack.evidence.measurement import Measurement
+from dualtrack.evidence.resampling import DRAWS, generator
+from dualtrack.evidence.tables import table_digest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dualtrack.evidence.demo.uses import Use
+
+__all__ = ["UseResult", "measure_use"]
+
+MONTHS_LATE_COLLECTION = 2
+"""Months late from which an account is in collection; before that it may still be called early."""
+
+
+class UseResult(Record, frozen=True):
+    """What was measured of one use. `groups` is empty where the use has no effect on persons."""
+
+    use: str
+    seed: int
+    shuffled: bool
+    model_digest: str
+    data_digest: str
+    scores_digest: str
+    n_train: int
+    n_test: int
+    benefit: Measurement
+    discrimination: Measurement
+    discrimination_difference: Measurement
+    calibration: tuple[Measurement, ...]
+    groups: tuple[Measurement, ...]
+
+
+class Scored(NamedTuple):
+    """The measured part of a use: who they are, what happened, what each way of working said."""
+
+    rows: NDArray[np.int64]
+    defaulted: NDArray[np.bool_]
+    ai: NDArray[np.float64]
+    baseline: NDArray[np.float64]
+
+
+def measure_use(
+    use: Use, book: Portfolio, *, seed: int, cell_size_min: int, draws: int = DRAWS, shuffled: bool = False
+) -> UseResult:
+    """Train on one part of the use's accounts and measure on the other.
+
+    `cell_size_min` is the firm's least group size. `shuffled` deals the outcomes to the accounts at random before anything is
+    learned: a control in which no benefit can exist, and none may be found.
+    """
+    defaulted = generator(seed).permutation(book.defaulted) if shuffled else book.defaulted
+    parts = split_rows(np.flatnonzero(_covered(use, book)), seed=seed)
+    model = train(book.features[parts.train], defaulted[parts.train], seed=seed)
+    scored = Scored(
+        parts.test,
+        defaulted[parts.test],
+        model.score(book.features[parts.test]),
+        _baseline(use, book, defaulted, parts.train, parts.test),
+    )
+    return UseResult(
+        use=use.slug,
+        seed=seed,
+        shuffled=shuffled,
+        model_digest=model.release_digest,
+        data_digest=book.digest,
+        scores_digest=table_digest(
+            {"row": scored.rows, "defaulted": scored.defaulted, "ai": scored.ai, "baseline": scored.baseline}
+        ),
+        n_train=len(parts.train),
+        n_test=len(parts.test),
+        benefit=_benefit(use, book, scored, seed, draws),
+        discrimination=measure_auc(scored.defaulted, scored.ai, data_digest=book.digest),
+        discrimination_difference=measure_auc_difference(
+            scored.defaulted, scored.ai, scored.baseline, data_digest=book.digest
+        ),
+        calibration=measure_calibration(scored.defaulted, scored.ai, seed=seed, draws=draws, data_digest=book.digest),
+        groups=_groups(use, book, scored, seed, cell_size_min, draws),
+    )
+
+
+def _covered(use: Use, book: Portfolio) -> NDArray[np.bool_]:
+    collection: NDArray[np.bool_] = book.status >= MONTHS_LATE_COLLECTION
+    if use.population == "all":
+        return np.ones(len(collection), dtype=np.bool_)
+    return collection if use.population == "two months late or more" else ~collection
+
+
+def _baseline(
+    use: Use, book: Portfolio, defaulted: NDArray[np.bool_], train_rows: NDArray[np.int64], test_rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    if use.baseline == "delinquency-bucket-table":
+        return bucket_rates(book, defaulted, train_rows, test_rows)
+    orders = {"contact-points-card": early_contact_points, "longest-late-first": collection_order}
+    if use.baseline not in orders:
+        raise FieldError(f"baseline {use.baseline}", where=use.slug, expected=f"one of {sorted(orders)}")
+    return orders[use.baseline](book, test_rows)
+
+
+def _benefit(use: Use, book: Portfolio, scored: Scored, seed: int, draws: int) -> Measurement:
+    if use.capacity is None:
+        ai, baseline = brier_losses(scored.defaulted, scored.ai), brier_losses(scored.defaulted, scored.baseline)
+        return measure_benefit(ai, baseline, use.plan, data_digest=book.digest)
+    return measure_capture(
+        scored.defaulted,
+        scored.ai,
+        scored.baseline,
+        use.plan,
+        capacity=use.capacity,
+        seed=seed,
+        draws=draws,
+        data_digest=book.digest,
+    )
+
+
+def _groups(
+    use: Use, book: Portfolio, scored: Scored, seed: int, cell_size_min: int, draws: int
+) -> tuple[Measurement, ...]:
+    """Measure who is on the AI's list: selection is being called."""
+    if use.capacity is None or not use.by:
+        return ()
+    called = top(scored.ai, round(use.capacity * len(scored.rows)), seed=seed)
+    attributes = {name: column[scored.rows] for name, column in book.groups.items()}
+    cells = count_cells(scored.defaulted, called, attributes)
+    return measure_groups(cells, use.by, cell_size_min=cell_size_min, seed=seed, draws=draws, data_digest=book.digest)
