@@ -1,4 +1,10 @@
-"""The three uses: what each is for, whom it covers, what it claims and against what, declared before anything is measured."""
+"""The three uses: what each is for, whom it covers, what it claims and against what.
+
+What this cannot show: the accounts are public, and the uses, their capacities, baselines and declared minimums were chosen by
+people who had measured these same accounts. A bank registers its claim before it has the data; here the order is only shown. The
+benefit of early calls depends on the capacity: with room for a tenth of the customers, instead of a fifth, it is about one
+point over the best card tried and often cannot be told from zero.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +16,8 @@ from dualtrack.evidence.benefit import Plan
 __all__ = ["COLLECTION", "DEMO_SEED", "EARLY_CONTACT", "PROVISIONING", "USES", "Use"]
 
 DEMO_SEED = 1
-"""Seed of the shown run. `scripts/demo_seeds.py` shows that no verdict hangs on it."""
+"""Seed of the shown run. `scripts/demo_seeds.py` repeats it with others: in ten, the benefit gate gives the same answer each time,
+but the power of `early-contact-order` for its declared minimum lies on either side of 0.8 (0.76 to 0.84)."""
 
 
 class Use(Record, frozen=True):
