@@ -1,0 +1,95 @@
+"""The command group: its commands, loaded when they are called for, and how errors end."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from dualtrack import __version__
+from dualtrack.errors import DualtrackError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS: dict[str, str] = {
+    "assess": "verdicts",
+    "backup": "care",
+    "declare": "facts",
+    "demo": "demo",
+    "doctor": "care",
+    "evidence": "evidence",
+    "explain": "explain",
+    "import": "inventory",
+    "init": "setup",
+    "key": "setup",
+    "ledger": "ledger",
+    "notice": "exchange",
+    "permit": "verdicts",
+    "prove": "verdicts",
+    "release": "facts",
+    "restore": "care",
+    "rules": "rules",
+    "supervise": "exchange",
+    "template": "facts",
+    "try": "inventory",
+    "witness": "ledger",
+}
+"""Command name to the module that holds it, as function `<name>_command`; loading one does not load the others."""
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks for it
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"dualtrack.cli.{module}"), f"{cmd_name}_command")
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dualtrack")
+def _root() -> None:
+    """Compute permits for uses of AI in Hong Kong finance.
+
+    Start with:  dualtrack try INVENTORY.xlsx   or   dualtrack demo
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line; ends the process with 0, 1 (a check failed) or 2 (bad input)."""
+    arguments = list(sys.argv[1:] if args is None else args)
+    try:
+        result = _root.main(args=arguments, prog_name="dualtrack", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        click.echo("stopped; nothing more was written", err=True)
+        sys.exit(130)
+    except DualtrackError as error:
+        _show(error, as_json="--json" in arguments)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing is left to say, not even at shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def _show(error: DualtrackError, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(error.problem(), ensure_ascii=False, indent=2))
+    else:
+        click.echo(f"error: {error}", err=True)

@@ -1,0 +1,136 @@
+"""What every command works at: the workspace it was pointed to, one institution's register, and how results are shown."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+from rich.console import Console
+
+from dualtrack.domain.records import to_plain
+from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.store.keyring import load_key
+from dualtrack.store.register import Register
+from dualtrack.store.store import Store
+from dualtrack.store.workspace import Workspace, find_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dualtrack.keys.signer import FileSigner
+
+__all__ = [
+    "Desk",
+    "clock",
+    "console",
+    "institution_option",
+    "json_option",
+    "open_desk",
+    "passphrase",
+    "print_json",
+    "signer_option",
+    "sitting",
+    "workspace_option",
+]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+PASSPHRASE_FROM = "DUALTRACK_PASSPHRASE"  # noqa: S105 - the name of a variable, not a secret
+"""Environment variable with the passphrase of key files; never an argument, since arguments show in process lists."""
+
+
+class Desk(NamedTuple):
+    """An open workspace with one institution's register."""
+
+    workspace: Workspace
+    store: Store
+    register: Register
+
+    def signer(self, holder: str) -> FileSigner:
+        """Load a holder's key of this institution."""
+        return load_key(self.workspace, self.register.institution, holder, passphrase=passphrase())
+
+
+def clock() -> datetime:
+    """Return the present instant: the only place of the command line that reads a clock."""
+    return datetime.now(UTC)
+
+
+def passphrase() -> str | None:
+    """Return the passphrase of key files, if one is set."""
+    return os.environ.get(PASSPHRASE_FROM) or None
+
+
+def open_workspace(named: Path | None) -> Workspace:
+    """Open the workspace that was named, or is found."""
+    return Workspace.open(find_workspace(named, os.environ, Path.cwd()))
+
+
+@contextmanager
+def sitting(workspace: Path | None, institution: str | None = None) -> Iterator[Desk]:
+    """Open a workspace and one institution's register, and close them."""
+    found = open_workspace(workspace)
+    with Store.open(found) as store:
+        yield open_desk(found, store, institution)
+
+
+def open_desk(workspace: Workspace, store: Store, institution: str | None) -> Desk:
+    """Return the desk of an institution: the one named, or the only one of the workspace."""
+    known = [item.id for item in workspace.config.institutions]
+    if institution is None and len(known) != 1:
+        raise FieldError(
+            f"{len(known)} institutions in this workspace",
+            where="--institution",
+            expected=", ".join(known) or "none yet",
+            fix="name one with --institution" if known else "make one with `dualtrack init`",
+        )
+    name = institution or known[0]
+    if name not in known:
+        raise NotFoundError(f"no institution {name!r} in this workspace", expected=", ".join(known))
+    log = load_key(workspace, name, "log", passphrase=passphrase())
+    return Desk(workspace, store, Register(store, name, log, clock))
+
+
+def institution_of(use: str | None, institution: str | None) -> str | None:
+    """Return the institution that a use id names, or the one given."""
+    return use.partition("/")[0] if use and "/" in use else institution
+
+
+def print_json(value: object) -> None:
+    """Print a record or plain data as JSON."""
+    click.echo(json.dumps(to_plain(value), ensure_ascii=False, indent=2))
+
+
+def console() -> Console:
+    """Return a console on standard output; plain when it is not a terminal."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def workspace_option(command: F) -> F:
+    """Add --workspace."""
+    option = click.option(
+        "--workspace",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Workspace folder; else DUALTRACK_WORKSPACE, else upward from here.",
+    )
+    return option(command)
+
+
+def institution_option(command: F) -> F:
+    """Add --institution."""
+    return click.option("--institution", metavar="ID", help="Institution, where the workspace has several.")(command)
+
+
+def json_option(command: F) -> F:
+    """Add --json."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
+
+
+def signer_option(default: str) -> Callable[[F], F]:
+    """Add --as HOLDER with a default holder."""
+    return click.option("--as", "holder", default=default, show_default=True, help="Holder whose key signs.")

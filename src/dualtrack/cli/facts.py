@@ -1,0 +1,157 @@
+"""`dualtrack declare`, `release` and `template`: what a use of AI is, and what exactly runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from dualtrack.cli.desk import (
+    console,
+    institution_of,
+    institution_option,
+    json_option,
+    print_json,
+    signer_option,
+    sitting,
+    workspace_option,
+)
+from dualtrack.cli.files import read_bytes, read_document, write_new
+from dualtrack.cli.interview import interview
+from dualtrack.domain.canonical import digest
+from dualtrack.domain.release import Policy, Release, ReleaseComponent
+from dualtrack.domain.templates import list_templates, read_template, template_source
+from dualtrack.domain.usecase import UseCase
+from dualtrack.errors import FieldError, NotFoundError
+
+__all__ = ["declare_command", "make_release", "release_command", "template_command"]
+
+
+@click.command("declare", epilog="Example: dualtrack declare early-warning.yaml --as first-line")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--interactive", is_flag=True, help="Answer paragraph-cited questions instead; FILE is then written.")
+@signer_option("first-line")
+@institution_option
+@workspace_option
+@json_option
+def declare_command(
+    file: Path | None,
+    interactive: bool,
+    holder: str,
+    institution: str | None,
+    workspace: Path | None,
+    as_json: bool,
+) -> None:
+    """Record the declaration of a use of AI from a YAML FILE, signed by its owner."""
+    if interactive:
+        file = interview(file)
+    if file is None:
+        raise FieldError("no file", where="dualtrack declare", fix="name a YAML file, or give --interactive")
+    use_case = read_document(file, UseCase)
+    with sitting(workspace, institution_of(use_case.use, institution)) as desk:
+        receipt = desk.register.declare(use_case, desk.signer(holder), where=str(file))
+    if as_json:
+        print_json({"use": use_case.use, "index": receipt.index})
+    else:
+        click.echo(f"declared {use_case.use} (entry {receipt.index}); next: dualtrack release {use_case.use}")
+
+
+@click.command("release", epilog="Example: dualtrack release my-bank/early-warning --code model.py --guard disclosure")
+@click.argument("use")
+@click.option("--file", type=click.Path(path_type=Path), help="A release as YAML, instead of the options below.")
+@click.option("--code", type=click.Path(path_type=Path), help="The code that runs; its digest is recorded.")
+@click.option("--component", "components", multiple=True, metavar="ID=FILE", help="Digest of a component from a file.")
+@click.option("--guard", "guards", multiple=True, help="A guard that the runtime enforces.")
+@click.option("--disclosure", is_flag=True, help="The policy shows the disclosure at every interaction.")
+@click.option("--review", is_flag=True, help="A person reviews each output before it is released.")
+@click.option("--opt-out", is_flag=True, help="The policy honours a customer's opt-out.")
+@signer_option("developer")
+@workspace_option
+@json_option
+def release_command(
+    use: str,
+    file: Path | None,
+    code: Path | None,
+    components: tuple[str, ...],
+    guards: tuple[str, ...],
+    disclosure: bool,
+    review: bool,
+    opt_out: bool,
+    holder: str,
+    workspace: Path | None,
+    as_json: bool,
+) -> None:
+    """Freeze the components, code and policy of USE as a release; evidence is about a release."""
+    policy = Policy(guards=list(guards), disclosure=disclosure, review_before_release=review, opt_out=opt_out)
+    with sitting(workspace, institution_of(use, None)) as desk:
+        if file is not None:
+            release = read_document(file, Release)
+        elif code is not None:
+            declared = desk.register.case(use, None).found.declaration
+            if declared is None:
+                raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
+            release = make_release(declared, digest(read_bytes(code)), components, policy, holder)
+        else:
+            raise FieldError("nothing to release", where="dualtrack release", fix="give --code FILE or --file RELEASE")
+        if release.use != use:
+            raise FieldError(f"the release is of {release.use!r}", where=str(file), expected=use)
+        found, receipt = desk.register.release(release, desk.signer(holder))
+    if as_json:
+        print_json({"use": use, "release": found, "index": receipt.index})
+    else:
+        click.echo(f"released {use} as {found[:16]}… (entry {receipt.index}); next: dualtrack explain {use} --to-green")
+
+
+def make_release(use_case: UseCase, code: str, components: tuple[str, ...], policy: Policy, developer: str) -> Release:
+    """Return a release with digests from the declaration, or from files given as ID=FILE."""
+    digests = {part.id: part.digest for part in use_case.components if part.digest is not None}
+    for item in components:
+        name, equals, path = item.partition("=")
+        if not equals or name not in {part.id for part in use_case.components}:
+            raise FieldError(f"{item!r}", where="--component", expected="ID=FILE with a component of the declaration")
+        digests[name] = digest(read_bytes(Path(path)))
+    return Release(
+        use=use_case.use,
+        components=[ReleaseComponent(id=name, digest=value) for name, value in sorted(digests.items())],
+        code=code,
+        policy=policy,
+        builders=sorted({developer, *use_case.builders}),
+    )
+
+
+@click.group("template")
+def template_command() -> None:
+    """List and show declarations to start from: six areas by four sectors."""
+
+
+@template_command.command("list", epilog="Example: dualtrack template list")
+@json_option
+def _list(as_json: bool) -> None:
+    """List the shipped templates."""
+    templates = list_templates()
+    if as_json:
+        print_json([{"template": name, "title": read_template(name).title} for name in templates])
+        return
+    table = Table("template", "title", "標題")
+    for name in templates:
+        title = read_template(name).title
+        table.add_row(name, title.en, title.zh)
+    console().print(table)
+
+
+@template_command.command("show", epilog="Example: dualtrack template show risk-bank -o my-use.yaml")
+@click.argument("template")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead.")
+@click.option("--institution", metavar="ID", help="Fill in the institution.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+def _show(template: str, output: Path | None, institution: str | None, force: bool) -> None:
+    """Print a template as YAML, to be filled in."""
+    text = template_source(template)
+    if institution:
+        text = text.replace("INSTITUTION/", f"{institution}/")
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_new(output, text.encode(), force=force)
+        click.echo(f"wrote {output}; next: edit it, then dualtrack declare {output}")

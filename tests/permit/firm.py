@@ -1,0 +1,298 @@
+"""A small firm for tests: keys, a ledger in memory, and packs compiled from a few lines."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+
+from dualtrack.domain import canonical
+from dualtrack.domain.entry import Entry, leaf_bytes, make_entry
+from dualtrack.domain.ids import firm_digest, use_digest
+from dualtrack.domain.records import encode
+from dualtrack.keys import dsse
+from dualtrack.keys.signer import FileSigner
+from dualtrack.permit.admission import payload_type
+from dualtrack.permit.assess import assess, issue, prepare
+from dualtrack.rules.catalogue import read_catalogue
+from dualtrack.rules.source import compile_pack
+
+FIRM = "test-bank"
+USE = "test-bank/early-warning"
+T0 = "2026-01-10T09:00:00Z"
+AT = "2026-03-01T09:00:00Z"
+
+ROLES = {
+    "owner": ["owner"],
+    "developer": ["developer"],
+    "validator": ["validator"],
+    "executive": ["approver"],
+    "compliance": ["compliance"],
+    "collector": ["collector"],
+}
+
+
+def text(english: str) -> dict[str, str]:
+    return {"en": english, "zh-Hant": f"（譯）{english}"}
+
+
+def declaration(**changes: object) -> dict[str, object]:
+    return {
+        "use": USE,
+        "title": text("Early warning"),
+        "purpose": text("Warn early"),
+        "area": "risk",
+        "sector": "bank",
+        "affected": ["customers"],
+        "accountable_executive": "executive",
+        "lines": {"first": "owner", "second": "compliance", "third": "auditor"},
+        "builders": ["developer"],
+        "scope": {"does": text("ranks"), "does_not": text("refuses")},
+        "facts": {"individual_effect": True, "language_model": False},
+        "tasks": [],
+        "components": [],
+        "claims": [
+            {
+                "id": "found-earlier",
+                "track": "benefit",
+                "topic": "benefit",
+                "primary": True,
+                "statement": text("finds more"),
+                "baseline": "rule-card",
+                "design": "superiority",
+                "minimum": 0.01,
+                "margin": None,
+                "unit": "share",
+            }
+        ],
+    } | changes
+
+
+def release(**policy: object) -> dict[str, object]:
+    return {
+        "use": USE,
+        "components": [],
+        "code": "0" * 64,
+        "policy": {
+            "guards": [],
+            "disclosure": False,
+            "review_before_release": False,
+            "opt_out": False,
+            "durability": "durable",
+        }
+        | policy,
+        "builders": ["developer"],
+        "note": "",
+    }
+
+
+class Firm:
+    """Entries of one ledger in memory; every verb appends one."""
+
+    def __init__(self, *, kind: str = "bank", demo: bool = False, profile: dict[str, object] | None = None) -> None:
+        self.keys = {name: FileSigner.generate(name) for name in ("root", *ROLES)}
+        self.entries: list[Entry] = []
+        self.packs: dict[str, bytes] = {}
+        self.release_digest: str | None = None
+        self.record = {
+            "id": FIRM,
+            "name": text("Test Bank"),
+            "type": kind,
+            "licences": [],
+            "staff": 40,
+            "root_key": base64.b64encode(self.keys["root"].public_key).decode(),
+            "profile": profile or {},
+            "demo": demo,
+        }
+        self.signed("institution/1", FIRM, self.record, ["root"])
+        for holder, roles in ROLES.items():
+            self.grant(holder, roles, demo=demo)
+
+    def grant(self, holder: str, roles: list[str], *, demo: bool = False, key: str | None = None) -> None:
+        signer = self.keys[key or holder]
+        record = {
+            "keyid": signer.key_id,
+            "public_key": base64.b64encode(signer.public_key).decode(),
+            "holder": holder,
+            "name": holder,
+            "person": True,
+            "roles": roles,
+            "demo": demo,
+        }
+        self.signed("key-grant/1", FIRM, record, ["root"])
+
+    def append(self, kind: str, subject: str, content: bytes, at: str = T0) -> Entry:
+        index = len(self.entries)
+        salt = hashlib.sha256(f"salt {index}".encode()).digest()
+        leaf = leaf_bytes(kind, FIRM, subject, at, salt, content)
+        self.entries.append(make_entry(index, leaf, salt, content))
+        return self.entries[-1]
+
+    def signed(self, kind: str, subject: str, record: object, holders: list[str], at: str = T0) -> Entry:
+        signers = [self.keys[holder] for holder in holders]
+        content = dsse.sign(canonical.encode(record), payload_type(kind), signers)
+        return self.append(kind, subject, content, at)
+
+    def adopt(self, compiled: bytes, *, action: str = "adopt") -> None:
+        plain = canonical.decode(compiled)
+        digest = canonical.digest(compiled)
+        self.packs[digest] = compiled
+        record = {"pack": plain["id"], "version": plain["version"], "digest": digest, "action": action}
+        self.signed("pack-adoption/1", FIRM, record, ["compliance"])
+
+    def declare(self, **changes: object) -> None:
+        self.signed("declaration/1", USE, declaration(**changes), ["owner"])
+
+    def freeze(self, **policy: object) -> str:
+        record = release(**policy)
+        self.signed("release/1", USE, record, ["developer"])
+        self.release_digest = canonical.digest(canonical.encode(record))
+        return self.release_digest
+
+    def statement(self, topic: str, fields: dict[str, object], **changes: object) -> dict[str, object]:
+        about = changes.pop("about", "release")
+        name = FIRM if about == "firm" else USE
+        digests = {"firm": firm_digest(FIRM), "use": use_digest(USE), "release": self.release_digest}
+        digest = changes.pop("digest", digests[about])
+        predicate = {
+            "kind": "measurement",
+            "topic": topic,
+            "claim": None,
+            "fields": fields,
+            "method": {"name": "m", "version": "1", "source": "s"},
+            "data_digest": "a" * 64,
+            "document_digest": None,
+            "n": 100,
+            "seed": None,
+            "statistics": {},
+            "taken_at": T0,
+            "minutes": None,
+            "supersedes": None,
+            "note": None,
+            "demo": False,
+        } | changes
+        return {
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": name, "digest": {"sha256": digest}}],
+            "predicateType": "urn:dualtrack:evidence:1",
+            "predicate": predicate,
+        }
+
+    def evidence(
+        self, topic: str, fields: dict[str, object], by: str = "validator", at: str = T0, **changes: object
+    ) -> Entry:
+        statement = self.statement(topic, fields, **changes)
+        content = dsse.sign(canonical.encode(statement), "application/vnd.in-toto+json", [self.keys[by]])
+        return self.append("evidence/1", statement["subject"][0]["name"], content, at)
+
+    def assess(self, at: str = AT, use: str | None = USE):
+        release_digest = self.release_digest if use else None
+        return assess(self.entries, self.packs, institution=FIRM, use=use, release=release_digest, at=at)
+
+    def case(self, at: str = AT, use: str | None = USE):
+        release_digest = self.release_digest if use else None
+        return prepare(self.entries, self.packs, institution=FIRM, use=use, release=release_digest, at=at)
+
+    def record_permit(self, at: str = AT):
+        permit = issue(self.assess(at), "durable")
+        if permit is not None:
+            self.append("permit/1", USE, encode(permit), at)
+        return permit
+
+
+TOPICS = b"""
+check:
+  kind: measurement
+  about: release
+  roles: [validator, collector]
+  fields: {estimate: double, low: double, high: double, n: int}
+  duty: validate
+  title: {en: Check, zh-Hant: \xe6\xaa\xa2\xe6\x9f\xa5}
+  hours: 3
+approval:
+  kind: approval
+  about: release
+  roles: [approver]
+  fields: {fit: bool}
+  duty: approve
+  title: {en: Approval, zh-Hant: \xe6\x89\xb9\xe5\x87\x86}
+  hours: 1
+benefit:
+  kind: measurement
+  about: release
+  roles: [validator, collector]
+  fields: {claim: string, estimate: double, low: double, high: double, n: int}
+  duty: null
+  title: {en: Benefit, zh-Hant: \xe6\x95\x88\xe7\x9b\x8a}
+  hours: 8
+monitor:
+  kind: measurement
+  about: use
+  roles: [validator, collector]
+  fields: {estimate: double, low: double, high: double, n: int}
+  duty: monitor
+  title: {en: Monitoring, zh-Hant: \xe7\x9b\xa3\xe5\xaf\x9f}
+  hours: 2
+strategy:
+  kind: document
+  about: firm
+  roles: [compliance]
+  fields: {adopted: bool}
+  duty: null
+  title: {en: Strategy, zh-Hant: \xe7\xad\x96\xe7\x95\xa5}
+  hours: 5
+"""
+
+
+def rule(identifier: str, requires: str, **changes: object) -> dict[str, object]:
+    return {
+        "id": identifier,
+        "cites": ["1"],
+        "title": text(identifier),
+        "says": text(f"{identifier} says"),
+        "todo": text(f"do {identifier}"),
+        "owner": "validator",
+        "binds": ["bank"],
+        "track": "safety",
+        "applies": "true",
+        "requires": requires,
+        "severity": "S2",
+        "checked": "assessment",
+        "valid_days": 180,
+        "weight": "circular",
+        "basis": "ours",
+        "source_grade": "policy",
+        "checked_source": "not seen",
+        "tests": [{"name": name, "facts": {}, "expect": name} for name in ("met", "not_met", "no_evidence")],
+    } | changes
+
+
+def pack_source(rules: list[dict[str, object]], **changes: object) -> dict[str, object]:
+    return {
+        "id": "test-pack",
+        "version": "1.0",
+        "issuer": "Test authority",
+        "title": text("Test pack"),
+        "subject": "use",
+        "status": "in_force",
+        "effective_from": "2025-01-01",
+        "effective_to": None,
+        "grade": "policy",
+        "source": {
+            "document": "Test circular",
+            "reference": "T/1",
+            "date": "2025-01-01",
+            "address": "shelf 1",
+            "file_digest": "b" * 64,
+            "checked": "secondary source",
+            "checked_on": "2026-01-01",
+            "note": "",
+        },
+        "rules": rules,
+    } | changes
+
+
+def compiled(rules: list[dict[str, object]], **changes: object) -> bytes:
+    source = pack_source(rules, **changes)
+    topics = read_catalogue(TOPICS, where="test topics")
+    return compile_pack(json.dumps(source).encode(), topics)
