@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # test helpers are modules beside the tests, not a package
 
-from postgres_cluster import Cluster, find_binaries, why_not  # noqa: E402 - found through the line above
+from postgres_cluster import Cluster, find_binaries, why_not
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from dualtrack.errors import StoreBusyError, StoreCorruptError, StoreError, StoreFullError
 
@@ -101,9 +101,15 @@ def _corrupt(problem: str, where: str) -> StoreCorruptError:
     )
 
 
+def _is_duplicate(original: BaseException | None) -> bool:
+    if isinstance(original, sqlite3.Error):
+        return isinstance(original, sqlite3.IntegrityError)
+    return str(getattr(original, "sqlstate", "")).startswith("23")  # class 23: integrity constraint violation
+
+
 def _other(error: DBAPIError, where: str) -> StoreError:
     text = str(error.orig).strip().split("\n")[0]
-    if isinstance(error, IntegrityError):
+    if _is_duplicate(error.orig):
         return StoreCorruptError(
             f"a row stands where a new one belongs: {text}",
             where=where,

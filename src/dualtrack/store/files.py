@@ -13,7 +13,7 @@ from dualtrack.errors import PathError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FILE_MODE", "FOLDER_MODE", "check_private", "make_folder", "replace_private", "sync_folder"]
+__all__ = ["FILE_MODE", "FOLDER_MODE", "check_private", "make_folder", "replace_private", "sync_file", "sync_folder"]
 
 FOLDER_MODE = 0o700
 """A workspace holds keys and sealed personal data: nobody but its operator enters."""
@@ -46,6 +46,15 @@ def replace_private(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise _refused(path, "cannot be written", error) from error
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of a file durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

@@ -53,6 +53,22 @@ class LockFile:
         finally:
             self._mutex.release()
 
+    @contextmanager
+    def held_if_free(self) -> Iterator[bool]:
+        """Hold the lock if nobody else does, without waiting; gives whether it is held."""
+        if not self._mutex.acquire(blocking=False):
+            yield False
+            return
+        try:
+            taken = self.try_hold()
+            try:
+                yield taken
+            finally:
+                if taken:
+                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        finally:
+            self._mutex.release()
+
     def try_hold(self) -> bool:
         """Take the lock for as long as this object is open, if it is free; tell whether that worked."""
         try:

@@ -43,9 +43,10 @@ class PostgresBackend:
 
     def __init__(self, url: URL, *, wait_s: float) -> None:
         try:
-            import psycopg  # noqa: F401, PLC0415 - an optional part: its absence has a fix, not a traceback
+            import psycopg  # noqa: PLC0415 - an optional part: its absence has a fix, not a traceback
         except ImportError as error:
             raise MissingExtraError("postgres", "a PostgreSQL database") from error
+        self._driver_error: type[Exception] = psycopg.Error
         self.url = url.set(drivername="postgresql+psycopg")
         self.where = self.url.render_as_string(hide_password=True)
         self._wait_s = wait_s
@@ -71,9 +72,15 @@ class PostgresBackend:
     def insert(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """See `Backend.insert`: COPY."""
         driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        columns = ", ".join(column.name for column in table.columns)
+        try:
+            with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except self._driver_error as error:
+            if driver.broken:
+                connection.invalidate(error)
+            raise DBAPIError(f"COPY {table.name}", None, error) from error
 
     def compile(self, statement: ClauseElement) -> str:
         """See `Backend.compile`."""

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from dualtrack.errors import PathError
 from dualtrack.store.faults import guarded
 from dualtrack.store.files import FILE_MODE
 from dualtrack.store.locks import LockFile
@@ -48,7 +49,8 @@ class SqliteBackend:
         self._wal = Path(f"{path}-wal")
         self._wal_limit = WAL_BYTES_MAX
         self.lock = LockFile(run_folder / f"{self.path.name}.lock", wait_s=wait_s)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+        if not self.path.exists():
+            _create(self.path)
         self.writer = _engine(self._open_writer, "BEGIN IMMEDIATE", readers=1)
         self.reader = _engine(self._open_reader, "BEGIN", readers=_READERS_MAX)
         self._statements: dict[str, str] = {}
@@ -84,16 +86,21 @@ class SqliteBackend:
         """See `Backend.compile`."""
         return str(statement.compile(dialect=self.writer.dialect))
 
+    def wal_bytes(self) -> int:
+        """Return the length of the write-ahead log."""
+        return _size(self._wal)
+
     def discarded_pages(self) -> int:
-        """Return how many pages of the write-ahead log a crash left without their commit."""
-        with self.lock.held():
-            return read_wal_tail(self._wal).discarded
+        """Return how many pages of the write-ahead log a crash left without their commit; 0 while a writer is at work."""
+        with self.lock.held_if_free() as free:
+            return read_wal_tail(self._wal).discarded if free else 0
 
     def close(self) -> None:
         """Close readers, then the writer under the lock."""
         self.reader.dispose()
-        with self.lock.held():
-            self.writer.dispose()
+        if isinstance(self.writer.pool, QueuePool) and self.writer.pool.checkedin():
+            with self.lock.held():
+                self.writer.dispose()
         self.lock.close()
 
     def _checkpoint(self, connection: Connection) -> None:
@@ -115,6 +122,19 @@ class SqliteBackend:
     def _open(self, mode: str) -> sqlite3.Connection:
         address = f"file:{quote(str(self.path))}?mode={mode}"
         return sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+
+
+def _create(path: Path) -> None:
+    """Make an empty file of mode 0600; SQLite gives its log the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+    except OSError as error:
+        raise PathError(
+            f"the database cannot be made: {error.strerror}",
+            where=str(path),
+            expected="an existing folder of the workspace",
+            fix="make the folder, or correct the database address in dualtrack.toml",
+        ) from error
 
 
 def _engine(opener: object, begin: str, *, readers: int) -> Engine:

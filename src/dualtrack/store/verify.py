@@ -16,9 +16,11 @@ from dualtrack.ledger.cosign import split_time, verify_cosignatures
 from dualtrack.ledger.merkle import leaf_hash
 from dualtrack.ledger.note import Note, parse_signature_line
 from dualtrack.ledger.tile_format import TILE_WIDTH
+from dualtrack.store.config import ledger_origin
 from dualtrack.store.edge import tile_reader
 from dualtrack.store.findings import FINDINGS_MAX, Finding, Report
 from dualtrack.store.projections import Projections
+from dualtrack.store.repository import Repository
 from dualtrack.store.tables import log_tables
 from dualtrack.store.verify_rows import entry_rows, row_problems
 from dualtrack.store.verify_tree import HeadAt, TreeCheck
@@ -29,22 +31,27 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from dualtrack.keys.vkey import VerifierKey
-    from dualtrack.store.repository import Repository
+    from dualtrack.store.backends import Backend
     from dualtrack.store.store import Store
     from dualtrack.store.verify_rows import EntryRow
 
 __all__ = ["verify_ledger", "verify_store"]
 
 
-def verify_store(store: Store, progress: Callable[[int], None] | None = None) -> list[Report]:
+def verify_store(
+    store: Store, *, backend: Backend | None = None, progress: Callable[[int], None] | None = None
+) -> list[Report]:
     """Verify every ledger that the workspace lists, and report rows that belong to none of them.
 
-    Raises FieldError if an institution has no log key in the settings: without one nothing is authentic.
+    With `backend` another database is verified in the store's place, such as a backup of it. Raises FieldError if an institution has no log key in the settings: without one nothing is authentic.
     """
     reports = []
+    backend = backend or store.backend
     for institution in store.workspace.config.institutions:
         key = store.log_key(institution.id)
-        if key is None and not store.repository(institution.id).size():
+        ledger = ledger_origin(institution.id, store.compartment)
+        repository = Repository(backend, store.tables, store.vault, ledger)
+        if key is None and not repository.size():
             continue
         if key is None:
             raise FieldError(
@@ -53,9 +60,9 @@ def verify_store(store: Store, progress: Callable[[int], None] | None = None) ->
                 fix="add the log's verifier key under [institutions.logs]",
             )
         witnesses = store.witness_keys(institution.id)
-        reports.append(verify_ledger(store.repository(institution.id), key, witnesses=witnesses, progress=progress))
+        reports.append(verify_ledger(repository, key, witnesses=witnesses, progress=progress))
     known = {report.ledger for report in reports}
-    return [*reports, *_strays(store, known)]
+    return [*reports, *_strays(store, backend, known)]
 
 
 def verify_ledger(
@@ -88,6 +95,7 @@ class _Check:
         self._findings: list[Finding] = []
         self._erased: list[int] = []
         self._heads: list[HeadAt] = []
+        self._covered: int | None = None  # by a head of any kind: one whose note is damaged is reported for itself
         self._tree = TreeCheck(_no_tile, [], self.add)
         self._cosignatures = self._unchecked = 0
 
@@ -122,6 +130,7 @@ class _Check:
         table, notes = self._repository.tables.checkpoint, dict[int, Note]()
         query = select(table.c.size, table.c.note).where(table.c.ledger == self._repository.ledger)
         for size, data in connection.execute(query.order_by(table.c.size)):
+            self._covered = max(size, self._covered or 0)
             try:
                 opened = open_checkpoint(bytes(data), self._key)
             except LedgerError as error:
@@ -188,7 +197,7 @@ class _Check:
 
     def _slots(self, connection: Connection) -> Iterator[EntryRow | None]:
         """Yield the row of every index from 0 on, None where it is missing; report rows that no head covers."""
-        expected, covered = 0, self._heads[-1].size if self._heads else None
+        expected, covered = 0, self._covered
         for page in entry_rows(connection, self._repository):
             for row in page:
                 if row.idx < 0 or (covered is not None and row.idx >= covered):
@@ -214,11 +223,9 @@ class _Check:
             if row.erased:
                 self._erased.append(row.idx)
             if row.idx not in blamed:
-                for table, column, why in row_problems(
-                    repository.vault, repository.ledger, institution, row, recorded_at
-                ):
+                problems, recorded_at = row_problems(repository.vault, repository.ledger, institution, row, recorded_at)
+                for table, column, why in problems:
                     self.add(table, str(row.idx), column, why)
-                recorded_at = max(recorded_at, row.recorded_at)
         return recorded_at
 
     def _cosignature(
@@ -261,11 +268,11 @@ def _no_tile(_level: int, _index: int, /) -> bytes:
     return b""
 
 
-def _strays(store: Store, known: set[str]) -> list[Report]:
+def _strays(store: Store, backend: Backend, known: set[str]) -> list[Report]:
     """Return a report for every ledger that has rows here and is none of those known."""
     strays: dict[str, list[Finding]] = {}
     found = store.tables
-    with store.backend.read() as connection:
+    with backend.read() as connection:
         for table in (*log_tables(found), found.cursor, *found.projections):
             for (ledger,) in connection.execute(select(table.c.ledger).distinct()):
                 if ledger not in known:

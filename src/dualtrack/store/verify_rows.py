@@ -62,14 +62,16 @@ def entry_rows(connection: Connection, repository: Repository) -> Iterator[list[
         last = rows[-1][0]
 
 
-def row_problems(vault: Vault, ledger: str, institution: str, row: EntryRow, earliest: str) -> list[Problem]:
-    """Return what is wrong with an entry by itself; `earliest` is the time of the entry before it."""
+def row_problems(
+    vault: Vault, ledger: str, institution: str, row: EntryRow, earliest: str
+) -> tuple[list[Problem], str]:
+    """Return what is wrong with an entry by itself, and the time in its leaf; `earliest` is that of the one before."""
     try:
         leaf = read_leaf(row.leaf) if len(row.leaf) <= LEAF_BYTES_MAX else None
     except DualtrackError as error:
-        return [Problem("entry", "leaf", f"cannot be read as a leaf: {error.found}")]
+        return [Problem("entry", "leaf", f"cannot be read as a leaf: {error.found}")], earliest
     if leaf is None:
-        return [Problem("entry", "leaf", f"longer than {LEAF_BYTES_MAX} bytes")]
+        return [Problem("entry", "leaf", f"longer than {LEAF_BYTES_MAX} bytes")], earliest
     found: list[Problem] = []
     for column, here, there in (
         ("kind", row.kind, leaf.kind),
@@ -82,7 +84,7 @@ def row_problems(vault: Vault, ledger: str, institution: str, row: EntryRow, ear
         found.append(Problem("entry", "leaf", f"of institution {leaf.institution!r} in the ledger of {institution!r}"))
     if leaf.recorded_at < earliest:
         found.append(Problem("entry", "leaf", f"recorded at {leaf.recorded_at}, before the entry in front of it"))
-    return found + _vault_problems(vault, ledger, row, leaf)
+    return found + _vault_problems(vault, ledger, row, leaf), max(earliest, leaf.recorded_at)
 
 
 def _vault_problems(vault: Vault, ledger: str, row: EntryRow, leaf: Leaf) -> list[Problem]:

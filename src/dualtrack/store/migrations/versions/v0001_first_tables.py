@@ -32,6 +32,10 @@ def _column(name: str, kind: TypeEngine[Any] = _TEXT, *, null: bool = False) -> 
     return sa.Column(name, kind, nullable=null)
 
 
+def _idx() -> sa.Column[Any]:
+    return _column("idx", _BIG)
+
+
 def upgrade() -> None:
     """Create everything."""
     prefix = context.config.attributes["compartment"]
@@ -67,11 +71,10 @@ def _log_tables() -> None:
 
 
 def _current_tables() -> None:
-    idx = _column("idx", _BIG)
     _table(
         "institution",
         {"ledger": _TEXT, "id": _TEXT},
-        idx.copy(),
+        _idx(),
         _column("type"),
         _column("name_en"),
         _column("name_zh"),
@@ -81,7 +84,7 @@ def _current_tables() -> None:
     _table(
         "key",
         {"ledger": _TEXT, "keyid": _TEXT},
-        idx.copy(),
+        _idx(),
         _column("holder"),
         _column("name"),
         _column("roles"),
@@ -92,7 +95,7 @@ def _current_tables() -> None:
     _table(
         "use",
         {"ledger": _TEXT, "id": _TEXT},
-        idx.copy(),
+        _idx(),
         _column("title_en"),
         _column("title_zh"),
         _column("area"),
@@ -100,11 +103,11 @@ def _current_tables() -> None:
         _column("executive"),
         _column("demo", _FLAG),
     )
-    _table("release", {"ledger": _TEXT, "digest": _TEXT}, idx.copy(), _column("use_id"), _column("durability"))
+    _table("release", {"ledger": _TEXT, "digest": _TEXT}, _idx(), _column("use_id"), _column("durability"))
     _table(
         "pack",
         {"ledger": _TEXT, "id": _TEXT},
-        idx.copy(),
+        _idx(),
         _column("version"),
         _column("digest"),
         _column("action"),
