@@ -74,7 +74,8 @@ def test_early_contact_beats_its_card_and_small_groups_are_underpowered(results)
     assert by["sex", "true_positive_rate"].outcome == "measured"
     assert by["marital_status", "true_positive_rate"].outcome == "underpowered"
     assert by["sex,marital_status", "true_positive_rate"].outcome == "underpowered"
-    assert sum(part.n for part in by["sex", "selection_rate"].parts) == result.n_test
+    counted = sum(part.n for part in by["sex", "selection_rate"].parts)
+    assert result.n_test - 30 < counted < result.n_test  # codes that the publisher does not explain form no group
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.entry import Entry
 
-__all__ = ["ANCHORS_FORMAT", "BUNDLE_FORMAT", "Bundle", "EntryDigest", "Manifest", "build_bundle", "read_bundle"]
+__all__ = ["BUNDLE_FORMAT", "Bundle", "EntryDigest", "Manifest", "build_bundle", "read_bundle"]
 
 BUNDLE_FORMAT = "dualtrack.bundle/1"
-ANCHORS_FORMAT = "dualtrack.anchors/1"
 
 
 class EntryDigest(Record, frozen=True):

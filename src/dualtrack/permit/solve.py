@@ -55,10 +55,10 @@ def solve(
     `fixed` holds the other facts and, as starting points, present values of free ones.
     """
     trees = [(part, item.schema) for item in requirements for part in conjuncts(item.tree)]
-    conjuncts = [_Conjunct(compile_tree(tree, schema), frozenset(_names(tree))) for tree, schema in trees]
+    terms = [_Conjunct(compile_tree(tree, schema), frozenset(_names(tree))) for tree, schema in trees]
     pools = {name: _pool(name, kind, [tree for tree, _ in trees], fixed) for name, kind in sorted(free.items())}
     values: dict[str, Value] = {name: pool[0] for name, pool in pools.items()}
-    touching = {name: [item for item in conjuncts if name in item.names] for name in pools}
+    touching = {name: [item for item in terms if name in item.names] for name in pools}
     for _ in range(ROUNDS_MAX):
         before = dict(values)
         for name, pool in pools.items():

@@ -207,7 +207,16 @@ def _fields(case: Case, topic: str, values: dict[str, Value], present: Admitted 
             fields[name] = present.predicate.fields[name]
         elif not declared.endswith("?"):
             fields[name] = _EXAMPLES[kind]
-    return fields
+    return _consistent(fields)
+
+
+def _consistent(fields: dict[str, Value]) -> dict[str, Value]:
+    """Return the example with low <= estimate <= high, as a measurement must have."""
+    low, estimate, high = fields.get("low"), fields.get("estimate"), fields.get("high")
+    if not (isinstance(low, float) and isinstance(estimate, float) and isinstance(high, float)):
+        return fields
+    estimate = max(low, estimate)
+    return fields | {"estimate": estimate, "high": max(high, estimate)}
 
 
 def _suppose(case: Case, steps: Sequence[Step]) -> Case:

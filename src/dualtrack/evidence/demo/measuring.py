@@ -14,7 +14,7 @@ from dualtrack.evidence.capture import measure_capture, top
 from dualtrack.evidence.cells import count_cells
 from dualtrack.evidence.demo.baselines import bucket_rates, collection_order, early_contact_points
 from dualtrack.evidence.demo.learner import train
-from dualtrack.evidence.demo.portfolio import Portfolio, split_rows
+from dualtrack.evidence.demo.portfolio import NOT_DOCUMENTED, Portfolio, split_rows
 from dualtrack.evidence.discrimination import measure_auc, measure_auc_difference
 from dualtrack.evidence.groups import measure_groups
 from dualtrack.evidence.measurement import Measurement
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dualtrack.evidence.demo.uses import Use
 
-__all__ = ["UseResult", "measure_use"]
+__all__ = ["UseResult", "covered_rows", "measure_use"]
 
 MONTHS_LATE_COLLECTION = 2
 """Months late from which an account is in collection; before that it may still be called early."""
@@ -68,7 +68,7 @@ def measure_use(
     learned: a control in which no benefit can exist, and none may be found.
     """
     defaulted = generator(seed).permutation(book.defaulted) if shuffled else book.defaulted
-    parts = split_rows(np.flatnonzero(_covered(use, book)), seed=seed)
+    parts = split_rows(covered_rows(use, book), seed=seed)
     model = train(book.features[parts.train], defaulted[parts.train], seed=seed)
     scored = Scored(
         parts.test,
@@ -97,11 +97,12 @@ def measure_use(
     )
 
 
-def _covered(use: Use, book: Portfolio) -> NDArray[np.bool_]:
-    collection: NDArray[np.bool_] = book.status >= MONTHS_LATE_COLLECTION
+def covered_rows(use: Use, book: Portfolio) -> NDArray[np.int64]:
+    """Return the row numbers of the accounts that a use covers."""
+    collection = book.status >= MONTHS_LATE_COLLECTION
     if use.population == "all":
-        return np.ones(len(collection), dtype=np.bool_)
-    return collection if use.population == "two months late or more" else ~collection
+        return np.arange(len(collection))
+    return np.flatnonzero(collection if use.population == "two months late or more" else ~collection)
 
 
 def _baseline(
@@ -134,10 +135,18 @@ def _benefit(use: Use, book: Portfolio, scored: Scored, seed: int, draws: int) -
 def _groups(
     use: Use, book: Portfolio, scored: Scored, seed: int, cell_size_min: int, draws: int
 ) -> tuple[Measurement, ...]:
-    """Measure who is on the AI's list: selection is being called."""
+    """Measure who is on the AI's list, over the accounts whose sex and marital status the publisher documents.
+
+    A code without a meaning is not a group of people; the accounts left out are few and counted by `n`.
+    """
     if use.capacity is None or not use.by:
         return ()
     called = top(scored.ai, round(use.capacity * len(scored.rows)), seed=seed)
     attributes = {name: column[scored.rows] for name, column in book.groups.items()}
-    cells = count_cells(scored.defaulted, called, attributes)
+    documented = np.logical_and.reduce([column != NOT_DOCUMENTED for column in attributes.values()])
+    cells = count_cells(
+        scored.defaulted[documented],
+        called[documented],
+        {name: column[documented] for name, column in attributes.items()},
+    )
     return measure_groups(cells, use.by, cell_size_min=cell_size_min, seed=seed, draws=draws, data_digest=book.digest)

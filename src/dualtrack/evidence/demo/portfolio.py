@@ -17,7 +17,7 @@ from dualtrack.evidence.tables import load_taiwan, table_digest
 if TYPE_CHECKING:
     from dualtrack.evidence.tables import Table
 
-__all__ = ["FEATURES", "Portfolio", "Split", "load_portfolio", "split_rows"]
+__all__ = ["FEATURES", "NOT_DOCUMENTED", "Portfolio", "Split", "load_portfolio", "split_rows"]
 
 Reals = NDArray[np.float64]
 
@@ -29,6 +29,9 @@ PAID_DULY = -1
 
 NO_USE = -2
 """Status that the publisher leaves undefined; users of the data read it as no use of the card."""
+
+NOT_DOCUMENTED = "not documented"
+"""What stands for a code that the publisher does not explain."""
 
 TRAIN_SHARE = 0.4
 """Two fifths to learn from, three fifths to measure on: these small models gain little from more rows, the intervals gain much."""
@@ -100,8 +103,8 @@ def load_portfolio() -> Portfolio:
         utilisation=utilisation[:, 0],
         share_paid=np.minimum(share_paid[:, 0], 1),
         groups={
-            "sex": np.array(["not documented", "male", "female"])[table["sex"]],
-            "marital_status": np.array(["not documented", "married", "single", "others"])[table["marriage"]],
+            "sex": np.array([NOT_DOCUMENTED, "male", "female"])[table["sex"]],
+            "marital_status": np.array([NOT_DOCUMENTED, "married", "single", "others"])[table["marriage"]],
         },
     )
 

@@ -95,6 +95,7 @@ COLLECTION = Use(
     metric="capture",
     plan=Plan(unit="share of coming defaults", direction="higher is better", effect=0.05),
     capacity=0.5,
+    by=(("sex",), ("marital_status",), ("sex", "marital_status")),
 )
 
 USES = (PROVISIONING, EARLY_CONTACT, COLLECTION)

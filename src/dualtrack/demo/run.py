@@ -1,0 +1,86 @@
+"""The demo run: found, declare, measure, assess, and write what people look at. Every verdict is computed here and now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dualtrack.demo.bank import MEASURED, attest_firm, evidence_for, measure_all, measured_declarations
+from dualtrack.demo.firms import declare_templates, demo_firms, found_firm
+from dualtrack.demo.supervision import prepare_supervisor
+from dualtrack.store.anchors import anchors_document
+from dualtrack.store.store import Store
+from dualtrack.store.verdicts import prove, record_verdict
+from dualtrack.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dualtrack.demo.bank import MeasuredUse
+    from dualtrack.demo.firms import DemoFirm
+    from dualtrack.domain.time import Clock
+    from dualtrack.store.register import Register
+    from dualtrack.store.verdicts import Recorded
+
+__all__ = ["DATA_STATEMENT", "DemoResult", "run_demo"]
+
+DATA_STATEMENT = (
+    "The data are Taiwanese, of 2005: 30,000 real credit card accounts (UCI 350, Yeh and Lien 2009, CC BY 4.0). "
+    "The institutions, their people, approvals and attestations are fictional."
+)
+
+
+class DemoResult(NamedTuple):
+    """The folder with everything in it, and the verdicts by institution."""
+
+    folder: Path
+    firms: dict[str, DemoFirm]
+    recorded: dict[str, list[Recorded]]
+    measured: list[MeasuredUse]
+    supervisor: Path
+
+
+def run_demo(folder: Path, clock: Clock, step: Callable[[str], None]) -> DemoResult:
+    """Run the demo into a folder; one that is marked as a demo is replaced, any other existing one refused."""
+    workspace = Workspace.create(folder, demo=True, replace=True)
+    firms = {firm.id: firm for firm in demo_firms()}
+    with Store.open(workspace) as store:
+        registers: dict[str, Register] = {}
+        for firm in firms.values():
+            step(f"founding {firm.name.en}")
+            registers[firm.id] = found_firm(store, firm, clock)
+        bank_id = next(firm.id for firm in firms.values() if set(MEASURED) <= set(firm.templates))
+        declarations = measured_declarations(bank_id)
+        for firm in firms.values():
+            step(f"declaring {len(firm.templates)} uses of {firm.name.en}")
+            declare_templates(store, registers[firm.id], firm, declarations if firm.id == bank_id else {})
+        bank = registers[bank_id]
+        taken_at = bank.now()
+        measured = measure_all(declarations, taken_at, lambda what: step(f"measuring: {what}"))
+        attest_firm(store, bank, taken_at)
+        for item in measured:
+            step(f"evidence: {item.use.title.en}")
+            evidence_for(store, bank, item, declarations[item.template], taken_at)
+        recorded = {}
+        for firm in firms.values():
+            step(f"assessing {firm.name.en}")
+            recorded[firm.id] = _assess_all(registers[firm.id])
+        (folder / "anchors.json").write_bytes(anchors_document(registers.values()))
+        for firm in firms.values():
+            step(f"bundles of {firm.name.en}")
+            _write_bundles(folder / "bundles", registers[firm.id], recorded[firm.id])
+    supervisor = prepare_supervisor(folder, clock)
+    return DemoResult(folder, firms, recorded, measured, supervisor)
+
+
+def _assess_all(register: Register) -> list[Recorded]:
+    uses = [use for use, _ in register.repository.portfolio_entries(register.institution)]
+    subjects: list[str | None] = [*uses] or [None]
+    return [record_verdict(register, use) for use in subjects]
+
+
+def _write_bundles(folder: Path, register: Register, recorded: list[Recorded]) -> None:
+    folder.mkdir(exist_ok=True)
+    for item in recorded:
+        subject = item.assessment.use or item.assessment.institution
+        (folder / f"{subject.replace('/', '.')}.zip").write_bytes(prove(register, item.assessment.use))

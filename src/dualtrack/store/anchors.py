@@ -1,0 +1,28 @@
+"""Trust anchors: what a verifier must know beforehand about an institution, and must get by another way than a bundle."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dualtrack.store.register import Register
+
+__all__ = ["anchors_document"]
+
+
+def anchors_document(registers: Iterable[Register]) -> bytes:
+    """Return `anchors.json`: root key, log key, witnesses and quorum of each institution (docs/assessment.md, section 12)."""
+    institutions = {}
+    for register in registers:
+        listed = register.store.workspace.config.institution(register.institution)
+        institutions[register.institution] = {
+            "root_key": register.case(None, None).found.institution.root_key,
+            "log": listed.logs["main"] if listed else "",
+            "witnesses": list(listed.witnesses) if listed else [],
+            "quorum": listed.quorum if listed else 0,
+        }
+    document = {"format": "dualtrack.anchors/1", "institutions": institutions}
+    return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
