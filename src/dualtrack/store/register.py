@@ -93,7 +93,9 @@ class Register:
         """Adopt a rule pack by digest; its bytes are kept, so that old verdicts stay computable."""
         pack = load_pack(compiled)
         self.packs.keep(compiled)
-        record = PackAdoption(pack=pack.id, version=pack.version, digest=canonical.digest(compiled), action="adopt")
+        record = PackAdoption(
+            pack=pack.id, version=pack.data.version, digest=canonical.digest(compiled), action="adopt"
+        )
         return self._signed("pack-adoption/1", self.institution, record, [signer])
 
     def retire(self, pack: str, signer: Signer) -> Receipt:
@@ -102,7 +104,7 @@ class Register:
         if adopted is None:
             raise NotFoundError(f"pack {pack!r} is not adopted", where=self.institution, fix="`dualtrack rules list`")
         digest = self.case(None, None).found.adopted[pack].digest
-        record = PackAdoption(pack=pack, version=adopted.version, digest=digest, action="retire")
+        record = PackAdoption(pack=pack, version=adopted.data.version, digest=digest, action="retire")
         return self._signed("pack-adoption/1", self.institution, record, [signer])
 
     def declare(self, use_case: UseCase, signer: Signer, *, where: str = "declaration") -> Receipt:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from dualtrack.domain import canonical
 from dualtrack.domain.assessment import Assessment, Permit
 from dualtrack.domain.entry import Entry
@@ -31,7 +33,7 @@ class Recorded(NamedTuple):
     permit_index: int | None
 
 
-class PermitStatus(NamedTuple):
+class PermitStatus(msgspec.Struct, frozen=True):
     """The newest permit of a use and its computed standing: in_force, expired or lapsed, with the reason."""
 
     permit: Permit
