@@ -3,7 +3,7 @@
 #   make install      the product with what the demo needs, pinned by hash
 #   make demo         install, show the installed size, run the demo
 #   make test         install the developers' tools too, run every test
-#   make check        formatter, linter, types, layers, house rules
+#   make check        formatter, linter, types, layers, packs as pinned, house rules
 #   make docs         say where the pages are and run what they promise
 #   make bench-smoke  every benchmark, small, to see that it runs
 #
@@ -35,7 +35,8 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q tests/test_house.py
+	$(BIN)/python scripts/pin_packs.py --check
+	$(BIN)/python -m pytest -q tests/test_house.py tests/test_house_files.py
 
 docs: $(VENV)/.dev
 	@echo "The pages are in docs/; begin with docs/index.md. Their promises are run now:"
