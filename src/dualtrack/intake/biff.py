@@ -59,10 +59,16 @@ def _stream(data: bytes, where: str) -> bytes:
         raise broken("it has no workbook inside", where)
     _, _, start, length = book
     if length >= cutoff:
-        return _chain(data, table, start, size, size, where)[:length]
+        return _whole(_chain(data, table, start, size, size, where), length, where)
     small = _chain(data, table, root[2], size, size, where)
     small_table = _numbers(_chain(data, table, first_mini, size, size, where))
-    return _chain(small, small_table, start, _MINI_SECTOR_BYTES, 0, where)[:length]
+    return _whole(_chain(small, small_table, start, _MINI_SECTOR_BYTES, 0, where), length, where)
+
+
+def _whole(stream: bytes, length: int, where: str) -> bytes:
+    if len(stream) < length:
+        raise broken(f"its workbook is cut off after {len(stream):,} of {length:,} bytes", where)
+    return stream[:length]
 
 
 def _allocation(data: bytes, size: int, where: str) -> list[int]:

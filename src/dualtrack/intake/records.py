@@ -57,7 +57,6 @@ class Sheet(Record, frozen=True):
     hidden: bool
     cells: dict[tuple[int, int], Cell]
     merges: tuple[Merge, ...] = ()
-    skipped: bool = False
 
     @property
     def rows(self) -> int:

@@ -22,8 +22,8 @@ from dualtrack.intake.workbook import read_workbook
 from dualtrack.present import atomic
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["HTML_NAME", "XLSX_NAME", "Count", "GapReport", "as_records", "gap_report", "write_html", "write_xlsx"]
 

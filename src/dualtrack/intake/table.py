@@ -31,6 +31,12 @@ _HEADER_ROWS_MAX = 3
 _HITS_MIN = 2
 """Header names that must be recognised: one alone is as likely a word in a note."""
 
+_FIRST_SHARE = 0.6
+"""A row with this share of the most names found anywhere is a header of its own: the first table is read, not the widest."""
+
+_NAMES_SHARE = 0.7
+"""Share of names that makes a neighbour of the header a part of it (a header in a second language)."""
+
 _FALLBACK_CELLS = 3
 """Without recognised names, a row of this many short texts above equally many filled cells is taken as a header."""
 
@@ -118,10 +124,11 @@ def _hits(cells: list[Cell]) -> int:
 
 
 def _main_header(rows: dict[int, list[Cell]]) -> int | None:
-    """Return the row with the most recognised names, the uppermost of equals; else the first that has a header's shape."""
-    best = max(_searched(rows), key=lambda row: (_hits(rows[row]), -row), default=None)
-    if best is None or _hits(rows[best]) >= _HITS_MIN:
-        return best
+    """Return the first row with nearly the most recognised names; without any, the first that has a header's shape."""
+    hits = {row: _hits(rows[row]) for row in _searched(rows)}
+    most = max(hits.values(), default=0)
+    if most >= _HITS_MIN:
+        return next(row for row, n in hits.items() if n >= max(_HITS_MIN, most * _FIRST_SHARE))
     order = list(rows)
     for row, below in pairwise(order):
         if row in _searched(rows) and _shaped(rows[row]) and len(rows[below]) >= _FALLBACK_CELLS:
@@ -159,7 +166,12 @@ def _heads(sheet: Sheet, rows: dict[int, list[Cell]], row: int, below: int) -> b
         return True
     if len(rows[row]) >= _HITS_MIN and _across(sheet, row):
         return True
-    return _hits(rows[row]) >= _HITS_MIN
+    return _all_names(rows[row])
+
+
+def _all_names(cells: list[Cell]) -> bool:
+    """Say whether a row consists of header names: data rows may have a word or two that are names as well."""
+    return _hits(cells) >= max(_HITS_MIN, len(cells) * _NAMES_SHARE)
 
 
 def _continues(sheet: Sheet, rows: dict[int, list[Cell]], row: int, above: int) -> bool:
@@ -170,7 +182,7 @@ def _continues(sheet: Sheet, rows: dict[int, list[Cell]], row: int, above: int) 
         return True
     groups = _across(sheet, above)
     inside = [c for c in rows[row] if any(m.left <= c.column <= m.right for m in groups)]
-    return bool(inside and _hits(inside)) or _hits(rows[row]) >= _HITS_MIN
+    return bool(inside and _hits(inside)) or _all_names(rows[row])
 
 
 def _headers(

@@ -1,4 +1,4 @@
-"""Read a spreadsheet file into cells with their places: xlsx, xls, ods by calamine, csv by the standard library.
+"""Read a spreadsheet file into cells with their places: xlsx, xls and ods by calamine, csv by the standard library.
 
 The file is told by its first bytes, not by its name. Bounds are checked before the reader allocates; whatever is wrong
 with the file ends in a WorkbookError that names it.
@@ -6,12 +6,13 @@ with the file ends in a WorkbookError that names it.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+import subprocess
+import sys
 from hashlib import sha256
-from io import BytesIO
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
 
-import python_calamine as calamine
+import msgspec
 
 from dualtrack.errors import PathError
 from dualtrack.intake import archive, biff, delimited, xmlscan
@@ -23,17 +24,22 @@ from dualtrack.intake.limits import (
     ROWS_MAX,
     SHEETS_MAX,
     broken,
-    check_place,
     too_much,
 )
 from dualtrack.intake.records import Cell, CellKind, Merge, Sheet, Workbook, cell_ref
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 __all__ = ["read_workbook"]
 
-_Value = int | float | str | bool | date | datetime | time | timedelta
+_SECONDS_MAX = 120
+"""The reader limits itself to 60 s of processor time; on a busy machine that may take longer."""
+
+_SheetRead = tuple[str, bool, list[tuple[int, int, CellKind, str]], list[tuple[int, int, int, int]]]
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    sheets: list[_SheetRead] = []
+    error: str = ""
+    says: str = ""
 
 
 def read_workbook(path: Path) -> Workbook:
@@ -84,60 +90,50 @@ def _zipped(data: bytes, where: str, digest: str) -> Workbook:
 
 
 def _sheets(data: bytes, where: str, facts: dict[str, xmlscan.SheetFacts]) -> tuple[Sheet, ...]:
-    try:
-        with calamine.CalamineWorkbook.from_filelike(BytesIO(data)) as book:
-            if len(book.sheets_metadata) > SHEETS_MAX:
-                raise too_much(f"{len(book.sheets_metadata)} sheets", where, f"at most {SHEETS_MAX}")
-            sheets = tuple(_sheet(book, about, where, facts.get(about.name)) for about in book.sheets_metadata)
-    except calamine.PasswordError as error:
-        raise broken("it is protected by a password", where) from error
-    except (calamine.CalamineError, OSError, ValueError) as error:
-        raise broken(f"the workbook cannot be read: {error}", where) from error
+    sheets = []
+    for name, hidden, cells, merges in _ask_reader(data, where):
+        known = facts.get(name) or xmlscan.SheetFacts(extra=[], merges=[])
+        found = {(cell.row, cell.column): cell for cell in known.extra}
+        for row, column, kind, text in cells:
+            if len(text) > CELL_CHARS_MAX:
+                place, expected = cell_ref(name, row, column), f"at most {CELL_CHARS_MAX:,}"
+                raise too_much(f"a text of {len(text):,} characters", f"{where}, {place}", expected)
+            found[row, column] = Cell(row=row, column=column, text=text, kind=kind)
+        given = [Merge(top=top, left=left, bottom=bottom, right=right) for top, left, bottom, right in merges]
+        sheets.append(
+            Sheet(name=name, hidden=hidden, cells=dict(sorted(found.items())), merges=(*given, *known.merges))
+        )
     if sum(len(sheet.cells) for sheet in sheets) > CELLS_MAX:
         raise too_much(f"more than {CELLS_MAX:,} filled cells", where, f"at most {CELLS_MAX:,}")
-    return sheets
+    return tuple(sheets)
 
 
-def _sheet(
-    book: calamine.CalamineWorkbook, about: calamine.SheetMetadata, where: str, facts: xmlscan.SheetFacts | None
-) -> Sheet:
-    hidden = about.visible is not calamine.SheetVisibleEnum.Visible
-    if about.typ is not calamine.SheetTypeEnum.WorkSheet:
-        return Sheet(name=about.name, hidden=hidden, cells={}, skipped=True)  # charts, dialogs, macros: no cells
-    sheet = book.get_sheet_by_name(about.name)
-    start = sheet.start or (0, 0)
-    if sheet.height > ROWS_MAX or sheet.width > COLUMNS_MAX:
-        check_place(start[0] + sheet.height, start[1] + sheet.width, f"{where}, {about.name}")
-    cells = {(cell.row, cell.column): cell for cell in facts.extra} if facts else {}
-    for row, values in enumerate(sheet.to_python(skip_empty_area=True), start=start[0] + 1):
-        for column, value in enumerate(values, start=start[1] + 1):
-            if value != "" and not (isinstance(value, str) and not value.strip()):
-                cells[row, column] = _cell(about.name, row, column, value)
-    given = sheet.merged_cell_ranges or []
-    merges = [Merge(top=a + 1, left=b + 1, bottom=c + 1, right=d + 1) for (a, b), (c, d) in given]
-    merges += facts.merges if facts else []
-    return Sheet(name=about.name, hidden=hidden, cells=dict(sorted(cells.items())), merges=tuple(merges))
-
-
-def _cell(sheet: str, row: int, column: int, value: _Value) -> Cell:
-    text, kind = _text(value)
-    if len(text) > CELL_CHARS_MAX:
-        raise too_much(
-            f"a text of {len(text):,} characters", cell_ref(sheet, row, column), f"at most {CELL_CHARS_MAX:,}"
+def _ask_reader(data: bytes, where: str) -> list[_SheetRead]:
+    """Return what the reader finds, run in a process of its own that a damaged file may end without ending ours."""
+    bounds = [str(bound) for bound in (SHEETS_MAX, ROWS_MAX, COLUMNS_MAX)]
+    child = Path(__file__).with_name("calamine_child.py")
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and our own file; the untrusted bytes go to its input
+            [sys.executable, "-P", str(child), *bounds],
+            input=data,
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS_MAX,
         )
-    return Cell(row=row, column=column, text=text, kind=kind)
-
-
-def _text(value: _Value) -> tuple[str, CellKind]:
-    """Return a stored value as text and its kind; dates in ISO form, whole numbers without a decimal point."""
-    if isinstance(value, str):
-        return value, "text"
-    if isinstance(value, bool):
-        return ("TRUE" if value else "FALSE"), "bool"
-    if isinstance(value, datetime):
-        return (value.date() if value.time() == time() else value).isoformat(), "date"
-    if isinstance(value, date):
-        return value.isoformat(), "date"
-    if isinstance(value, int | float):
-        return (str(int(value)) if float(value).is_integer() else repr(value)), "number"
-    return str(value), "text"
+    except subprocess.TimeoutExpired as error:
+        raise too_much(
+            f"it could not be read within {_SECONDS_MAX} s", where, "an inventory of ordinary size"
+        ) from error
+    try:
+        answer = msgspec.json.decode(done.stdout, type=_Answer) if done.returncode == 0 else _Answer(error="failed")
+    except msgspec.DecodeError as error:
+        raise broken(f"its text cannot be read: {error}", where) from error
+    if not answer.error:
+        return answer.sheets
+    if answer.error == "too-much":
+        raise too_much(
+            answer.says, where, f"at most {SHEETS_MAX} sheets of {ROWS_MAX:,} rows and {COLUMNS_MAX} columns"
+        )
+    if answer.error == "password":
+        raise broken("it is protected by a password", where)
+    raise broken(f"the workbook cannot be read: {answer.says or 'its structure makes the reader fail'}", where)

@@ -1,0 +1,110 @@
+"""Drafts of declarations from imported rows: what the inventory says, and nothing it does not.
+
+An answer that the spreadsheet does not give is left out, since an unknown answer counts as a rule that applies. What a
+draft still needs is listed at its top, with the original row, so that nobody has to look twice.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from dualtrack.intake.records import InventoryRow
+    from dualtrack.intake.report import GapReport
+
+__all__ = ["Draft", "drafts"]
+
+SLUG_MAX = 48
+"""Characters of a draft's identifier: short enough to type."""
+
+_YES = frozenset({"y", "yes", "true", "1", "是", "有"})
+_NO = frozenset({"n", "no", "false", "0", "否", "無", "沒有"})
+
+_ANSWERS = {"language_model": "language_model", "customer_facing": "customer_facing", "personal_data": "personal_data"}
+"""Inventory fields that are also questions of a declaration."""
+
+
+class Draft:
+    """One draft: identifier, file text, and the findings that concern its row."""
+
+    def __init__(self, slug: str, text: str, missing: list[str]) -> None:
+        self.slug = slug
+        self.text = text
+        self.missing = missing
+
+
+def drafts(report: GapReport, institution: str, sector: str) -> list[Draft]:
+    """Return a draft for every row that has a name; identical names get a number."""
+    taken: set[str] = set()
+    return [
+        _draft(row, report, institution, sector, _slug(row, taken)) for row in report.rows if row.text("name").strip()
+    ]
+
+
+def _draft(row: InventoryRow, report: GapReport, institution: str, sector: str, slug: str) -> Draft:
+    name = row.text("name").strip()
+    purpose = row.text("purpose").strip() or "TO BE WRITTEN"
+    answers = {answer: value for field, answer in _ANSWERS.items() if (value := _yes_no(row.text(field))) is not None}
+    body: dict[str, Any] = {
+        "use": f"{institution}/{slug}",
+        "title": {"en": name, "zh-Hant": name},
+        "purpose": {"en": purpose, "zh-Hant": purpose},
+        "area": "",
+        "sector": sector,
+        "affected": [],
+        "accountable_executive": "executive",
+        "lines": {"first": "first-line", "second": "second-line", "third": "third-line"},
+        "builders": [],
+        "scope": {
+            "does": {"en": purpose, "zh-Hant": purpose},
+            "does_not": {"en": "TO BE WRITTEN", "zh-Hant": "待填"},
+        },
+        "facts": answers,
+        "components": _components(row),
+        "claims": [],
+    }
+    missing = sorted({finding.action.en for finding in report.findings if finding.row == row.row})
+    comments = [
+        f"Draft from {report.file}, {row.ref}. Complete it, then: dualtrack declare {slug}.yaml",
+        "area: one of research, strategy, service, risk, crime, workflow. An answer left out is unknown, never no.",
+        "The original row:",
+        *(f"  {kept.ref}: {kept.text}" for kept in row.original),
+        "To do, from the gap report:",
+        *(f"  - {action}" for action in missing),
+    ]
+    head = "".join(f"# {_one_line(line)}\n" for line in comments)
+    return Draft(slug, head + "\n" + yaml.safe_dump(body, allow_unicode=True, sort_keys=False), missing)
+
+
+def _components(row: InventoryRow) -> list[dict[str, Any]]:
+    vendor = row.text("vendor").strip()
+    if not vendor:
+        return []
+    undeclared = dict.fromkeys(("digest", "licence", "source", "reservation", "indemnity"))
+    return [
+        {"id": "model", "type": "model", "name": row.text("name").strip(), "version": "unknown", "provider": vendor}
+        | undeclared
+    ]
+
+
+def _slug(row: InventoryRow, taken: set[str]) -> str:
+    plain = unicodedata.normalize("NFKD", row.text("name")).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG_MAX].strip("-") or f"row-{row.row}"
+    slug, number = base, 2
+    while slug in taken:
+        slug, number = f"{base}-{number}", number + 1
+    taken.add(slug)
+    return slug
+
+
+def _yes_no(text: str) -> bool | None:
+    word = text.strip().lower()
+    return True if word in _YES else False if word in _NO else None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,90 @@
+"""Pairs of texts, dates of Hong Kong, pages, atomic files, safe workbooks."""
+
+import os
+import stat
+import zipfile
+from datetime import UTC, date, datetime
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import DictLoader, UndefinedError
+
+from dualtrack.domain.records import Text
+from dualtrack.errors import PathError
+from dualtrack.present import atomic, html, text, xlsx
+
+
+def test_fill_gives_each_language_its_own_words():
+    pair = Text(en="{what} of {n}", zh="{n}的{what}")
+    assert text.fill(pair, what=Text(en="owner", zh="負責人"), n=3) == Text(en="owner of 3", zh="3的負責人")
+    assert text.fill(Text(en="{x}", zh="{x}"), x="{y}") == text.same("{y}")
+    with pytest.raises(KeyError):
+        text.fill(pair, n=3)
+
+
+def test_dates_of_hong_kong():
+    assert text.date_text(date(2024, 3, 5)) == Text(en="5 March 2024", zh="2024年3月5日")
+    assert text.hkt_date(datetime(2026, 11, 22, 16, 0, tzinfo=UTC)) == date(2026, 11, 23)
+    assert text.hkt_date(datetime(2026, 11, 22, 15, 59, tzinfo=UTC)) == date(2026, 11, 22)
+    with pytest.raises(ValueError, match="without a zone"):
+        text.hkt_date(datetime(2026, 11, 22, tzinfo=UTC).replace(tzinfo=None))
+
+
+def test_templates_escape_and_refuse_unknown_names():
+    environment = html.environment("intake")
+    assert (
+        environment.overlay(loader=DictLoader({"a.j2": "{{ x }}"})).get_template("a.j2").render(x="<b>") == "&lt;b&gt;"
+    )
+    with pytest.raises(UndefinedError):
+        environment.overlay(loader=DictLoader({"a.j2": "{{ nope }}"})).get_template("a.j2").render()
+
+
+def test_atomic_write_replaces_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "page.html"
+    atomic.write_text(path, "one 一")
+    atomic.write_text(path, "two 二")
+    assert path.read_text(encoding="utf-8") == "two 二"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+    def full(_handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(PathError, match="No space left"):
+        atomic.write_text(path, "three")
+    assert path.read_text(encoding="utf-8") == "two 二"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_atomic_write_refuses_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(PathError, match="cannot be written"):
+        atomic.write_bytes(tmp_path / "absent" / "x", b"")
+    with pytest.raises(PathError):
+        atomic.write_bytes(tmp_path, b"")
+
+
+def cells(data):
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        return (
+            archive.read("xl/worksheets/sheet1.xml").decode(),
+            archive.namelist(),
+            {i.date_time for i in archive.infolist()},
+        )
+
+
+@given(st.lists(st.one_of(st.text(max_size=12), st.integers(-9, 9)), min_size=1, max_size=5))
+def test_no_value_becomes_a_formula_and_bytes_are_fixed(values):
+    spec = xlsx.SheetSpec(title="T", header=("=1+1",), rows=(tuple(values),), widths=(10,))
+    data = xlsx.workbook_bytes([spec])
+    sheet, _, times = cells(data)
+    assert "<f>" not in sheet
+    assert times == {(1980, 1, 1, 0, 0, 0)}
+    assert data == xlsx.workbook_bytes([spec])
+
+
+def test_text_that_a_cell_cannot_hold():
+    assert xlsx.plain("a\x00b\ud800c\n") == "a\ufffdb\ufffdc\n"
+    assert len(xlsx.plain("x" * 40_000)) == xlsx.TEXT_CHARS_MAX
+    assert xlsx.plain("x" * 40_000).endswith("…")
