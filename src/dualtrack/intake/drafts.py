@@ -24,7 +24,7 @@ SLUG_MAX = 48
 _YES = frozenset({"y", "yes", "true", "1", "是", "有"})
 _NO = frozenset({"n", "no", "false", "0", "否", "無", "沒有"})
 
-_ANSWERS = {"language_model": "language_model", "customer_facing": "customer_facing", "personal_data": "personal_data"}
+_ANSWERS = {"is_language_model": "language_model", "customer_facing": "customer_facing", "personal_data": "personal_data"}
 """Inventory fields that are also questions of a declaration."""
 
 
