@@ -41,7 +41,7 @@ def test_modes_and_links(sqlite_world):
 
 def test_a_full_disk_is_seen_coming(sqlite_world, monkeypatch):
     for free, status in ((10 << 30, "ok"), (500 << 20, "warning"), (1 << 20, "fault")):
-        monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: SimpleNamespace(free=free))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _path, free=free: SimpleNamespace(free=free))
         assert found(sqlite_world)["room"].status == status
 
 

@@ -60,7 +60,11 @@ def test_a_callers_mistake_is_its_own(sqlite_world):
 def test_everyone_in_a_failed_batch_hears_of_it(sqlite_world, monkeypatch):
     with sqlite_world.open() as store:
         writer = sqlite_world.writer(store)
-        monkeypatch.setattr(writer, "append", lambda items: (_ for _ in ()).throw(StoreFullError("no room")))
+
+        def refuse(_items):
+            raise StoreFullError("no room")
+
+        monkeypatch.setattr(writer, "append", refuse)
         heard: list[str] = []
         with GroupWriter(writer) as group:
 

@@ -16,7 +16,7 @@ def test_migrations_give_exactly_the_tables(world, compartment):
         names = {*found.metadata.tables}
         options = {
             "version_table": migrate.version_table(compartment),
-            "include_name": lambda name, kind, parents: kind != "table" or name in names,
+            "include_name": lambda name, kind, _parents: kind != "table" or name in names,
         }
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, found.metadata) == []

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 
 from dualtrack.errors import LedgerError, StoreCorruptError
 from dualtrack.ledger.checkpoint import open_checkpoint
 from dualtrack.ledger.tiles import Frontier
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from dualtrack.keys.vkey import VerifierKey
     from dualtrack.ledger.tiles import TileReader
     from dualtrack.store.tables import Tables
 
-__all__ = ["Edge", "load_edge", "newest_note", "tile_reader"]
+__all__ = ["Edge", "load_edge", "newest_note_query", "tile_reader"]
 
 
 class Edge(NamedTuple):
@@ -28,11 +28,16 @@ class Edge(NamedTuple):
     recorded_at: str
 
 
-def newest_note(connection: Connection, found: Tables, ledger: str) -> bytes:
-    """Return the note of the newest head, or no bytes for an empty log."""
+def newest_note_query(found: Tables) -> Select[tuple[bytes]]:
+    """Return the query for the note of a ledger's newest head; its two values are both the ledger.
+
+    The writer asks it before every append, so it is made and compiled once: building it costs more than running it.
+    The inner query must not depend on the outer one, or PostgreSQL runs it once for every head there is.
+    """
     table = found.checkpoint
-    query = select(table.c.note).where(table.c.ledger == ledger).order_by(table.c.size.desc()).limit(1)
-    return bytes(connection.execute(query).scalar() or b"")
+    same = table.alias("same")
+    newest = select(func.max(same.c.size)).where(same.c.ledger == bindparam("ledger_again")).scalar_subquery()
+    return select(table.c.note).where(table.c.ledger == bindparam("ledger_wanted"), table.c.size == newest)
 
 
 def load_edge(connection: Connection, found: Tables, key: VerifierKey) -> Edge:
@@ -42,7 +47,9 @@ def load_edge(connection: Connection, found: Tables, key: VerifierKey) -> Edge:
     ever signed on top of a log that does not hold.
     """
     ledger = key.name
-    note = newest_note(connection, found, ledger)
+    note = bytes(
+        connection.execute(newest_note_query(found), {"ledger_wanted": ledger, "ledger_again": ledger}).scalar() or b""
+    )
     if not note:
         return Edge(b"", Frontier(), "")
     try:

@@ -20,7 +20,7 @@ from dualtrack.ledger.checkpoint import Checkpoint, sign_checkpoint
 from dualtrack.ledger.merkle import leaf_hash
 from dualtrack.ledger.tile_format import TILE_BITS
 from dualtrack.store.config import ledger_origin
-from dualtrack.store.edge import Edge, load_edge, newest_note
+from dualtrack.store.edge import Edge, load_edge, newest_note_query
 from dualtrack.store.entries import NewEntry, Receipt, check_new_entry
 from dualtrack.store.intents import Intent, IntentFile, Recovery
 from dualtrack.store.vault import NONCE_BYTES, Place
@@ -81,6 +81,7 @@ class Writer:
         self._mutex = threading.Lock()
         self._edge: Edge | None = None
         self._put_tile = _tile_upsert(backend, found)
+        self._newest = backend.compile(newest_note_query(found))
 
     def append(self, items: Sequence[NewEntry]) -> list[Receipt]:
         """Append entries in order and return their receipts once they are durable.
@@ -104,7 +105,7 @@ class Writer:
     def _append(self, items: Sequence[NewEntry]) -> list[Receipt]:
         edge, self._edge = self._edge, None  # forgotten first: whatever fails below, the next append reads it anew
         with self._backend.write(self.ledger) as connection:
-            if edge is None or newest_note(connection, self._tables, self.ledger) != edge.note:
+            if edge is None or self._newest_note(connection) != edge.note:
                 edge = load_edge(connection, self._tables, self._key)
             batch = self._build(edge, items)
             self._intent.declare(self.ledger, edge.frontier.size, len(items), batch.edge.note)
@@ -112,6 +113,9 @@ class Writer:
         self._edge = batch.edge
         self._intent.clear()
         return batch.receipts
+
+    def _newest_note(self, connection: Connection) -> bytes:
+        return bytes(connection.exec_driver_sql(self._newest, (self.ledger, self.ledger)).scalar() or b"")
 
     def _build(self, edge: Edge, items: Sequence[NewEntry]) -> _Batch:
         recorded_at = max(format_instant(self._clock()), edge.recorded_at)  # one form, so text order is time order
