@@ -117,8 +117,6 @@ def _claim_facts(use_case: UseCase) -> Facts:
         facts["claim.minimum"] = float(claim.minimum)
     if claim.margin is not None:
         facts["claim.margin"] = float(claim.margin)
-    if claim.unit is not None:
-        facts["claim.unit"] = claim.unit
     return facts
 
 
