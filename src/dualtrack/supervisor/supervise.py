@@ -1,0 +1,120 @@
+"""One sitting of a supervisor: recompute what came in, keep it, hold heads to one another, co-sign, and draw the market."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dualtrack.domain.time import parse_instant
+from dualtrack.errors import FieldError, WitnessError
+from dualtrack.ledger.witness_request import parse_request
+from dualtrack.store.config import ledger_origin
+from dualtrack.store.files import make_folder, replace_private
+from dualtrack.supervisor.anchors import read_anchors
+from dualtrack.supervisor.desk import (
+    check_supervisor,
+    keep_document,
+    open_witness,
+    received_from,
+    record_received,
+)
+from dualtrack.supervisor.heads import HeadLine, contradicting_index, cosign_heads, read_heads, unsigned_heads
+from dualtrack.supervisor.market import Market, market_view
+from dualtrack.supervisor.recompute import Recomputed, recompute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dualtrack.ledger.witness import Witness
+    from dualtrack.store.register import Register
+    from dualtrack.supervisor.anchors import Anchors
+
+__all__ = ["BUNDLES_MAX", "Sitting", "supervise"]
+
+BUNDLES_MAX = 10_000
+"""Bundles in one sitting: all uses of a large market; more are taken in several sittings."""
+
+
+class Sitting(NamedTuple):
+    """What came of a sitting: each bundle, the market view with the heads, and requests that could not be read."""
+
+    items: list[Recomputed]
+    market: Market
+    unreadable_requests: list[str]
+
+
+def supervise(
+    register: Register,
+    bundles: Sequence[tuple[str, bytes]],
+    *,
+    anchors: bytes | None,
+    requests: Sequence[tuple[str, bytes]] = (),
+    passphrase: str | None = None,
+    step: Callable[[str], None] = lambda _: None,
+) -> Sitting:
+    """Do a sitting over (name, bytes) of bundles and of witness requests; `anchors` as bytes, None for no trust.
+
+    Everything is kept and recorded, cosignature lines are written to `cosignatures/<institution>.txt`. Raises FieldError
+    where the workspace is not a supervisor's, InputError for broken anchors; what a bundle holds is never an error.
+    """
+    if len(bundles) > BUNDLES_MAX:
+        raise FieldError(f"{len(bundles)} bundles", where="supervise", expected=f"at most {BUNDLES_MAX}")
+    check_supervisor(register)
+    workspace, now = register.store.workspace, register.now()
+    folder = open_witness(register, passphrase=passphrase)
+    trusted = read_anchors(anchors, own=folder.key) if anchors is not None else None
+    items = []
+    for name, data in bundles:
+        step(name)
+        items.append(recompute(name, data, trusted, demo_allowed=workspace.demo))
+        keep_document(workspace, items[-1].institution, data, ".zip")
+    bodies, unreadable = _readable(requests)
+    witness = folder.witness(list(trusted.logs.values()) if trusted else [])
+    heads = _heads(items, bodies, trusted, witness, int(parse_instant(now).timestamp()))
+    _write_lines(register, heads)
+    record_received(register, [received_from(item) for item in items])
+    market = market_view(register.institution, now, items, heads, demo=workspace.demo)
+    return Sitting(items, market, unreadable)
+
+
+def _readable(requests: Sequence[tuple[str, bytes]]) -> tuple[list[bytes], list[str]]:
+    bodies, unreadable = [], []
+    for name, body in requests:
+        try:
+            parse_request(body)
+        except WitnessError as error:
+            unreadable.append(f"{name}: {error.found}")
+        else:
+            bodies.append(body)
+    return bodies, unreadable
+
+
+def _heads(
+    items: Sequence[Recomputed], bodies: Sequence[bytes], anchors: Anchors | None, witness: Witness, time_s: int
+) -> list[HeadLine]:
+    """Return one line for each institution that anything was received of, or whose head was asked to be co-signed."""
+    named = {item.institution for item in items if item.institution}
+    lines = []
+    for institution in sorted(named | set(anchors.logs if anchors else ())):
+        mine = [item for item in items if item.institution == institution]
+        key = anchors.logs.get(institution) if anchors else None
+        if key is None:
+            lines.append(unsigned_heads(institution, ledger_origin(institution), "no-anchor"))
+            continue
+        if mine and all(item.reason == "demo" for item in mine):
+            lines.append(unsigned_heads(institution, key.name, "demo"))
+            continue
+        shown = read_heads(key, [(item.source, item.checkpoint) for item in mine if item.checkpoint])
+        accounts = [item.account for item in mine if item.account]
+        contradiction = contradicting_index(accounts)
+        line = cosign_heads(institution, key, shown, bodies, witness, time_s, contradiction=contradiction)
+        lines += [line] if line else []
+    return lines
+
+
+def _write_lines(register: Register, heads: Sequence[HeadLine]) -> None:
+    signed = [head for head in heads if head.line]
+    folder = register.store.workspace.path("cosignatures")
+    if signed and not folder.is_dir():
+        make_folder(folder)
+    for head in signed:
+        replace_private(folder / f"{head.institution}.txt", (head.line or "").encode())
