@@ -21,6 +21,12 @@ _FREE = 0xFFFFFFFA
 """Sector numbers from here on are marks (end of chain, free, FAT), not sectors."""
 
 _DIRECTORY_ENTRY_BYTES = 128
+_STREAM, _ROOT = 2, 5
+"""Types of directory entries."""
+
+_WIDE_BYTES = 14
+"""Length of a dimensions record with four bytes for a row (BIFF8); the older one has two."""
+
 _MINI_SECTOR_BYTES = 64
 _FORMAT_ROWS = 65_536
 """Rows of the format itself: a sheet formatted to its last row is ugly, not hostile."""
@@ -51,8 +57,8 @@ def _stream(data: bytes, where: str) -> bytes:
     table = _allocation(data, size, where)
     first_directory, cutoff, first_mini = (struct.unpack_from("<I", data, at)[0] for at in (48, 56, 60))
     entries = list(_entries(_chain(data, table, first_directory, size, size, where)))
-    root = next((entry for entry in entries if entry[1] == 5), None)  # noqa: PLR2004 - the root's type
-    book = next((e for name in ("workbook", "book") for e in entries if e[0] == name and e[1] == 2), None)  # noqa: PLR2004
+    root = next((entry for entry in entries if entry[1] == _ROOT), None)
+    book = next((e for name in ("workbook", "book") for e in entries if e[0] == name and e[1] == _STREAM), None)
     if any(entry[0] == "encryptedpackage" for entry in entries):
         raise broken("it is protected by a password", where)
     if root is None or book is None:
@@ -132,7 +138,7 @@ def _records(stream: bytes, where: str) -> None:
 
 
 def _check_claim(body: bytes, where: str) -> None:
-    wide = len(body) >= 14  # noqa: PLR2004 - BIFF8 has four bytes for a row, BIFF5 two
+    wide = len(body) >= _WIDE_BYTES
     _, rows, _, columns = struct.unpack_from("<IIHH" if wide else "<HHHH", body)
     if rows > _FORMAT_ROWS or columns > COLUMNS_MAX:
         expected = f"at most {_FORMAT_ROWS:,} x {COLUMNS_MAX}, the size of the format"

@@ -27,13 +27,15 @@ _SERIAL_FROM, _SERIAL_TO = 20_000, 80_000
 _YEAR_FROM, _YEAR_TO = 1980, 2079
 """Years an inventory of models can mean; two-digit years are read into it, others are not dates."""
 
+_YEAR_DIGITS, _MONTHS = 4, 12
+
 _ROC_OFFSET = 1911
 """Year 1 of the Republic of China calendar is 1912; Taiwanese vendors' papers use it."""
 
 _TEXT_CHARS_MAX = 60
 """A date is short: longer text is a remark, and patterns are not run over it."""
 
-_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905 - a list of twelve reads better so
+_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
@@ -106,7 +108,7 @@ def _triple(match: re.Match[str]) -> DateReading | None:
     """Read `a/b/c`: day first, month first and, with a two-digit start, year first; keep what exists."""
     a, b, c = match["a"], match["b"], match["c"]
     orders = [(c, b, a), (c, a, b)]
-    if len(c) < 4:  # noqa: PLR2004 - digits of a full year
+    if len(c) < _YEAR_DIGITS:
         orders.append((a, b, c))
     spans = {_valid(_year(y), int(m), int(d)) for y, m, d in orders}
     found = tuple(sorted(span for span in spans if span))
@@ -115,7 +117,7 @@ def _triple(match: re.Match[str]) -> DateReading | None:
 
 def _chinese(match: re.Match[str]) -> DateReading | None:
     year, offset = _numeral(match["y"]), _ROC_OFFSET if match["roc"] else 0
-    if not offset and len(match["y"]) < 4:  # noqa: PLR2004 - `113年` alone may be either calendar: not read
+    if not offset and len(match["y"]) < _YEAR_DIGITS:  # `113年` alone may be of either calendar
         return None
     month, day = _numeral(match["m"] or ""), _numeral(match["d"] or "")
     span = _valid(year + offset, month, day) if day else _valid_months(year + offset, month or 1, month or 12)
@@ -177,7 +179,9 @@ def _readers() -> Iterator[tuple[str, Callable[[re.Match[str]], DateReading | No
 
 def _year(text: str) -> int:
     digits = text.lstrip("'")
-    return int(digits) if len(digits) > 2 else 2000 + int(digits) if int(digits) < 80 else 1900 + int(digits)  # noqa: PLR2004
+    if len(digits) == _YEAR_DIGITS:
+        return int(digits)
+    return int(digits) + (2000 if 2000 + int(digits) <= _YEAR_TO else 1900)
 
 
 def _numeral(text: str) -> int:
@@ -195,7 +199,7 @@ def _day(day: date) -> Span:
 
 
 def _valid(year: int, month: int, day: int) -> Span | None:
-    if not (_YEAR_FROM <= year <= _YEAR_TO and 1 <= month <= 12):  # noqa: PLR2004 - months of a year
+    if not (_YEAR_FROM <= year <= _YEAR_TO and 1 <= month <= _MONTHS):
         return None
     return _day(date(year, month, day)) if 1 <= day <= calendar.monthrange(year, month)[1] else None
 
@@ -205,7 +209,7 @@ def _months(year: int, first: int, last: int) -> Span:
 
 
 def _valid_months(year: int, first: int, last: int) -> Span | None:
-    inside = _YEAR_FROM <= year <= _YEAR_TO and 1 <= first <= last <= 12  # noqa: PLR2004 - months of a year
+    inside = _YEAR_FROM <= year <= _YEAR_TO and 1 <= first <= last <= _MONTHS
     return _months(year, first, last) if inside else None
 
 

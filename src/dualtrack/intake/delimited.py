@@ -23,6 +23,13 @@ _SAMPLE_BYTES = 200_000
 _CLEAR_MARGIN = 0.1
 """Everyday text has above 0.9 of its pairs at level 1 in its own encoding and about half of them in the other."""
 
+_BIG5_LEVEL_1, _GB_LEVEL_1 = (0xA4, 0xC6), (0xB0, 0xD7)
+_BIG5_TRAIL, _GB_TRAIL = 0x40, 0xA1
+_PUNCTUATION = range(0xA1, 0xA4)
+_LEAD = 0x81
+"""Lead bytes of everyday characters, lowest trail bytes, lead bytes of punctuation, and the lowest lead byte of all:
+below it a byte is a character of its own in both encodings."""
+
 _DELIMITERS = ",;\t|"
 _MARK = Text(en="{name}, by its byte order mark", zh="{name}（按其位元組順序標記）")
 _STRICT = Text(en="UTF-8: every byte is valid", zh="UTF-8（每個位元組均有效）")
@@ -90,7 +97,10 @@ def _strict(data: bytes, name: str, where: str) -> str:
 
 def _legacy(data: bytes, where: str) -> tuple[str, Text]:
     readings = []
-    for name, shown, first, last in (("big5hkscs", "Big5-HKSCS", 0xA4, 0xC6), ("gb18030", "GB 18030", 0xB0, 0xD7)):
+    for name, shown, first, last in (
+        ("big5hkscs", "Big5-HKSCS", *_BIG5_LEVEL_1),
+        ("gb18030", "GB 18030", *_GB_LEVEL_1),
+    ):
         try:
             readings.append((_everyday(data, first, last), name, shown, data.decode(name)))
         except UnicodeDecodeError:
@@ -108,14 +118,14 @@ def _everyday(data: bytes, first: int, last: int) -> float:
     Level 1 is A4-C6 in Big5 and B0-D7 with trail bytes from A1 in GB 2312; punctuation (A1-A3) counts on both sides.
     """
     sample, position, pairs, everyday = data[:_SAMPLE_BYTES], 0, 0, 0
-    low_trail = 0x40 if first == 0xA4 else 0xA1  # noqa: PLR2004 - Big5 trail bytes begin lower
+    low_trail = _BIG5_TRAIL if first == _BIG5_LEVEL_1[0] else _GB_TRAIL
     while position < len(sample) - 1:
         lead, trail = sample[position], sample[position + 1]
-        if lead < 0x81:  # noqa: PLR2004 - below it a byte is a character of its own in both encodings
+        if lead < _LEAD:
             position += 1
             continue
         pairs += 1
-        everyday += trail >= low_trail and (first <= lead <= last or 0xA1 <= lead <= 0xA3)  # noqa: PLR2004
+        everyday += trail >= low_trail and (first <= lead <= last or lead in _PUNCTUATION)
         position += 2
     return everyday / pairs if pairs else 0.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Text
@@ -14,7 +14,7 @@ from dualtrack.present.text import fill
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["both", "header_score", "is_aside", "known_header"]
+__all__ = ["both", "header_score", "is_aside", "known_header", "listed_header"]
 
 _EXACT, _PART, _CHILD, _CONFLICT = 1.0, 0.97, 0.85, 0.65
 """The whole header is a name; one language of a bilingual header is; the lower of two header rows is; the upper of the
@@ -33,6 +33,9 @@ _SIMILAR = 0.6
 _SIDE_CHARS_MIN = 3
 """`AI模型名稱` is one name, not an English and a Chinese one; `Owner 負責人` is two."""
 
+_CACHED_MAX = 4_096
+"""Scores kept: 21 fields x some 200 texts of a header's neighbourhood; what is untrusted does not fill memory."""
+
 _PARTS = re.compile(r"[\n/|()（）【】\[\]:：]+")
 _LATIN = re.compile(r"[\x21-\x7e]+(?:\s+[\x21-\x7e]+)*")
 
@@ -40,6 +43,12 @@ _LATIN = re.compile(r"[\x21-\x7e]+(?:\s+[\x21-\x7e]+)*")
 def known_header(text: str) -> bool:
     """Say whether a text is by itself a header that we know: what tells a header row from data."""
     return is_aside(text) or any(header_score(field, (text,))[0] >= columns().threshold for field in columns().fields)
+
+
+@lru_cache(maxsize=_CACHED_MAX)
+def listed_header(text: str) -> bool:
+    """Say whether a text, or one of its parts, is exactly a listed name: a quick look, for the thousands of data rows."""
+    return is_aside(text) or any(fold(part) in _listed() for part in (text, *_parts(text)))
 
 
 def header_score(field: str, headers: Sequence[str]) -> tuple[float, Text]:
@@ -83,6 +92,11 @@ def _parts(header: str) -> list[str]:
 
 
 @cache
+def _listed() -> frozenset[str]:
+    return frozenset(name for spec in columns().fields.values() for name in (*spec.exact, *spec.whole))
+
+
+@lru_cache(maxsize=_CACHED_MAX)
 def _cached(field: str, text: str) -> tuple[float, Text]:
     return _phrase_score(columns().fields[field], fold(text))
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dualtrack.errors import WorkbookError
-from dualtrack.intake.headers import known_header
+from dualtrack.intake.headers import known_header, listed_header
 from dualtrack.intake.lexicon import fold, in_words, words
 from dualtrack.intake.limits import MERGE_CELLS_MAX, too_much
 from dualtrack.intake.records import Aside, AsideReason, Cell, Kept, Merge, Sheet, Table, cell_ref
@@ -253,7 +253,9 @@ def _tail(below: list[int], rows: dict[int, list[Cell]]) -> set[int]:
 
 
 def _another_table(cells: list[Cell]) -> bool:
-    hits = _hits(cells)
+    """Say whether a row below is a header again: most of its cells are listed names."""
+    short = [cell for cell in cells if cell.kind == "text" and len(cell.text) <= _HEADER_CHARS_MAX]
+    hits = sum(listed_header(cell.text) for cell in short) if len(short) >= _SECOND_HITS else 0
     return hits >= _SECOND_HITS and hits * 2 > len(cells)
 
 

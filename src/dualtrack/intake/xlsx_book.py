@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["book"]
 
-Row = tuple[str | int | float, ...]
+_Row = tuple[str | int | float, ...]
 
 
 def book(report: GapReport) -> bytes:
@@ -54,7 +54,7 @@ _FINDINGS = (
 _MAPPING = ("column", "header_text", "read_as", "confidence", "item", "reason", "reason")
 
 
-def _sheet(title: str, names: tuple[str, ...], rows: Iterator[Row], widths: tuple[int, ...]) -> SheetSpec:
+def _sheet(title: str, names: tuple[str, ...], rows: Iterator[_Row], widths: tuple[int, ...]) -> SheetSpec:
     """Return a sheet; of two columns of one name the first is in English and the second in Chinese."""
     header = []
     for position, name in enumerate(names):
@@ -76,7 +76,7 @@ def _severity(name: str) -> str:
     return _both(catalogue().severities[name])
 
 
-def _summary(report: GapReport) -> Iterator[Row]:
+def _summary(report: GapReport) -> Iterator[_Row]:
     words, head = page_words(), headline(report)
     yield _both(words["title"]), f"{head.en}\n{head.zh}"
     yield _both(words["file"]), report.file
@@ -96,7 +96,7 @@ def _summary(report: GapReport) -> Iterator[Row]:
         yield _both(words["limits"]), f"{limit.en}\n{limit.zh}"
 
 
-def _todo(report: GapReport) -> Iterator[Row]:
+def _todo(report: GapReport) -> Iterator[_Row]:
     for owner in report.todo:
         for use in owner.uses:
             for step in use.steps:
@@ -112,7 +112,7 @@ def _todo(report: GapReport) -> Iterator[Row]:
                 )
 
 
-def _findings(report: GapReport) -> Iterator[Row]:
+def _findings(report: GapReport) -> Iterator[_Row]:
     for one in report.findings:
         yield (
             one.number,
@@ -155,7 +155,7 @@ def _rows(report: GapReport) -> SheetSpec:
     return SheetSpec(title="Rows", header=tuple(header), rows=tuple(rows), widths=widths)
 
 
-def _mapping(report: GapReport) -> Iterator[Row]:
+def _mapping(report: GapReport) -> Iterator[_Row]:
     words = page_words()
     for match in report.matches:
         read_as = _both(columns().fields[match.field].label) if match.field else ""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell
     from openpyxl.worksheet.worksheet import Worksheet
 
-__all__ = ["FORMULA_STARTS", "SheetSpec", "plain", "workbook_bytes"]
+__all__ = ["FORMULA_STARTS", "TEXT_CHARS_MAX", "SheetSpec", "plain", "workbook_bytes"]
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that spreadsheet programs may read as the start of a formula (OWASP, CSV injection)."""
@@ -35,6 +35,7 @@ TEXT_CHARS_MAX = 32_767
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(<)")
 _MOMENT = datetime(1980, 1, 1)  # noqa: DTZ001 - the zip epoch, which has no zone
+_TOP, _BOLD = Alignment(wrap_text=True, vertical="top"), Font(bold=True)
 _HEAD_FILL = PatternFill("solid", fgColor="E8EEEC")
 
 
@@ -85,12 +86,13 @@ def _put(cell: Cell, value: str | float, *, head: bool) -> None:
         text = plain(value)
         cell.value = text
         cell.data_type = "s"  # text even when it begins with an equals sign
-        cell.quotePrefix = text.startswith(FORMULA_STARTS)
+        if text.startswith(FORMULA_STARTS):
+            cell.quotePrefix = True
     else:
         cell.value = value
-    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    cell.alignment = _TOP
     if head:
-        cell.font = Font(bold=True)
+        cell.font = _BOLD
         cell.fill = _HEAD_FILL
 
 
