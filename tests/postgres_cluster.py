@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from sqlalchemy import create_engine, make_url
 
 PORT = 5432
 
@@ -64,6 +67,18 @@ class Cluster:
         )
         if check and done.returncode:
             raise RuntimeError(f"{program}: {done.stderr[-500:]}")
+
+
+def fresh_schema(url: str) -> str:
+    """Return the address of an empty schema of the test database."""
+    name = f"t_{secrets.token_hex(6)}"
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    engine = create_engine(parsed)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+    engine.dispose()
+    with_schema = parsed.update_query_dict({"options": f"-csearch_path={name}"})
+    return with_schema.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def find_binaries() -> Path | None:

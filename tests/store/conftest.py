@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-import secrets
 
 import pytest
-from sqlalchemy import create_engine, make_url
 from store_world import World
 
-
-def fresh_schema(url: str) -> str:
-    """Return the address of an empty schema of the test database."""
-    name = f"t_{secrets.token_hex(6)}"
-    parsed = make_url(url).set(drivername="postgresql+psycopg")
-    engine = create_engine(parsed)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"CREATE SCHEMA {name}")
-    engine.dispose()
-    with_schema = parsed.update_query_dict({"options": f"-csearch_path={name}"})
-    return with_schema.set(drivername="postgresql").render_as_string(hide_password=False)
+from postgres_cluster import fresh_schema
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

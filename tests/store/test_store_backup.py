@@ -52,7 +52,7 @@ def test_a_backup_restores_to_the_same_log(world, tmp_path, database):
 
 
 def test_a_backup_of_sqlite_restores_to_postgresql_too(sqlite_world, tmp_path, postgres_url):
-    from conftest import fresh_schema
+    from postgres_cluster import fresh_schema
 
     with sqlite_world.open() as store:
         root = fill(sqlite_world, store).root(709)

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select
 from store_world import FIRM, World, append_batches, append_for_ever, die_after_commit, die_before_commit, plain
 
-from conftest import fresh_schema
 from dualtrack.errors import StoreError
 from dualtrack.ledger.merkle import leaf_hash, tree_head
 from dualtrack.store.tables import tables
 from dualtrack.store.verify import verify_ledger
+from postgres_cluster import fresh_schema
 
 KILLS = int(os.environ.get("DUALTRACK_KILLS", "10"))
 SERVER_KILLS = int(os.environ.get("DUALTRACK_SERVER_KILLS", "2"))

@@ -5,10 +5,11 @@ import time
 
 import pytest
 from sqlalchemy import text
-from store_world import FIRM, hold_the_lock, plain
+from store_world import FIRM, World, hold_the_lock, plain
 
 from dualtrack.errors import KeyFileError, PathError, StoreBusyError, StoreCorruptError, StoreFullError
 from dualtrack.store.verify import verify_ledger
+from postgres_cluster import fresh_schema
 
 
 def big(count):
@@ -60,10 +61,9 @@ def test_a_full_disk_is_refused_and_readable(sqlite_world):
         assert verify_ledger(store.repository(FIRM), sqlite_world.key).ok
 
 
-def test_a_full_server_is_refused_and_readable(world, database):
+def test_a_full_server_is_refused_and_readable(tmp_path, postgres_url):
     """The server says disk_full (53100), as PostgreSQL does for ENOSPC; here a trigger says it from some size on."""
-    if database.startswith("sqlite"):
-        pytest.skip("SQLite has its own two tests")
+    world = World(tmp_path, fresh_schema(postgres_url))
     with world.open() as store:
         writer = world.writer(store)
         writer.append(plain(3))

@@ -52,7 +52,7 @@ def test_a_callers_mistake_is_its_own(sqlite_world):
     with sqlite_world.open() as store, GroupWriter(sqlite_world.writer(store)) as group:
         with pytest.raises(FieldError):
             group.append([NewEntry("bad", FIRM, USE, b"")])
-        with pytest.raises(StoreError):
+        with pytest.raises(FieldError):
             group.append(plain(BATCH_MAX + 1))
         assert group.append(plain(1))[0].index == 0
 

@@ -41,7 +41,6 @@ BACKUP_FORMAT = "dualtrack.backup/1"
 """Form of the file; a later release that changes it will still read this one."""
 
 _ROWS_A_STEP = 500
-_PAGES_A_STEP = 4096
 
 
 class BackupNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +129,7 @@ def _online_copy(backend: SqliteBackend, target: Path) -> None:
     with guarded(backend.where), backend.reader.connect() as connection, closing(sqlite3.connect(target)) as copy:
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
-        driver.backup(copy, pages=_PAGES_A_STEP)
+        driver.backup(copy)  # in one step: one snapshot, and no starting again when an append comes between two
         copy.execute("PRAGMA journal_mode=DELETE")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dualtrack.ledger.tiles import TileReader
     from dualtrack.store.tables import Tables
 
-__all__ = ["Edge", "load_edge", "newest_note_query", "tile_reader"]
+__all__ = ["Edge", "load_edge", "newest_note_query", "tile_query", "tile_reader"]
 
 
 class Edge(NamedTuple):
@@ -28,7 +28,7 @@ class Edge(NamedTuple):
     recorded_at: str
 
 
-def newest_note_query(found: Tables) -> Select[tuple[bytes]]:
+def newest_note_query(found: Tables) -> Select[Any]:
     """Return the query for the note of a ledger's newest head; its two values are both the ledger.
 
     The writer asks it before every append, so it is made and compiled once: building it costs more than running it.
@@ -66,6 +66,13 @@ def load_edge(connection: Connection, found: Tables, key: VerifierKey) -> Edge:
     entry = found.entry
     query = select(entry.c.recorded_at).where(entry.c.ledger == ledger, entry.c.idx == head.size - 1)
     return Edge(note, frontier, str(connection.execute(query).scalar() or ""))
+
+
+def tile_query(found: Tables) -> Select[Any]:
+    """Return the query for a tile's bytes; its values are ledger, level and index, in this order."""
+    table = found.tile
+    wanted = [table.c[name] == bindparam(f"{name}_wanted") for name in ("ledger", "level", "idx")]
+    return select(table.c.data).where(*wanted)
 
 
 def tile_reader(connection: Connection, found: Tables, ledger: str) -> TileReader:

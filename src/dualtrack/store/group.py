@@ -10,7 +10,7 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple
 
-from dualtrack.errors import StoreError
+from dualtrack.errors import FieldError, StoreError
 from dualtrack.store.entries import check_new_entry
 from dualtrack.store.writer import BATCH_MAX
 
@@ -44,7 +44,7 @@ class GroupWriter:
     def append(self, items: Sequence[NewEntry]) -> list[Receipt]:
         """As `Writer.append`. A caller's own mistake is raised before it joins a batch, so it fails no one else."""
         if not 0 < len(items) <= BATCH_MAX:
-            raise StoreError(f"{len(items)} entries", where="append", expected=f"1 to {BATCH_MAX}")
+            raise FieldError(f"{len(items)} entries", where="append", expected=f"1 to {BATCH_MAX}")
         for item in items:
             check_new_entry(item, self._writer.institution)
         waiting = _Waiting(items, Future())

@@ -51,7 +51,7 @@ class PostgresBackend:
         self.where = self.url.render_as_string(hide_password=True)
         self._wait_s = wait_s
         self.writer = self._engine("READ COMMITTED")
-        self.reader = self._engine("REPEATABLE READ")
+        self.reader = self._engine("REPEATABLE READ", ping=True)
 
     @contextmanager
     def write(self, key: str, *, shred: bool = False) -> Iterator[Connection]:
@@ -91,11 +91,17 @@ class PostgresBackend:
         self.reader.dispose()
         self.writer.dispose()
 
-    def _engine(self, isolation: Literal["READ COMMITTED", "REPEATABLE READ"]) -> Engine:
+    def _engine(self, isolation: Literal["READ COMMITTED", "REPEATABLE READ"], *, ping: bool = False) -> Engine:
+        """Return an engine.
+
+        Readers ask first whether a waiting connection still lives, so that a restarted server goes unnoticed; the
+        writer does not, because it must say what became of its last append anyway.
+        """
         engine = create_engine(
             self.url,
             isolation_level=isolation,
             pool_size=_POOL,
+            pool_pre_ping=ping,
             connect_args={"application_name": f"dualtrack process {os.getpid()}"},
         )
 

@@ -77,7 +77,8 @@ def _grant(entry: Entry) -> Change:
     values: _Values = {
         "idx": entry.index,
         "holder": found.holder,
-        "name": found.name,
+        "name_en": found.name if isinstance(found.name, str) else found.name.en,
+        "name_zh": found.name if isinstance(found.name, str) else found.name.zh,
         "roles": " ".join(sorted(found.roles)),
         "person": found.person,
         "demo": found.demo,

@@ -13,7 +13,7 @@ from dualtrack.domain.entry import Entry, Leaf, make_entry, read_leaf
 from dualtrack.errors import DocumentError, FieldError, NotFoundError, StoreCorruptError
 from dualtrack.ledger.merkle import HASH_BYTES
 from dualtrack.ledger.tiles import TileTree
-from dualtrack.store.edge import tile_reader
+from dualtrack.store.edge import tile_query
 from dualtrack.store.vault import Erasure, Place
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Repository:
         self.ledger = ledger
         self.backend, self.tables, self.vault = backend, found, vault
         self._mutex = threading.Lock()
+        self._tile_sql = backend.compile(tile_query(found))  # made once: a proof reads four tiles
         self._tree = TileTree(self._read_tile)
 
     def head(self, size: int | None = None) -> Head:
@@ -195,7 +196,8 @@ class Repository:
 
     def _read_tile(self, level: int, index: int, /) -> bytes:
         with self.backend.read() as connection:
-            return tile_reader(connection, self.tables, self.ledger)(level, index)
+            found = connection.exec_driver_sql(self._tile_sql, (self.ledger, level, index)).scalar()
+        return bytes(found or b"")
 
     def _concerns(self, institution: str, use: str | None) -> ColumnElement[bool]:
         entry = self.tables.entry

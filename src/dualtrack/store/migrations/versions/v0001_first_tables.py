@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from alembic import context, op
 from sqlalchemy.types import TypeEngine
 
+__all__ = ["branch_labels", "depends_on", "down_revision", "revision", "upgrade"]
+
 revision = "v0001"
 down_revision = None
 branch_labels = None
@@ -86,7 +88,8 @@ def _current_tables() -> None:
         {"ledger": _TEXT, "keyid": _TEXT},
         _idx(),
         _column("holder"),
-        _column("name"),
+        _column("name_en"),
+        _column("name_zh"),
         _column("roles"),
         _column("person", _FLAG),
         _column("demo", _FLAG),
