@@ -21,7 +21,7 @@ _SAMPLE_BYTES = 200_000
 """Enough double-byte pairs to tell two encodings apart; a pair cut at its end does no harm to a share."""
 
 _CLEAR_MARGIN = 0.1
-"""Everyday text has above 0.9 of its pairs at level 1 in its own encoding and about half of them in the other."""
+"""Everyday sentences have nearly all pairs at level 1 in their own encoding and at most a third or so in the other."""
 
 _BIG5_LEVEL_1, _GB_LEVEL_1 = (0xA4, 0xC6), (0xB0, 0xD7)
 _BIG5_TRAIL, _GB_TRAIL = 0x40, 0xA1

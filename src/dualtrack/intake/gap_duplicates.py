@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["duplicates"]
 
 _PAIRS_MAX = 100_000
-"""Pairs of names compared letter by letter: about two seconds; the report says when there were more."""
+"""Pairs of names compared letter by letter: about one second; the report says when there were more."""
 
 _EDGE_CHARS = 4
 """Names are compared when their first or last letters agree; a typing mistake is seldom at both ends."""
