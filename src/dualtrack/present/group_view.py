@@ -1,0 +1,92 @@
+"""Outcomes by group of people as they read: each group's rate with its interval, and underpowered cells said plainly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dualtrack.present.charts import plain_number
+from dualtrack.present.phrases import interval_text, value_text
+
+if TYPE_CHECKING:
+    from dualtrack.domain.evidence import Predicate
+    from dualtrack.domain.records import Text
+    from dualtrack.permit.assess import Case
+
+__all__ = ["GroupRow", "GroupView", "group_views"]
+
+ROWS_MAX = 200
+"""Groups listed of one measurement; intersections of attributes beyond that are in the evidence itself."""
+
+
+class GroupRow(NamedTuple):
+    """One group: its rate with interval, or that it is too small to say."""
+
+    label: str
+    n: int | None
+    result: str
+    underpowered: bool
+
+
+class GroupView(NamedTuple):
+    """One measurement by group: the gap between groups, the limit set for it, and the groups behind it."""
+
+    entry: int
+    title: Text
+    outcome: str
+    attributes: str
+    gap: str
+    limit: str
+    n: int | None
+    smallest_cell: str
+    underpowered: bool
+    rows: list[GroupRow]
+    data_digest: str | None
+
+
+def group_views(case: Case) -> list[GroupView]:
+    """Return the newest measurement of every topic that says whether its cells were large enough."""
+    newest = {item.predicate.topic: item for item in case.admitted}
+    return [
+        _view(item.index, case.topics[topic].title, item.predicate)
+        for topic, item in sorted(newest.items())
+        if isinstance(item.predicate.fields.get("underpowered"), bool)
+    ]
+
+
+def _view(index: int, title: Text, predicate: Predicate) -> GroupView:
+    fields = predicate.fields
+    return GroupView(
+        entry=index,
+        title=title,
+        outcome=value_text(fields.get("outcome", "–")),
+        attributes=value_text(fields.get("attributes", "–")),
+        gap=interval_text(fields) or "–",
+        limit=value_text(fields.get("limit", "–")),
+        n=predicate.n,
+        smallest_cell=value_text(fields.get("smallest_cell", "–")),
+        underpowered=fields["underpowered"] is True,
+        rows=_rows(predicate),
+        data_digest=predicate.data_digest,
+    )
+
+
+def _rows(predicate: Predicate) -> list[GroupRow]:
+    """Read the groups from the statistics (`parts`: label, n, outcome, estimate, low, high); anything else is left out."""
+    parts = predicate.statistics.get("parts")
+    listed = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+    return [_row(part) for part in listed[:ROWS_MAX]]
+
+
+def _row(part: dict[str, object]) -> GroupRow:
+    values = [part.get(name) for name in ("estimate", "low", "high")]
+    known = [value for value in values if isinstance(value, float)]
+    result = "–"
+    if len(known) == len(values):
+        result = "{} ({} – {})".format(*map(plain_number, known))
+    n = part.get("n")
+    return GroupRow(
+        label=str(part.get("label", "")),
+        n=n if isinstance(n, int) else None,
+        result=result,
+        underpowered=part.get("outcome") == "underpowered",
+    )
