@@ -23,7 +23,10 @@ __all__ = ["Requirement", "conjuncts", "solve"]
 ROUNDS_MAX = 6
 """Passes over the facts; thresholds are reached in one, chains of facts compared with one another in two or three."""
 
-POOL_MAX = 24
+_NEAR = 0.01
+"""First step away from a threshold, so that an example stays near it: a share, a rate or a score is moved by a point."""
+
+POOL_MAX = 40
 """Values tried for one fact; beyond that the requirement is not a threshold."""
 
 _DEFAULTS: dict[str, list[Value]] = {
@@ -118,9 +121,9 @@ def _pool(name: str, kind: FactType, trees: Sequence[Tree], fixed: Mapping[str, 
             mentioned += _mentioned(tree, fixed)
     if kind in {"double", "int"}:
         number = float if kind == "double" else int
-        for value in mentioned:
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                pool += [number(value), number(value) + number(1), number(value) - number(1)]
+        steps = (0.0, _NEAR, -_NEAR, 1.0, -1.0) if kind == "double" else (0, 1, -1)
+        values = [number(value) for value in mentioned if isinstance(value, int | float) and not isinstance(value, bool)]
+        pool += [value + step for step in steps for value in values]
     elif kind == "string":
         pool += [value for value in mentioned if isinstance(value, str)]
     elif kind == "list":
