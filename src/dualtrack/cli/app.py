@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from dualtrack import __version__
-from dualtrack.errors import DualtrackError
+from dualtrack.errors import DualtrackError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "INTERRUPTED", "main"]
 
 COMMANDS: dict[str, str] = {
     "assess": "verdicts",
@@ -73,11 +73,10 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        _show_usage(error, as_json="--json" in arguments)
         sys.exit(2)
-    except click.Abort:
-        click.echo("stopped; nothing more was written", err=True)
-        sys.exit(130)
+    except click.Abort as error:
+        sys.exit(_stopped(error))
     except DualtrackError as error:
         _show(error, as_json="--json" in arguments)
         sys.exit(error.exit_code)
@@ -86,6 +85,27 @@ def main(args: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _stopped(error: click.Abort) -> int:
+    """Say why a command stopped half-way; returns 130 for Ctrl-C as shells do, 2 where a question had no answer."""
+    if isinstance(error.__context__, EOFError) or isinstance(error.__cause__, EOFError):
+        click.echo("error: the input ended before the last question; nothing more was written", err=True)
+        return 2
+    click.echo("stopped; nothing more was written", err=True)
+    return INTERRUPTED
+
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of the signal, as shells have it."""
+
+
+def _show_usage(error: click.ClickException, *, as_json: bool) -> None:
+    if as_json:
+        wrong = InputError(error.format_message(), where="command line", fix="see --help", code="input.usage")
+        _show(wrong, as_json=True)
+    else:
+        error.show()
 
 
 def _show(error: DualtrackError, *, as_json: bool) -> None:

@@ -39,7 +39,7 @@ def demo_command(folder: Path, as_json: bool) -> None:
     """
     from dualtrack.demo.run import DATA_STATEMENT, run_demo  # noqa: PLC0415 - needs the optional parts
 
-    out = console()
+    out = console(markup=True)
     started = time.monotonic()
     if as_json:
         result = run_demo(folder, clock, lambda _: None)

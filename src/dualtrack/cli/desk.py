@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 from rich.console import Console
 
+from dualtrack.domain.ids import parse_use
 from dualtrack.domain.records import to_plain
 from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.store.keyring import load_key
@@ -22,12 +25,15 @@ from dualtrack.store.workspace import Workspace, find_workspace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.text import Text as RichText
+
     from dualtrack.keys.signer import FileSigner
 
 __all__ = [
     "Desk",
     "clock",
     "console",
+    "institution_of",
     "institution_option",
     "json_option",
     "open_desk",
@@ -91,14 +97,28 @@ def open_desk(workspace: Workspace, store: Store, institution: str | None) -> De
         )
     name = institution or known[0]
     if name not in known:
-        raise NotFoundError(f"no institution {name!r} in this workspace", expected=", ".join(known))
+        raise NotFoundError(
+            f"no institution {name!r} in this workspace",
+            where=str(workspace.root),
+            expected=", ".join(known) or "an institution",
+            fix="name one of these, or another workspace with --workspace",
+        )
     log = load_key(workspace, name, "log", passphrase=passphrase())
     return Desk(workspace, store, Register(store, name, log, clock))
 
 
 def institution_of(use: str | None, institution: str | None) -> str | None:
-    """Return the institution that a use id names, or the one given."""
-    return use.partition("/")[0] if use and "/" in use else institution
+    """Return the institution that a use id names, or the one given; raises FieldError where the two differ."""
+    if use is None or "/" not in use:
+        return institution
+    named = parse_use(use).institution
+    if institution not in {None, named, use}:
+        raise FieldError(
+            f"--institution {institution}, and the use is {use!r}",
+            expected=f"--institution {named}",
+            fix="leave --institution out: the use names its firm",
+        )
+    return named
 
 
 def print_json(value: object) -> None:
@@ -106,9 +126,27 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(to_plain(value), ensure_ascii=False, indent=2))
 
 
-def console() -> Console:
-    """Return a console on standard output; plain when it is not a terminal."""
-    return Console(highlight=False, soft_wrap=True)
+class _Console(Console):
+    """A console that shows text as it was written: control characters could otherwise rewrite what stands on the screen."""
+
+    def render_str(self, text: str, **options: Any) -> RichText:  # noqa: ANN401 - passed on as they come
+        return super().render_str(_CONTROL.sub("\ufffd", text), **options)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters, save tab and line feed."""
+
+PIPED_COLUMNS = 1_000
+"""Width where output is no terminal and COLUMNS is not set: no cell is broken, so that lines can be searched."""
+
+
+def console(*, markup: bool = False) -> Console:
+    """Return a console on standard output; plain and unbroken when it is not a terminal.
+
+    Text is printed as it is. `markup` is for texts of our own alone: in a title, `[red]` is what a person wrote.
+    """
+    piped = not sys.stdout.isatty() and not os.environ.get("COLUMNS")
+    return _Console(highlight=False, markup=markup, emoji=False, soft_wrap=True, width=PIPED_COLUMNS if piped else None)
 
 
 def workspace_option(command: F) -> F:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import read_record
-from dualtrack.errors import DocumentError, PathError
+from dualtrack.errors import DocumentError, FieldError, PathError
+from dualtrack.present.atomic import write_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["read_bytes", "read_document", "write_new"]
+__all__ = ["check_new", "make_folders", "read_bytes", "read_document", "write_new"]
 
 T = TypeVar("T")
 
@@ -35,21 +36,46 @@ def read_bytes(path: Path, *, limit: int = FILE_BYTES_MAX) -> bytes:
     return data
 
 
-def read_document(path: Path, kind: type[T]) -> T:
-    """Read a YAML or JSON file as a record; errors name file, line and field."""
-    return read_record(read_yaml(read_bytes(path), where=str(path)), kind, where=str(path))
+def read_document(path: Path, kind: type[T], *, values: str = "") -> T:
+    """Read a YAML or JSON file as a record; errors name file, line and field.
+
+    `values` names a mapping in it whose values must be plain; a wrong one is then named by its key.
+    """
+    plain = read_yaml(read_bytes(path), where=str(path))
+    found = plain.get(values) if isinstance(plain, dict) else None
+    for name, value in found.items() if isinstance(found, dict) else ():
+        listed = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if not listed and not isinstance(value, bool | int | float | str):
+            raise FieldError(
+                "nothing is filled in" if value is None else f"a {type(value).__name__}",
+                where=f"{path}, field {values}.{name}",
+                expected="true or false, a number, text, or a list of texts",
+                fix="fill it in, or leave it out where it may be left out",
+            )
+    return read_record(plain, kind, where=str(path))
 
 
 def write_new(path: Path, data: bytes, *, force: bool = False) -> None:
     """Write a file whole or not at all; an existing one only with `force`."""
+    check_new(path, force=force)
+    write_bytes(path, data)
+
+
+def check_new(path: Path, *, force: bool = False) -> None:
+    """Raise PathError where a file could not be written because something is there."""
+    if path.is_dir():
+        raise PathError("is a folder", where=str(path), fix="name a file in it")
     if path.exists() and not force:
         raise PathError("exists", where=str(path), fix="name another file, or give --force")
-    draft = path.with_name(f".{path.name}.new")
+
+
+def make_folders(path: Path) -> list[Path]:
+    """Make a folder and those above it; returns the ones that are new, deepest first, so that they can be undone."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
-        draft.write_bytes(data)
-        draft.replace(path)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise PathError(
-            f"cannot be written: {error.strerror}", where=str(path), fix="check folder and space"
+            f"the folder cannot be made: {error.strerror}", where=str(path), fix="name another folder"
         ) from error
+    return made
