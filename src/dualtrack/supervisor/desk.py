@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dualtrack.supervisor.recompute import Recomputed
 
 __all__ = [
+    "RECEIVED_FORMAT",
     "SUPERVISOR_HOLDER",
     "WITNESS_HOLDER",
     "Received",
@@ -53,7 +54,7 @@ SUPERVISOR_HOLDER = "supervisor"
 WITNESS_HOLDER = "witness"
 """Holder of the key that co-signs heads: a service."""
 
-_FORMAT = "dualtrack.received/1"
+RECEIVED_FORMAT = "dualtrack.received/1"
 
 
 class Received(Record, frozen=True):
@@ -142,7 +143,7 @@ def received_from(item: Recomputed) -> Received:
     """Return the record of a bundle."""
     account = item.account
     return Received(
-        format=_FORMAT,
+        format=RECEIVED_FORMAT,
         what="bundle",
         digest=item.digest,
         institution=account.institution if account else None,
