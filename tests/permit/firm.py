@@ -6,14 +6,16 @@ import base64
 import hashlib
 import json
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from dualtrack.domain import canonical
 from dualtrack.domain.entry import Entry, leaf_bytes, make_entry
 from dualtrack.domain.ids import firm_digest, use_digest
 from dualtrack.domain.records import encode
 from dualtrack.keys import dsse
 from dualtrack.keys.signer import FileSigner
-from dualtrack.permit.admission import payload_type
 from dualtrack.permit.assess import assess, issue, prepare
+from dualtrack.permit.opening import payload_type
 from dualtrack.rules.catalogue import read_catalogue
 from dualtrack.rules.source import compile_pack
 
@@ -47,7 +49,13 @@ def declaration(**changes: object) -> dict[str, object]:
         "accountable_executive": "executive",
         "lines": {"first": "owner", "second": "compliance", "third": "auditor"},
         "builders": ["developer"],
-        "scope": {"does": text("ranks"), "does_not": text("refuses")},
+        "scope": {
+            "does": text("ranks"),
+            "does_not": text("refuses"),
+            "intents": [],
+            "languages": [],
+            "monthly_volume": None,
+        },
         "facts": {"individual_effect": True, "language_model": False},
         "tasks": [],
         "components": [],
@@ -65,6 +73,10 @@ def declaration(**changes: object) -> dict[str, object]:
                 "unit": "share",
             }
         ],
+        "fallback": None,
+        "live_since": None,
+        "template": None,
+        "demo": False,
     } | changes
 
 
@@ -86,11 +98,17 @@ def release(**policy: object) -> dict[str, object]:
     }
 
 
+def known_key(name: str) -> FileSigner:
+    """A key derived from its name: the same in every run, and worth nothing outside of tests."""
+    seed = hashlib.sha256(f"dualtrack test key {name}".encode()).digest()
+    return FileSigner(name, Ed25519PrivateKey.from_private_bytes(seed))
+
+
 class Firm:
     """Entries of one ledger in memory; every verb appends one."""
 
     def __init__(self, *, kind: str = "bank", demo: bool = False, profile: dict[str, object] | None = None) -> None:
-        self.keys = {name: FileSigner.generate(name) for name in ("root", *ROLES)}
+        self.keys = {name: known_key(name) for name in ("root", *ROLES)}
         self.entries: list[Entry] = []
         self.packs: dict[str, bytes] = {}
         self.release_digest: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dualtrack.domain.forms import Digest, Durability, RuleName, Slug, UseName
 from dualtrack.domain.records import Record, Value
 from dualtrack.domain.vocabulary import (
     Effect,
@@ -109,8 +110,8 @@ class Counts(Record, frozen=True):
 class Condition(Record, frozen=True):
     """A condition of the permit, with the instant by which it must be met."""
 
-    pack: str
-    rule: str
+    pack: Slug
+    rule: RuleName
     due: str | None
 
 
@@ -159,16 +160,16 @@ class Permit(Record, frozen=True, rename={"valid_from": "from"}):
     """The institution's own authorisation for one release in one mode; never a regulator's approval."""
 
     format: str
-    institution: str
-    use: str
-    release: str
+    institution: Slug
+    use: UseName
+    release: Digest
     mode: Mode
     valid_from: str
     expires: str | None
-    assessment: str
+    assessment: Digest
     conditions: list[Condition]
     decisions_max: int | None
     lapses_if: list[str]
-    durability: str
+    durability: Durability
     statement: str
     demo: bool

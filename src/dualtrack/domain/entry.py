@@ -12,6 +12,8 @@ import msgspec
 
 from dualtrack.domain import canonical
 from dualtrack.domain.bounds import CONTENT_BYTES_MAX
+from dualtrack.domain.forms import Digest, EntryKind, Slug, SubjectName
+from dualtrack.domain.time import parse_instant
 from dualtrack.errors import DocumentError, FieldError
 
 __all__ = ["LEAF_BYTES_MAX", "SALT_BYTES", "Entry", "Leaf", "commitment", "leaf_bytes", "make_entry", "read_leaf"]
@@ -29,11 +31,11 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """The logged part of an entry; `v` is the version of the leaf form."""
 
     v: int
-    kind: str
-    institution: str
-    id: str
+    kind: EntryKind
+    institution: Slug
+    id: SubjectName
     recorded_at: str
-    commitment: str
+    commitment: Digest
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,12 +93,15 @@ def read_leaf(data: bytes, *, where: str = "leaf") -> Leaf:
         raise FieldError(str(error), where=where) from error
     if leaf.v != 1:
         raise FieldError(f"leaf version {leaf.v}", where=where, expected="1")
+    parse_instant(leaf.recorded_at, where=where)
     return leaf
 
 
 def make_entry(index: int, leaf: bytes, salt: bytes, content: bytes, *, where: str = "entry") -> Entry:
     """Build an entry and check that its leaf commits to exactly this salt and content."""
     parsed = read_leaf(leaf, where=where)
+    if len(salt) != SALT_BYTES:
+        raise DocumentError(f"a salt of {len(salt)} bytes", where=where, expected=f"{SALT_BYTES} bytes")
     if parsed.commitment != commitment(salt, content):
         raise DocumentError("the leaf does not commit to this content", where=where, code="input.document.commitment")
     return Entry(index=index, leaf=leaf, salt=salt, content=content, parsed=parsed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dualtrack.domain.forms import Digest, Slug, TopicName
 from dualtrack.domain.records import Record, Text, Value
 from dualtrack.domain.vocabulary import EvidenceKind
 
@@ -25,7 +26,7 @@ PREDICATE_TYPE = "urn:dualtrack:evidence:1"
 class SubjectDigest(Record, frozen=True):
     """The digest set of a subject; SHA-256 only."""
 
-    sha256: str
+    sha256: Digest
 
 
 class Subject(Record, frozen=True):
@@ -47,7 +48,7 @@ class Supersedes(Record, frozen=True):
     """The earlier evidence that this one replaces, and why; the earlier one stays visible."""
 
     index: int
-    leaf: str
+    leaf: Digest
     why: str
 
 
@@ -55,13 +56,13 @@ class Predicate(Record, frozen=True):
     """The observation. `fields` are typed by the topic; `statistics` are sufficient statistics to recompute them."""
 
     kind: EvidenceKind
-    topic: str
+    topic: TopicName
     fields: dict[str, Value]
     taken_at: str
-    claim: str | None = None
+    claim: Slug | None = None
     method: Method | None = None
-    data_digest: str | None = None
-    document_digest: str | None = None
+    data_digest: Digest | None = None
+    document_digest: Digest | None = None
     n: int | None = None
     seed: int | None = None
     statistics: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dualtrack.domain.forms import Digest, Holder, Slug
 from dualtrack.domain.records import Record, Text, Value
 from dualtrack.domain.vocabulary import InstitutionType, Role
 
@@ -14,7 +15,7 @@ class Institution(Record, frozen=True):
     `root_key` is the raw Ed25519 public key in base64; whoever checks a bundle gets it by another way and compares.
     """
 
-    id: str
+    id: Slug
     name: Text
     type: InstitutionType
     root_key: str
@@ -30,9 +31,9 @@ class KeyGrant(Record, frozen=True):
     `holder` is the slug under which separation of duties is judged: two keys of one person are one holder.
     """
 
-    keyid: str
+    keyid: Digest
     public_key: str
-    holder: str
+    holder: Holder
     name: str
     person: bool
     roles: list[Role]
@@ -42,14 +43,14 @@ class KeyGrant(Record, frozen=True):
 class KeyRevocation(Record, frozen=True):
     """From the entry of this statement on, signatures by the key no longer count."""
 
-    keyid: str
+    keyid: Digest
     reason: str
 
 
 class PackAdoption(Record, frozen=True):
     """The institution takes a rule pack into use, by digest, or retires it."""
 
-    pack: str
+    pack: Slug
     version: str
-    digest: str
+    digest: Digest
     action: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dualtrack.domain.forms import Digest, Durability, Holder, Slug, UseName
 from dualtrack.domain.records import Record
 
 __all__ = ["Policy", "Release", "ReleaseComponent"]
@@ -10,8 +11,8 @@ __all__ = ["Policy", "Release", "ReleaseComponent"]
 class ReleaseComponent(Record, frozen=True):
     """A component of the declaration, pinned by digest."""
 
-    id: str
-    digest: str
+    id: Slug
+    digest: Digest
 
 
 class Policy(Record, frozen=True):
@@ -21,15 +22,15 @@ class Policy(Record, frozen=True):
     disclosure: bool = False
     review_before_release: bool = False
     opt_out: bool = False
-    durability: str = "durable"
+    durability: Durability = "durable"
 
 
 class Release(Record, frozen=True):
     """One release; its id is the SHA-256 of its signed payload bytes. `builders` are holders who built it."""
 
-    use: str
+    use: UseName
     components: list[ReleaseComponent]
-    code: str
+    code: Digest
     policy: Policy
-    builders: list[str] = []
+    builders: list[Holder] = []
     note: str = ""

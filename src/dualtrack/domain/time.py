@@ -15,18 +15,18 @@ HONG_KONG = timezone(timedelta(hours=8), "HKT")
 
 Clock = Callable[[], datetime]
 
-_FORM = "%Y-%m-%dT%H:%M:%SZ"
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(rf"{_DATE.pattern}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z")
+# `[0-9]`, since `\d` also takes digits of other scripts; hours to 23, since newer Pythons read 24:00 as the next day.
 
 
 def parse_instant(text: str, *, where: str = "instant") -> datetime:
     """Read `YYYY-MM-DDTHH:MM:SSZ`; no other form is accepted, so equal instants have equal text."""
     try:
-        found = datetime.strptime(text, _FORM).replace(tzinfo=UTC)
+        found = datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC) if _INSTANT.fullmatch(text) else None
     except ValueError:
         found = None
-    if found is None or not _INSTANT.fullmatch(text):
+    if found is None:
         raise FieldError(f"{text!r} is not an instant", where=where, expected="YYYY-MM-DDTHH:MM:SSZ (UTC)")
     return found
 
@@ -35,23 +35,26 @@ def format_instant(moment: datetime) -> str:
     """Write an aware datetime as UTC text with whole seconds."""
     if moment.tzinfo is None:
         raise FieldError("a time without a zone", where="instant", fix="pass an aware datetime")
-    return moment.astimezone(UTC).strftime(_FORM)
+    return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
 def parse_date(text: str, *, where: str = "date") -> date:
     """Read `YYYY-MM-DD`."""
     try:
-        found = date.fromisoformat(text)
+        found = date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
         found = None
-    if found is None or not _DATE.fullmatch(text):
+    if found is None:
         raise FieldError(f"{text!r} is not a date", where=where, expected="YYYY-MM-DD")
     return found
 
 
 def add_days(moment: datetime, days: int) -> datetime:
-    """Add whole 24-hour days."""
-    return moment + timedelta(days=days)
+    """Add whole 24-hour days; raises FieldError where the calendar ends, with the year 9999."""
+    try:
+        return moment + timedelta(days=days)
+    except OverflowError as error:
+        raise FieldError(f"{days} days after {format_instant(moment)}", expected="a date before 10000") from error
 
 
 def hong_kong_date(moment: datetime) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dualtrack.domain.forms import Digest, Group, Holder, Slug, TopicName, UseName
 from dualtrack.domain.ids import check_digest, check_slug, parse_use
 from dualtrack.domain.records import Record, Text, Value
 from dualtrack.domain.time import parse_instant
@@ -17,9 +18,9 @@ LIST_MAX = 200
 class Lines(Record, frozen=True):
     """Holders who own the use in each of the three lines of defence."""
 
-    first: str
-    second: str
-    third: str
+    first: Holder
+    second: Holder
+    third: Holder
 
 
 class Scope(Record, frozen=True):
@@ -44,11 +45,11 @@ class Task(Record, frozen=True):
 class Component(Record, frozen=True):
     """A part of the use with its provenance and the rights held; null is undeclared, and shown as such."""
 
-    id: str
+    id: Slug
     type: ComponentType
     name: str
     version: str
-    digest: str | None = None
+    digest: Digest | None = None
     provider: str | None = None
     licence: str | None = None
     source: str | None = None
@@ -59,12 +60,12 @@ class Component(Record, frozen=True):
 class Claim(Record, frozen=True):
     """What is asserted on one track; a benefit claim registers its baseline, design and minimum beforehand."""
 
-    id: str
+    id: Slug
     track: Track
-    topic: str
+    topic: TopicName
     statement: Text
     primary: bool = False
-    baseline: str | None = None
+    baseline: Slug | None = None
     design: Design | None = None
     minimum: float | None = None
     margin: float | None = None
@@ -74,16 +75,16 @@ class Claim(Record, frozen=True):
 class UseCase(Record, frozen=True):
     """The declaration. `facts` are typed answers to the questions of `questions.yaml`; an absent answer is unknown."""
 
-    use: str
+    use: UseName
     title: Text
     purpose: Text
     area: Area
     sector: Sector
-    accountable_executive: str
+    accountable_executive: Holder
     lines: Lines
     scope: Scope
-    affected: list[str] = []
-    builders: list[str] = []
+    affected: list[Group] = []
+    builders: list[Holder] = []
     facts: dict[str, Value] = {}
     tasks: list[Task] = []
     components: list[Component] = []

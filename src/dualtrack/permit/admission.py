@@ -6,33 +6,29 @@ packs that are adopted at the end of the walk.
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from dualtrack.domain import canonical
-from dualtrack.domain.answers import answer_problem
 from dualtrack.domain.assessment import Permit, Rejection
 from dualtrack.domain.bounds import ENTRIES_MAX
 from dualtrack.domain.institution import Institution, KeyGrant, KeyRevocation, PackAdoption
-from dualtrack.domain.records import read_record
 from dualtrack.domain.release import Release
 from dualtrack.domain.usecase import UseCase
 from dualtrack.domain.vocabulary import Role
-from dualtrack.errors import DualtrackError, FieldError, LedgerError, SignatureError
-from dualtrack.permit.keytable import KeyTable, OpenedEnvelope, Refused, Signed, open_envelope, read_payload
+from dualtrack.errors import FieldError, LedgerError, SignatureError
+from dualtrack.permit.keytable import KeyTable, Refused, Signed
+from dualtrack.permit.opening import Opened, open_permit, open_record, payload_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from dualtrack.domain.entry import Entry
+    from dualtrack.domain.evidence import Statement
 
 __all__ = ["Candidate", "PastPermit", "ReleaseEntry", "Walk", "payload_type", "walk"]
-
-
-_PROFILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 class ReleaseEntry(NamedTuple):
@@ -44,10 +40,10 @@ class ReleaseEntry(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """An evidence entry as the walk met it: opened, or the reason why it could not be; `firm_demo` at its index."""
+    """An evidence entry as the walk met it; `statement` is None when malformed, `firm_demo` holds at its index."""
 
     entry: Entry
-    opened: OpenedEnvelope | None
+    statement: Statement | None
     signed: Signed | None
     reason: str | None
     firm_demo: bool
@@ -72,12 +68,6 @@ class Walk(NamedTuple):
     rejected: list[Rejection]
     keys: KeyTable
     size: int
-
-
-def payload_type(kind: str) -> str:
-    """Return the DSSE payload type of an entry kind, as `key-grant/1`."""
-    name, _, version = kind.partition("/")
-    return f"application/vnd.dualtrack.{name}.v{version}+json"
 
 
 def walk(entries: Iterable[Entry], *, institution: str, use: str | None, release: str | None, at: str) -> Walk:
@@ -145,101 +135,99 @@ class _Walker:
         )
 
     def _signed(self, entry: Entry) -> None:
-        record_type, role, take = _SIGNED[entry.kind]
-        opened = open_envelope(entry.content)
-        record = read_payload(opened, record_type, payload_type(entry.kind))
-        if entry.parsed.institution != self._name:
+        role, take = _SIGNED[entry.kind]
+        opened = open_record(entry.content, entry.kind)
+        if not self._is_about(entry, opened.record):
             raise Refused("malformed")
-        signed = self.keys.open(opened)
-        by_demo = signed.demo or (isinstance(record, KeyGrant) and record.demo)
+        signed = self.keys.open(opened.envelope)
+        by_demo = signed.demo or (isinstance(opened.record, KeyGrant) and opened.record.demo)
         if by_demo and not self.institution.demo:
             raise Refused("demo-key")
         if role not in signed.roles:
             raise Refused("wrong-role")
-        take(self, entry, record, signed)
+        take(self, opened, signed)
 
-    def _institution(self, _entry: Entry, record: Institution, _signed: Signed) -> None:
-        if record.root_key != self.institution.root_key or record.id != self._name:
+    def _is_about(self, entry: Entry, record: object) -> bool:
+        """Tell whether a record is about this firm or use, as its leaf says, and leaves the root as it is."""
+        subject: str | None = self._name
+        fits = True
+        if isinstance(record, UseCase | Release):
+            subject, fits = self._use, record.use == self._use
+        elif isinstance(record, KeyGrant | KeyRevocation):
+            fits = record.keyid != self.keys.root
+        elif isinstance(record, Institution):  # fiction never becomes fact, nor fact fiction, within one ledger
+            fits = record.id == self._name and record.demo == self.institution.demo
+        return fits and entry.parsed.institution == self._name and entry.parsed.id == subject
+
+    def _institution(self, opened: Opened, _signed: Signed) -> None:
+        by_root = any(keyid == self.keys.root for keyid, _ in opened.envelope.signatures)
+        if not by_root or opened.record.root_key != self.institution.root_key:
             raise Refused("wrong-role")
-        if record.demo != self.institution.demo:
-            raise Refused("malformed")  # fiction never becomes fact, nor fact fiction, within one ledger
-        check_institution(record)
-        self.institution = record
+        self.institution = opened.record
 
-    def _grant(self, _entry: Entry, record: KeyGrant, _signed: Signed) -> None:
-        self.keys.grant(record)
+    def _grant(self, opened: Opened, _signed: Signed) -> None:
+        self.keys.grant(opened.record)
 
-    def _revoke(self, _entry: Entry, record: KeyRevocation, _signed: Signed) -> None:
-        self.keys.revoke(record)
+    def _revoke(self, opened: Opened, _signed: Signed) -> None:
+        self.keys.revoke(opened.record)
 
-    def _adopt(self, _entry: Entry, record: PackAdoption, _signed: Signed) -> None:
-        if record.action == "adopt":
-            self.adopted[record.pack] = record
-        elif record.action == "retire":
-            self.adopted.pop(record.pack, None)
+    def _adopt(self, opened: Opened, _signed: Signed) -> None:
+        adoption: PackAdoption = opened.record
+        if adoption.action == "adopt":
+            self.adopted[adoption.pack] = adoption
         else:
-            raise Refused("malformed")
+            self.adopted.pop(adoption.pack, None)
 
-    def _declare(self, entry: Entry, record: UseCase, _signed: Signed) -> None:
-        if record.use != self._use or entry.parsed.id != self._use or answer_problem(record.facts) is not None:
-            raise Refused("malformed")
-        self.declaration = record
+    def _declare(self, opened: Opened, _signed: Signed) -> None:
+        self.declaration = opened.record
 
-    def _release(self, entry: Entry, record: Release, signed: Signed) -> None:
-        if record.use != self._use or entry.parsed.id != self._use:
-            raise Refused("malformed")
-        found = canonical.digest(signed.payload)
+    def _release(self, opened: Opened, signed: Signed) -> None:
+        found = canonical.digest(opened.envelope.payload)
         if found == self._wanted:
-            self.release = ReleaseEntry(found, record, signed.holders)
+            self.release = ReleaseEntry(found, opened.record, signed.holders)
 
     def _evidence(self, entry: Entry) -> None:
-        opened = signed = reason = None
+        statement = signed = reason = None
         try:
-            opened = open_envelope(entry.content)
-            signed = self.keys.open(opened)
+            opened = open_record(entry.content, entry.kind)
+            statement = opened.record
+            signed = self.keys.open(opened.envelope)
         except Refused as refusal:
             reason = refusal.args[0]
-        self.candidates.append(Candidate(entry, opened, signed, reason, self.institution.demo))
+        self.candidates.append(Candidate(entry, statement, signed, reason, self.institution.demo))
 
     def _permit(self, entry: Entry) -> None:
         try:
-            permit = read_record(canonical.decode(entry.content), Permit, where="permit")
-        except DualtrackError:
+            permit = open_permit(entry.content)
+        except Refused:
             return
         if permit.use == self._use == entry.parsed.id and permit.institution == self._name:
             self.permits.append(PastPermit(entry.index, permit))
 
 
-_SIGNED: dict[str, tuple[type[Any], Role, Callable[[_Walker, Entry, Any, Signed], None]]] = {
-    "institution/1": (Institution, Role.ROOT, _Walker._institution),  # noqa: SLF001 - the table belongs to the class
-    "key-grant/1": (KeyGrant, Role.ROOT, _Walker._grant),  # noqa: SLF001
-    "key-revoke/1": (KeyRevocation, Role.ROOT, _Walker._revoke),  # noqa: SLF001
-    "pack-adoption/1": (PackAdoption, Role.COMPLIANCE, _Walker._adopt),  # noqa: SLF001
-    "declaration/1": (UseCase, Role.OWNER, _Walker._declare),  # noqa: SLF001
-    "release/1": (Release, Role.DEVELOPER, _Walker._release),  # noqa: SLF001
+_SIGNED: dict[str, tuple[Role, Callable[[_Walker, Opened, Signed], None]]] = {
+    "institution/1": (Role.ROOT, _Walker._institution),  # noqa: SLF001 - the table belongs to the class
+    "key-grant/1": (Role.ROOT, _Walker._grant),  # noqa: SLF001
+    "key-revoke/1": (Role.ROOT, _Walker._revoke),  # noqa: SLF001
+    "pack-adoption/1": (Role.COMPLIANCE, _Walker._adopt),  # noqa: SLF001
+    "declaration/1": (Role.OWNER, _Walker._declare),  # noqa: SLF001
+    "release/1": (Role.DEVELOPER, _Walker._release),  # noqa: SLF001
 }
-"""Signed kinds: the record in the payload, the role that must have signed, and what the walk does with it."""
-
-
-def check_institution(record: Institution) -> None:
-    """Refuse a profile whose names are not facts or that shadow the built-in ones."""
-    if any(not _PROFILE_NAME.fullmatch(name) or name in {"type", "staff"} for name in record.profile):
-        raise Refused("malformed")
+"""Signed kinds other than evidence: the role that must have signed, and what the walk does with the record."""
 
 
 def _found(first: Entry, institution: str) -> Institution:
     """Return the institution of the first entry, which must be signed by the root key it names."""
     try:
-        opened = open_envelope(first.content)
-        record = read_payload(opened, Institution, payload_type("institution/1"))
-        KeyTable(record).open(opened)
-        check_institution(record)
+        opened = open_record(first.content, first.kind)
+        record: Institution = opened.record
+        KeyTable(record).open(opened.envelope)
     except Refused as refusal:
         raise SignatureError(
             f"the first entry is not a self-signed institution ({refusal.args[0]})",
             where=institution,
             fix="check that the ledger is the institution's own",
         ) from refusal
-    if record.id != institution:
+    if {record.id, first.parsed.id, first.parsed.institution} != {institution}:
         raise LedgerError(f"the ledger is of {record.id!r}", where=institution)
     return record

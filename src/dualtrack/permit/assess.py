@@ -5,7 +5,6 @@ Same inputs give the same bytes on any machine, locale, hash seed and Python ver
 
 from __future__ import annotations
 
-from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,7 +27,7 @@ from dualtrack.domain.assessment import (
 )
 from dualtrack.domain.bounds import PERMIT_DAYS_MAX
 from dualtrack.domain.records import encode
-from dualtrack.domain.time import format_instant, hong_kong_date, parse_instant
+from dualtrack.domain.time import add_days, format_instant, hong_kong_date, parse_instant
 from dualtrack.domain.vocabulary import Effect, Mode, Outcome, Severity, Tier, Track, Verdict
 from dualtrack.errors import PackError
 from dualtrack.permit.admission import Walk, walk
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dualtrack.domain.entry import Entry
+    from dualtrack.domain.forms import Durability
     from dualtrack.domain.records import Value
     from dualtrack.rules.pack import Pack, Rule
     from dualtrack.rules.records import Topic
@@ -286,7 +286,7 @@ def _verdict(mode: Mode | None, effects: set[Effect], case: Case) -> Verdict:
 
 
 def _expiry(judged: Sequence[Judged], plan: PlanLine | None, at: datetime) -> str:
-    ends = [format_instant(at + timedelta(days=PERMIT_DAYS_MAX))]
+    ends = [format_instant(add_days(at, PERMIT_DAYS_MAX))]
     for item in judged:
         if not item.binding:
             continue
@@ -305,7 +305,7 @@ def verdict_digest(assessment: Assessment) -> str:
     return canonical.digest(encode(assessment))
 
 
-def issue(assessment: Assessment, durability: str) -> Permit | None:
+def issue(assessment: Assessment, durability: Durability) -> Permit | None:
     """Return the permit that an assessment grants, or None; `durability` is the release policy's."""
     if assessment.mode is None or assessment.use is None or assessment.release is None:
         return None

@@ -6,10 +6,9 @@ live use once that instant has passed.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from dualtrack.domain.time import format_instant, hong_kong_date, parse_instant
+from dualtrack.domain.time import add_days, format_instant, hong_kong_date, parse_instant
 from dualtrack.domain.vocabulary import Check, Effect, Grade, Mode, Outcome, PackStatus, Severity
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def rule_effect(
 def _operation_due(rule: Rule, live: str | None) -> str | None:
     if live is None or rule.data.due_days is None:
         return None
-    return format_instant(parse_instant(live) + timedelta(days=rule.data.due_days))
+    return format_instant(add_days(parse_instant(live), rule.data.due_days))
 
 
 def _condition_due(pack: Pack, rule: Rule, permits: Sequence[PastPermit], at: datetime) -> str | None:
@@ -99,4 +98,4 @@ def _condition_due(pack: Pack, rule: Rule, permits: Sequence[PastPermit], at: da
         first = carried[0].due
     if first is not None:
         return first
-    return None if rule.data.clock_days is None else format_instant(at + timedelta(days=rule.data.clock_days))
+    return None if rule.data.clock_days is None else format_instant(add_days(at, rule.data.clock_days))

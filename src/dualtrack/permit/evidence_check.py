@@ -12,13 +12,12 @@ import msgspec
 
 from dualtrack.domain.assessment import EvidenceLine
 from dualtrack.domain.bounds import CLOCK_SKEW_S, EVIDENCE_AGE_DAYS_MAX
-from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Predicate, Statement
+from dualtrack.domain.evidence import Predicate, Statement
 from dualtrack.domain.ids import firm_digest, use_digest
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import parse_instant
 from dualtrack.domain.vocabulary import EvidenceKind, Role
-from dualtrack.errors import DualtrackError
-from dualtrack.permit.keytable import Refused, read_payload
+from dualtrack.permit.keytable import Refused
 from dualtrack.rules.records import Topic
 
 if TYPE_CHECKING:
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.records import Value
     from dualtrack.permit.admission import Candidate, Walk
 
-__all__ = ["BUILT_IN_TOPICS", "PAYLOAD_TYPE", "Admitted", "Subjects", "admit_evidence", "field_problem"]
-
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
+__all__ = ["BUILT_IN_TOPICS", "Admitted", "Subjects", "admit_evidence", "field_problem"]
 
 BUILT_IN_TOPICS: dict[str, Topic] = {
     "waiver": Topic(
@@ -118,7 +115,7 @@ def admit_evidence(
 def _judge(
     candidate: Candidate, topics: Mapping[str, Topic], subjects: Subjects, claims: frozenset[str]
 ) -> tuple[Statement | None, str | None]:
-    statement = _statement(candidate)
+    statement = candidate.statement
     if statement is None:
         return None, "malformed"
     if candidate.reason is not None:
@@ -128,18 +125,6 @@ def _judge(
     except Refused as refusal:
         return statement, refusal.args[0]
     return statement, None
-
-
-def _statement(candidate: Candidate) -> Statement | None:
-    if candidate.opened is None:
-        return None
-    try:
-        statement = read_payload(candidate.opened, Statement, PAYLOAD_TYPE)
-        parse_instant(statement.predicate.taken_at)
-    except (Refused, DualtrackError):
-        return None
-    right_types = statement.type_ == STATEMENT_TYPE and statement.predicate_type == PREDICATE_TYPE
-    return statement if right_types and len(statement.subject) == 1 else None
 
 
 def _check(
@@ -185,9 +170,9 @@ def _check_subject(candidate: Candidate, statement: Statement, topic: Topic, sub
 
 def _check_time(predicate: Predicate, recorded_at: str) -> None:
     taken, recorded = parse_instant(predicate.taken_at), parse_instant(recorded_at)
-    if taken > recorded + timedelta(seconds=CLOCK_SKEW_S):
+    if taken - recorded > timedelta(seconds=CLOCK_SKEW_S):
         raise Refused("future")
-    if taken < recorded - timedelta(days=EVIDENCE_AGE_DAYS_MAX):
+    if recorded - taken > timedelta(days=EVIDENCE_AGE_DAYS_MAX):
         raise Refused("too-old")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from dualtrack.domain.bounds import WAIVER_DAYS_MAX
-from dualtrack.domain.time import format_instant, parse_instant
+from dualtrack.domain.time import add_days, format_instant, parse_instant
 from dualtrack.domain.vocabulary import Outcome, Severity, Weight
 from dualtrack.errors import DualtrackError
 
@@ -93,8 +93,7 @@ def read_waivers(admitted: Sequence[Admitted], built: frozenset[str], at: dateti
             until = parse_instant(f"{fields['until']}T00:00:00Z")
         except DualtrackError:
             continue
-        longest = parse_instant(item.predicate.taken_at) + timedelta(days=WAIVER_DAYS_MAX)
-        if at < until <= longest:
+        if at < until and until - parse_instant(item.predicate.taken_at) <= timedelta(days=WAIVER_DAYS_MAX):
             waivers.append(
                 Waiver(item.index, str(fields["rule"]), format_instant(until), bool(fields["proportionality"]))
             )
@@ -116,7 +115,7 @@ def _by_age(rule: Rule, newest: Mapping[str, Admitted], at: datetime) -> tuple[d
 
 
 def _end(item: Admitted, valid_days: int) -> datetime:
-    return parse_instant(item.predicate.taken_at) + timedelta(days=valid_days)
+    return add_days(parse_instant(item.predicate.taken_at), valid_days)
 
 
 def _until(rule: Rule, in_date: Mapping[str, Admitted]) -> str | None:

@@ -43,8 +43,8 @@ def granted_plan(
         end = parse_instant(f"{until}T00:00:00Z")
     except DualtrackError:
         return None, None
-    longest = parse_instant(item.predicate.taken_at) + timedelta(days=PLAN_DAYS_MAX)
-    if not at < end <= longest or _used_up(admitted, permits, release):
+    too_long = end - parse_instant(item.predicate.taken_at) > timedelta(days=PLAN_DAYS_MAX)
+    if end <= at or too_long or _used_up(admitted, permits, release):
         return None, None
     return Mode(mode), PlanLine(index=item.index, decisions_max=decisions, until=format_instant(end))
 

@@ -122,7 +122,9 @@ def _pool(name: str, kind: FactType, trees: Sequence[Tree], fixed: Mapping[str, 
     if kind in {"double", "int"}:
         number = float if kind == "double" else int
         steps = (0.0, _NEAR, -_NEAR, 1.0, -1.0) if kind == "double" else (0, 1, -1)
-        values = [number(value) for value in mentioned if isinstance(value, int | float) and not isinstance(value, bool)]
+        values = [
+            number(value) for value in mentioned if isinstance(value, int | float) and not isinstance(value, bool)
+        ]
         pool += [value + step for step in steps for value in values]
     elif kind == "string":
         pool += [value for value in mentioned if isinstance(value, str)]

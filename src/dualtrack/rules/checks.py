@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.time import parse_date
-from dualtrack.domain.vocabulary import Check, Grade, Severity, Weight
+from dualtrack.domain.vocabulary import Check, Grade, Severity, Track, Weight
 from dualtrack.errors import FieldError, PackError
 from dualtrack.rules.catalogue import BUILT_IN_TOPICS, check_text, check_topic
 from dualtrack.rules.evaluate import known
@@ -164,6 +164,9 @@ def _check_rule(rule: RuleData, pack: PackData, where: str) -> None:
             f"severity {rule.severity} from a secondary source", where=where, expected="S3 or S4",
             fix="a text nobody here has read may ask or set a condition, never refuse",
         )  # fmt: skip
+    if rule.track is Track.BENEFIT and rule.severity is Severity.S1:
+        raise PackError("severity S1 on the benefit track", where=where, expected="S2, S3 or S4",
+                        fix="want of benefit refuses live use, not a trial that would measure it")  # fmt: skip
     if (rule.severity is Severity.S3) != (rule.clock_days is not None):
         found = "clock_days is missing" if rule.clock_days is None else f"clock_days on severity {rule.severity}"
         raise PackError(found, where=where, expected="clock_days (days to remedy) on S3, and only there")

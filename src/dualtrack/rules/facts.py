@@ -65,7 +65,7 @@ BASE_FACTS: Mapping[str, FactType] = MappingProxyType(
 )
 """Facts that exist for every pack."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _RESERVED = frozenset(
     {
         "as", "break", "const", "continue", "else", "false", "for", "function", "has", "has_", "if", "import", "in", "let",
@@ -97,7 +97,7 @@ def firm_facts() -> Mapping[str, FirmFact]:
 def check_name(name: str, *, where: str) -> str:
     """Return the name of a topic, field, parameter, definition or firm fact, or raise FieldError."""
     if not _NAME.fullmatch(name) or name in _RESERVED:
-        expected = "a lower-case letter, then letters, digits and _, at most 64, and no word of the language"
+        expected = "a lower-case letter, then letters, digits and _, at most 63, and no word of the language"
         raise FieldError(f"{name!r:.80} is not a name", where=where, expected=expected)
     return name
 

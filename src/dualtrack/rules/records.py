@@ -45,11 +45,11 @@ NOTE_MAX = 2_000
 """Characters of a note about a source: a page of caveats."""
 
 _Words = Annotated[str, msgspec.Meta(min_length=1, max_length=WORDS_MAX)]
-_Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$")]
-_Snake = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-_RuleId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$")]
-_Date = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-_Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+_Slug = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?\Z")]
+_Snake = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9_]{0,62}\Z")]
+_RuleId = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?\Z")]
+_Date = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
+_Digest = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 _DaysOrNone = Annotated[int, msgspec.Meta(ge=1, le=3660)] | None
 _Cites = Annotated[list[_Words], msgspec.Meta(min_length=1, max_length=30)]
 _Ids = Annotated[list[_Words], msgspec.Meta(max_length=60)]
@@ -188,7 +188,7 @@ class PackData(Record, frozen=True):
 
     format: Literal["dualtrack.pack/1"]
     id: _Slug
-    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$")]
+    version: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,4}(\.[0-9]{1,4}){0,3}\Z")]
     issuer: _Words
     transcriber: _Words
     title: Text

@@ -18,9 +18,9 @@ from dualtrack.domain.time import Clock, format_instant
 from dualtrack.domain.usecase import UseCase, check_use_case
 from dualtrack.errors import EvidenceError, FieldError, NotFoundError, SignatureError
 from dualtrack.keys import dsse
-from dualtrack.permit.admission import payload_type
 from dualtrack.permit.assess import Case, prepare
-from dualtrack.permit.evidence_check import PAYLOAD_TYPE, field_problem
+from dualtrack.permit.evidence_check import field_problem
+from dualtrack.permit.opening import STATEMENT_PAYLOAD, payload_type
 from dualtrack.permit.reasons import REASONS
 from dualtrack.rules.pack import load_pack
 from dualtrack.store.entries import NewEntry
@@ -29,11 +29,12 @@ from dualtrack.store.packs import PackShelf
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dualtrack.domain.evidence import Statement
+    from dualtrack.domain.evidence import Predicate, Statement
     from dualtrack.domain.release import Release
     from dualtrack.domain.vocabulary import Role
     from dualtrack.keys.signer import Signer
     from dualtrack.rules.pack import Pack
+    from dualtrack.rules.records import Topic
     from dualtrack.store.entries import Receipt
     from dualtrack.store.store import Store
 
@@ -126,12 +127,13 @@ class Register:
         receipt = self._signed("release/1", release.use, release, [signer])
         return canonical.digest(encode(release)), receipt
 
-    def add_evidence(self, statement: Statement, signers: Sequence[Signer]) -> Receipt:
+    def add_evidence(self, statement: Statement, signers: Sequence[Signer], *, where: str = "") -> Receipt:
         """Add a signed observation; raises EvidenceError with the reason when it would not be admitted."""
-        return self.add_signed_evidence(dsse.sign(encode(statement), PAYLOAD_TYPE, signers), statement)
+        content = dsse.sign(encode(statement), STATEMENT_PAYLOAD, signers)
+        return self.add_signed_evidence(content, statement, where=where)
 
-    def add_signed_evidence(self, content: bytes, statement: Statement) -> Receipt:
-        """Add evidence that was signed elsewhere."""
+    def add_signed_evidence(self, content: bytes, statement: Statement, *, where: str = "") -> Receipt:
+        """Add evidence that was signed elsewhere; `where` names its file in errors."""
         name = statement.subject[0].name if statement.subject else ""
         entry = self._as_if_appended("evidence/1", name, content)
         predicate = statement.predicate
@@ -139,16 +141,18 @@ class Register:
         about_release = statement.subject[0].digest.sha256 if use else None
         case = self.case(use, about_release, and_entry=entry)
         line = next(line for line in case.lines if line.index == entry.index)
-        if line.reason is not None:
-            reason, topic = REASONS[line.reason], case.topics.get(predicate.topic)
-            detail = field_problem(predicate, topic) if topic and line.reason == "bad-fields" else None
-            roles = ", ".join(role.value for role in topic.roles) if topic and line.reason == "wrong-role" else ""
+        code = line.reason
+        if code is None and case.topics[predicate.topic].about == "release" and case.found.release is None:
+            code = "other-release"  # it names a release, and there is none of this digest
+        if code is not None:
+            reason, topic = REASONS[code], case.topics.get(predicate.topic)
+            detail = field_problem(predicate, topic) if topic and code == "bad-fields" else None
             raise EvidenceError(
                 detail or reason.found,
-                where=f"evidence {predicate.topic} about {name}",
-                expected=f"signed as {roles}" if roles else "",
+                where=f"{where or 'evidence'}: {predicate.topic} about {name}",
+                expected=_expected(code, predicate, topic, self.now()) if topic else "",
                 fix=reason.fix,
-                code=f"evidence.{line.reason}",
+                code=f"evidence.{code}",
             )
         return self._append([NewEntry("evidence/1", self.institution, name, content)])[0]
 
@@ -217,3 +221,14 @@ class Register:
         """Return the roles in force of a signer's key."""
         grants = self.case(None, None).found.keys.grants()
         return next((list(grant.roles) for grant in grants if grant.keyid == signer.key_id), [])
+
+
+def _expected(code: str, predicate: Predicate, topic: Topic, now: str) -> str:
+    """Return what would have been right where a reason alone does not say it."""
+    said = {
+        "wrong-role": f"signed as {', '.join(role.value for role in topic.roles)}",
+        "wrong-kind": f"kind {topic.kind.value}, found {predicate.kind.value}",
+        "future": f"not after {now}, found taken_at {predicate.taken_at}",
+        "unknown-claim": f"a claim of the declaration, found {predicate.claim!r}",
+    }
+    return said.get(code, "")
