@@ -117,7 +117,7 @@ def check_supervisor(register: Register) -> None:
             f"{register.institution} is a {found.value}",
             where=str(register.store.workspace.root),
             expected="a workspace of a supervisor",
-            fix="make one with `dualtrack supervise --found ID`, in a folder of its own",
+            fix="`dualtrack init ID --type supervisor` in a folder of its own, then keys supervisor and witness",
         )
 
 

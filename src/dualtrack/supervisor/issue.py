@@ -9,8 +9,11 @@ from dualtrack.domain.entry import Entry
 from dualtrack.domain.vocabulary import Role
 from dualtrack.errors import NotFoundError, SignatureError
 from dualtrack.keys.vkey import VerifierKey
+from dualtrack.supervisor.account import latest
 from dualtrack.supervisor.desk import RECEIVED_FORMAT, Received, keep_document, record_received
+from dualtrack.supervisor.dry_run import impacts
 from dualtrack.supervisor.notice import NOTICE_KIND, Asked, make_notice, notice_key_name, read_notice
+from dualtrack.supervisor.recompute import recompute
 from dualtrack.supervisor.returns import check_return, notice_named_in
 
 if TYPE_CHECKING:
@@ -19,11 +22,12 @@ if TYPE_CHECKING:
     from dualtrack.domain.records import Text
     from dualtrack.keys.signer import Signer
     from dualtrack.store.register import Register
+    from dualtrack.supervisor.dry_run import Impact
     from dualtrack.supervisor.notice import OpenedNotice
     from dualtrack.supervisor.recompute import Recomputed
     from dualtrack.supervisor.returns import CheckedReturn
 
-__all__ = ["DEFAULT_ASKS", "issue_notice", "issued_notice", "notice_key", "take_return"]
+__all__ = ["DEFAULT_ASKS", "issue_notice", "issued_notice", "notice_key", "preview", "take_return"]
 
 DEFAULT_ASKS = (
     Asked(id="verdicts", query="uses_by_verdict"),
@@ -72,6 +76,15 @@ def issue_notice(
     receipt = register.append_record(NOTICE_KIND, register.institution, notice, [signer])
     data = register.repository.entry(receipt.index).content
     return data, read_notice(data)
+
+
+def preview(opened: OpenedNotice, bundles: Sequence[tuple[str, bytes]], *, demo_allowed: bool) -> list[Impact]:
+    """Return what a notice's pack would do to the uses of the bundles given as (name, bytes); nothing is recorded."""
+    if opened.pack is None or opened.notice.effective_from is None:
+        return []
+    items = [recompute(name, data, None, demo_allowed=demo_allowed) for name, data in bundles]
+    accounts = latest(item.account for item in items if item.account)
+    return impacts(accounts, opened.pack, opened.notice.effective_from)
 
 
 def issued_notice(register: Register, digest: str) -> OpenedNotice:

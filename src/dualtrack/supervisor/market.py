@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dualtrack.domain.records import Record
+from dualtrack.domain.records import Record, Text
 from dualtrack.domain.vocabulary import Area, Sector, Track
 from dualtrack.supervisor.account import BenefitFigure, benefit_figure, latest
 from dualtrack.supervisor.heads import HeadLine
@@ -24,9 +24,15 @@ if TYPE_CHECKING:
 __all__ = ["NOT_ESTABLISHED", "Cell", "FirmLine", "Market", "MissingLine", "TrackCount", "market_view"]
 
 NOT_ESTABLISHED = (
-    "that these are all uses of AI of these institutions: what a firm did not declare or did not send is not here",
-    "that what was declared or measured is true: signatures show who said it",
-    "anything after each verdict's own date",
+    Text(
+        en="that these are all uses of AI of these institutions: what a firm did not declare or did not send is not here",
+        zh="此等是否為該等機構的全部人工智能用途：機構未申報或未提交者不在其中",
+    ),
+    Text(
+        en="that what was declared or measured is true: signatures show who said it",
+        zh="所申報或量度的是否真實：簽署只顯示由誰作出",
+    ),
+    Text(en="anything after each verdict's own date", zh="各項結論日期之後的任何情況"),
 )
 """What no recomputation of bundles can show; printed with every market view."""
 
@@ -85,7 +91,7 @@ class Market(Record, frozen=True):
     firms: list[FirmLine]
     not_recomputed: list[MissingLine]
     heads: list[HeadLine]
-    not_established: list[str]
+    not_established: list[Text]
 
 
 def market_view(
