@@ -1,21 +1,23 @@
 """Find values for facts that would make requirements hold: what evidence would have to say.
 
-Requirements are conjunctions of thresholds, so climbing one fact at a time over the values that the requirements
-themselves mention finds a solution where there is one that people would recognise. Whatever is found is proved by
+Requirements are conjunctions of thresholds, some with alternatives, so climbing one fact at a time over the values that the
+requirements themselves mention finds a solution where there is one that people would recognise. A requirement is graded by
+the share of its terms that hold, so that two facts that only help together are found one after the other; an alternative
+with a term that no free fact can change is worth nothing. Whatever is found is proved by
 assessing again (`to_green`), so a miss is an unanswered question, never a wrong answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.rules.evaluate import compile_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from dualtrack.domain.records import Value
-    from dualtrack.rules.evaluate import Compiled
     from dualtrack.rules.table import FactType, Schema, Tree
 
 __all__ = ["Requirement", "conjuncts", "solve"]
@@ -45,8 +47,12 @@ class Requirement(NamedTuple):
     schema: Schema
 
 
+Grade = Callable[[Mapping[str, object]], float]
+"""How far a requirement holds on facts: 1.0 wholly, 0.0 not at all or never."""
+
+
 class _Conjunct(NamedTuple):
-    run: Compiled
+    grade: Grade
     names: frozenset[str]
 
 
@@ -58,7 +64,7 @@ def solve(
     `fixed` holds the other facts and, as starting points, present values of free ones.
     """
     trees = [(part, item.schema) for item in requirements for part in conjuncts(item.tree)]
-    terms = [_Conjunct(compile_tree(tree, schema), frozenset(_names(tree))) for tree, schema in trees]
+    terms = [_Conjunct(_grader(tree, schema, frozenset(free)), frozenset(_names(tree))) for tree, schema in trees]
     pools = {name: _pool(name, kind, [tree for tree, _ in trees], fixed) for name, kind in sorted(free.items())}
     values: dict[str, Value] = {name: pool[0] for name, pool in pools.items()}
     touching = {name: [item for item in terms if name in item.names] for name in pools}
@@ -80,13 +86,35 @@ def _best(
 ) -> Value:
     """Return the value that satisfies most conjuncts; the present one wins a tie."""
 
-    def score(value: Value) -> int:
+    def score(value: Value) -> float:
         facts = {**fixed, **values, name: value}
-        return sum(item.run(facts) is True for item in conjuncts)
+        return sum(item.grade(facts) for item in conjuncts)
 
     present = values[name]
     best = max(pool, key=score)
     return best if score(best) > score(present) else present
+
+
+def _grader(tree: Tree, schema: Schema, free: frozenset[str]) -> Grade:
+    """Return the grading of a tree: the best alternative of an `or`, the share of terms of an `and`."""
+    if tree.get("call") == "or":
+        choices = [_grader(part, schema, free) for part in tree["args"]]
+        return lambda facts: max(choice(facts) for choice in choices)
+    if tree.get("call") == "and":
+        parts = [(_grader(part, schema, free), free.isdisjoint(_names(part))) for part in conjuncts(tree)]
+        return lambda facts: _share(parts, facts)
+    run = compile_tree(tree, schema)
+    return lambda facts: float(run(facts) is True)
+
+
+def _share(parts: Sequence[tuple[Grade, bool]], facts: Mapping[str, object]) -> float:
+    total = 0.0
+    for grade, settled in parts:
+        found = grade(facts)
+        if settled and found < 1.0:
+            return 0.0
+        total += found
+    return total / len(parts)
 
 
 def conjuncts(tree: Tree) -> Iterator[Tree]:
