@@ -269,31 +269,31 @@ RECORD_TEXT = f"""
 institution: id=slug name=words type={FIRMS} licences=[text] staff=whole? root_key=text profile={{fact_key:value}}
     demo=flag
 words: en=text zh-Hant=text
-key-grant: keyid=hex public_key=text holder=holder name=note person=flag roles=[{ROLES}]+ demo=flag
-key-revoke: keyid=hex reason=note
+key-grant: keyid=hex public_key=text holder=holder name=text person=flag roles=[{ROLES}]+ demo=flag
+key-revoke: keyid=hex reason=text
 pack-adoption: pack=slug version=text digest=hex action=adopt|retire
 declaration: use=use_id title=words purpose=words area=research|strategy|service|risk|crime|workflow fallback=words?
     sector=bank|insurer|licensed_corporation|mpf_trustee|va_dealer accountable_executive=holder lines=lines
     affected=[customers|staff|members|investors|applicants|public|none] builders=[holder] scope=scope facts={{text:any}}
     tasks=[task] components=[component] claims=[claim] live_since=instant? template=text? demo=flag
 lines: first=holder second=holder third=holder
-scope: does=words does_not=words intents=[text] languages=[text] monthly_volume=whole
+scope: does=words does_not=words intents=[text] languages=[text] monthly_volume=whole?
 task: name=words hours_per_month=number hours_released=number destination=redeploy|retrain|service|reduce|undecided
-component: id=slug type=model|data_set|prompt|index|tool|library|code name=text version=text? digest=hex? provider=text?
+component: id=slug type=model|data_set|prompt|index|tool|library|code name=text version=text digest=hex? provider=text?
     licence=text? source=text? reservation=text? indemnity=text?
 claim: id=slug track=benefit|safety topic=snake primary=flag statement=words baseline=slug? unit=text?
     design=superiority|non_inferiority? minimum=number? margin=number?
 release: use=use_id components=[part] code=hex policy=policy builders=[holder] note=text
-part: id=slug digest=hex?
+part: id=slug digest=hex
 policy: guards=[text] disclosure=flag review_before_release=flag opt_out=flag durability=durable|buffered
 statement: _type=statement_type subject=[subject]+ predicateType=predicate_type predicate=predicate
 subject: name=text digest=sha256
 sha256: sha256=hex
-predicate: kind={EVIDENCE_KINDS} topic=snake claim=slug? fields={{text:any}} method=method? data_digest=hex?
+predicate: kind={EVIDENCE_KINDS} topic=snake claim=slug? fields={{text:value}} method=method? data_digest=hex?
     document_digest=hex? n=whole? seed=whole? statistics={{text:any}} taken_at=instant minutes=number?
     supersedes=supersedes? note=note? demo=flag
 method: name=text version=text source=text
-supersedes: index=whole leaf=hex why=note
+supersedes: index=whole leaf=hex why=text
 permit: format=text institution=slug use=use_id release=hex mode=shadow|trial|live from=instant expires=instant
     assessment=hex conditions=[condition] decisions_max=whole? lapses_if=[text] durability=durable|buffered
     statement=text demo=flag
@@ -378,7 +378,7 @@ def check(value: Json, kind: str, path: str, code: str) -> None:
 def to_instant(moment: int | None) -> str | None:
     """Return seconds as an instant, at most the end of the year 9999; None stays None."""
     limited = None if moment is None else dt.datetime.fromtimestamp(min(moment, 253402300799), dt.UTC)
-    return limited.strftime("%Y-%m-%dT%H:%M:%SZ") if limited else None
+    return limited.replace(tzinfo=None).isoformat() + "Z" if limited else None
 
 
 # === 5. Ed25519 (RFC 8032, section 5.1), verification only ===========================================================
