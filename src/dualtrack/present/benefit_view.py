@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.usecase import primary_claim
 from dualtrack.domain.vocabulary import Design
-from dualtrack.present.charts import IntervalPlot, Mark, interval_plot, plain_number
+from dualtrack.present.charts import IntervalPlot, Mark, interval_plot, plain_interval, plain_number
 from dualtrack.present.phrases import load_words
 from dualtrack.present.text import fill
 
@@ -34,6 +34,7 @@ class Estimate(NamedTuple):
     level: float | None
     cost: tuple[float, float, float] | None
     cost_unit: str
+    shown: tuple[str, str, str]
     data_digest: str | None
     method: str
     taken_at: str
@@ -93,6 +94,7 @@ def _estimate(item: Admitted) -> Estimate | None:
         level=_double(predicate.statistics.get("level")),
         cost=(known[0], known[1], known[2]) if len(known) == len(costs) else None,
         cost_unit=str(fields.get("cost_unit", "")),
+        shown=plain_interval(point, low, high),
         data_digest=predicate.data_digest,
         method=f"{method.name} {method.version} ({method.source})" if method else "",
         taken_at=predicate.taken_at,
@@ -129,8 +131,8 @@ def _chart(key: str, claim: Claim, newest: Estimate, bound: float | None, reads:
     if bound is not None:
         name = words["margin" if claim.design is Design.NON_INFERIORITY else "minimum"]
         marks.append(Mark(bound, f"{name.en} {name.zh} {plain_number(bound)}", dashed=True))
-    figures = {"point": newest.estimate, "low": newest.low, "high": newest.high}
-    described = fill(words["chart_described"], **{name: plain_number(value) for name, value in figures.items()})
+    point, low, high = newest.shown
+    described = fill(words["chart_described"], point=point, low=low, high=high)
     plot = IntervalPlot(
         key=key,
         title=f"{words['chart_title'].en} {words['chart_title'].zh}",

@@ -13,17 +13,20 @@ from markupsafe import Markup
 
 from dualtrack.errors import FieldError
 
-__all__ = ["CountPart", "IntervalPlot", "Mark", "counts_bar", "interval_plot", "plain_number"]
+__all__ = ["CountPart", "IntervalPlot", "Mark", "counts_bar", "interval_plot", "plain_interval", "plain_number"]
 
-WIDTH = 560
+WIDTH = 480
 """Width of a chart's own coordinates; the page scales it."""
 
-_MARGIN = 46
+_MARGIN = 62
 _INK, _SOFT, _LINE, _ACCENT, _DARK = "#1b2426", "#4b5a5e", "#d3dbda", "#0b5b57", "#8f1d1d"
-_LABEL_GAP = 118
+_LABEL_GAP = 112
 """Horizontal room that two labels under the axis need; closer ones stand on two lines."""
 
-_CHARACTER = 10
+_DECIMALS_MAX = 10
+"""Decimals written out; a narrower interval than that is a unit badly chosen."""
+
+_CHARACTER = 12
 """Width of a character in a bar's segment, in the chart's coordinates, with some room."""
 
 
@@ -69,6 +72,17 @@ def plain_number(value: float) -> str:
     return "0" if float(text) == 0 else text.replace("-", "\u2212")
 
 
+def plain_interval(estimate: float, low: float, high: float) -> tuple[str, str, str]:
+    """Return an estimate and its limits with as many decimals as the interval's width makes worth reading."""
+    width = high - low
+    if width <= 0 or not math.isfinite(width):
+        return plain_number(estimate), plain_number(low), plain_number(high)
+    decimals = min(max(0, 2 - math.floor(math.log10(width))), _DECIMALS_MAX)
+    texts = [f"{value:.{decimals}f}" for value in (estimate, low, high)]
+    point, start, end = ("\u2212" + text[1:] if text.startswith("-") and float(text) else text for text in texts)
+    return point, start, end
+
+
 def interval_plot(plot: IntervalPlot) -> Markup:
     """Draw the interval as a bar with a diamond at the estimate, against vertical lines at the marks."""
     values = [plot.estimate, plot.low, plot.high, *(mark.value for mark in plot.marks)]
@@ -77,7 +91,7 @@ def interval_plot(plot: IntervalPlot) -> Markup:
     scale = _scale(values)
     axis = _AXIS.format(start=_MARGIN, end=WIDTH - _MARGIN, color=_LINE)
     body = Markup("").join([axis, *_marks(plot.marks, scale), _bar(plot, scale)])
-    return _chart(plot.key, plot.title, plot.description, 132, body)
+    return _chart(plot.key, plot.title, plot.description, 136, body)
 
 
 def counts_bar(key: str, title: str, parts: tuple[CountPart, ...]) -> Markup:
@@ -119,11 +133,11 @@ _STRIPES = Markup(
 )
 # Labels have a white edge, so that figures stay readable where a line passes behind them.
 _LABEL = Markup(
-    '<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{color}" font-size="13" font-weight="{weight}" '
+    '<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{color}" font-size="15" font-weight="{weight}" '
     'stroke="#ffffff" stroke-width="4" paint-order="stroke">{text}</text>'
 )
 _ON_DARK = Markup(
-    '<text x="{x}" y="{y}" text-anchor="middle" fill="#ffffff" font-size="13" font-weight="600">{text}</text>'
+    '<text x="{x}" y="{y}" text-anchor="middle" fill="#ffffff" font-size="15" font-weight="600">{text}</text>'
 )
 _CHART = Markup(
     '<svg class="chart" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{key}-title {key}-desc" '
@@ -139,17 +153,18 @@ def _marks(marks: tuple[Mark, ...], scale: _Scale) -> list[Markup]:
         row = 1 - row if x - last < _LABEL_GAP else 0
         last = x
         shape, color = (_DASHED, _ACCENT) if mark.dashed else (_RULE, _INK)
-        drawn.append(shape.format(x=x, color=color) + _label(x, 108 + 17 * row, mark.label, color))
+        drawn.append(shape.format(x=x, color=color) + _label(x, 111 + 18 * row, mark.label, color))
     return drawn
 
 
 def _bar(plot: IntervalPlot, scale: _Scale) -> Markup:
     low, point, high = scale.x(plot.low), scale.x(plot.estimate), scale.x(plot.high)
+    shown = plain_interval(plot.estimate, plot.low, plot.high)
     return (
         _SPAN.format(low=low, point=point, high=high, color=_ACCENT)
-        + _label(point, 36, plain_number(plot.estimate), _INK, weight=600)
-        + _label(low - 5, 81, plain_number(plot.low), _SOFT, anchor="end")
-        + _label(high + 5, 81, plain_number(plot.high), _SOFT, anchor="start")
+        + _label(point, 36, shown[0], _INK, weight=600)
+        + _label(low - 5, 82, shown[1], _SOFT, anchor="end")
+        + _label(high + 5, 82, shown[2], _SOFT, anchor="start")
     )
 
 

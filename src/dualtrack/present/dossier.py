@@ -16,7 +16,7 @@ from dualtrack.present.benefit_view import benefit_view
 from dualtrack.present.charts import CountPart, counts_bar, plain_number
 from dualtrack.present.group_view import group_views
 from dualtrack.present.html import render
-from dualtrack.present.phrases import counted, day_of, interval_text, load_words, our_test, value_text
+from dualtrack.present.phrases import counted, day_of, interval_text, iso_day, load_words, our_test, value_text
 from dualtrack.present.rule_cards import rule_cards
 from dualtrack.present.text import fill
 from dualtrack.present.way import describe_way
@@ -93,6 +93,7 @@ def dossier_page(explanation: Explanation, way: ToGreen | None = None) -> str:
         words=words,
         terms=terms,
         day=day_of,
+        iso=iso_day,
         value=value_text,
         number=plain_number,
         our_test=our_test,

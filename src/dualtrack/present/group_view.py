@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dualtrack.present.charts import plain_number
+from dualtrack.present.charts import plain_interval
 from dualtrack.present.phrases import interval_text, value_text
 
 if TYPE_CHECKING:
@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from dualtrack.domain.records import Text
     from dualtrack.permit.assess import Case
 
-__all__ = ["GroupRow", "GroupView", "group_views"]
+__all__ = ["Breakdown", "GroupRow", "GroupView", "group_views"]
 
 ROWS_MAX = 200
-"""Groups listed of one measurement; intersections of attributes beyond that are in the evidence itself."""
+"""Groups listed of one way of forming them; more are in the evidence itself."""
+
+VIEWS_MAX = 20
+"""Ways of forming groups shown of one measurement."""
 
 
 class GroupRow(NamedTuple):
@@ -27,8 +30,16 @@ class GroupRow(NamedTuple):
     underpowered: bool
 
 
+class Breakdown(NamedTuple):
+    """One way of forming groups: the attributes, whether its smallest group suffices, and its groups."""
+
+    attributes: str
+    underpowered: bool
+    rows: list[GroupRow]
+
+
 class GroupView(NamedTuple):
-    """One measurement by group: the gap between groups, the limit set for it, and the groups behind it."""
+    """One measurement by group: the gap between groups, the limit set for it, and the ways of forming groups behind it."""
 
     entry: int
     title: Text
@@ -39,7 +50,7 @@ class GroupView(NamedTuple):
     n: int | None
     smallest_cell: str
     underpowered: bool
-    rows: list[GroupRow]
+    breakdowns: list[Breakdown]
     data_digest: str | None
 
 
@@ -65,16 +76,24 @@ def _view(index: int, title: Text, predicate: Predicate) -> GroupView:
         n=predicate.n,
         smallest_cell=value_text(fields.get("smallest_cell", "–")),
         underpowered=fields["underpowered"] is True,
-        rows=_rows(predicate),
+        breakdowns=_breakdowns(predicate),
         data_digest=predicate.data_digest,
     )
 
 
-def _rows(predicate: Predicate) -> list[GroupRow]:
-    """Read the groups from the statistics (`parts`: label, n, outcome, estimate, low, high); anything else is left out."""
-    parts = predicate.statistics.get("parts")
-    listed = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
-    return [_row(part) for part in listed[:ROWS_MAX]]
+def _breakdowns(predicate: Predicate) -> list[Breakdown]:
+    """Read the groups from the statistics: one view with `parts`, or several under `views`; anything else is left out."""
+    views = predicate.statistics.get("views", [predicate.statistics])
+    listed = [view for view in views if isinstance(view, dict)] if isinstance(views, list) else []
+    return [found for found in map(_breakdown, listed[:VIEWS_MAX]) if found.rows]
+
+
+def _breakdown(view: dict[str, object]) -> Breakdown:
+    parts, facts = view.get("parts"), view.get("facts")
+    rows = [_row(part) for part in parts[:ROWS_MAX] if isinstance(part, dict)] if isinstance(parts, list) else []
+    attributes = facts.get("attributes", "") if isinstance(facts, dict) else ""
+    underpowered = view.get("outcome") == "underpowered" or any(row.underpowered for row in rows)
+    return Breakdown(str(attributes).replace(",", " × "), underpowered, rows)
 
 
 def _row(part: dict[str, object]) -> GroupRow:
@@ -82,7 +101,7 @@ def _row(part: dict[str, object]) -> GroupRow:
     known = [value for value in values if isinstance(value, float)]
     result = "–"
     if len(known) == len(values):
-        result = "{} ({} – {})".format(*map(plain_number, known))
+        result = "{} ({} – {})".format(*plain_interval(*known))
     n = part.get("n")
     return GroupRow(
         label=str(part.get("label", "")),

@@ -14,7 +14,7 @@ from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.questions import questions
 from dualtrack.domain.records import Text, read_record
 from dualtrack.domain.time import hong_kong_date, parse_instant
-from dualtrack.present.charts import plain_number
+from dualtrack.present.charts import plain_interval, plain_number
 from dualtrack.present.text import date_text, fill, same
 from dualtrack.rules.facts import firm_facts
 
@@ -28,6 +28,7 @@ __all__ = [
     "day_of",
     "fact_text",
     "interval_text",
+    "iso_day",
     "joined",
     "load_words",
     "our_test",
@@ -98,10 +99,15 @@ def interval_text(fields: Mapping[str, object]) -> str | None:
     """Return `0.034 (0.021 to 0.047)` for evidence that carries an estimate, or None."""
     for names in (("estimate", "low", "high"), ("gap", "gap_low", "gap_high")):
         values = [fields.get(name) for name in names]
-        if all(isinstance(value, float) for value in values):
-            point, low, high = (plain_number(value) for value in values if isinstance(value, float))
-            return f"{point} ({low} – {high})"
+        known = [value for value in values if isinstance(value, float)]
+        if len(known) == len(values):
+            return "{} ({} – {})".format(*plain_interval(*known))
     return None
+
+
+def iso_day(instant: str) -> str:
+    """Return the Hong Kong date of an instant as `2026-11-22`."""
+    return hong_kong_date(parse_instant(instant)).isoformat()
 
 
 def day_of(instant: str) -> Text:
