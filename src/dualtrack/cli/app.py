@@ -28,7 +28,7 @@ COMMANDS: dict[str, str] = {
     "explain": "explain",
     "import": "inventory",
     "init": "setup",
-    "key": "setup",
+    "key": "keys",
     "ledger": "ledger",
     "notice": "exchange",
     "permit": "verdicts",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 from rich.console import Console
 
-from dualtrack.domain.ids import parse_use
+from dualtrack.domain.ids import check_slug, parse_use
 from dualtrack.domain.records import to_plain
 from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.store.keyring import load_key
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Desk",
+    "check_subject",
     "clock",
     "console",
     "institution_of",
@@ -105,6 +106,14 @@ def open_desk(workspace: Workspace, store: Store, institution: str | None) -> De
         )
     log = load_key(workspace, name, "log", passphrase=passphrase())
     return Desk(workspace, store, Register(store, name, log, clock))
+
+
+def check_subject(subject: str) -> None:
+    """Raise FieldError for what is neither a use nor an institution."""
+    if "/" in subject:
+        parse_use(subject, where="SUBJECT")
+    else:
+        check_slug(subject, where="SUBJECT")
 
 
 def institution_of(use: str | None, institution: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""`dualtrack evidence`: add signed observations, list them with what counts, and see what topics ask for."""
+"""`dualtrack evidence`: add signed observations, list them with what counts, see what topics ask for, measure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 from rich.table import Table
 
+from dualtrack.cli.built_in_topics import check_built_in
 from dualtrack.cli.desk import (
+    check_subject,
     console,
     institution_of,
     institution_option,
@@ -17,21 +20,34 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
-from dualtrack.cli.files import read_document
+from dualtrack.cli.evidence_template import template_text
+from dualtrack.cli.files import read_bytes, read_document, write_new
+from dualtrack.cli.measure import measure_command
+from dualtrack.domain import canonical
 from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Predicate, Statement, Subject, SubjectDigest
-from dualtrack.domain.ids import firm_digest, use_digest
+from dualtrack.domain.ids import check_digest, firm_digest, use_digest
+from dualtrack.domain.records import read_record
 from dualtrack.domain.time import parse_instant
-from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.errors import DocumentError, FieldError, NotFoundError, SignatureError
+from dualtrack.keys import dsse
+from dualtrack.permit.evidence_check import BUILT_IN_TOPICS
+from dualtrack.rules.catalogue import shipped_topics
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dualtrack.rules.records import Topic
     from dualtrack.store.register import Register
 
-__all__ = ["evidence_command", "make_statement"]
+__all__ = ["evidence_command"]
 
 
-@click.group("evidence")
+@click.group("evidence", epilog="Example: dualtrack evidence list my-bank/early-warning")
 def evidence_command() -> None:
-    """Observations, signed by whoever made them."""
+    """Add and list observations, signed by whoever made them."""
+
+
+evidence_command.add_command(measure_command)
 
 
 @evidence_command.command(
@@ -39,22 +55,66 @@ def evidence_command() -> None:
 )
 @click.argument("subject")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--as", "holders", multiple=True, required=True, help="Holder whose key signs; several may.")
+@click.option("--as", "holders", multiple=True, help="Holder whose key signs; several may.")
+@click.option("--signed", is_flag=True, help="FILE is a statement that was signed elsewhere (a DSSE envelope).")
 @click.option("--release", help="Digest of the release it is about; the newest if not given.")
 @workspace_option
 @json_option
 def _add(
-    subject: str, file: Path, holders: tuple[str, ...], release: str | None, workspace: Path | None, as_json: bool
+    subject: str,
+    file: Path,
+    holders: tuple[str, ...],
+    signed: bool,
+    release: str | None,
+    workspace: Path | None,
+    as_json: bool,
 ) -> None:
-    """Add the observation in FILE (YAML: kind, topic, fields, taken_at, …) about SUBJECT, a use or an institution."""
-    predicate = read_document(file, Predicate)
+    """Add the observation in FILE (YAML: kind, topic, fields, taken_at, …) about SUBJECT, a use or an institution.
+
+    A file to fill in: dualtrack evidence template TOPIC.
+    """
+    check_subject(subject)
+    if signed == bool(holders):
+        raise FieldError(
+            "no signer" if not signed else "signed already, and --as given",
+            where="dualtrack evidence add",
+            fix="name who signs with --as HOLDER, or give --signed for a file signed elsewhere",
+        )
     with sitting(workspace, institution_of(subject, subject)) as desk:
-        statement = make_statement(desk.register, subject, predicate, release, where=str(file))
-        receipt = desk.register.add_evidence(statement, [desk.signer(holder) for holder in holders])
+        if signed:
+            content = read_bytes(file)
+            statement = read_signed(content, where=str(file))
+            if statement.subject[0].name != subject:
+                raise FieldError(f"it is about {statement.subject[0].name!r}", where=str(file), expected=subject)
+            receipt = desk.register.add_signed_evidence(content, statement, where=str(file))
+        else:
+            predicate = read_document(file, Predicate, values="fields")
+            statement = make_statement(desk.register, subject, predicate, release, where=str(file))
+            signers = [desk.signer(holder) for holder in dict.fromkeys(holders)]
+            receipt = desk.register.add_evidence(statement, signers, where=str(file))
+    topic = statement.predicate.topic
     if as_json:
-        print_json({"index": receipt.index, "topic": predicate.topic, "subject": subject})
+        print_json({"index": receipt.index, "topic": topic, "subject": subject})
     else:
-        click.echo(f"added {predicate.topic} about {subject} (entry {receipt.index})")
+        click.echo(f"added {topic} about {subject} (entry {receipt.index})")
+
+
+def read_signed(content: bytes, *, where: str) -> Statement:
+    """Return the statement in an envelope, which is not verified yet; raises SignatureError for what is no envelope."""
+    try:
+        envelope = dsse.parse(content.rstrip(b"\n"))
+        statement = read_record(canonical.decode(envelope.payload, where=where), Statement, where=where)
+    except (DocumentError, FieldError) as error:
+        raise SignatureError(
+            f"not a signed statement: {error.where}: {error.found}",
+            where=where,
+            expected="a DSSE envelope in canonical JSON with at least one signature",
+            fix="sign it where the key is, or add the YAML with --as HOLDER",
+            code="signature.malformed",
+        ) from error
+    if len(statement.subject) != 1:
+        raise FieldError(f"{len(statement.subject)} subjects", where=f"{where}, field subject", expected="exactly one")
+    return statement
 
 
 def make_statement(
@@ -62,32 +122,49 @@ def make_statement(
 ) -> Statement:
     """Return the statement of an observation about the release, use or firm that its topic is about."""
     parse_instant(predicate.taken_at, where=f"{where}, field taken_at")
-    topics = register.case(None, None).topics
-    topic = topics.get(predicate.topic)
+    topic = register.case(None, None).topics.get(predicate.topic)
     if topic is None:
         raise FieldError(
-            f"topic {predicate.topic!r}",
+            f"topic {predicate.topic!r} is not known to any adopted pack",
             where=f"{where}, field topic",
             fix="see `dualtrack evidence topics`, or adopt the pack that asks for it",
         )
-    name, digest = subject, ""
-    if topic.about == "firm":
-        name, digest = register.institution, firm_digest(register.institution)
-    elif "/" not in subject:
-        raise FieldError(f"topic {predicate.topic} is about a {topic.about}", where=where, fix="name institution/use")
-    elif topic.about == "use":
-        digest = use_digest(subject)
-    else:
-        found = release or register.latest_release(subject)
-        if found is None:
-            raise NotFoundError(f"{subject} has no release yet", fix=f"`dualtrack release {subject}` first")
-        digest = found
+    name, digest = _subject_of(register, subject, predicate.topic, topic, release, where)
+    check_built_in(register, subject, predicate, where)
     return Statement(
         type_=STATEMENT_TYPE,
         subject=[Subject(name=name, digest=SubjectDigest(sha256=digest))],
         predicate_type=PREDICATE_TYPE,
-        predicate=predicate,
+        predicate=_as_declared(predicate, topic),
     )
+
+
+def _subject_of(
+    register: Register, subject: str, name: str, topic: Topic, release: str | None, where: str
+) -> tuple[str, str]:
+    if topic.about == "firm":
+        return register.institution, firm_digest(register.institution)
+    if "/" not in subject:
+        raise FieldError(f"topic {name} is about a {topic.about}", where=where, fix="name institution/use")
+    if register.case(subject, None).found.declaration is None:
+        raise NotFoundError(f"use {subject!r} is not declared", where=where, fix="`dualtrack declare FILE` first")
+    if topic.about == "use":
+        return subject, use_digest(subject)
+    if release is not None:
+        return subject, check_digest(release, where="--release")
+    found = register.latest_release(subject)
+    if found is None:
+        raise NotFoundError(f"{subject} has no release yet", where=where, fix=f"`dualtrack release {subject}` first")
+    return subject, found
+
+
+def _as_declared(predicate: Predicate, topic: Topic) -> Predicate:
+    """Write whole numbers as decimals where the topic asks for those: people write 40, and mean 40.0."""
+    fields = {
+        name: float(value) if type(value) is int and topic.fields.get(name, "").startswith("double") else value
+        for name, value in predicate.fields.items()
+    }
+    return msgspec.structs.replace(predicate, fields=fields)
 
 
 @evidence_command.command("list", epilog="Example: dualtrack evidence list my-bank/early-warning")
@@ -95,10 +172,13 @@ def make_statement(
 @workspace_option
 @json_option
 def _list(subject: str, workspace: Path | None, as_json: bool) -> None:
-    """List all evidence about a use, with what counts and why the rest does not."""
+    """List all evidence about a use or an institution, with what counts and why the rest does not."""
+    check_subject(subject)
     use = subject if "/" in subject else None
     with sitting(workspace, institution_of(subject, subject)) as desk:
         case = desk.register.case(use, desk.register.latest_release(use) if use else None)
+    if use and case.found.declaration is None:
+        raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
     if as_json:
         print_json(case.lines)
         return
@@ -126,3 +206,35 @@ def _topics(institution: str | None, workspace: Path | None, as_json: bool) -> N
         fields = ", ".join(f"{field}: {kind}" for field, kind in topic.fields.items())
         table.add_row(name, topic.kind.value, topic.about, ", ".join(role.value for role in topic.roles), fields)
     console().print(table)
+
+
+@evidence_command.command(
+    "template", epilog="Example: dualtrack evidence template validation_report -o validation.yaml"
+)
+@click.argument("topic")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@institution_option
+@workspace_option
+@json_option
+def _template(
+    topic: str, output: Path | None, force: bool, institution: str | None, workspace: Path | None, as_json: bool
+) -> None:
+    """Print a YAML file to fill in for an observation of TOPIC, every field with its type and meaning.
+
+    Topics are the shipped ones; with --workspace or --institution, those of the packs adopted there.
+    """
+    topics: Mapping[str, Topic] = {**shipped_topics(), **BUILT_IN_TOPICS}
+    if workspace is not None or institution is not None:
+        with sitting(workspace, institution) as desk:
+            topics = desk.register.case(None, None).topics
+    if topic not in topics:
+        raise NotFoundError(f"no topic {topic!r}", where="TOPIC", expected=", ".join(sorted(topics)))
+    text = template_text(topic, topics[topic])
+    if output is not None:
+        write_new(output, text.encode(), force=force)
+        text = f"wrote {output}; next: fill it in, then dualtrack evidence add SUBJECT {output} --as HOLDER\n"
+    if as_json:
+        print_json({"topic": topics[topic], "yaml": text} if output is None else {"written": str(output)})
+    else:
+        click.echo(text, nl=False)

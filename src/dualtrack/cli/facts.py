@@ -17,9 +17,10 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
-from dualtrack.cli.files import read_bytes, read_document, write_new
+from dualtrack.cli.files import file_digest, read_document, write_new
 from dualtrack.cli.interview import interview
-from dualtrack.domain.canonical import digest
+from dualtrack.domain.documents import read_yaml
+from dualtrack.domain.ids import parse_use
 from dualtrack.domain.release import Policy, Release, ReleaseComponent
 from dualtrack.domain.templates import list_templates, read_template, template_source
 from dualtrack.domain.usecase import UseCase
@@ -45,10 +46,10 @@ def declare_command(
 ) -> None:
     """Record the declaration of a use of AI from a YAML FILE, signed by its owner."""
     if interactive:
-        file = interview(file)
+        file = interview(file, institution)
     if file is None:
         raise FieldError("no file", where="dualtrack declare", fix="name a YAML file, or give --interactive")
-    use_case = read_document(file, UseCase)
+    use_case = read_document(file, UseCase, values="facts")
     with sitting(workspace, institution_of(use_case.use, institution)) as desk:
         receipt = desk.register.declare(use_case, desk.signer(holder), where=str(file))
     if as_json:
@@ -83,17 +84,24 @@ def release_command(
     as_json: bool,
 ) -> None:
     """Freeze the components, code and policy of USE as a release; evidence is about a release."""
+    parse_use(use, where="USE")
+    if (file is None) == (code is None):
+        raise FieldError(
+            "nothing to release" if file is None else "--file and --code together",
+            where="dualtrack release",
+            fix="give --code FILE with the options, or --file RELEASE alone",
+        )
     policy = Policy(guards=list(guards), disclosure=disclosure, review_before_release=review, opt_out=opt_out)
     with sitting(workspace, institution_of(use, None)) as desk:
-        if file is not None:
-            release = read_document(file, Release)
-        elif code is not None:
-            declared = desk.register.case(use, None).found.declaration
-            if declared is None:
-                raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
-            release = make_release(declared, digest(read_bytes(code)), components, policy, holder)
+        declared = desk.register.case(use, None).found.declaration
+        if declared is None:
+            raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
+        if code is not None:
+            release = make_release(declared, file_digest(code), components, policy, holder)
         else:
-            raise FieldError("nothing to release", where="dualtrack release", fix="give --code FILE or --file RELEASE")
+            assert file is not None
+            release = read_document(file, Release)
+            _check_components(release, declared, str(file))
         if release.use != use:
             raise FieldError(f"the release is of {release.use!r}", where=str(file), expected=use)
         found, receipt = desk.register.release(release, desk.signer(holder))
@@ -110,7 +118,7 @@ def make_release(use_case: UseCase, code: str, components: tuple[str, ...], poli
         name, equals, path = item.partition("=")
         if not equals or name not in {part.id for part in use_case.components}:
             raise FieldError(f"{item!r}", where="--component", expected="ID=FILE with a component of the declaration")
-        digests[name] = digest(read_bytes(Path(path)))
+        digests[name] = file_digest(Path(path))
     return Release(
         use=use_case.use,
         components=[ReleaseComponent(id=name, digest=value) for name, value in sorted(digests.items())],
@@ -120,7 +128,20 @@ def make_release(use_case: UseCase, code: str, components: tuple[str, ...], poli
     )
 
 
-@click.group("template")
+def _check_components(release: Release, declared: UseCase, where: str) -> None:
+    known = {part.id for part in declared.components}
+    ids = [part.id for part in release.components]
+    wrong = next((name for name in ids if name not in known or ids.count(name) > 1), None)
+    if wrong:
+        raise FieldError(
+            f"component {wrong!r}",
+            where=f"{where}, field components",
+            expected=f"components of the declaration, each once: {', '.join(sorted(known)) or 'none'}",
+            fix="declare it first, or leave it out",
+        )
+
+
+@click.group("template", epilog="Example: dualtrack template list")
 def template_command() -> None:
     """List and show declarations to start from: six areas by four sectors."""
 
@@ -145,13 +166,16 @@ def _list(as_json: bool) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead.")
 @click.option("--institution", metavar="ID", help="Fill in the institution.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
-def _show(template: str, output: Path | None, institution: str | None, force: bool) -> None:
+@json_option
+def _show(template: str, output: Path | None, institution: str | None, force: bool, as_json: bool) -> None:
     """Print a template as YAML, to be filled in."""
-    text = template_source(template)
-    if institution:
-        text = text.replace("INSTITUTION/", f"{institution}/")
-    if output is None:
+    text = template_source(template, institution)
+    if output is not None:
+        write_new(output, text.encode(), force=force)
+    if as_json:
+        found = {"written": str(output)} if output else {"declaration": read_yaml(text.encode(), where=template)}
+        print_json({"template": template} | found)
+    elif output is None:
         click.echo(text, nl=False)
     else:
-        write_new(output, text.encode(), force=force)
         click.echo(f"wrote {output}; next: edit it, then dualtrack declare {output}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,7 +14,7 @@ from dualtrack.present.atomic import write_bytes
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check_new", "make_folders", "read_bytes", "read_document", "write_new"]
+__all__ = ["check_new", "file_digest", "make_folders", "read_bytes", "read_document", "write_new"]
 
 T = TypeVar("T")
 
@@ -34,6 +35,15 @@ def read_bytes(path: Path, *, limit: int = FILE_BYTES_MAX) -> bytes:
     if len(data) > limit:
         raise DocumentError(f"more than {limit} bytes", where=str(path), fix="give a smaller file")
     return data
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file of any size, 64 hexadecimal digits; raises PathError."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise PathError(f"cannot be read: {error.strerror}", where=str(path), fix="check the path") from error
 
 
 def read_document(path: Path, kind: type[T], *, values: str = "") -> T:

@@ -18,28 +18,37 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
-from dualtrack.cli.files import write_new
-from dualtrack.domain.records import Record
+from dualtrack.cli.files import check_new, make_folders, write_new
+from dualtrack.domain.records import Record, encode
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.domain.vocabulary import Sector
 from dualtrack.errors import FieldError
 from dualtrack.intake import sample_path
 from dualtrack.intake.drafts import drafts
-from dualtrack.intake.report import HTML_NAME, XLSX_NAME, as_records, gap_report
+from dualtrack.intake.report import HTML_NAME, XLSX_NAME, as_records, gap_report, write_html, write_xlsx
 
 if TYPE_CHECKING:
+    from dualtrack.intake.drafts import Draft
     from dualtrack.intake.report import GapReport
+    from dualtrack.keys.signer import Signer
+    from dualtrack.store.register import Register
 
 __all__ = ["import_command", "try_command"]
 
 
+PART_BYTES_MAX = 700_000
+"""Bytes of rows in one entry: signed and in base 64 they stay below the 1 MiB that an entry may have."""
+
+
 class _Inventory(Record, frozen=True):
-    """What an import records: the file by digest, the mapping that was accepted, and every original row."""
+    """What an import records: the file by digest, the mapping that was accepted, and every original row, in parts."""
 
     file: str
     sha256: str
     sheet: str
     mapping: dict[str, str]
+    part: int
+    parts: int
     rows: list[dict[str, str]]
 
 
@@ -66,10 +75,12 @@ def try_command(file: Path | None, output: Path, sheet: str | None, pairs: tuple
 
     Writes gap-report.html, one page in English and Traditional Chinese, and gap-report.xlsx.
     """
-    output.mkdir(parents=True, exist_ok=True)
     report = gap_report(
-        file or sample_path(), at=hong_kong_date(clock()), out_dir=output, sheet=sheet, mapping=_mapping(pairs)
+        file or sample_path(), at=hong_kong_date(clock()), out_dir=None, sheet=sheet, mapping=_mapping(pairs)
     )
+    make_folders(output)
+    write_html(report, output / HTML_NAME)
+    write_xlsx(report, output / XLSX_NAME)
     if as_json:
         print_json(as_records(report))
         return
@@ -119,31 +130,50 @@ def import_command(
     institution: str | None,
     workspace: Path | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Take an inventory into the workspace: every row is kept, and becomes a draft declaration to complete.
 
     The proposed meaning of each column is shown with its confidence and must be accepted; nothing is guessed silently.
     """
     report = gap_report(file, at=hong_kong_date(clock()), out_dir=None, sheet=sheet, mapping=_mapping(pairs))
-    if not as_json:
-        _show_mapping(report)
-    if not yes:
-        click.confirm("Is this what the columns mean?", abort=True)
+    if as_json and not yes:
+        raise FieldError(
+            "nobody accepted the mapping", where="--yes", fix="look at it once without --json, then give --yes"
+        )
     with sitting(workspace, institution) as desk:
         signer = desk.signer(holder)
+        if not as_json:
+            _show_mapping(report)
+        if not yes and not click.confirm("Is this what the columns mean?"):
+            click.echo("nothing was taken in; say what a column is with --map FIELD=COLUMN")
+            return 1
         made = drafts(report, desk.register.institution, sector)
-        output.mkdir(parents=True, exist_ok=True)
-        clash = next((draft.slug for draft in made if (output / f"{draft.slug}.yaml").exists()), None)
-        if clash:
-            raise FieldError(f"{clash}.yaml exists", where=str(output), fix="name another folder with -o")
-        receipt = desk.register.append_record("inventory/1", desk.register.institution, _record(report), [signer])
-        for draft in made:
-            write_new(output / f"{draft.slug}.yaml", draft.text.encode())
+        index = _take_in(desk.register, signer, report, made, output)
     if as_json:
-        print_json({"index": receipt.index, "drafts": [draft.slug for draft in made], "report": as_records(report)})
-        return
+        print_json({"index": index, "drafts": [draft.slug for draft in made], "report": as_records(report)})
+        return 0
     _show(report)
-    click.echo(f"\nkept {len(report.rows)} rows (entry {receipt.index}); {len(made)} drafts in {output}/")
+    click.echo(f"\nkept {len(report.rows)} rows (entry {index}); {len(made)} drafts in {output}/")
+    return 0
+
+
+def _take_in(register: Register, signer: Signer, report: GapReport, made: list[Draft], output: Path) -> int:
+    """Write the drafts and record the rows; when the record cannot be made, the drafts are taken away again."""
+    paths = [output / f"{draft.slug}.yaml" for draft in made]
+    for path in paths:
+        check_new(path)
+    folders = make_folders(output)
+    try:
+        for draft, path in zip(made, paths, strict=True):
+            write_new(path, draft.text.encode())
+        receipts = register.append_records("inventory/1", register.institution, _records(report), [signer])
+    except BaseException:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        for folder in folders:
+            folder.rmdir()
+        raise
+    return receipts[0].index
 
 
 def _show_mapping(report: GapReport) -> None:
@@ -154,11 +184,27 @@ def _show_mapping(report: GapReport) -> None:
     console().print(table)
 
 
-def _record(report: GapReport) -> _Inventory:
-    return _Inventory(
-        file=report.file,
-        sha256=report.sha256,
-        sheet=report.sheet,
-        mapping={match.column: match.field for match in report.matches if match.field},
-        rows=[{kept.ref: kept.text for kept in row.original} for row in report.rows],
-    )
+def _records(report: GapReport) -> list[_Inventory]:
+    parts: list[list[dict[str, str]]] = [[]]
+    room = PART_BYTES_MAX
+    for row in report.rows:
+        original = {kept.ref: kept.text for kept in row.original}
+        size = len(encode(original))
+        if parts[-1] and size > room:
+            parts.append([])
+            room = PART_BYTES_MAX
+        parts[-1].append(original)
+        room -= size
+    mapping = {match.column: match.field for match in report.matches if match.field}
+    return [
+        _Inventory(
+            file=report.file,
+            sha256=report.sha256,
+            sheet=report.sheet,
+            mapping=mapping,
+            part=number,
+            parts=len(parts),
+            rows=rows,
+        )
+        for number, rows in enumerate(parts, 1)
+    ]

@@ -1,36 +1,36 @@
-"""`dualtrack init` and `dualtrack key`: a workspace, an institution, and the keys of its people and services."""
+"""`dualtrack init`: a workspace with an institution, its root key and its log key; all of it or nothing."""
 
 from __future__ import annotations
 
 import base64
+import shutil
+import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
-from dualtrack.cli.desk import (
-    clock,
-    console,
-    institution_option,
-    json_option,
-    passphrase,
-    print_json,
-    sitting,
-    workspace_option,
-)
+from dualtrack.cli.desk import clock, json_option, passphrase, print_json
 from dualtrack.domain.ids import check_slug
-from dualtrack.domain.institution import Institution, KeyGrant
+from dualtrack.domain.institution import Institution
 from dualtrack.domain.records import Text
-from dualtrack.domain.vocabulary import InstitutionType, Role
-from dualtrack.errors import FieldError
+from dualtrack.domain.vocabulary import InstitutionType
+from dualtrack.errors import DualtrackError, FieldError
 from dualtrack.keys.vkey import VerifierKey
 from dualtrack.store.config import InstitutionConfig, ledger_origin
-from dualtrack.store.keyring import create_key, load_key
+from dualtrack.store.faults import STORE_LOST
+from dualtrack.store.keyring import create_key, discard_key, key_path
 from dualtrack.store.register import Register
 from dualtrack.store.store import Store
-from dualtrack.store.workspace import Workspace
+from dualtrack.store.workspace import CONFIG_NAME, Workspace
 
-__all__ = ["found_institution", "grant_key", "init_command", "key_command"]
+if TYPE_CHECKING:
+    from dualtrack.keys.signer import FileSigner
+
+__all__ = ["found_institution", "init_command"]
+
+NAME_CHARACTERS_MAX = 200
+"""Longest name of an institution; it stands in headings."""
 
 
 @click.command("init", epilog="Example: dualtrack init my-bank --type bank --name 'My Bank' --name-zh 我的銀行")
@@ -38,11 +38,9 @@ __all__ = ["found_institution", "grant_key", "init_command", "key_command"]
 @click.option("--type", "kind", type=click.Choice([item.value for item in InstitutionType]), required=True)
 @click.option("--name", required=True, help="Name in English.")
 @click.option("--name-zh", help="Name in Traditional Chinese; the English one if not given.")
-@click.option("--staff", type=click.IntRange(min=1), help="Number of staff.")
+@click.option("--staff", type=click.IntRange(min=1, max=10_000_000), help="Number of staff.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("dualtrack"), show_default=True)
-@click.option(
-    "--database", default="sqlite:///main.db", show_default=True, help="SQLite file or postgresql:// address."
-)
+@click.option("--database", help="SQLite file or postgresql:// address.  [default: sqlite:///main.db]")
 @json_option
 def init_command(
     institution: str,
@@ -51,7 +49,7 @@ def init_command(
     name_zh: str | None,
     staff: int | None,
     folder: Path,
-    database: str,
+    database: str | None,
     as_json: bool,
 ) -> None:
     """Make a workspace with an institution, its root key and its log key.
@@ -59,16 +57,43 @@ def init_command(
     An existing workspace takes a further institution. Move the root key offline once people have their keys.
     """
     check_slug(institution, where="institution")
-    exists = (folder / "dualtrack.toml").is_file()
-    workspace = Workspace.open(folder) if exists else Workspace.create(folder, database=database)
-    with Store.open(workspace) as store:
-        text = Text(en=name, zh=name_zh or name)
-        found_institution(workspace, store, institution, InstitutionType(kind), text, staff=staff)
-    result = {"workspace": str(folder), "institution": institution, "log": ledger_origin(institution)}
-    if as_json:
-        print_json(result)
+    text = Text(en=_checked_name(name, "--name"), zh=_checked_name(name_zh or name, "--name-zh"))
+    if (folder / CONFIG_NAME).is_file():
+        if database is not None:
+            raise FieldError(
+                "the workspace has a database already", where="--database", fix="leave it out: an institution joins it"
+            )
+        workspace = Workspace.open(folder)
+        with Store.open(workspace) as store:
+            found_institution(workspace, store, institution, InstitutionType(kind), text, staff=staff)
     else:
-        click.echo(f"workspace {folder}: institution {institution} founded; next: dualtrack key new HOLDER --role ROLE")
+        _make_workspace(folder, database or "sqlite:///main.db", institution, InstitutionType(kind), text, staff)
+    if as_json:
+        print_json({"workspace": str(folder), "institution": institution, "log": ledger_origin(institution)})
+        return
+    there = "" if folder == Path("dualtrack") else f" --workspace {folder}"
+    click.echo(f"workspace {folder}: institution {institution} founded")
+    click.echo(
+        f"next: dualtrack key new first-line --role owner --workspace {folder}"
+        if there
+        else "next: cd dualtrack, then dualtrack key new first-line --role owner"
+    )
+
+
+def _make_workspace(
+    folder: Path, database: str, institution: str, kind: InstitutionType, name: Text, staff: int | None
+) -> None:
+    """Make the folder and found the institution in it; a folder that could not be completed is taken away again."""
+    new = not (folder.exists() or folder.is_symlink())
+    try:
+        workspace = Workspace.create(folder, database=database)
+        with Store.open(workspace) as store:
+            found_institution(workspace, store, institution, kind, name, staff=staff)
+    except BaseException as error:
+        # After a lost connection the entry may stand in the database: then its keys must stay.
+        if new and not _may_stand(error):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def found_institution(
@@ -79,123 +104,64 @@ def found_institution(
     name: Text,
     *,
     staff: int | None = None,
-    licences: tuple[str, ...] = (),
-    profile: dict[str, bool | int | float | str | list[str]] | None = None,
-    demo: bool = False,
 ) -> Register:
-    """Make root and log keys, list the log key in the workspace and record the institution."""
+    """Make root and log keys, list the log key in the workspace and record the institution; all of it or nothing.
+
+    In a demo workspace the institution is a demo too: such a folder is thrown away by the next run.
+    """
     if workspace.config.institution(institution) is not None:
-        raise FieldError(f"institution {institution!r} exists already", fix="choose another id")
-    root = create_key(workspace, institution, "root", passphrase=passphrase())
-    log = create_key(workspace, institution, "log", passphrase=passphrase())
-    listed = VerifierKey.of(ledger_origin(institution), log.public_key).format()
-    workspace.save(workspace.config.with_institution(InstitutionConfig(id=institution, logs={"main": listed})))
-    register = Register(store, institution, log, clock)
-    record = Institution(
+        raise FieldError(
+            f"institution {institution!r} exists already", where=str(workspace.root), fix="choose another id"
+        )
+    left = next((key for key in ("root", "log") if key_path(workspace, institution, key).exists()), None)
+    if left:
+        raise FieldError(
+            f"keys of {institution!r} are here, and the workspace does not list it",
+            where=str(key_path(workspace, institution, left)),
+            fix="choose another id, or move these keys away if nothing was signed with them",
+        )
+    before = workspace.config
+    try:
+        root = create_key(workspace, institution, "root", passphrase=passphrase())
+        log = create_key(workspace, institution, "log", passphrase=passphrase())
+        listed = VerifierKey.of(ledger_origin(institution), log.public_key).format()
+        workspace.save(before.with_institution(InstitutionConfig(id=institution, logs={"main": listed})))
+        register = Register(store, institution, log, clock)
+        register.found(_record(workspace, institution, kind, name, staff, root), root)
+    except BaseException as error:
+        if not _may_stand(error):
+            workspace.save(before)
+            for holder in ("root", "log"):
+                discard_key(workspace, institution, holder)
+        raise
+    return register
+
+
+def _record(
+    workspace: Workspace, institution: str, kind: InstitutionType, name: Text, staff: int | None, root: FileSigner
+) -> Institution:
+    return Institution(
         id=institution,
         name=name,
         type=kind,
         root_key=base64.b64encode(root.public_key).decode(),
-        licences=list(licences),
         staff=staff,
-        profile=profile or {},
-        demo=demo,
+        demo=workspace.demo,
     )
-    register.found(record, root)
-    return register
 
 
-@click.group("key")
-def key_command() -> None:
-    """Keys of people and services: make, list, revoke."""
+def _may_stand(error: BaseException) -> bool:
+    """Tell whether the database may have kept the entry although it did not say so."""
+    return isinstance(error, DualtrackError) and error.code == STORE_LOST
 
 
-@key_command.command("new", epilog="Example: dualtrack key new a-chan --role validator --name 'A. Chan'")
-@click.argument("holder")
-@click.option("--role", "roles", multiple=True, required=True, type=click.Choice([item.value for item in Role]))
-@click.option("--name", help="Name shown; the holder if not given.")
-@click.option("--service", is_flag=True, help="The holder is a service, not a person.")
-@institution_option
-@workspace_option
-@json_option
-def _new(
-    holder: str,
-    roles: tuple[str, ...],
-    name: str | None,
-    service: bool,
-    institution: str | None,
-    workspace: Path | None,
-    as_json: bool,
-) -> None:
-    """Make a key for HOLDER and grant it with the root key."""
-    with sitting(workspace, institution) as desk:
-        grant = grant_key(
-            desk.workspace, desk.register, holder, [Role(role) for role in roles], name=name, person=not service
+def _checked_name(name: str, where: str) -> str:
+    plain = unicodedata.normalize("NFC", name).strip()
+    if not plain or len(plain) > NAME_CHARACTERS_MAX or not plain.isprintable():
+        raise FieldError(
+            "not a name",
+            where=where,
+            expected=f"1 to {NAME_CHARACTERS_MAX} printable characters",
+            fix="give it in quotes",
         )
-    if as_json:
-        print_json(grant)
-    else:
-        click.echo(f"{holder} may sign as {', '.join(roles)}; key {grant.keyid[:16]}…")
-
-
-def grant_key(
-    workspace: Workspace,
-    register: Register,
-    holder: str,
-    roles: list[Role],
-    *,
-    name: str | None = None,
-    person: bool = True,
-    demo: bool = False,
-) -> KeyGrant:
-    """Make a key for a holder and record its grant."""
-    root = load_key(workspace, register.institution, "root", passphrase=passphrase())
-    signer = create_key(workspace, register.institution, holder, passphrase=passphrase())
-    grant = KeyGrant(
-        keyid=signer.key_id,
-        public_key=base64.b64encode(signer.public_key).decode(),
-        holder=holder,
-        name=name or holder,
-        person=person,
-        roles=roles,
-        demo=demo,
-    )
-    register.grant(grant, root)
-    return grant
-
-
-@key_command.command("list", epilog="Example: dualtrack key list")
-@institution_option
-@workspace_option
-@json_option
-def _list(institution: str | None, workspace: Path | None, as_json: bool) -> None:
-    """List the keys in force."""
-    with sitting(workspace, institution) as desk:
-        grants = desk.register.case(None, None).found.keys.grants()
-    if as_json:
-        print_json(grants)
-        return
-    table = Table("holder", "name", "roles", "key")
-    for grant in grants:
-        table.add_row(grant.holder, grant.name, ", ".join(role.value for role in grant.roles), grant.keyid[:16])
-    console().print(table)
-
-
-@key_command.command("revoke", epilog="Example: dualtrack key revoke 3f2a… --reason 'left the firm'")
-@click.argument("keyid")
-@click.option("--reason", required=True)
-@institution_option
-@workspace_option
-@json_option
-def _revoke(keyid: str, reason: str, institution: str | None, workspace: Path | None, as_json: bool) -> None:
-    """Revoke a key, named by its id or the first digits of it."""
-    with sitting(workspace, institution) as desk:
-        grants = desk.register.case(None, None).found.keys.grants()
-        matching = [grant for grant in grants if grant.keyid.startswith(keyid.rstrip("…"))]
-        if len(matching) != 1:
-            raise FieldError(f"{len(matching)} keys begin with {keyid!r}", fix="see `dualtrack key list`")
-        desk.register.revoke(matching[0].keyid, reason, desk.signer("root"))
-    if as_json:
-        print_json({"revoked": matching[0].keyid})
-    else:
-        click.echo(f"the key of {matching[0].holder} is revoked from the next entry on")
+    return plain

@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from dualtrack.cli.desk import (
+    check_subject,
     console,
     institution_of,
     institution_option,
@@ -17,8 +18,9 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
-from dualtrack.cli.files import write_new
-from dualtrack.errors import FieldError
+from dualtrack.cli.files import check_new, make_folders, write_new
+from dualtrack.domain.ids import parse_use
+from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.permit.assess import verdict_digest
 from dualtrack.present.words import VERDICT_WORDS
 from dualtrack.store.verdicts import current_permit, prove, record_verdict
@@ -46,8 +48,9 @@ def assess_command(
     as_json: bool,
 ) -> None:
     """Assess SUBJECT (a use, or an institution) now, and record the verdict and the permit it grants."""
-    if subject is None and not everything:
-        raise FieldError("no subject", where="dualtrack assess", fix="name a use or an institution, or give --all")
+    _check_asked(subject, everything=everything, command="assess")
+    if release is not None and (subject is None or "/" not in subject):
+        raise FieldError("a release without its use", where="--release", fix="name the use that it is a release of")
     with sitting(workspace, institution_of(subject, subject or institution)) as desk:
         if everything:
             subjects: list[str | None] = [
@@ -96,7 +99,10 @@ def _show(recorded: list[Recorded]) -> None:
 @json_option
 def permit_command(use: str, workspace: Path | None, as_json: bool) -> int:
     """Show the newest permit of USE and whether it is in force; exit 1 if there is none in force."""
+    parse_use(use, where="USE")
     with sitting(workspace, institution_of(use, None)) as desk:
+        if desk.register.case(use, None).found.declaration is None:
+            raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
         found = current_permit(desk.register, use)
     if as_json:
         print_json(
@@ -133,8 +139,9 @@ def prove_command(
     as_json: bool,
 ) -> None:
     """Write a bundle from which an outsider recomputes the newest verdict of SUBJECT."""
-    if subject is None and not everything:
-        raise FieldError("no subject", where="dualtrack prove", fix="name a use or an institution, or give --all")
+    _check_asked(subject, everything=everything, command="prove")
+    if not everything:
+        check_new(output, force=force)
     with sitting(workspace, institution_of(subject, subject or institution)) as desk:
         written = _prove_all(desk.register, output, force=force) if everything else [output]
         if not everything:
@@ -148,11 +155,23 @@ def prove_command(
 
 
 def _prove_all(register: Register, folder: Path, *, force: bool) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
     verdicts = register.repository.entries(kinds=("assessment/1",))
-    written = []
-    for subject in sorted({entry.parsed.id for entry in verdicts}):
-        path = folder / f"{subject.replace('/', '.')}.zip"
+    subjects = sorted({entry.parsed.id for entry in verdicts})
+    paths = [folder / f"{subject.replace('/', '.')}.zip" for subject in subjects]
+    for path in paths:
+        check_new(path, force=force)
+    make_folders(folder)
+    for subject, path in zip(subjects, paths, strict=True):
         write_new(path, prove(register, subject if "/" in subject else None), force=force)
-        written.append(path)
-    return written
+    return paths
+
+
+def _check_asked(subject: str | None, *, everything: bool, command: str) -> None:
+    if (subject is None) != everything:
+        raise FieldError(
+            "no subject" if subject is None else f"{subject} and --all together",
+            where=f"dualtrack {command}",
+            fix="name a use or an institution, or give --all alone",
+        )
+    if subject is not None:
+        check_subject(subject)

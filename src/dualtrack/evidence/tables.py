@@ -51,19 +51,21 @@ def load_taiwan() -> dict[str, Column]:
 
 
 def load_table(path: Path) -> dict[str, Column]:
-    """Read a Parquet file into columns, in the file's order; missing values come as masked arrays.
+    """Read a Parquet file (or CSV with a header, by its suffix) into columns, in the file's order; missing values are masked.
 
-    Raises PathError where there is no such file, DocumentError where it is not Parquet or larger than the bounds.
+    Raises PathError where there is no such file, DocumentError where it cannot be read or is larger than the bounds.
     """
     if not path.is_file():
-        raise PathError("no such file", where=str(path), expected="a Parquet file")
+        raise PathError("no such file", where=str(path), expected="a Parquet or CSV file")
+    form = "CSV" if path.suffix.lower() == ".csv" else "Parquet"
     try:
         with duckdb.connect() as connection:
-            relation = connection.read_parquet(str(path))
+            name = str(path)
+            relation = connection.read_csv(name, header=True) if form == "CSV" else connection.read_parquet(name)
             _check_size(path, len(relation.columns), relation.count("*").fetchall()[0][0])
             return dict(relation.fetchnumpy())
     except duckdb.Error as error:
-        raise DocumentError("not readable as Parquet", where=str(path), expected="a Parquet file") from error
+        raise DocumentError(f"not readable as {form}", where=str(path), expected=f"a {form} file") from error
 
 
 def table_digest(table: Table) -> str:

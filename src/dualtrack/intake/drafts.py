@@ -24,7 +24,11 @@ SLUG_MAX = 48
 _YES = frozenset({"y", "yes", "true", "1", "是", "有"})
 _NO = frozenset({"n", "no", "false", "0", "否", "無", "沒有"})
 
-_ANSWERS = {"is_language_model": "language_model", "customer_facing": "customer_facing", "personal_data": "personal_data"}
+_ANSWERS = {
+    "is_language_model": "language_model",
+    "customer_facing": "customer_facing",
+    "personal_data": "personal_data",
+}
 """Inventory fields that are also questions of a declaration."""
 
 
@@ -107,4 +111,5 @@ def _yes_no(text: str) -> bool | None:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Bring a cell to one printable line, as a comment must be."""
+    return "".join(letter if letter.isprintable() else " " for letter in " ".join(text.split()))

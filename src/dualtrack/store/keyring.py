@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dualtrack.store.workspace import Workspace
 
-__all__ = ["create_key", "key_path", "load_key"]
+__all__ = ["create_key", "discard_key", "key_path", "load_key", "retire_key"]
 
 
 def key_path(workspace: Workspace, institution: str, holder: str) -> Path:
@@ -47,3 +47,20 @@ def load_key(workspace: Workspace, institution: str, holder: str, *, passphrase:
             fix=f"make one with `dualtrack key new {holder}`, or sign where the key is",
         )
     return FileSigner.load(path, passphrase=passphrase, name=holder)
+
+
+def discard_key(workspace: Workspace, institution: str, holder: str) -> None:
+    """Take away a key that was made for nothing: what it was for could not be recorded. One that is absent is no fault."""
+    path = key_path(workspace, institution, holder)
+    path.unlink(missing_ok=True)
+    if path.parent.is_dir() and not any(path.parent.iterdir()):
+        path.parent.rmdir()
+
+
+def retire_key(workspace: Workspace, institution: str, holder: str, keyid: str) -> bool:
+    """Put a revoked key aside, so that its holder can have a new one; returns False where the key is not here."""
+    path = key_path(workspace, institution, holder)
+    if not path.is_file():
+        return False
+    path.rename(path.with_name(f"{holder}.revoked-{keyid[:16]}.pem"))  # no holder's name has a full stop
+    return True

@@ -177,8 +177,14 @@ class Register:
 
     def append_record(self, kind: str, subject: str, record: Record, signers: Sequence[Signer]) -> Receipt:
         """Sign and append a record of a kind that assessments do not read, such as a notice or a return."""
-        content = dsse.sign(encode(record), payload_type(kind), signers)
-        return self._append([NewEntry(kind, self.institution, subject, content)])[0]
+        return self.append_records(kind, subject, [record], signers)[0]
+
+    def append_records(
+        self, kind: str, subject: str, records: Sequence[Record], signers: Sequence[Signer]
+    ) -> list[Receipt]:
+        """Sign and append several such records, all of them or none."""
+        contents = [dsse.sign(encode(record), payload_type(kind), signers) for record in records]
+        return self._append([NewEntry(kind, self.institution, subject, content) for content in contents])
 
     def append_plain(self, items: Sequence[tuple[str, str, bytes]]) -> list[Receipt]:
         """Append computed records (kind, subject, canonical bytes) in one batch."""

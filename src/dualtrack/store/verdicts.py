@@ -48,6 +48,13 @@ def record_verdict(register: Register, use: str | None, release: str | None = No
     case = register.case(use, wanted)
     if use is not None and case.found.declaration is None:
         raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
+    if release is not None and case.found.release is None:
+        raise NotFoundError(
+            f"no release {release[:16]!r} of {use or register.institution!r}",
+            where="release",
+            expected="the whole digest, 64 digits, that `dualtrack release` printed with --json",
+            fix="leave it out to assess the newest",
+        )
     assessment = conclude(case)
     durability = case.found.release.release.policy.durability if case.found.release else "durable"
     permit = issue(assessment, durability)

@@ -1,0 +1,168 @@
+"""`dualtrack key`: keys of people and services, and the anchors by which outsiders know the institution."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from dualtrack.cli.desk import (
+    console,
+    institution_option,
+    json_option,
+    passphrase,
+    print_json,
+    sitting,
+    workspace_option,
+)
+from dualtrack.cli.files import check_new, write_new
+from dualtrack.domain.institution import KeyGrant
+from dualtrack.domain.vocabulary import Role
+from dualtrack.errors import FieldError
+from dualtrack.store.anchors import anchors_document
+from dualtrack.store.keyring import create_key, discard_key, load_key, retire_key
+
+if TYPE_CHECKING:
+    from dualtrack.store.register import Register
+    from dualtrack.store.workspace import Workspace
+
+__all__ = ["grant_key", "key_command"]
+
+RESERVED = frozenset({"root", "log"})
+"""Holders that `init` makes itself: a second root is another institution."""
+
+GRANTED = [role.value for role in Role if role not in {Role.ROOT, Role.LOG}]
+"""Roles a key may be granted."""
+
+PREFIX_LEAST = 6
+"""Fewest digits that name a key: shorter ones are a slip of the keyboard."""
+
+
+@click.group("key", epilog="Example: dualtrack key list")
+def key_command() -> None:
+    """Make, list and revoke keys of people and services."""
+
+
+@key_command.command("new", epilog="Example: dualtrack key new a-chan --role validator --name 'A. Chan'")
+@click.argument("holder")
+@click.option("--role", "roles", multiple=True, required=True, type=click.Choice(GRANTED), help="May be given again.")
+@click.option("--name", help="Name shown; the holder if not given.")
+@click.option("--service", is_flag=True, help="The holder is a service, not a person.")
+@institution_option
+@workspace_option
+@json_option
+def _new(
+    holder: str,
+    roles: tuple[str, ...],
+    name: str | None,
+    service: bool,
+    institution: str | None,
+    workspace: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a key for HOLDER and grant it with the root key."""
+    with sitting(workspace, institution) as desk:
+        granted = [Role(role) for role in dict.fromkeys(roles)]
+        grant = grant_key(desk.workspace, desk.register, holder, granted, name=name, person=not service)
+    if as_json:
+        print_json(grant)
+    else:
+        click.echo(f"{holder} may sign as {', '.join(grant.roles)}; key {grant.keyid[:16]}…")
+
+
+def grant_key(
+    workspace: Workspace, register: Register, holder: str, roles: list[Role], *, name: str | None, person: bool = True
+) -> KeyGrant:
+    """Make a key for a holder and record its grant; a key that could not be granted is taken away again."""
+    if holder in RESERVED:
+        raise FieldError(f"holder {holder!r}", where="HOLDER", fix="choose another: `dualtrack init` made this key")
+    root = load_key(workspace, register.institution, "root", passphrase=passphrase())
+    signer = create_key(workspace, register.institution, holder, passphrase=passphrase())
+    grant = KeyGrant(
+        keyid=signer.key_id,
+        public_key=base64.b64encode(signer.public_key).decode(),
+        holder=holder,
+        name=name or holder,
+        person=person,
+        roles=roles,
+        demo=workspace.demo,
+    )
+    try:
+        register.grant(grant, root)
+    except BaseException:
+        # Ungranted, the key can sign nothing; left behind, it would bar the holder's name.
+        discard_key(workspace, register.institution, holder)
+        raise
+    return grant
+
+
+@key_command.command("list", epilog="Example: dualtrack key list")
+@institution_option
+@workspace_option
+@json_option
+def _list(institution: str | None, workspace: Path | None, as_json: bool) -> None:
+    """List the keys in force."""
+    with sitting(workspace, institution) as desk:
+        grants = desk.register.case(None, None).found.keys.grants()
+    if as_json:
+        print_json(grants)
+        return
+    table = Table("holder", "name", "roles", "key")
+    for grant in grants:
+        name = grant.name if isinstance(grant.name, str) else grant.name.en
+        table.add_row(grant.holder, name, ", ".join(role.value for role in grant.roles), grant.keyid[:16])
+    console().print(table)
+
+
+@key_command.command("revoke", epilog="Example: dualtrack key revoke 3f2a91 --reason 'left the firm'")
+@click.argument("keyid")
+@click.option("--reason", required=True, help="Why; it is recorded.")
+@institution_option
+@workspace_option
+@json_option
+def _revoke(keyid: str, reason: str, institution: str | None, workspace: Path | None, as_json: bool) -> None:
+    """Revoke a key, named by its id or the first digits of it."""
+    prefix = keyid.rstrip("…")
+    if len(prefix) < PREFIX_LEAST:
+        raise FieldError(
+            f"{keyid!r}", where="KEYID", expected=f"at least {PREFIX_LEAST} digits", fix="`dualtrack key list`"
+        )
+    with sitting(workspace, institution) as desk:
+        grants = desk.register.case(None, None).found.keys.grants()
+        matching = [grant for grant in grants if grant.keyid.startswith(prefix) and Role.ROOT not in grant.roles]
+        if len(matching) != 1:
+            raise FieldError(
+                f"{len(matching)} keys begin with {prefix!r}", where="KEYID", fix="see `dualtrack key list`"
+            )
+        revoked = matching[0]
+        desk.register.revoke(revoked.keyid, reason, desk.signer("root"))
+        retire_key(desk.workspace, desk.register.institution, revoked.holder, revoked.keyid)
+    if as_json:
+        print_json({"revoked": revoked.keyid, "holder": revoked.holder})
+    else:
+        click.echo(f"the key of {revoked.holder} is revoked from the next entry on")
+
+
+@key_command.command("anchors", epilog="Example: dualtrack key anchors -o anchors.json")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@institution_option
+@workspace_option
+@json_option
+def _anchors(output: Path | None, force: bool, institution: str | None, workspace: Path | None, as_json: bool) -> None:
+    """Print what a verifier must know beforehand: root key, log key, witnesses. Send it by another way than bundles."""
+    if output is not None:
+        check_new(output, force=force)
+    with sitting(workspace, institution) as desk:
+        document = anchors_document([desk.register])
+    if output is None:
+        click.echo(document, nl=False)
+        return
+    write_new(output, document, force=force)
+    if as_json:
+        print_json({"written": str(output), "institution": desk.register.institution})
+    else:
+        click.echo(f"wrote {output}: give it to verifiers by another way than the bundles")
