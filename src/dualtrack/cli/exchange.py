@@ -103,6 +103,7 @@ def supervise_command(
                 "market": done.market,
                 "returns": [item._asdict() for item in checked],
                 "unreadable_requests": done.unreadable_requests,
+                "witness_key": done.witness_key,
             }
         )
     else:
@@ -162,6 +163,7 @@ def _show_sitting(done: Sitting, checked: Sequence[CheckedReturn]) -> None:
         show_return(out, item)
     if any(head.line for head in done.market.heads):
         click.echo("cosignature lines: cosignatures/<institution>.txt; the firm runs: dualtrack ledger cosign FILE")
+        click.echo(f"after it listed this witness once: dualtrack ledger witness --add {done.witness_key}")
 
 
 @click.group("notice")

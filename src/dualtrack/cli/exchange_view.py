@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text as Shown
 
+from dualtrack.domain.time import hong_kong_date, parse_instant
 from dualtrack.domain.vocabulary import Area, Verdict
 from dualtrack.present.words import AREA_WORDS, EFFECT_WORDS, SECTOR_WORDS, VERDICT_WORDS
 from dualtrack.supervisor.plain import plain_text
@@ -116,11 +118,13 @@ def show_impacts(out: Console, found: Sequence[Impact]) -> None:
     if not found:
         out.print("no assessed use or institution is concerned")
         return
-    table = Table("subject", "recorded", "that day without it", "with it", "changed")
+    table = Table("subject", "recorded", "that day without it", "with it", "changed", "new gaps")
     for item in found:
         words = [VERDICT_WORDS[verdict].en if verdict else "?" for verdict in (item.without, item.with_pack)]
         changed = "cannot be computed" if item.problem else "yes" if item.changes else "no"
-        table.add_row(item.use or item.institution, VERDICT_WORDS[item.recorded].en, *words, changed)
+        table.add_row(
+            item.use or item.institution, VERDICT_WORDS[item.recorded].en, *words, changed, str(len(item.gaps))
+        )
     out.print(table)
     for item in found:
         if item.problem:
@@ -134,9 +138,8 @@ def show_impacts(out: Console, found: Sequence[Impact]) -> None:
                 )
             )
     changed_count = sum(item.changes for item in found)
-    out.print(
-        f"dry run at {found[0].at[:10]}: {changed_count} of {len(found)} verdicts would change; nothing was recorded"
-    )
+    day = hong_kong_date(parse_instant(max(item.at for item in found)))
+    out.print(f"dry run at {day}: {changed_count} of {len(found)} verdicts would change; nothing was recorded")
 
 
 def show_return(out: Console, checked: CheckedReturn) -> None:
@@ -146,15 +149,23 @@ def show_return(out: Console, checked: CheckedReturn) -> None:
         out.print(DEMO_LINE)
     trust = "" if checked.authentic else "; the bundles' authenticity is not established"
     out.print(Shown(f"return of {answer.institution} at {answer.at}, signed by {', '.join(checked.signed_by)}{trust}"))
-    table = Table("data point", "query", "finding", "stated", "computed", "n")
+    table = Table("data point", "stated", "finding", "computed", "n")
     for point in checked.points:
-        table.add_row(
-            Shown(point.id), Shown(plain_text(point.query)), _FINDING[point.finding], Shown(plain_text(point.stated, most=120)),
-            Shown(plain_text(point.computed, most=120) if point.computed is not None else "-"), str(point.n or "-"),
-        )  # fmt: skip
+        stated, computed = _compact(point.stated), _compact(point.computed)
+        again = "the same" if point.finding == "equal" else computed
+        table.add_row(Shown(point.id), Shown(stated), _FINDING[point.finding], Shown(again), str(point.n or "-"))
     out.print(table)
     for point in checked.points:
         if point.why:
             out.print(Shown(f"  {plain_text(point.id)}: {plain_text(point.why)}"))
     if checked.unanswered:
         out.print(Shown(f"  not answered: {', '.join(checked.unanswered)}"))
+
+
+def _compact(value: object) -> str:
+    """Return a figure as short text: counts as they are, of a list how long it is."""
+    if value is None:
+        return "-"
+    if isinstance(value, list):
+        return f"{len(value)} items: {plain_text(json.dumps(value, ensure_ascii=False), most=60)}"
+    return plain_text(json.dumps(value, ensure_ascii=False), most=120)

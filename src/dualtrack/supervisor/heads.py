@@ -166,6 +166,8 @@ def _ask(
         reason = error.code.removeprefix("ledger.witness-")
         return _line(institution, head.origin, head, reason, plain_text(error.found))
     said = f"extends size {old}" if old else "first head seen of this log"
+    if old == head.size:
+        said = "the head that was co-signed before"
     return msgspec.structs.replace(_line(institution, head.origin, head, None, said), line=line)
 
 

@@ -35,11 +35,15 @@ BUNDLES_MAX = 10_000
 
 
 class Sitting(NamedTuple):
-    """What came of a sitting: each bundle, the market view with the heads, and requests that could not be read."""
+    """What came of a sitting: each bundle, the market view with the heads, and requests that could not be read.
+
+    `witness_key` is the key under which the heads were co-signed: a firm lists it once.
+    """
 
     items: list[Recomputed]
     market: Market
     unreadable_requests: list[str]
+    witness_key: str
 
 
 def supervise(
@@ -73,7 +77,7 @@ def supervise(
     _write_lines(register, heads)
     record_received(register, [received_from(item) for item in items])
     market = market_view(register.institution, now, items, heads, demo=workspace.demo)
-    return Sitting(items, market, unreadable)
+    return Sitting(items, market, unreadable, folder.key.format())
 
 
 def _readable(requests: Sequence[tuple[str, bytes]]) -> tuple[list[bytes], list[str]]:
