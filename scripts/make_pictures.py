@@ -18,7 +18,8 @@ from pathlib import Path
 from rich.console import Console
 
 from dualtrack.cli.demo_summary import show_demo, show_next_steps
-from dualtrack.demo.run import DATA_STATEMENT, run_demo
+from dualtrack.demo.pages import STATEMENT
+from dualtrack.demo.run import run_demo
 
 WIDTH = 118
 PAGE = "1280,1700"
@@ -38,7 +39,8 @@ def picture_terminal(out: Path, work: Path) -> Path:
     folder = Path("dualtrack-demo")
     result = run_demo(work / folder, lambda: datetime.now(UTC), lambda _: None)
     console.print("$ dualtrack demo")
-    console.print(DATA_STATEMENT)
+    console.print(STATEMENT.en)
+    console.print(STATEMENT.zh)
     show_demo(console, result)
     show_next_steps(console, result._replace(folder=folder))
     page = work / "terminal.html"
@@ -69,9 +71,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         demo = picture_terminal(out, Path(work))
-        for name in ("portfolio",):
-            if (demo / f"{name}.html").is_file():
-                picture_page(demo / f"{name}.html", (out / f"{name}.png").absolute())
+        picture_page(demo / "portfolio.html", (out / "portfolio.png").absolute())
     print(f"wrote {out}")
 
 

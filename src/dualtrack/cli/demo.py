@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["demo_command"]
 
-STEPS_EXPECTED = 36
+STEPS_EXPECTED = 52
 """Steps of a run, for the progress bar only."""
 
 
@@ -37,7 +37,8 @@ def demo_command(folder: Path, as_json: bool) -> None:
 
     The institutions, their people, approvals and attestations are fictional, and marked so in every record.
     """
-    from dualtrack.demo.run import DATA_STATEMENT, run_demo  # noqa: PLC0415 - needs the optional parts
+    from dualtrack.demo.pages import STATEMENT  # noqa: PLC0415 - needs the optional parts
+    from dualtrack.demo.run import run_demo  # noqa: PLC0415 - as above
 
     out = console(markup=True)
     started = time.monotonic()
@@ -45,8 +46,8 @@ def demo_command(folder: Path, as_json: bool) -> None:
         result = run_demo(folder, clock, lambda _: None)
         print_json(_plain(result))
         return
-    out.print(DATA_STATEMENT)
-    out.print("資料來自台灣，屬 2005 年；機構、人員、批准及聲明均屬虛構。\n")
+    out.print(STATEMENT.en)
+    out.print(f"{STATEMENT.zh}\n")
     result = _with_progress(out, folder)
     show_demo(out, result)
     out.print(f"\n{time.monotonic() - started:.0f} s. Look at {folder}/portfolio.html")

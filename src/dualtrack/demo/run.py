@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.demo.bank import MEASURED, attest_firm, evidence_for, measure_all, measured_declarations
 from dualtrack.demo.firms import declare_templates, demo_firms, found_firm
+from dualtrack.demo.pages import write_pages
 from dualtrack.demo.supervision import prepare_supervisor
 from dualtrack.store.anchors import anchors_document
 from dualtrack.store.store import Store
@@ -22,12 +23,7 @@ if TYPE_CHECKING:
     from dualtrack.store.register import Register
     from dualtrack.store.verdicts import Recorded
 
-__all__ = ["DATA_STATEMENT", "DemoResult", "run_demo"]
-
-DATA_STATEMENT = (
-    "The data are Taiwanese, of 2005: 30,000 real credit card accounts (UCI 350, Yeh and Lien 2009, CC BY 4.0). "
-    "The institutions, their people, approvals and attestations are fictional."
-)
+__all__ = ["DemoResult", "run_demo"]
 
 
 class DemoResult(NamedTuple):
@@ -69,6 +65,7 @@ def run_demo(folder: Path, clock: Clock, step: Callable[[str], None]) -> DemoRes
         for firm in firms.values():
             step(f"bundles of {firm.name.en}")
             _write_bundles(folder / "bundles", registers[firm.id], recorded[firm.id])
+    write_pages(folder, [item for items in recorded.values() for item in items], step)
     supervisor = prepare_supervisor(folder, clock)
     return DemoResult(folder, firms, recorded, measured, supervisor)
 
