@@ -53,10 +53,14 @@ class _Lazy(click.Group):
         if module is None:
             return None
         command: click.Command = getattr(importlib.import_module(f"dualtrack.cli.{module}"), f"{cmd_name}_command")
+        if isinstance(command, click.Group) and command.epilog is None and command.commands:
+            command.epilog = command.commands[min(command.commands)].epilog  # a group's example is its first command's
         return command
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Lazy, epilog="Example: dualtrack try inventory.xlsx", context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="dualtrack")
 def _root() -> None:
     """Compute permits for uses of AI in Hong Kong finance.

@@ -41,7 +41,10 @@ def doctor_command(workspace: Path | None, as_json: bool) -> int:
 @workspace_option
 @json_option
 def backup_command(file: Path, workspace: Path | None, as_json: bool) -> None:
-    """Write a backup of the ledgers to a new FILE and verify it. Keys are not in it: keep them apart."""
+    """Write a backup of the ledgers to a new FILE and verify it.
+
+    Keys and settings are not in it: keep dualtrack.toml and the folder keys/ apart, or nobody can read it again.
+    """
     with Store.open(open_workspace(workspace)) as store:
         reports = backup(store, file, made_at=format_instant(clock()))
     _show(reports, f"backup {file}", as_json=as_json)
@@ -52,7 +55,10 @@ def backup_command(file: Path, workspace: Path | None, as_json: bool) -> None:
 @workspace_option
 @json_option
 def restore_command(file: Path, workspace: Path | None, as_json: bool) -> None:
-    """Fill an empty workspace from a backup and verify it."""
+    """Fill an empty workspace from a backup and verify it.
+
+    The workspace is a new folder, mode 0700, with the dualtrack.toml and keys/ that were kept apart, and nothing else.
+    """
     with Store.open(open_workspace(workspace)) as store:
         reports = restore(store, file)
     _show(reports, f"restored {file}", as_json=as_json)

@@ -48,7 +48,15 @@ def key_command() -> None:
 
 @key_command.command("new", epilog="Example: dualtrack key new a-chan --role validator --name 'A. Chan'")
 @click.argument("holder")
-@click.option("--role", "roles", multiple=True, required=True, type=click.Choice(GRANTED), help="May be given again.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice(GRANTED),
+    metavar="ROLE",
+    help=f"One of {', '.join(GRANTED)}; may be given again.",
+)
 @click.option("--name", help="Name shown; the holder if not given.")
 @click.option("--service", is_flag=True, help="The holder is a service, not a person.")
 @institution_option
@@ -159,7 +167,7 @@ def _anchors(output: Path | None, force: bool, institution: str | None, workspac
     with sitting(workspace, institution) as desk:
         document = anchors_document([desk.register])
     if output is None:
-        click.echo(document, nl=False)
+        click.echo(document.decode(), nl=False)
         return
     write_new(output, document, force=force)
     if as_json:

@@ -27,7 +27,13 @@ MEASURED_TOPICS = ("predictive_performance", "calibration_performance", "benefit
     "--data cases.parquet --label defaulted --model scoring:predict --bound 0.7",
 )
 @click.argument("use")
-@click.option("--topic", type=click.Choice(MEASURED_TOPICS), required=True)
+@click.option(
+    "--topic",
+    type=click.Choice(MEASURED_TOPICS),
+    metavar="TOPIC",
+    required=True,
+    help=f"One of {', '.join(MEASURED_TOPICS)}.",
+)
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Parquet or CSV file, one case a row.")
 @click.option("--label", required=True, metavar="COLUMN", help="What really happened: 0 or 1.")
 @click.option("--model", metavar="MODULE:FUNCTION", help="Function from an array (rows, features) to one score a row.")

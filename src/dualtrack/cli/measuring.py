@@ -201,11 +201,11 @@ def _score(scorer: Scorer, rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _function(text: str, where: str) -> Callable[[NDArray[np.float64]], ArrayLike]:
-    """Find `module:function`; the current folder is searched too, as by `python -m`."""
+    """Find `module:function`; the current folder is searched too, last, so that a file in it replaces nothing of ours."""
     module, _, name = text.partition(":")
     here = str(Path.cwd())
     if here not in sys.path:
-        sys.path.insert(0, here)
+        sys.path.append(here)
     try:
         found: Callable[[NDArray[np.float64]], ArrayLike] = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:

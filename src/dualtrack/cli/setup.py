@@ -35,7 +35,14 @@ NAME_CHARACTERS_MAX = 200
 
 @click.command("init", epilog="Example: dualtrack init my-bank --type bank --name 'My Bank' --name-zh 我的銀行")
 @click.argument("institution")
-@click.option("--type", "kind", type=click.Choice([item.value for item in InstitutionType]), required=True)
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice([item.value for item in InstitutionType]),
+    metavar="TYPE",
+    required=True,
+    help=f"One of {', '.join(InstitutionType)}.",
+)
 @click.option("--name", required=True, help="Name in English.")
 @click.option("--name-zh", help="Name in Traditional Chinese; the English one if not given.")
 @click.option("--staff", type=click.IntRange(min=1, max=10_000_000), help="Number of staff.")

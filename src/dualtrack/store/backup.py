@@ -1,7 +1,7 @@
 """Backup to one file and back, verified both ways.
 
 The file is an SQLite database with the tables of `tables.py` for one compartment and a row of `dualtrack_backup` that
-says what it is (format `dualtrack.backup/1`). From SQLite it is made by SQLite's online backup, from PostgreSQL by
+says what it is (format `dualtrack.backup/1`), with the rule packs of the workspace, on which its verdicts rest. From SQLite it is made by SQLite's online backup, from PostgreSQL by
 copying one snapshot; either can be restored to either. Contents in it are sealed as they were: without the vault key,
 which is not in it and is kept apart, it opens for nobody.
 """
@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import func, select
 
+from dualtrack.domain import canonical
 from dualtrack.errors import PathError, StoreCorruptError, StoreError
 from dualtrack.store.backends import LOCK_WAIT_S
 from dualtrack.store.faults import guarded
 from dualtrack.store.files import FILE_MODE, check_private, make_folder, sync_file, sync_folder
 from dualtrack.store.migrate import SCHEMA_VERSION, upgrade
+from dualtrack.store.packs import PackShelf
 from dualtrack.store.sqlite import SqliteBackend
 from dualtrack.store.tables import log_tables
 from dualtrack.store.verify import verify_store
@@ -72,6 +74,7 @@ def backup(store: Store, target: Path, *, made_at: str) -> list[Report]:
             copy,
             BackupNote(format=BACKUP_FORMAT, compartment=store.compartment, schema=SCHEMA_VERSION, made_at=made_at),
         )
+        _write_packs(copy, store)
         reports = _verify_file(store, copy, work)
         copy.chmod(FILE_MODE)
         sync_file(copy)
@@ -103,8 +106,11 @@ def restore(store: Store, source: Path) -> list[Report]:
     make_folder(work)
     try:
         _verify_file(store, source, work)
+        packs = _read_packs(source)
         reading = SqliteBackend(str(source), work, wait_s=LOCK_WAIT_S)
         try:
+            for compiled in packs:  # first, since a pack too many does no harm
+                PackShelf(store.workspace).keep(compiled)
             _fill(store, reading)
         finally:
             reading.close()
@@ -171,6 +177,27 @@ def _write_note(path: Path, note: BackupNote) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE dualtrack_backup (format TEXT, compartment TEXT, schema TEXT, made_at TEXT)")
         connection.execute("INSERT INTO dualtrack_backup VALUES (?, ?, ?, ?)", msgspec.structs.astuple(note))
+
+
+def _write_packs(path: Path, store: Store) -> None:
+    shelf = PackShelf(store.workspace)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE dualtrack_backup_pack (digest TEXT PRIMARY KEY, compiled BLOB)")
+        connection.executemany("INSERT INTO dualtrack_backup_pack VALUES (?, ?)", shelf.items())
+
+
+def _read_packs(path: Path) -> list[bytes]:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute("SELECT digest, compiled FROM dualtrack_backup_pack").fetchall()
+    except sqlite3.Error as error:
+        raise StoreError(f"its rule packs cannot be read: {error}", where=str(path), code="store.backup") from error
+    for digest, compiled in rows:
+        if canonical.digest(compiled) != digest:
+            raise StoreCorruptError(
+                f"rule pack {digest[:16]} is not what was kept", where=str(path), fix="use another backup"
+            )
+    return [compiled for _, compiled in rows]
 
 
 def _verify_file(store: Store, path: Path, work: Path) -> list[Report]:

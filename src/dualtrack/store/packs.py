@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain import canonical
 from dualtrack.domain.ids import check_digest
+from dualtrack.rules.shipped import shipped_packs
 from dualtrack.store.files import make_folder, replace_private
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ __all__ = ["PackShelf"]
 
 
 class PackShelf(Mapping[str, bytes]):
-    """A read-only mapping from digest to compiled bytes; what is read is checked against its digest."""
+    """A read-only mapping from digest to compiled bytes; what is read is checked against its digest.
+
+    A pack that is not on the shelf may still be one of those that come with Dualtrack.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -36,14 +40,18 @@ class PackShelf(Mapping[str, bytes]):
 
     def __getitem__(self, digest: str) -> bytes:
         if digest not in self._read:
-            path = self._path(digest)
-            if not path.is_file():
-                raise KeyError(digest)
-            data = path.read_bytes()
-            if canonical.digest(data) != digest:
-                raise KeyError(digest)
-            self._read[digest] = data
+            self._read[digest] = self._load(digest)
         return self._read[digest]
+
+    def _load(self, digest: str) -> bytes:
+        path = self._path(digest)
+        data = path.read_bytes() if path.is_file() else b""
+        if canonical.digest(data) == digest:
+            return data
+        found = next((pack.compiled for pack in shipped_packs() if pack.digest == digest), None)
+        if found is None:
+            raise KeyError(digest)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         folder = self._workspace.path("packs")

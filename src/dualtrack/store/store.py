@@ -8,7 +8,7 @@ from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.keys.vkey import VerifierKey
 from dualtrack.store.backends import LOCK_WAIT_S, connect
 from dualtrack.store.config import ledger_origin
-from dualtrack.store.files import check_private
+from dualtrack.store.files import check_private, make_folder
 from dualtrack.store.intents import recover
 from dualtrack.store.migrate import upgrade
 from dualtrack.store.repository import Repository
@@ -45,6 +45,8 @@ class Store:
         self.tables = tables(compartment)
         self.vault = Vault(VaultKey.load(workspace.path(settings.vault_key)))
         self.run_folder = workspace.path("run")
+        if not self.run_folder.exists():  # it holds nothing that lasts, so nobody carries it to a new place
+            make_folder(self.run_folder)
         self.backend = connect(workspace.database_url(settings), self.run_folder, wait_s=wait_s)
         if isinstance(self.backend, SqliteBackend):
             check_private(self.backend.path)

@@ -1,0 +1,32 @@
+"""A bank made once by commands, copied for whoever changes it; and a network that is not there."""
+
+import shutil
+import socket
+
+import pytest
+from cli_world import declared_bank
+
+
+@pytest.fixture(scope="session")
+def bank_master(tmp_path_factory):
+    """A workspace with one declared and released use. Copy it before writing to it."""
+    return declared_bank(tmp_path_factory.mktemp("bank") / "ws")
+
+
+@pytest.fixture
+def bank(bank_master, tmp_path):
+    """A copy of the bank, to do with as one likes."""
+    return shutil.copytree(bank_master, tmp_path / "ws")
+
+
+class _Refused(socket.socket):
+    def __init__(self, *_, **__):
+        raise AssertionError("a socket was opened")
+
+
+@pytest.fixture(scope="module")
+def offline():
+    """Let any use of a socket fail the test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "socket", _Refused)
+        yield
