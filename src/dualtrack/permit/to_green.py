@@ -207,16 +207,24 @@ def _fields(case: Case, topic: str, values: dict[str, Value], present: Admitted 
             fields[name] = present.predicate.fields[name]
         elif not declared.endswith("?"):
             fields[name] = _EXAMPLES[kind]
-    return _consistent(fields)
+    solved = {name for name in fields if f"ev.{topic}.{name}" in values}
+    return _consistent(fields, solved)
 
 
-def _consistent(fields: dict[str, Value]) -> dict[str, Value]:
-    """Return the example with low <= estimate <= high, as a measurement must have."""
+def _consistent(fields: dict[str, Value], solved: set[str]) -> dict[str, Value]:
+    """Return the example with low <= estimate <= high, as a measurement must have; what rules ask stays as they ask it."""
     low, estimate, high = fields.get("low"), fields.get("estimate"), fields.get("high")
     if not (isinstance(low, float) and isinstance(estimate, float) and isinstance(high, float)):
         return fields
+    asked = [value for name, value in (("low", low), ("estimate", estimate), ("high", high)) if name in solved]
+    if asked and "low" not in solved:
+        low = min(low, *asked)
+    if asked and "high" not in solved:
+        high = max(low, *asked)
+    if "estimate" not in solved:
+        estimate = min(estimate, high)
     estimate = max(low, estimate)
-    return fields | {"estimate": estimate, "high": max(high, estimate)}
+    return fields | {"low": low, "estimate": estimate, "high": max(high, estimate)}
 
 
 def _suppose(case: Case, steps: Sequence[Step]) -> Case:
