@@ -108,6 +108,7 @@ def dossier_page(explanation: Explanation, way: ToGreen | None = None) -> str:
         headline=verdict_line(assessment),
         tracks=[track_view(assessment, track) for track in (Track.BENEFIT, Track.SAFETY)],
         benefit=view,
+        keys={card.key for card in cards},
         sections=_sections(cards),
         simulated=_by_pack([card for card in cards if not card.binding]),
         conditions=sorted(_having(cards, Effect.CONDITION), key=lambda card: card.due or ""),
