@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import bundle_builder as made
-import dualtrack_verify as verifier
 import pytest
 import tampering
+import tampering_keys
+
+import dualtrack_verify as verifier
 
 BUNDLE = made.build()
 
@@ -25,7 +27,9 @@ def test_changed_bytes_are_refused(change, reason):
 
 
 @pytest.mark.parametrize(
-    ("hooks", "reason"), [case[1:] for case in tampering.BUILDER_CASES], ids=[c[0] for c in tampering.BUILDER_CASES]
+    ("hooks", "reason"),
+    [case[1:] for case in tampering_keys.BUILDER_CASES],
+    ids=[c[0] for c in tampering_keys.BUILDER_CASES],
 )
 def test_a_lying_institution_is_refused(hooks, reason):
     result = verifier.verify(made.build(**hooks), made.anchors())
@@ -39,7 +43,7 @@ def test_no_flipped_bit_survives(trusted):
     assert accepted == []
 
 
-@pytest.mark.parametrize("offset", range(0, 64))
+@pytest.mark.parametrize("offset", range(64))
 def test_no_flipped_bit_survives_in_the_archives_own_fields(offset):
     """The last 64 bytes are the end record and part of the directory; no checksum covers those."""
     position = len(BUNDLE) - 1 - offset
@@ -54,12 +58,12 @@ def test_a_log_shorter_than_seen_is_refused(at_least):
 
 
 def test_a_fork_is_not_noticed_without_a_witness_and_the_report_says_so():
-    result = verifier.verify(made.build(drafts=tampering.forked), made.anchors(quorum=0))
+    result = verifier.verify(made.build(drafts=tampering_keys.forked), made.anchors(quorum=0))
     assert result.exit == 0
     assert "fork" in [code for code, _ in result.not_established]
 
 
 def test_there_are_enough_kinds():
-    names = [case[0] for case in [*tampering.ARCHIVE_CASES, *tampering.BUILDER_CASES]]
+    names = [case[0] for case in [*tampering.ARCHIVE_CASES, *tampering_keys.BUILDER_CASES]]
     assert len(set(names)) == len(names) >= 25
-    assert {case[2] for case in [*tampering.ARCHIVE_CASES, *tampering.BUILDER_CASES]} <= set(verifier.REASONS)
+    assert {case[2] for case in [*tampering.ARCHIVE_CASES, *tampering_keys.BUILDER_CASES]} <= set(verifier.REASONS)
