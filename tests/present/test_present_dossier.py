@@ -121,3 +121,11 @@ def test_a_waiver_is_shown_with_its_reason_and_end():
     page = sound(dossier_page(explanation, way))
     assert "two people, both known" in page.words
     assert "until 1 March 2027" in page.words
+
+
+def test_nothing_is_missing_of_a_rule_that_is_met():
+    explanation, _, _, page = made("permitted")
+    assert any(line.missing for line in explanation.assessment.rules if line.outcome.value == "met")
+    start = page.words.index("Met or waived 符合或已豁免")
+    benefit = page.words.index("The declared benefit is shown against the measured baseline", start)
+    assert "the claim's non-inferiority margin" not in page.words[benefit:]

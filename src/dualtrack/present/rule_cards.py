@@ -96,7 +96,8 @@ def _card(item: RuleExplained, line: RuleLine, topics: Mapping[str, Topic]) -> R
         applies_unknown=line.applies is None,
         terms=[] if line.applies is None else [_term(test, topics, pack) for test in item.tests],
         evidence=[_row(used, rule.valid_days) for used in item.evidence],
-        missing=_unique(line.missing, topics, pack),
+        # Of a met rule only alternatives that were not needed can be absent: nothing is missing.
+        missing=[] if item.outcome is Outcome.MET else _unique(line.missing, topics, pack),
         expired=[topics[name].title for name in line.expired],
         waiver=_row(item.waiver, None) if item.waiver else None,
     )
