@@ -50,7 +50,7 @@ __all__ = ["notice_command", "supervise_command"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-SAMPLE_DAYS_AHEAD = 30
+_SAMPLE_DAYS_AHEAD = 30
 """The fictional sample takes effect a month after it is sent."""
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -235,7 +235,7 @@ def _compiled(pack: Path | None, effective_from: str | None, *, sample: bool) ->
     if sample and pack is not None:
         raise FieldError("a pack and --sample", where="dualtrack notice new", fix="give one of them")
     if sample:
-        day = effective_from or (hong_kong_date(clock()) + timedelta(days=SAMPLE_DAYS_AHEAD)).isoformat()
+        day = effective_from or (hong_kong_date(clock()) + timedelta(days=_SAMPLE_DAYS_AHEAD)).isoformat()
         return notice_pack(sample_source(), effective_from=day, where="sample")
     return notice_pack(read_bytes(pack), effective_from=effective_from, where=str(pack)) if pack else None
 

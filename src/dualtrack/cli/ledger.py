@@ -46,7 +46,7 @@ __all__ = ["ledger_command", "witness_command"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-SHOWN_MAX = 100
+_SHOWN_MAX = 100
 """Entries shown at once unless another number is asked for."""
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -93,7 +93,7 @@ def _verified(store: Store, *, quiet: bool) -> list[Report]:
 @ledger_command.command("show", epilog="Example: dualtrack ledger show --kind evidence/1 --from 40")
 @click.option("--kind", "kinds", multiple=True, help="Only entries of this kind, as evidence/1.")
 @click.option("--from", "start", type=click.IntRange(min=0), default=0, show_default=True, help="First index.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=SHOWN_MAX, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=_SHOWN_MAX, show_default=True)
 @institution_option
 @workspace_option
 @json_option

@@ -25,7 +25,7 @@ __all__ = ["Account", "BenefitFigure", "account_of", "accounts_of", "benefit_fig
 
 _T = TypeVar("_T")
 
-BENEFIT_TOPIC = "benefit"
+_BENEFIT_TOPIC = "benefit"
 """Topic of the measured effect over the baseline (rules/topics.yaml)."""
 
 
@@ -97,7 +97,7 @@ def latest(accounts: Iterable[Account]) -> list[Account]:
 def benefit_figure(account: Account) -> BenefitFigure | None:
     """Return the benefit that counted in the verdict, or None where none was measured."""
     index = next(
-        (line.index for line in account.assessment.evidence if line.counts and line.topic == BENEFIT_TOPIC), None
+        (line.index for line in account.assessment.evidence if line.counts and line.topic == _BENEFIT_TOPIC), None
     )
     entry = next((entry for entry in account.entries if entry.index == index), None)
     if entry is None or account.use is None:

@@ -31,7 +31,7 @@ __all__ = [
     "trust_supervisor",
 ]
 
-SUPERVISORS_MAX = 20
+_SUPERVISORS_MAX = 20
 """Supervisors of one firm: four financial regulators, Customs, and some abroad."""
 
 _FORMAT = "dualtrack.supervisors/1"
@@ -60,8 +60,8 @@ def trust_supervisor(workspace: Workspace, text: str) -> VerifierKey:
     """Enter a supervisor's key, in place of an earlier one of the same name; raises KeyFileError or FieldError."""
     key = _parse(text)
     others = [known for known in supervisor_keys(workspace) if known.name != key.name]
-    if len(others) >= SUPERVISORS_MAX:
-        raise FieldError(f"{len(others) + 1} supervisors", where=_NAME, expected=f"at most {SUPERVISORS_MAX}")
+    if len(others) >= _SUPERVISORS_MAX:
+        raise FieldError(f"{len(others) + 1} supervisors", where=_NAME, expected=f"at most {_SUPERVISORS_MAX}")
     keys = sorted([*(known.format() for known in others), key.format()])
     replace_private(workspace.path(_NAME), encode(_Supervisors(format=_FORMAT, keys=keys)))
     return key

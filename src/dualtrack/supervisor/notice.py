@@ -45,7 +45,7 @@ __all__ = [
 NOTICE_KIND = "notice/1"
 NOTICE_PAYLOAD = "application/vnd.dualtrack.notice.v1+json"
 
-ASKED_MAX = 50
+_ASKED_MAX = 50
 """Data points one notice asks for: a return is read by a person."""
 
 _FORMAT = "dualtrack.notice/1"
@@ -169,8 +169,8 @@ def _check(notice: Notice) -> Pack | None:
     check_text(notice.title, where=f"{where}, title")
     if notice.format != _FORMAT:
         raise FieldError(f"format {notice.format[:60]!r}", where=where, expected=_FORMAT)
-    if len(notice.asks) > ASKED_MAX or len({item.id for item in notice.asks}) != len(notice.asks):
-        raise FieldError("a data point twice, or too many", where=where, expected=f"at most {ASKED_MAX}, each id once")
+    if len(notice.asks) > _ASKED_MAX or len({item.id for item in notice.asks}) != len(notice.asks):
+        raise FieldError("a data point twice, or too many", where=where, expected=f"at most {_ASKED_MAX}, each id once")
     for item in notice.asks:
         if item.query not in QUERIES:
             raise FieldError(f"query {item.query[:80]!r}", where=where, expected=", ".join(QUERIES))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["QUERIES", "Figure", "Query", "Terms", "ask"]
 
-DUE_DAYS = 30
+_DUE_DAYS = 30
 """Days ahead for which open conditions are counted."""
 
 
@@ -71,7 +71,7 @@ def _counted(key: Callable[[Account], str]) -> Callable[[Sequence[Account], Term
 
 def _open_conditions(accounts: Sequence[Account], terms: Terms) -> Figure:
     uses = _uses(accounts)
-    until = format_instant(add_days(parse_instant(terms.at), DUE_DAYS))
+    until = format_instant(add_days(parse_instant(terms.at), _DUE_DAYS))
     due = [item.due for account in uses for item in account.assessment.conditions if account.assessment.mode]
     return Figure(sum(item is not None and item <= until for item in due), len(uses), [])
 

@@ -43,15 +43,15 @@ __all__ = [
 RETURN_KIND = "return/1"
 RETURN_PAYLOAD = "application/vnd.dualtrack.return.v1+json"
 
-POINTS_MAX = 50
+_POINTS_MAX = 50
 """Data points of one return, as many as a notice asks."""
 
-ASSESSMENTS_MAX = 10_000
+_ASSESSMENTS_MAX = 10_000
 """Verdicts that one figure may rest on: all uses of the largest firm."""
 
 _FORMAT = "dualtrack.return/1"
 
-Finding = Literal["equal", "differs", "cannot"]
+_Finding = Literal["equal", "differs", "cannot"]
 
 
 class Point(Record, frozen=True):
@@ -82,7 +82,7 @@ class CheckedPoint(Record, frozen=True):
 
     id: str
     query: str
-    finding: Finding
+    finding: _Finding
     stated: Any
     computed: Any
     n: int | None
@@ -193,10 +193,12 @@ def _check_form(answer: Return, opened: OpenedNotice, now: str) -> None:
     if ahead_s > CLOCK_SKEW_S:
         raise FieldError(f"dated {answer.at}", where=where, expected=f"at most {CLOCK_SKEW_S} s ahead of {now}")
     ids = [point.id for point in answer.points]
-    if len(ids) > POINTS_MAX or len(set(ids)) != len(ids):
-        raise FieldError("a data point twice, or too many", where=where, expected=f"at most {POINTS_MAX}, each id once")
-    if any(len(point.assessments) > ASSESSMENTS_MAX for point in answer.points):
-        raise FieldError("too many verdicts in a point", where=where, expected=f"at most {ASSESSMENTS_MAX}")
+    if len(ids) > _POINTS_MAX or len(set(ids)) != len(ids):
+        raise FieldError(
+            "a data point twice, or too many", where=where, expected=f"at most {_POINTS_MAX}, each id once"
+        )
+    if any(len(point.assessments) > _ASSESSMENTS_MAX for point in answer.points):
+        raise FieldError("too many verdicts in a point", where=where, expected=f"at most {_ASSESSMENTS_MAX}")
 
 
 def _signers(data: bytes, accounts: Sequence[Account]) -> list[str]:
@@ -228,7 +230,7 @@ def _signers(data: bytes, accounts: Sequence[Account]) -> list[str]:
 def _check_point(
     point: Point, asked: dict[str, str], received: dict[str, Account], newest: Sequence[Account], terms: Terms
 ) -> CheckedPoint:
-    def found(finding: Finding, why: str, figure: Figure | None = None) -> CheckedPoint:
+    def found(finding: _Finding, why: str, figure: Figure | None = None) -> CheckedPoint:
         return CheckedPoint(
             id=point.id,
             query=point.query,
