@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from dualtrack.errors import FieldError
 from dualtrack.present.charts import (
-    WIDTH,
+    _WIDTH as WIDTH,
+)
+from dualtrack.present.charts import (
     CountPart,
     IntervalPlot,
     Mark,

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Requirement", "conjuncts", "solve"]
 
-ROUNDS_MAX = 6
+_ROUNDS_MAX = 6
 """Passes over the facts; thresholds are reached in one, chains of facts compared with one another in two or three."""
 
 _NEAR = 0.01
 """First step away from a threshold, so that an example stays near it: a share, a rate or a score is moved by a point."""
 
-POOL_MAX = 40
+_POOL_MAX = 40
 """Values tried for one fact; beyond that the requirement is not a threshold."""
 
 _DEFAULTS: dict[str, list[Value]] = {
@@ -47,12 +47,12 @@ class Requirement(NamedTuple):
     schema: Schema
 
 
-Grade = Callable[[Mapping[str, object]], float]
+_Grade = Callable[[Mapping[str, object]], float]
 """How far a requirement holds on facts: 1.0 wholly, 0.0 not at all or never."""
 
 
 class _Conjunct(NamedTuple):
-    grade: Grade
+    grade: _Grade
     names: frozenset[str]
 
 
@@ -68,7 +68,7 @@ def solve(
     pools = {name: _pool(name, kind, [tree for tree, _ in trees], fixed) for name, kind in sorted(free.items())}
     values: dict[str, Value] = {name: pool[0] for name, pool in pools.items()}
     touching = {name: [item for item in terms if name in item.names] for name in pools}
-    for _ in range(ROUNDS_MAX):
+    for _ in range(_ROUNDS_MAX):
         before = dict(values)
         for name, pool in pools.items():
             values[name] = _best(name, pool, touching[name], fixed, values)
@@ -95,7 +95,7 @@ def _best(
     return best if score(best) > score(present) else present
 
 
-def _grader(tree: Tree, schema: Schema, free: frozenset[str]) -> Grade:
+def _grader(tree: Tree, schema: Schema, free: frozenset[str]) -> _Grade:
     """Return the grading of a tree: the best alternative of an `or`, the share of terms of an `and`."""
     if tree.get("call") == "or":
         choices = [_grader(part, schema, free) for part in tree["args"]]
@@ -107,7 +107,7 @@ def _grader(tree: Tree, schema: Schema, free: frozenset[str]) -> Grade:
     return lambda facts: float(run(facts) is True)
 
 
-def _share(parts: Sequence[tuple[Grade, bool]], facts: Mapping[str, object]) -> float:
+def _share(parts: Sequence[tuple[_Grade, bool]], facts: Mapping[str, object]) -> float:
     total = 0.0
     for grade, settled in parts:
         found = grade(facts)
@@ -164,7 +164,7 @@ def _pool(name: str, kind: FactType, trees: Sequence[Tree], fixed: Mapping[str, 
     for value in [*pool, *_DEFAULTS[kind]]:
         if value not in unique or type(value) is not type(unique[unique.index(value)]):
             unique.append(value)
-    return unique[:POOL_MAX]
+    return unique[:_POOL_MAX]
 
 
 def _mentioned(tree: Tree, fixed: Mapping[str, object]) -> list[object]:

@@ -15,7 +15,7 @@ from dualtrack.errors import FieldError
 
 __all__ = ["CountPart", "IntervalPlot", "Mark", "counts_bar", "interval_plot", "plain_interval", "plain_number"]
 
-WIDTH = 480
+_WIDTH = 480
 """Width of a chart's own coordinates; the page scales it."""
 
 _MARGIN = 62
@@ -89,7 +89,7 @@ def interval_plot(plot: IntervalPlot) -> Markup:
     if not all(math.isfinite(value) for value in values) or not plot.low <= plot.estimate <= plot.high:
         raise FieldError(f"{plot.low}, {plot.estimate}, {plot.high}", where="chart", expected="low <= estimate <= high")
     scale = _scale(values)
-    axis = _AXIS.format(start=_MARGIN, end=WIDTH - _MARGIN, color=_LINE)
+    axis = _AXIS.format(start=_MARGIN, end=_WIDTH - _MARGIN, color=_LINE)
     body = Markup("").join([axis, *_marks(plot.marks, scale), _bar(plot, scale)])
     return _chart(plot.key, plot.title, plot.description, 136, body)
 
@@ -102,10 +102,10 @@ def counts_bar(key: str, title: str, parts: tuple[CountPart, ...]) -> Markup:
     for part in parts:
         if not part.n:
             continue
-        width = WIDTH * part.n / total
+        width = _WIDTH * part.n / total
         drawn.append(_segment(key, part, left, width))
         left += width
-    drawn.append(_OUTLINE.format(width=WIDTH - 1, color=_SOFT))
+    drawn.append(_OUTLINE.format(width=_WIDTH - 1, color=_SOFT))
     return _chart(key, title, description, 26, Markup("").join(drawn))
 
 
@@ -113,7 +113,7 @@ def _scale(values: list[float]) -> _Scale:
     low, high = min(values), max(values)
     room = (high - low) * 0.06 or abs(high) * 0.5 or 1.0
     start, end = low - room, high + room
-    return _Scale(start, (WIDTH - 2 * _MARGIN) / (end - start))
+    return _Scale(start, (_WIDTH - 2 * _MARGIN) / (end - start))
 
 
 _AXIS = Markup('<line x1="{start}" y1="88" x2="{end}" y2="88" stroke="{color}" stroke-width="1.5"/>')
@@ -184,4 +184,4 @@ def _label(x: float, y: float, text: str, color: str, *, anchor: str = "middle",
 
 
 def _chart(key: str, title: str, description: str, height: int, body: Markup) -> Markup:
-    return _CHART.format(width=WIDTH, height=height, key=key, title=title, description=description, body=body)
+    return _CHART.format(width=_WIDTH, height=height, key=key, title=title, description=description, body=body)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EFFECT_STYLES", "VERDICT_STYLES", "TrackView", "dossier_page", "is_demo", "track_view", "verdict_line"]
 
-LISTED_MAX = 12
+_LISTED_MAX = 12
 """Rules listed in one table of what decides: more are a chapter, and each has its card below."""
 
 VERDICT_STYLES: dict[Verdict, str] = {
@@ -124,7 +124,7 @@ def dossier_page(explanation: Explanation, way: ToGreen | None = None) -> str:
         packs=case.packs,
         pack_lines={line.id: line for line in assessment.packs},
         limits=_limits(assessment),
-        listed_max=LISTED_MAX,
+        listed_max=_LISTED_MAX,
         version=dualtrack.__version__,
     )
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Breakdown", "GroupRow", "GroupView", "group_views"]
 
-ROWS_MAX = 200
+_ROWS_MAX = 200
 """Groups listed of one way of forming them; more are in the evidence itself."""
 
-VIEWS_MAX = 20
+_VIEWS_MAX = 20
 """Ways of forming groups shown of one measurement."""
 
 
@@ -85,12 +85,12 @@ def _breakdowns(predicate: Predicate) -> list[Breakdown]:
     """Read the groups from the statistics: one view with `parts`, or several under `views`; anything else is left out."""
     views = predicate.statistics.get("views", [predicate.statistics])
     listed = [view for view in views if isinstance(view, dict)] if isinstance(views, list) else []
-    return [found for found in map(_breakdown, listed[:VIEWS_MAX]) if found.rows]
+    return [found for found in map(_breakdown, listed[:_VIEWS_MAX]) if found.rows]
 
 
 def _breakdown(view: dict[str, object]) -> Breakdown:
     parts, facts = view.get("parts"), view.get("facts")
-    rows = [_row(part) for part in parts[:ROWS_MAX] if isinstance(part, dict)] if isinstance(parts, list) else []
+    rows = [_row(part) for part in parts[:_ROWS_MAX] if isinstance(part, dict)] if isinstance(parts, list) else []
     attributes = facts.get("attributes", "") if isinstance(facts, dict) else ""
     underpowered = view.get("outcome") == "underpowered" or any(row.underpowered for row in rows)
     return Breakdown(str(attributes).replace(",", " × "), underpowered, rows)

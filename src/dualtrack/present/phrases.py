@@ -38,7 +38,7 @@ __all__ = [
 _PRINCIPLE = re.compile(r"P\d{1,2}")
 """How a document of numbered principles is cited."""
 
-LISTED_MAX = 12
+_LISTED_MAX = 12
 """Entries of a list shown in a sentence; more are counted."""
 
 
@@ -89,8 +89,8 @@ def value_text(value: object) -> str:
     if isinstance(value, float):
         return plain_number(value)
     if isinstance(value, list | tuple):
-        shown = ", ".join(str(item) for item in value[:LISTED_MAX])
-        more = f" (+{len(value) - LISTED_MAX})" if len(value) > LISTED_MAX else ""
+        shown = ", ".join(str(item) for item in value[:_LISTED_MAX])
+        more = f" (+{len(value) - _LISTED_MAX})" if len(value) > _LISTED_MAX else ""
         return f"{shown}{more}" if value else "–"
     return str(value)
 
