@@ -78,11 +78,11 @@ anchors: the anchors file is not in the form of docs/verification.md
 unexpected: the verifier met something it was not written for, and refuses it
 """
 REASONS = dict(pair.split(": ") for line in REASON_TEXT.strip().splitlines() for pair in line.split(" | "))
-"""Every reason of a refusal, with its general words. Stable: a code is never reused for something else."""
 CALLERS_REASONS = ("unreadable", "anchors")  # exit 2; every other reason is about the bundle: exit 1
 
-ADMISSION_REASONS = """malformed unknown-key bad-signature demo-key unknown-topic wrong-kind wrong-role bad-fields
-wrong-subject other-release unknown-claim future too-old"""  # why an entry does not count, in the order of trying
+ADMISSION_TEXT = """malformed unknown-key bad-signature demo-key unknown-topic wrong-kind wrong-role bad-fields
+wrong-subject other-release unknown-claim future too-old"""
+ADMISSION_REASONS = tuple(ADMISSION_TEXT.split())  # why an entry does not count, in the order of trying
 CLOCK_SKEW_S = 300  # two honest clocks may differ by so much
 EVIDENCE_AGE_DAYS_MAX = 3650  # evidence taken longer than this before it was recorded is refused
 WAIVER_DAYS_MAX, PLAN_DAYS_MAX = 366, 183  # longest waiver, and shadow or trial plan, from when they were signed

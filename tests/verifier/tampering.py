@@ -197,7 +197,7 @@ def drop_pack(members: Members) -> None:
 
 def alter_pack(members: Members) -> None:
     name = next(name for name in members if name.startswith("packs/"))
-    members[name] = members[name].replace(b'"S1"', b'"S4"').replace(b'"S2"', b'"S4"')
+    members[name] = members[name].replace(b'"transcriber":"Dualtrack"', b'"transcriber":"Somebody"')
 
 
 def add_pack(members: Members) -> None:
@@ -231,8 +231,9 @@ def note_change(edit: Callable[[bytes, bytes], bytes]) -> Change:
 
 
 def grow(text: bytes, marks: bytes) -> bytes:
+    """Claim a far larger tree. (A slightly larger one can have the same proofs: there the log's signature tells.)"""
     origin, size, rest = text.split(b"\n", 2)
-    return b"\n".join([origin, b"%d" % (int(size) + 1), rest]) + b"\n" + marks
+    return b"\n".join([origin, b"%d" % (int(size) * 1000), rest]) + b"\n" + marks
 
 
 def flip_mark(marks: bytes, line: int) -> bytes:
