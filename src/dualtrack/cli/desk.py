@@ -117,15 +117,15 @@ def check_subject(subject: str) -> None:
 
 
 def institution_of(use: str | None, institution: str | None) -> str | None:
-    """Return the institution that a use id names, or the one given; raises FieldError where the two differ."""
-    if use is None or "/" not in use:
+    """Return the institution that a use (or its own id) names, or the one given; FieldError where the two differ."""
+    if use is None:
         return institution
-    named = parse_use(use).institution
+    named = parse_use(use).institution if "/" in use else use
     if institution not in {None, named, use}:
         raise FieldError(
-            f"--institution {institution}, and the use is {use!r}",
+            f"--institution {institution}, and the subject is {use!r}",
             expected=f"--institution {named}",
-            fix="leave --institution out: the use names its firm",
+            fix="leave --institution out: the subject names its firm",
         )
     return named
 

@@ -80,7 +80,7 @@ def _add(
             where="dualtrack evidence add",
             fix="name who signs with --as HOLDER, or give --signed for a file signed elsewhere",
         )
-    with sitting(workspace, institution_of(subject, subject)) as desk:
+    with sitting(workspace, institution_of(subject, None)) as desk:
         if signed:
             content = read_bytes(file)
             statement = read_signed(content, where=str(file))
@@ -175,7 +175,7 @@ def _list(subject: str, workspace: Path | None, as_json: bool) -> None:
     """List all evidence about a use or an institution, with what counts and why the rest does not."""
     check_subject(subject)
     use = subject if "/" in subject else None
-    with sitting(workspace, institution_of(subject, subject)) as desk:
+    with sitting(workspace, institution_of(subject, None)) as desk:
         case = desk.register.case(use, desk.register.latest_release(use) if use else None)
     if use and case.found.declaration is None:
         raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")

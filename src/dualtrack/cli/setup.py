@@ -92,13 +92,14 @@ def _make_workspace(
 ) -> None:
     """Make the folder and found the institution in it; a folder that could not be completed is taken away again."""
     new = not (folder.exists() or folder.is_symlink())
+    store = None
     try:
         workspace = Workspace.create(folder, database=database)
         with Store.open(workspace) as store:
             found_institution(workspace, store, institution, kind, name, staff=staff)
     except BaseException as error:
-        # After a lost connection the entry may stand in the database: then its keys must stay.
-        if new and not _may_stand(error):
+        # When the connection was lost after it once stood, the entry may be in the database: then its keys must stay.
+        if new and (store is None or not _may_stand(error)):
             shutil.rmtree(folder, ignore_errors=True)
         raise
 

@@ -51,7 +51,7 @@ def assess_command(
     _check_asked(subject, everything=everything, command="assess")
     if release is not None and (subject is None or "/" not in subject):
         raise FieldError("a release without its use", where="--release", fix="name the use that it is a release of")
-    with sitting(workspace, institution_of(subject, subject or institution)) as desk:
+    with sitting(workspace, institution_of(subject, institution)) as desk:
         if everything:
             subjects: list[str | None] = [
                 use for use, _ in desk.register.repository.portfolio_entries(desk.register.institution)
@@ -142,7 +142,7 @@ def prove_command(
     _check_asked(subject, everything=everything, command="prove")
     if not everything:
         check_new(output, force=force)
-    with sitting(workspace, institution_of(subject, subject or institution)) as desk:
+    with sitting(workspace, institution_of(subject, institution)) as desk:
         written = _prove_all(desk.register, output, force=force) if everything else [output]
         if not everything:
             write_new(output, prove(desk.register, subject if subject and "/" in subject else None), force=force)

@@ -13,7 +13,16 @@ from dualtrack.errors import PathError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FILE_MODE", "FOLDER_MODE", "check_private", "make_folder", "replace_private", "sync_file", "sync_folder"]
+__all__ = [
+    "FILE_MODE",
+    "FOLDER_MODE",
+    "check_private",
+    "make_folder",
+    "open_private",
+    "replace_private",
+    "sync_file",
+    "sync_folder",
+]
 
 FOLDER_MODE = 0o700
 """A workspace holds keys and sealed personal data: nobody but its operator enters."""
@@ -46,6 +55,14 @@ def replace_private(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise _refused(path, "cannot be written", error) from error
+
+
+def open_private(path: Path) -> int:
+    """Return a descriptor to read and write a file, made with mode 0600 if it is new; raises PathError."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    except OSError as error:
+        raise _refused(path, "cannot be opened for writing", error) from error
 
 
 def sync_file(path: Path) -> None:

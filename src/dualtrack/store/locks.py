@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dualtrack.errors import StoreBusyError
-from dualtrack.store.files import FILE_MODE
+from dualtrack.store.files import open_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ class LockFile:
     def __init__(self, path: Path, *, wait_s: float = 30.0) -> None:
         self.path = path
         self.wait_s = wait_s
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        self._descriptor = open_private(path)
         self._mutex = threading.Lock()  # flock lets the same descriptor in twice, so threads need one of their own
         self._name = f"process {os.getpid()}".encode().ljust(_HOLDER_BYTES_MAX)
 

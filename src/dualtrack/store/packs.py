@@ -38,6 +38,15 @@ class PackShelf(Mapping[str, bytes]):
             replace_private(path, compiled)
         return digest
 
+    def holds(self, digest: str) -> bool:
+        """Tell whether a pack lies on the shelf itself."""
+        return self._path(digest).is_file()
+
+    def drop(self, digest: str) -> None:
+        """Take a pack off the shelf that no verdict rests on."""
+        self._read.pop(digest, None)
+        self._path(digest).unlink(missing_ok=True)
+
     def __getitem__(self, digest: str) -> bytes:
         if digest not in self._read:
             self._read[digest] = self._load(digest)

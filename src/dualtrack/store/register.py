@@ -93,11 +93,16 @@ class Register:
     def adopt(self, compiled: bytes, signer: Signer) -> Receipt:
         """Adopt a rule pack by digest; its bytes are kept, so that old verdicts stay computable."""
         pack = load_pack(compiled)
-        self.packs.keep(compiled)
-        record = PackAdoption(
-            pack=pack.id, version=pack.data.version, digest=canonical.digest(compiled), action="adopt"
-        )
-        return self._signed("pack-adoption/1", self.institution, record, [signer])
+        digest = canonical.digest(compiled)
+        had = self.packs.holds(digest)
+        self.packs.keep(compiled)  # before the entry: an adopted pack whose bytes are lost would stop every assessment
+        try:
+            record = PackAdoption(pack=pack.id, version=pack.data.version, digest=digest, action="adopt")
+            return self._signed("pack-adoption/1", self.institution, record, [signer])
+        except SignatureError:  # refused before anything was written
+            if not had:
+                self.packs.drop(digest)
+            raise
 
     def retire(self, pack: str, signer: Signer) -> Receipt:
         """Take a pack out of use."""

@@ -19,7 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 from dualtrack.errors import PathError
 from dualtrack.store.faults import guarded
-from dualtrack.store.files import FILE_MODE
+from dualtrack.store.files import open_private
 from dualtrack.store.locks import LockFile
 from dualtrack.store.walfile import read_wal_tail
 
@@ -127,7 +127,7 @@ class SqliteBackend:
 def _create(path: Path) -> None:
     """Make an empty file of mode 0600; SQLite gives its log the same mode."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+        os.close(open_private(path))
     except OSError as error:
         raise PathError(
             f"the database cannot be made: {error.strerror}",
