@@ -115,6 +115,9 @@ def test_a_demo_bundle_is_refused_in_a_real_workspace_and_loud_in_a_demo(tmp_pat
         done = watchdog.sit(fiction.bundles(), fiction.anchors())
         assert (done.items[0].result, done.items[0].reason) == ("refused", "demo")
         assert (head(done).line, head(done).reason) == (None, "demo")
+        broken = [("broken.zip", fiction.bundles()[0][1][:-1])]
+        mixed = watchdog.sit([*fiction.bundles(), *broken], fiction.anchors())
+        assert (head(mixed).line, head(mixed).reason) == (None, "demo")
         with Watchdog(tmp_path / "stage", demo=True) as stage:
             staged = stage.sit(fiction.bundles(), fiction.anchors())
     assert staged.items[0].result == "verified"

@@ -2,7 +2,8 @@
 
 A firm may show different people different logs. So two heads of one size with different roots, or two bundles with different
 leaves at one index, are refused whatever else holds; heads of different sizes need a proof that one extends the other
-(`dualtrack ledger request --old N`). What was co-signed before binds: the witness's memory decides last.
+(`dualtrack ledger request --old N`). What was co-signed before binds: the witness's memory decides last. A cosignature says
+that the log only grew; it says nothing about the verdicts in it, so a refused bundle does not stop it.
 """
 
 from __future__ import annotations

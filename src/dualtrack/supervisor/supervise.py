@@ -104,7 +104,7 @@ def _heads(
         if key is None:
             lines.append(unsigned_heads(institution, ledger_origin(institution), "no-anchor"))
             continue
-        if mine and all(item.reason == "demo" for item in mine):
+        if any(item.reason == "demo" for item in mine):
             lines.append(unsigned_heads(institution, key.name, "demo"))
             continue
         shown = read_heads(key, [(item.source, item.checkpoint) for item in mine if item.checkpoint])
