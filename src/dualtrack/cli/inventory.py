@@ -144,6 +144,7 @@ def import_command(
         signer = desk.signer(holder)
         if not as_json:
             _show_mapping(report)
+        _check_named(report)
         if not yes and not click.confirm("Is this what the columns mean?"):
             click.echo("nothing was taken in; say what a column is with --map FIELD=COLUMN")
             return 1
@@ -155,6 +156,17 @@ def import_command(
     _show(report)
     click.echo(f"\nkept {len(report.rows)} rows (entry {index}); {len(made)} drafts in {output}/")
     return 0
+
+
+def _check_named(report: GapReport) -> None:
+    if not any(row.text("name").strip() for row in report.rows):
+        headers = ", ".join(f"{match.column} ({match.header})" for match in report.matches)
+        raise FieldError(
+            "no column was understood to hold the names of the uses",
+            where=f"{report.file}, sheet {report.sheet}",
+            expected=f"one of {headers}",
+            fix="say which: --map name=COLUMN",
+        )
 
 
 def _take_in(register: Register, signer: Signer, report: GapReport, made: list[Draft], output: Path) -> int:
