@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 from rich.console import Console
+from rich.table import Table
 
 from dualtrack.domain.ids import check_slug, parse_use
 from dualtrack.domain.records import to_plain
@@ -140,6 +141,15 @@ class _Console(Console):
 
     def render_str(self, text: str, **options: Any) -> RichText:  # noqa: ANN401 - passed on as they come
         return super().render_str(_CONTROL.sub("\ufffd", text), **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - passed on as they come
+        """Print; the cells of a table are folded where they do not fit, never cut."""
+        for item in objects:
+            if isinstance(item, Table):
+                options.setdefault("soft_wrap", False)
+                for column in item.columns:
+                    column.overflow = "fold"
+        super().print(*objects, **options)
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

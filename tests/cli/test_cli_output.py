@@ -1,0 +1,137 @@
+"""What is printed: JSON from every command that looks, text as it was written, readable at 80 columns, plain when piped."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+import yaml
+from cli_world import BANK, USE, evidence_files, good, run
+
+TITLE = "Early [red]warning[/red] :smile: [bold"
+
+
+@pytest.fixture(scope="module")
+def assessed(bank_master, tmp_path_factory):
+    """The bank, assessed twice, with a use whose title and signer look like markup."""
+    import shutil
+
+    folder = tmp_path_factory.mktemp("output")
+    bank = shutil.copytree(bank_master, folder / "ws")
+    body = yaml.safe_load(good("template", "show", "risk-bank", "--institution", BANK).out)
+    body |= {"use": "my-bank/odd", "title": {"en": TITLE, "zh-Hant": "[紅]預警"}}
+    (folder / "odd.yaml").write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
+    good("declare", folder / "odd.yaml", "--workspace", bank)
+    good("key", "new", "odd", "--role", "owner", "--name", TITLE, "--workspace", bank)
+    good("key", "new", "sneaky", "--role", "owner", "--name", "quiet\x1b[2Jname", "--workspace", bank)
+    subject, holder, path = evidence_files(folder)[0]
+    good("evidence", "add", subject, path, "--as", holder, "--workspace", bank)
+    good("assess", "--all", "--workspace", bank)
+    return bank
+
+
+LOOKS = [
+    ["assess", USE],
+    ["doctor"],
+    ["evidence", "list", USE],
+    ["evidence", "list", BANK],
+    ["evidence", "template", "benefit"],
+    ["evidence", "topics"],
+    ["explain", USE],
+    ["explain", USE, "--to-green"],
+    ["explain", "my-bank/odd"],
+    ["key", "anchors"],
+    ["key", "list"],
+    ["ledger", "proof", "0"],
+    ["ledger", "show"],
+    ["ledger", "verify"],
+    ["ledger", "witness"],
+    ["permit", USE],
+    ["rules", "coverage", "sfc-24ec55"],
+    ["rules", "diff", "va-otc-customs-2024", "va-dealing-2025"],
+    ["rules", "list"],
+    ["rules", "show", "sfc-24ec55"],
+    ["rules", "test", "sfc-24ec55"],
+    ["template", "list"],
+    ["template", "show", "risk-bank"],
+]
+
+
+@pytest.mark.parametrize("arguments", LOOKS, ids=[" ".join(words) for words in LOOKS])
+def test_json_is_json_and_nothing_else(assessed, monkeypatch, arguments):
+    monkeypatch.setenv("DUALTRACK_WORKSPACE", str(assessed))
+    done = run(*arguments, "--json")
+    assert done.code in {0, 1}, done.err
+    assert json.loads(done.out) is not None
+    assert done.err == ""
+
+
+@pytest.mark.parametrize("arguments", LOOKS, ids=[" ".join(words) for words in LOOKS])
+def test_piped_output_is_plain(assessed, monkeypatch, arguments):
+    monkeypatch.setenv("DUALTRACK_WORKSPACE", str(assessed))
+    done = run(*arguments)
+    assert done.code in {0, 1}, done.err
+    assert done.out.strip()
+    assert "\x1b" not in done.out
+    assert "…" not in done.out.replace("16}…", "") or arguments[0] not in {"key", "evidence"}
+
+
+def test_text_of_people_is_printed_as_it_is(assessed):
+    keys = good("key", "list", "--workspace", assessed).out
+    assert TITLE in keys
+    assert "\x1b" not in keys
+    assert "quiet" in keys
+
+
+def on_a_terminal(*arguments, columns=80):
+    """Run the command on a pseudo-terminal of that width and return what it printed, escapes removed."""
+    import re
+
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm"}
+    code = "from dualtrack.cli import main; main()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    with subprocess.Popen(command, stdout=follower, stderr=follower, stdin=follower, env=environment) as process:
+        os.close(follower)
+        data = b""
+        while True:
+            try:
+                chunk = os.read(leader, 65_536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            data += chunk
+    os.close(leader)
+    assert process.returncode in {0, 1}
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", data.decode()).replace("\r\n", "\n")
+
+
+def width(text):
+    from rich.cells import cell_len
+
+    return max(cell_len(line) for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["key", "list"], ["assess", USE], ["evidence", "list", BANK], ["doctor"], ["template", "list"]],
+    ids=" ".join,
+)
+def test_tables_fit_80_columns_and_lose_nothing(assessed, arguments):
+    options = [] if arguments[0] == "template" else ["--workspace", assessed]
+    text = on_a_terminal(*arguments, *options)
+    table = "\n".join(line for line in text.splitlines() if line[:1] in "┏┃┡│└├")
+    assert width(table) <= 80
+    letters = "".join(table.split()).replace("│", "").replace("┃", "")
+    assert "…" not in letters
+
+
+def test_a_reader_that_goes_away_is_no_fault(assessed):
+    code = "from dualtrack.cli import main; main()"
+    command = f'"{sys.executable}" -c "{code}" rules show sfc-24ec55 | head -1'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stdout
+    assert done.stderr == ""
