@@ -6,6 +6,7 @@ import hashlib
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
+from dualtrack.cli.wording import in_words
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import read_record
 from dualtrack.errors import DocumentError, FieldError, PathError
@@ -62,7 +63,10 @@ def read_document(path: Path, kind: type[T], *, values: str = "") -> T:
                 expected="true or false, a number, text, or a list of texts",
                 fix="fill it in, or leave it out where it may be left out",
             )
-    return read_record(plain, kind, where=str(path))
+    try:
+        return read_record(plain, kind, where=str(path))
+    except FieldError as error:
+        raise in_words(error, kind, where=str(path)) from error
 
 
 def write_new(path: Path, data: bytes, *, force: bool = False) -> None:
