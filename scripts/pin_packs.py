@@ -29,7 +29,7 @@ def build() -> dict[str, bytes]:
     problems: list[str] = []
     for source in sorted(PACKS.glob("*.yaml")):
         try:
-            compiled = compile_pack(source, shipped_topics())
+            compiled = compile_pack(source.read_bytes(), shipped_topics(), where=source.name)
         except DualtrackError as error:
             problems.append(str(error))
             continue

@@ -27,7 +27,7 @@ SIMPLIFIED = set("这们为发对说时会国来过还进动关实务产业应�
 
 @cache
 def pack(name):
-    return load_pack(compile_pack(PACKS / f"{name}.yaml", shipped_topics()))
+    return load_pack(compile_pack((PACKS / f"{name}.yaml").read_bytes(), shipped_topics()))
 
 
 def day_of(found):

@@ -44,7 +44,7 @@ def find_pack(name: str, workspace: Path | None, institution: str | None, *, shi
 def read_pack_file(path: Path) -> bytes:
     """Return the compiled bytes of a file: YAML is compiled, JSON is taken as it is and checked when loaded."""
     data = read_bytes(path, limit=BYTES_MAX)
-    return data if path.suffix == ".json" else compile_pack(data, shipped_topics())
+    return data if path.suffix == ".json" else compile_pack(data, shipped_topics(), where=path.name)
 
 
 def has_workspace(workspace: Path | None) -> bool:

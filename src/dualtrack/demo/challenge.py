@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dualtrack.evidence.demo.portfolio import Portfolio
     from dualtrack.evidence.demo.uses import Use
 
-__all__ = ["ChallengeResult", "challenge_use"]
+__all__ = ["BOOK_SHARE", "MOVED_BY", "POISONED_SHARE", "ChallengeResult", "challenge_use"]
 
 MOVED_BY = 0.01
 """Relative change of each input."""

@@ -9,7 +9,18 @@ from dualtrack.domain.time import parse_instant
 from dualtrack.domain.vocabulary import Area, ComponentType, Design, Destination, Sector, Track
 from dualtrack.errors import FieldError
 
-__all__ = ["Claim", "Component", "Lines", "Scope", "Task", "UseCase", "check_use_case", "primary_claim"]
+__all__ = [
+    "AFFECTED",
+    "LIST_MAX",
+    "Claim",
+    "Component",
+    "Lines",
+    "Scope",
+    "Task",
+    "UseCase",
+    "check_use_case",
+    "primary_claim",
+]
 
 LIST_MAX = 200
 """Components, tasks or claims in one declaration; a use with more is several uses."""

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Plan", "brier_losses", "measure_benefit", "measure_benefit_bootstrap", "plan_facts", "plan_outcome"]
+__all__ = [
+    "UNITS_LEAST",
+    "Plan",
+    "Totals",
+    "brier_losses",
+    "measure_benefit",
+    "measure_benefit_bootstrap",
+    "plan_facts",
+    "plan_outcome",
+]
 
 UNITS_LEAST = 2
 """Fewest independent pairs or clusters that give a variance."""

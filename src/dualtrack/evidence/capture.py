@@ -24,7 +24,7 @@ from dualtrack.evidence.tables import table_digest
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["POSITIVES_LEAST", "measure_capture", "top"]
+__all__ = ["POSITIVES_LEAST", "Shares", "measure_capture", "top"]
 
 POSITIVES_LEAST = 2
 """Fewest outcomes to capture: a share of one outcome has no spread."""

@@ -31,7 +31,17 @@ if TYPE_CHECKING:
 
     from dualtrack.evidence.resampling import Interval
 
-__all__ = ["DRAWN_MAX", "RATES", "Rate", "group_rates", "measure_groups"]
+__all__ = [
+    "DEFINED_LEAST",
+    "DRAWN_MAX",
+    "GROUPS_LEAST",
+    "RATES",
+    "Fractions",
+    "Rate",
+    "View",
+    "group_rates",
+    "measure_groups",
+]
 
 Rate = Literal["selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy"]
 """The rates of a group. Selection is the decision being 1, whether that is a benefit or a burden to the person."""

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "ANSWER_BYTES_FIXED",
     "ANSWER_BYTES_PER_ROW",
     "BATCH_ROWS",
     "BATCH_ROWS_MAX",
+    "DIGEST_DIGITS",
     "TIMEOUT_S",
     "CallableScorer",
     "HttpScorer",

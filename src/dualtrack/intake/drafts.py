@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dualtrack.intake.records import InventoryRow
     from dualtrack.intake.report import GapReport
 
-__all__ = ["Draft", "drafts"]
+__all__ = ["SLUG_MAX", "Draft", "drafts"]
 
 SLUG_MAX = 48
 """Characters of a draft's identifier: short enough to type."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dualtrack.keys.signer import Signer
 
-__all__ = ["REFUSALS", "Witness"]
+__all__ = ["REFUSALS", "Refusal", "Witness"]
 
 Refusal = Literal[
     "malformed",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.records import Text
 
-__all__ = ["BUILT_IN_TOPICS", "check_text", "check_topic", "read_catalogue", "shipped_topics"]
+__all__ = ["BUILT_IN_TOPICS", "TEXT_CHARACTERS_MAX", "check_text", "check_topic", "read_catalogue", "shipped_topics"]
 
 BUILT_IN_TOPICS = frozenset({"waiver", "trial_plan"})
 """Topics of the assessment itself (docs/assessment.md, section 8); no pack may define or read them."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dualtrack.rules.pack import Pack
 
-__all__ = ["Change", "diff", "diff_lines"]
+__all__ = ["SHOWN_MAX", "Change", "Kind", "Part", "diff", "diff_lines"]
 
 Kind = Literal["added", "removed", "changed"]
 Part = Literal["pack", "rule", "parameter", "definition", "tier", "topic", "coverage"]

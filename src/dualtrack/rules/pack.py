@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dualtrack.rules.records import ExpressionData
     from dualtrack.rules.table import Schema
 
-__all__ = ["BYTES_MAX", "Definition", "Pack", "Rule", "TierLine", "load_pack", "read_pack_data"]
+__all__ = ["BYTES_MAX", "CACHE_PACKS", "Definition", "Pack", "Rule", "TierLine", "load_pack", "read_pack_data"]
 
 BYTES_MAX = 1 << 20
 """Bytes of a compiled pack: an adoption names it by digest, and a bundle carries it whole."""

@@ -21,6 +21,8 @@ from dualtrack.domain.vocabulary import (
 )
 
 __all__ = [
+    "NOTE_MAX",
+    "WORDS_MAX",
     "Basis",
     "CoverageKind",
     "CoverageRow",

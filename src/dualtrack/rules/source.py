@@ -6,13 +6,12 @@ expressions, so neither can disagree with the rules. Keys that would be null or 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dualtrack.domain import canonical
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import read_record, to_plain
-from dualtrack.errors import FieldError, PackError, PathError
+from dualtrack.errors import FieldError, PackError
 from dualtrack.rules.check import read_names
 from dualtrack.rules.facts import schema_of
 from dualtrack.rules.language import parse
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from dualtrack.rules.records import Topic
     from dualtrack.rules.table import Schema, Tree
 
-__all__ = ["compile_pack"]
+__all__ = ["TRANSCRIBER", "compile_pack"]
 
 TRANSCRIBER = "Dualtrack"
 
@@ -44,12 +43,12 @@ _HINTS = {
 }
 
 
-def compile_pack(source: bytes | Path, topics: Mapping[str, Topic]) -> bytes:
+def compile_pack(source: bytes, topics: Mapping[str, Topic], *, where: str = "pack") -> bytes:
     """Return the compiled pack; raises DocumentError, ExpressionError or PackError that names rule and field."""
-    where, data = _read(source)
-    plain = _mapping(read_yaml(data, where=where), where)
+    plain = _mapping(read_yaml(source, where=where), where)
     _require(plain, _PACK, where)
-    where = f"{where}, pack {str(plain['id'])[:64]}" if isinstance(source, Path) else f"pack {str(plain['id'])[:64]}"
+    name = f"pack {str(plain['id'])[:64]}"
+    where = name if where == "pack" else f"{where}, {name}"
     _refuse_derived(plain, ("topics", "format"), where)
     parameters = [_with({"to": None}, item, f"{where}, parameters") for item in _items(plain, "parameters", where)]
     schema = _schema(topics, parameters, where)
@@ -79,15 +78,6 @@ def compile_pack(source: bytes | Path, topics: Mapping[str, Topic]) -> bytes:
     found = canonical.encode(compiled)
     load_pack(found)
     return found
-
-
-def _read(source: bytes | Path) -> tuple[str, bytes]:
-    if not isinstance(source, Path):
-        return "pack", source
-    try:
-        return source.name, source.read_bytes()
-    except OSError as error:
-        raise PathError(f"cannot be read: {error.strerror}", where=str(source), fix="check the path") from error
 
 
 def _schema(topics: Mapping[str, Topic], parameters: list[dict[str, Any]], where: str) -> Schema:

@@ -9,7 +9,15 @@ import msgspec
 
 from dualtrack.errors import DocumentError, FieldError
 
-__all__ = ["CONFIG_BYTES_MAX", "INSTITUTIONS_MAX", "Compartment", "Config", "InstitutionConfig", "ledger_origin"]
+__all__ = [
+    "CONFIG_BYTES_MAX",
+    "FORMAT",
+    "INSTITUTIONS_MAX",
+    "Compartment",
+    "Config",
+    "InstitutionConfig",
+    "ledger_origin",
+]
 
 CONFIG_BYTES_MAX = 1 << 20
 """A thousand institutions with their witnesses need a quarter of this."""

@@ -14,7 +14,20 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from dualtrack.evidence.demo.portfolio import Portfolio
 
-__all__ = ["bucket_rates", "collection_order", "early_contact_points"]
+__all__ = [
+    "HARDLY_PAID",
+    "NEARLY_USED",
+    "SMALLEST_LIMIT",
+    "SMALL_LIMIT",
+    "STATUSES",
+    "TIMES",
+    "WORST",
+    "Reals",
+    "Rows",
+    "bucket_rates",
+    "collection_order",
+    "early_contact_points",
+]
 
 Reals = NDArray[np.float64]
 Rows = NDArray[np.int64]

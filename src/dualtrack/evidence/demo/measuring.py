@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dualtrack.evidence.demo.uses import Use
 
-__all__ = ["UseResult", "covered_rows", "measure_use"]
+__all__ = ["MONTHS_LATE_COLLECTION", "Scored", "UseResult", "covered_rows", "measure_use"]
 
 MONTHS_LATE_COLLECTION = 2
 """Months late from which an account is in collection; before that it may still be called early."""

@@ -17,7 +17,19 @@ from dualtrack.evidence.tables import load_taiwan, table_digest
 if TYPE_CHECKING:
     from dualtrack.evidence.tables import Table
 
-__all__ = ["FEATURES", "NOT_DOCUMENTED", "Portfolio", "Split", "load_portfolio", "split_rows"]
+__all__ = [
+    "FEATURES",
+    "MONTHS",
+    "NOT_DOCUMENTED",
+    "NO_USE",
+    "PAID_DULY",
+    "TRAIN_SHARE",
+    "Portfolio",
+    "Reals",
+    "Split",
+    "load_portfolio",
+    "split_rows",
+]
 
 Reals = NDArray[np.float64]
 

@@ -1,0 +1,142 @@
+"""The demo's own laws: what it measures decides, what is fictional says so, and nothing is looked up."""
+
+from __future__ import annotations
+
+import re
+import socket
+from datetime import UTC, datetime
+
+import pytest
+
+from dualtrack.demo.attestations import demo_attestations
+from dualtrack.demo.bank import MEASURED, measured_declarations
+from dualtrack.demo.challenge import challenge_use
+from dualtrack.demo.firms import demo_firms
+from dualtrack.demo.quality import quality_fields
+from dualtrack.demo.run import run_demo
+from dualtrack.domain.entry import Entry
+from dualtrack.domain.templates import list_templates
+from dualtrack.domain.usecase import primary_claim
+from dualtrack.domain.vocabulary import Verdict
+from dualtrack.errors import PathError
+from dualtrack.evidence.demo.portfolio import load_portfolio
+from dualtrack.evidence.demo.uses import DEMO_SEED, USES
+from dualtrack.evidence.tables import load_taiwan
+from dualtrack.rules.catalogue import shipped_topics
+from dualtrack.store.store import Store
+from dualtrack.store.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    def refuse(*args: object) -> None:
+        raise AssertionError("the demo opened a socket")
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(socket, "socket", refuse)
+    steps: list[str] = []
+    done = run_demo(tmp_path_factory.mktemp("demo") / "dualtrack-demo", lambda: datetime.now(UTC), steps.append)
+    patch.undo()
+    assert len(steps) > 40
+    return done
+
+
+def _verdicts(result):
+    return {
+        item.assessment.use or item.assessment.institution: item.assessment
+        for recorded in result.recorded.values()
+        for item in recorded
+    }
+
+
+def test_every_template_is_declared_and_three_uses_are_measured(result):
+    declared = [name for firm in demo_firms() for name in firm.templates]
+    assert sorted(declared) == list(list_templates())
+    verdicts = [found.verdict for found in _verdicts(result).values()]
+    assert verdicts.count(Verdict.NOTHING_MEASURED) == 21
+    assert verdicts.count(Verdict.REQUIREMENTS_EVIDENCED) == 1
+
+
+def test_one_is_permitted_one_has_conditions_one_is_refused_for_want_of_benefit_alone(result):
+    found = _verdicts(result)
+    assert found["harbour-bank-demo/provisioning-estimates"].verdict is Verdict.PERMITTED
+    assert found["harbour-bank-demo/early-contact-order"].verdict is Verdict.PERMITTED_WITH_CONDITIONS
+    refused = found["harbour-bank-demo/collection-ranking"]
+    assert refused.verdict is Verdict.REFUSED
+    assert [(item.pack, item.rule) for item in refused.refusals] == [("dualtrack-policy", "BEN-02")]
+
+
+def test_every_record_is_marked_and_every_page_and_bundle_is_there(result):
+    assert all(found.demo for found in _verdicts(result).values())
+    names = {name.replace("/", ".") for name in _verdicts(result)}
+    assert {path.stem for path in (result.folder / "bundles").iterdir()} == names
+    assert {path.stem for path in (result.folder / "dossiers").iterdir()} == names
+    for page in (result.folder / "dossiers").iterdir():
+        assert "fictional" in page.read_text(encoding="utf-8"), page.name
+    portfolio = (result.folder / "portfolio.html").read_text(encoding="utf-8")
+    first = re.search(r"<body[^>]*>(.*)", portfolio, re.DOTALL)
+    assert first is not None
+    assert "Taiwanese, of 2005" in first[1][:1500]
+
+
+def test_the_measured_numbers_are_those_of_the_evidence(result):
+    bank = {item.assessment.use: item for item in result.recorded["harbour-bank-demo"]}
+    for measured in result.measured:
+        item = bank[f"harbour-bank-demo/{measured.use.slug}"]
+        benefit = next(one for one in item.case.admitted if one.predicate.topic == "benefit")
+        assert benefit.predicate.fields["estimate"] == measured.result.benefit.estimate
+        assert benefit.predicate.n == measured.result.n_test == measured.result.benefit.n
+        assert benefit.predicate.data_digest == load_portfolio().digest
+        assert benefit.holders == {"collector"}
+
+
+def test_claims_stand_in_the_log_before_their_measurement(result):
+    with Store.open(Workspace.open(result.folder)) as store:
+        repository = store.repository("harbour-bank-demo")
+        for use in USES:
+            entries = repository.entries(ids=(f"harbour-bank-demo/{use.slug}",))
+            kinds = [entry.kind for entry in entries if isinstance(entry, Entry)]
+            assert kinds.index("declaration/1") < kinds.index("release/1") < kinds.index("evidence/1")
+
+
+def test_declared_claims_are_those_that_are_measured():
+    for template, use_case in measured_declarations("some-bank").items():
+        claim = primary_claim(use_case)
+        assert claim is not None
+        assert (claim.baseline, claim.minimum) == (MEASURED[template].baseline, MEASURED[template].plan.effect)
+
+
+def test_fictional_statements_are_of_topics_that_are_not_measured():
+    statements = demo_attestations()
+    items = [*statements.firm, *statements.every_measured_use, *statements.uses_with_effect_on_people]
+    kinds = {shipped_topics()[item.topic].kind.value for item in items}
+    assert not kinds & {"measurement", "challenge"}
+
+
+def test_a_challenge_is_computed_and_repeats():
+    book = load_portfolio()
+    first = challenge_use(USES[2], book, seed=DEMO_SEED)
+    assert first == challenge_use(USES[2], book, seed=DEMO_SEED)
+    assert 0 < first.flips < first.attempts == 1878
+
+
+def test_quality_counts_what_it_says():
+    table = load_taiwan()
+    fields = quality_fields(table, target=0.95)
+    undocumented = sum(
+        education not in (1, 2, 3, 4) or marriage not in (1, 2, 3)
+        for education, marriage in zip(table["education"], table["marriage"], strict=True)
+    )
+    assert fields["accuracy"] == pytest.approx(1 - undocumented / 30_000)
+    assert fields["completeness"] == 1.0
+    assert fields["n"] == 30_000
+
+
+def test_only_a_folder_marked_as_a_demo_is_replaced(tmp_path):
+    folder = tmp_path / "dualtrack-demo"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("keep")
+    with pytest.raises(PathError):
+        run_demo(folder, lambda: datetime.now(UTC), lambda _: None)
+    assert (folder / "mine.txt").read_text() == "keep"
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
