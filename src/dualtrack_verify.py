@@ -267,11 +267,9 @@ statement_type=https://in-toto\.io/Statement/v1
 PLAIN |= {pair.partition("=")[0]: text_like(pair.partition("=")[2]) for pair in PATTERNS.split()}
 RECORD_TEXT = f"""
 institution: id=slug name=words type={FIRMS} licences=[text] staff=whole? root_key=text profile={{fact_key:value}}
-    demo=flag
-words: en=text zh-Hant=text
+    demo=flag words: en=text zh-Hant=text
 key-grant: keyid=hex public_key=text holder=holder name=text person=flag roles=[{ROLES}]+ demo=flag
-key-revoke: keyid=hex reason=text
-pack-adoption: pack=slug version=text digest=hex action=adopt|retire
+key-revoke: keyid=hex reason=text pack-adoption: pack=slug version=text digest=hex action=adopt|retire
 declaration: use=use_id title=words purpose=words area=research|strategy|service|risk|crime|workflow fallback=words?
     sector=bank|insurer|licensed_corporation|mpf_trustee|va_dealer accountable_executive=holder lines=lines
     affected=[customers|staff|members|investors|applicants|public|none] builders=[holder] scope=scope facts={{text:any}}
@@ -287,8 +285,7 @@ release: use=use_id components=[part] code=hex policy=policy builders=[holder] n
 part: id=slug digest=hex
 policy: guards=[text] disclosure=flag review_before_release=flag opt_out=flag durability=durable|buffered
 statement: _type=statement_type subject=[subject]+ predicateType=predicate_type predicate=predicate
-subject: name=text digest=sha256
-sha256: sha256=hex
+subject: name=text digest=sha256 sha256: sha256=hex
 predicate: kind={EVIDENCE_KINDS} topic=snake claim=slug? fields={{text:value}} method=method? data_digest=hex?
     document_digest=hex? n=whole? seed=whole? statistics={{text:any}} taken_at=instant minutes=number?
     supersedes=supersedes? note=note? demo=flag
@@ -305,8 +302,7 @@ pack: format=text id=slug version=text issuer=text transcriber=text title=words 
 source: document=text reference=text date=date address=text file_digest=hex? checked=checked checked_on=date note=note
 parameter: name=snake type=int|double|string|list value=value from=date to=date? cites=text basis=text|firm|ours
 definition: name=snake text=text tree=tree cites=[text] says=words
-tier: tier=high|medium|low when=expression reason=words
-expression: text=text tree=tree
+tier: tier=high|medium|low when=expression reason=words expression: text=text tree=tree
 topic: kind={EVIDENCE_KINDS} about=release|use|firm roles=[{ROLES}]+ fields={{snake:field_type}}
     duty=validate|approve|monitor? title=words hours=number
 rule: id=rule_id cites=[text]+ title=words says=words todo=words owner={ROLES} binds=[{FIRMS}]+ track=safety|benefit
@@ -317,8 +313,7 @@ rule: id=rule_id cites=[text]+ title=words says=words todo=words owner={ROLES} b
 crosswalk: finos=[text] nist=[text] iso42001=[text] mas=[text]
 test: name=text facts={{text:value}} expect=met|not_met|no_evidence|not_applicable
 coverage: paragraph=text as=rule|question|information|not_covered rules=[text] note=words
-envelope: payload=text payloadType=media_type signatures=[signature]+
-signature: keyid=hex sig=text
+envelope: payload=text payloadType=media_type signatures=[signature]+ signature: keyid=hex sig=text
 manifest: format=text institution=slug use=use_id? release=hex? at=instant demo=flag assessment=named permit=named?
     members={{text:hex}} made_by=maker
 named: index=whole digest=hex
@@ -332,6 +327,9 @@ answers: decision_effect=informs|recommends|decides model_origin=own|group|vendo
     after_sales_only=flag personal_data=flag non_public_data=flag third_party=flag group_delegated=flag
     opt_out_offered=flag review_channel=flag learns_in_production=flag agent_tools=flag mpf_choice=flag
     provides_service=flag critical_operation=flag screening_duty=flag training_data_personal=flag browser_extension=flag
+firm-answers: sells_va_for_fiat=flag trades_va_for_va=flag brokers_va=flag lends_or_margins_va=flag has_shop=flag
+    operates_va_exchange=flag holds_client_va=flag transfers_va=flag serves_retail_va=flag changes_money=flag
+    markets_va_to_hk_public=flag serves_occasional_customers=flag remits_money=flag
 """
 RECORDS: dict[str, dict[str, str]] = {}
 for _word in RECORD_TEXT.split():
@@ -849,6 +847,8 @@ class Register:
         about = self.use if kind in {"declaration", "release"} else self.name
         need(entry.about == about and value.get("use", about) == about, bad, "about something else than its leaf says")
         if kind == "institution":
+            for name, answer in value["profile"].items():
+                check(answer, RECORDS["firm-answers"].get(name, "value"), f"profile.{show(name)}", bad)
             same = value["id"] == self.name and value["demo"] is (self.institution or value)["demo"]
             need(same, bad, "another id or demo flag")
         elif kind == "declaration":

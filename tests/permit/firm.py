@@ -161,8 +161,8 @@ class Firm:
     def declare(self, **changes: object) -> None:
         self.signed("declaration/1", USE, declaration(**changes), ["owner"])
 
-    def freeze(self, **policy: object) -> str:
-        record = release(**policy)
+    def freeze(self, note: str = "", builders: tuple[str, ...] = ("developer",), **policy: object) -> str:
+        record = release(**policy) | {"note": note, "builders": list(builders)}
         self.signed("release/1", USE, record, ["developer"])
         self.release_digest = canonical.digest(canonical.encode(record))
         return self.release_digest
@@ -199,9 +199,35 @@ class Firm:
     def evidence(
         self, topic: str, fields: dict[str, object], by: str = "validator", at: str = T0, **changes: object
     ) -> Entry:
+        """Append evidence signed by the holders in `by`, separated by spaces."""
         statement = self.statement(topic, fields, **changes)
-        content = dsse.sign(canonical.encode(statement), "application/vnd.in-toto+json", [self.keys[by]])
+        return self.put_statement(statement, by, at)
+
+    def put_statement(self, statement: dict[str, object], by: str = "validator", at: str = T0) -> Entry:
+        signers = [self.keys[holder] for holder in by.split()]
+        content = dsse.sign(canonical.encode(statement), "application/vnd.in-toto+json", signers)
         return self.append("evidence/1", statement["subject"][0]["name"], content, at)
+
+    def approve(self, *, fit: bool = True, by: str = "executive", **changes: object) -> Entry:
+        return self.evidence("approval", {"fit": fit}, by, kind="approval", **changes)
+
+    def waive(self, name: str, until: str, by: str = "executive", **changes: object) -> Entry:
+        proportionality = changes.pop("proportionality", False)
+        fields = {
+            "rule": name,
+            "reason": "until the data are there",
+            "until": until,
+            "proportionality": proportionality,
+        }
+        return self.evidence("waiver", fields, by, kind="approval", about="use", **changes)
+
+    def plan(self, until: str, *, mode: str = "trial", decisions: int = 500, **changes: object) -> Entry:
+        fields = {"mode": mode, "decisions_max": decisions, "until": until, "measures": "found-earlier"}
+        return self.evidence("trial_plan", fields, "executive", kind="approval", **changes)
+
+    def revoke(self, holder: str) -> None:
+        record = {"keyid": self.keys[holder].key_id, "reason": "left"}
+        self.signed("key-revoke/1", FIRM, record, ["root"])
 
     def assess(self, at: str = AT, use: str | None = USE):
         release_digest = self.release_digest if use else None
@@ -210,6 +236,10 @@ class Firm:
     def case(self, at: str = AT, use: str | None = USE):
         release_digest = self.release_digest if use else None
         return prepare(self.entries, self.packs, institution=FIRM, use=use, release=release_digest, at=at)
+
+    def line(self, name: str = "r", at: str = AT, use: str | None = USE):
+        """Return the line of one rule in a fresh assessment."""
+        return next(line for line in self.assess(at, use).rules if line.rule == name)
 
     def record_permit(self, at: str = AT):
         permit = issue(self.assess(at), "durable")
@@ -314,3 +344,19 @@ def compiled(rules: list[dict[str, object]], **changes: object) -> bytes:
     source = pack_source(rules, **changes)
     topics = read_catalogue(TOPICS, where="test topics")
     return compile_pack(json.dumps(source).encode(), topics)
+
+
+CHECK = {"estimate": 0.7, "low": 0.6, "high": 0.8, "n": 100}
+BENEFIT = {"claim": "found-earlier", "estimate": 0.05, "low": 0.02, "high": 0.08, "n": 4000}
+PASSES = "ev.check.estimate >= 0.5"
+
+
+def ready(
+    *rules: dict[str, object], demo: bool = False, facts: dict[str, object] | None = None, **pack: object
+) -> Firm:
+    """Return a firm that adopted one pack of these rules, declared a use and froze a release."""
+    firm = Firm(demo=demo)
+    firm.adopt(compiled(list(rules) or [rule("r", PASSES)], **pack))
+    firm.declare(**({"facts": facts} if facts is not None else {}))
+    firm.freeze()
+    return firm

@@ -27,6 +27,7 @@ from dualtrack.keys.vkey import NoteKeyType, VerifierKey
 from dualtrack.ledger.cosign import cosign
 from dualtrack.ledger.note import parse_note
 from dualtrack.permit.archive import read_archive, write_archive
+from dualtrack.rules.facts import firm_facts
 
 BLOCK, BLOCKS = 60, 6  # random ledgers in a test, and tests
 SLOW_SEEDS = range(5)  # with the verifier's own Ed25519 routine, which costs some milliseconds a signature
@@ -102,6 +103,12 @@ def test_the_verifier_notices_a_verdict_that_does_not_follow(quick_signatures):
     plain = canonical.decode(sealed.assessment)
     plain["counts"]["safety"]["met"] += 1
     assert list(difference(sealed.assessment, plain)) == ["counts"]
+
+
+def test_the_verifier_knows_the_questions_to_a_firm():
+    """It shares no file with the package, so its list is held equal here."""
+    listed = {name: {"flag": "bool"}[kind] for name, kind in verifier.RECORDS["firm-answers"].items()}
+    assert listed == {name: fact.type for name, fact in firm_facts().items()}
 
 
 # The demo's bundles: real measurements, all shipped packs, every kind of firm.

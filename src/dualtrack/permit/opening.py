@@ -22,6 +22,8 @@ from dualtrack.domain.usecase import UseCase
 from dualtrack.errors import DualtrackError
 from dualtrack.keys.ed25519 import check_public_key, key_id
 from dualtrack.permit.keytable import OpenedEnvelope, Refused, open_envelope, raw_key, read_payload
+from dualtrack.rules.evaluate import known
+from dualtrack.rules.facts import firm_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,8 +90,11 @@ def _any_form(_record: object) -> None:
 
 
 def _institution_form(record: Institution) -> None:
-    """Refuse a profile whose names are no facts or shadow the built-in ones; the root key is judged where it counts."""
-    _need(all(_PROFILE_NAME.fullmatch(name) and name not in {"type", "staff"} for name in record.profile))
+    """Refuse a profile whose names are no facts or shadow the built-in ones, or that gives an answer of another type."""
+    asked = firm_facts()
+    for name, value in record.profile.items():
+        _need(_PROFILE_NAME.fullmatch(name) is not None and name not in {"type", "staff"})
+        _need(name not in asked or known(value, asked[name].type) is not None)
 
 
 def _grant_form(record: KeyGrant) -> None:
