@@ -155,7 +155,13 @@ class Firm:
         plain = canonical.decode(compiled)
         digest = canonical.digest(compiled)
         self.packs[digest] = compiled
-        record = {"pack": plain["id"], "version": plain["version"], "digest": digest, "action": action}
+        record = {
+            "pack": plain["id"],
+            "version": plain["version"],
+            "digest": digest,
+            "action": action,
+            "decided_at": f"2026-01-10T09:00:{len(self.entries) % 60:02d}Z",
+        }
         self.signed("pack-adoption/1", FIRM, record, ["compliance"])
 
     def declare(self, **changes: object) -> None:

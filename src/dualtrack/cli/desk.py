@@ -164,8 +164,9 @@ def console(*, markup: bool = False) -> Console:
 
     Text is printed as it is. `markup` is for texts of our own alone: in a title, `[red]` is what a person wrote.
     """
-    piped = not sys.stdout.isatty() and not os.environ.get("COLUMNS")
-    return _Console(highlight=False, markup=markup, emoji=False, soft_wrap=True, width=PIPED_COLUMNS if piped else None)
+    terminal = sys.stdout.isatty()
+    width = None if terminal or os.environ.get("COLUMNS") else PIPED_COLUMNS
+    return _Console(highlight=False, markup=markup, emoji=False, soft_wrap=not terminal, width=width)
 
 
 def workspace_option(command: F) -> F:

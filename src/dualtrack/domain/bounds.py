@@ -4,11 +4,13 @@ from __future__ import annotations
 
 __all__ = [
     "CLOCK_SKEW_S",
+    "CONDITION_MEMORY_DAYS",
     "CONTENT_BYTES_MAX",
     "ENTRIES_MAX",
     "EVIDENCE_AGE_DAYS_MAX",
     "PERMIT_DAYS_MAX",
     "PLAN_DAYS_MAX",
+    "TRIAL_DECISIONS_MAX",
     "WAIVER_DAYS_MAX",
 ]
 
@@ -23,6 +25,12 @@ WAIVER_DAYS_MAX = 366
 
 PLAN_DAYS_MAX = 183
 """Longest shadow or trial plan: it exists to get a measurement, not to live on it."""
+
+TRIAL_DECISIONS_MAX = 1_000_000
+"""Most decisions of a shadow or trial plan: a trial measures, it does not serve a market."""
+
+CONDITION_MEMORY_DAYS = 366
+"""Days for which a condition keeps its first due instant, also when a permit in between did not carry it."""
 
 PERMIT_DAYS_MAX = 366
 """Longest permit, when no evidence ends earlier."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import unicodedata
 from typing import Any
+from unicodedata import ucd_3_2_0
 
 from dualtrack.errors import DocumentError
 
@@ -95,8 +95,9 @@ def _check_scalar(value: object, path: str) -> None:
 def _check_text(text: str, path: str) -> None:
     if text.isascii():
         return
-    if not unicodedata.is_normalized("NFC", text):
-        raise DocumentError("text is not in Unicode NFC", where=path, fix="normalise it with unicodedata.normalize")
+    # The tables of Unicode 3.2 come with every Python unchanged, so no two versions judge a text differently.
+    if not ucd_3_2_0.is_normalized("NFC", text):
+        raise DocumentError("text is not in Unicode NFC", where=path, fix="normalise it first")
     try:
         text.encode()
     except UnicodeEncodeError as error:

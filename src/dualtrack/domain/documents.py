@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from typing import TYPE_CHECKING
+from unicodedata import ucd_3_2_0
 
 import yaml
 
@@ -126,7 +126,7 @@ class _Reader:
         return found
 
     def _scalar(self, event: yaml.ScalarEvent) -> object:
-        text = unicodedata.normalize("NFC", event.value)
+        text = ucd_3_2_0.normalize("NFC", event.value)
         if event.style in _QUOTED:
             return text
         if text in _NULL:

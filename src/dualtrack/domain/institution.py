@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dualtrack.domain.forms import Digest, Holder, Slug
+from dualtrack.domain.forms import Digest, Slug
 from dualtrack.domain.records import Record, Text, Value
 from dualtrack.domain.vocabulary import InstitutionType, Role
 
@@ -33,7 +33,7 @@ class KeyGrant(Record, frozen=True):
 
     keyid: Digest
     public_key: str
-    holder: Holder
+    holder: Slug
     name: str
     person: bool
     roles: list[Role]
@@ -48,9 +48,10 @@ class KeyRevocation(Record, frozen=True):
 
 
 class PackAdoption(Record, frozen=True):
-    """The institution takes a rule pack into use, by digest, or retires it."""
+    """The institution takes a rule pack into use, by digest, or retires it; a later decision has a later instant."""
 
     pack: Slug
     version: str
     digest: Digest
     action: str
+    decided_at: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dualtrack.domain.forms import Digest, Durability, Holder, Slug, UseName
+from dualtrack.domain.forms import Digest, Durability, Slug, UseName
 from dualtrack.domain.records import Record
 
 __all__ = ["Policy", "Release", "ReleaseComponent"]
@@ -32,5 +32,5 @@ class Release(Record, frozen=True):
     components: list[ReleaseComponent]
     code: Digest
     policy: Policy
-    builders: list[Holder] = []
+    builders: list[Slug] = []
     note: str = ""

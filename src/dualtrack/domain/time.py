@@ -28,7 +28,9 @@ def parse_instant(text: str, *, where: str = "instant") -> datetime:
     except ValueError:
         found = None
     if found is None:
-        raise FieldError(f"{text!r} is not an instant", where=where, expected="YYYY-MM-DDTHH:MM:SSZ (UTC), 1000 to 2999")
+        raise FieldError(
+            f"{text!r} is not an instant", where=where, expected="YYYY-MM-DDTHH:MM:SSZ (UTC), 1000 to 2999"
+        )
     return found
 
 

@@ -95,7 +95,7 @@ class UseCase(Record, frozen=True):
     lines: Lines
     scope: Scope
     affected: list[Group] = []
-    builders: list[Holder] = []
+    builders: list[Slug] = []
     facts: dict[str, Value] = {}
     tasks: list[Task] = []
     components: list[Component] = []

@@ -13,9 +13,10 @@ import msgspec
 
 from dualtrack.domain import canonical
 from dualtrack.domain.assessment import Permit, Rejection
-from dualtrack.domain.bounds import ENTRIES_MAX
+from dualtrack.domain.bounds import CLOCK_SKEW_S, ENTRIES_MAX
 from dualtrack.domain.institution import Institution, KeyGrant, KeyRevocation, PackAdoption
 from dualtrack.domain.release import Release
+from dualtrack.domain.time import parse_instant
 from dualtrack.domain.usecase import UseCase
 from dualtrack.domain.vocabulary import Role
 from dualtrack.errors import FieldError, LedgerError, SignatureError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.entry import Entry
     from dualtrack.domain.evidence import Statement
 
-__all__ = ["Candidate", "PastPermit", "ReleaseEntry", "Walk", "payload_type", "walk"]
+__all__ = ["Candidate", "DeclarationEntry", "PastPermit", "ReleaseEntry", "Walk", "payload_type", "walk"]
 
 
 class ReleaseEntry(NamedTuple):
@@ -49,6 +50,13 @@ class Candidate(NamedTuple):
     firm_demo: bool
 
 
+class DeclarationEntry(msgspec.Struct, frozen=True):
+    """An admitted declaration with the index of its entry."""
+
+    index: int
+    use_case: UseCase
+
+
 class PastPermit(msgspec.Struct, frozen=True):
     """An earlier permit of the use, with the index of its entry."""
 
@@ -60,7 +68,7 @@ class Walk(NamedTuple):
     """What the walk over the entries leaves behind."""
 
     institution: Institution
-    declaration: UseCase | None
+    declarations: list[DeclarationEntry]
     release: ReleaseEntry | None
     adopted: dict[str, PackAdoption]
     candidates: list[Candidate]
@@ -68,6 +76,11 @@ class Walk(NamedTuple):
     rejected: list[Rejection]
     keys: KeyTable
     size: int
+
+    @property
+    def declaration(self) -> UseCase | None:
+        """The newest admitted declaration: the one that counts."""
+        return self.declarations[-1].use_case if self.declarations else None
 
 
 def walk(entries: Iterable[Entry], *, institution: str, use: str | None, release: str | None, at: str) -> Walk:
@@ -92,8 +105,12 @@ def _check_order(entries: list[Entry], institution: str) -> None:
             "no institution entry comes first", where=institution, fix="create the institution before anything else"
         )
     for before, after in pairwise(entries):
-        if after.index <= before.index:
-            raise LedgerError(f"entry {after.index} follows entry {before.index}", where=institution)
+        if after.index <= before.index or after.recorded_at < before.recorded_at:
+            raise LedgerError(
+                f"entry {after.index} of {after.recorded_at} follows entry {before.index} of {before.recorded_at}",
+                where=institution,
+                expected="indices that rise and recorded times that do not fall",
+            )
 
 
 class _Walker:
@@ -103,7 +120,8 @@ class _Walker:
         self._name = institution
         self.institution = _found(first, institution)
         self.keys = KeyTable(self.institution)
-        self.declaration: UseCase | None = None
+        self.declarations: list[DeclarationEntry] = []
+        self._seen = {open_record(first.content, first.kind).envelope.message}
         self.release: ReleaseEntry | None = None
         self.adopted: dict[str, PackAdoption] = {}
         self.candidates: list[Candidate] = []
@@ -124,7 +142,7 @@ class _Walker:
     def result(self, size: int) -> Walk:
         return Walk(
             self.institution,
-            self.declaration,
+            self.declarations,
             self.release,
             self.adopted,
             self.candidates,
@@ -139,13 +157,21 @@ class _Walker:
         opened = open_record(entry.content, entry.kind)
         if not self._is_about(entry, opened.record):
             raise Refused("malformed")
-        signed = self.keys.open(opened.envelope)
+        signed = self._open(opened)
         by_demo = signed.demo or (isinstance(opened.record, KeyGrant) and opened.record.demo)
         if by_demo and not self.institution.demo:
             raise Refused("demo-key")
         if role not in signed.roles:
             raise Refused("wrong-role")
-        take(self, opened, signed)
+        take(self, entry, opened, signed)
+
+    def _open(self, opened: Opened) -> Signed:
+        """Verify signatures, and refuse what was signed and recorded before: a statement counts once, where it stood."""
+        signed = self.keys.open(opened.envelope)
+        if opened.envelope.message in self._seen:
+            raise Refused("replayed")
+        self._seen.add(opened.envelope.message)
+        return signed
 
     def _is_about(self, entry: Entry, record: object) -> bool:
         """Tell whether a record is about this firm or use, as its leaf says, and leaves the root as it is."""
@@ -153,35 +179,38 @@ class _Walker:
         fits = True
         if isinstance(record, UseCase | Release):
             subject, fits = self._use, record.use == self._use
+            if isinstance(record, UseCase) and record.live_since is not None:
+                fits = fits and _seconds_after(record.live_since, entry.recorded_at) <= CLOCK_SKEW_S
         elif isinstance(record, KeyGrant | KeyRevocation):
             fits = record.keyid != self.keys.root
         elif isinstance(record, Institution):  # fiction never becomes fact, nor fact fiction, within one ledger
-            fits = record.id == self._name and record.demo == self.institution.demo
+            kept = (record.id, record.demo, record.type)
+            fits = kept == (self._name, self.institution.demo, self.institution.type)
         return fits and entry.parsed.institution == self._name and entry.parsed.id == subject
 
-    def _institution(self, opened: Opened, _signed: Signed) -> None:
+    def _institution(self, _entry: Entry, opened: Opened, _signed: Signed) -> None:
         by_root = any(keyid == self.keys.root for keyid, _ in opened.envelope.signatures)
         if not by_root or opened.record.root_key != self.institution.root_key:
             raise Refused("wrong-role")
         self.institution = opened.record
 
-    def _grant(self, opened: Opened, _signed: Signed) -> None:
+    def _grant(self, _entry: Entry, opened: Opened, _signed: Signed) -> None:
         self.keys.grant(opened.record)
 
-    def _revoke(self, opened: Opened, _signed: Signed) -> None:
+    def _revoke(self, _entry: Entry, opened: Opened, _signed: Signed) -> None:
         self.keys.revoke(opened.record)
 
-    def _adopt(self, opened: Opened, _signed: Signed) -> None:
+    def _adopt(self, _entry: Entry, opened: Opened, _signed: Signed) -> None:
         adoption: PackAdoption = opened.record
         if adoption.action == "adopt":
             self.adopted[adoption.pack] = adoption
         else:
             self.adopted.pop(adoption.pack, None)
 
-    def _declare(self, opened: Opened, _signed: Signed) -> None:
-        self.declaration = opened.record
+    def _declare(self, entry: Entry, opened: Opened, _signed: Signed) -> None:
+        self.declarations.append(DeclarationEntry(entry.index, opened.record))
 
-    def _release(self, opened: Opened, signed: Signed) -> None:
+    def _release(self, _entry: Entry, opened: Opened, signed: Signed) -> None:
         found = canonical.digest(opened.envelope.payload)
         if found == self._wanted:
             self.release = ReleaseEntry(found, opened.record, signed.holders)
@@ -191,7 +220,7 @@ class _Walker:
         try:
             opened = open_record(entry.content, entry.kind)
             statement = opened.record
-            signed = self.keys.open(opened.envelope)
+            signed = self._open(opened)
         except Refused as refusal:
             reason = refusal.args[0]
         self.candidates.append(Candidate(entry, statement, signed, reason, self.institution.demo))
@@ -201,11 +230,12 @@ class _Walker:
             permit = open_permit(entry.content)
         except Refused:
             return
-        if permit.use == self._use == entry.parsed.id and permit.institution == self._name:
+        now = abs(_seconds_after(permit.valid_from, entry.recorded_at)) <= CLOCK_SKEW_S
+        if now and permit.use == self._use == entry.parsed.id and permit.institution == self._name:
             self.permits.append(PastPermit(entry.index, permit))
 
 
-_SIGNED: dict[str, tuple[Role, Callable[[_Walker, Opened, Signed], None]]] = {
+_SIGNED: dict[str, tuple[Role, Callable[[_Walker, Entry, Opened, Signed], None]]] = {
     "institution/1": (Role.ROOT, _Walker._institution),  # noqa: SLF001 - the table belongs to the class
     "key-grant/1": (Role.ROOT, _Walker._grant),  # noqa: SLF001
     "key-revoke/1": (Role.ROOT, _Walker._revoke),  # noqa: SLF001
@@ -214,6 +244,10 @@ _SIGNED: dict[str, tuple[Role, Callable[[_Walker, Opened, Signed], None]]] = {
     "release/1": (Role.DEVELOPER, _Walker._release),  # noqa: SLF001
 }
 """Signed kinds other than evidence: the role that must have signed, and what the walk does with the record."""
+
+
+def _seconds_after(instant: str, recorded_at: str) -> float:
+    return (parse_instant(instant) - parse_instant(recorded_at)).total_seconds()
 
 
 def _found(first: Entry, institution: str) -> Institution:

@@ -16,13 +16,16 @@ from dualtrack.errors import BundleError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ARCHIVE_BYTES_MAX", "MEMBERS_MAX", "read_archive", "write_archive"]
+__all__ = ["ARCHIVE_BYTES_MAX", "MEMBERS_MAX", "MEMBER_BYTES_MAX", "read_archive", "write_archive"]
 
 MEMBERS_MAX = 256
 """A bundle has six members and one for each adopted pack."""
 
-ARCHIVE_BYTES_MAX = 256 * 1024 * 1024
-"""Largest archive: below zip64, and far above the largest use case we know of (4 MB)."""
+ARCHIVE_BYTES_MAX = 64 * 1024 * 1024
+"""Largest archive: a hundred times the demo's largest (0.4 MB), and what a verifier can read in memory."""
+
+MEMBER_BYTES_MAX = 32 * 1024 * 1024
+"""Largest member: JSON takes some thirty times its size to read."""
 
 _VERSION = 20
 _DATE_1980_01_01 = 33
@@ -33,7 +36,8 @@ _END = struct.Struct("<4s4H2IH")
 
 def write_archive(members: Mapping[str, bytes]) -> bytes:
     """Return the archive of the members; the same members give the same bytes."""
-    if not 0 < len(members) <= MEMBERS_MAX or sum(map(len, members.values())) > ARCHIVE_BYTES_MAX:
+    sizes = [len(data) for data in members.values()]
+    if not 0 < len(sizes) <= MEMBERS_MAX or sum(sizes) > ARCHIVE_BYTES_MAX or max(sizes) > MEMBER_BYTES_MAX:
         raise BundleError(f"{len(members)} members", expected=f"1 to {MEMBERS_MAX}, {ARCHIVE_BYTES_MAX} bytes in all")
     body, directory = bytearray(), bytearray()
     for name in sorted(members, key=str.encode):

@@ -171,7 +171,7 @@ def judge_all(case: Case, facts: Mapping[str, Value]) -> list[Judged]:
     """Do steps 3 to 6 for every rule of the packs with this subject, in order of pack and position."""
     found, admitted, at = case.found, case.admitted, case.at
     newest = newest_by_topic(admitted)
-    waivers = read_waivers(admitted, builders(found.release, found.declaration), at)
+    waivers = read_waivers(admitted, builders(found), at)
     live = live_since(found.permits, found.declaration.live_since if found.declaration else None)
     firm_type = found.institution.type.value
     subject = "use" if case.use else "institution"
@@ -192,7 +192,7 @@ def judge_all(case: Case, facts: Mapping[str, Value]) -> list[Judged]:
 def _assessment(case: Case, facts: Mapping[str, Value], tier: TierLine, judged: Sequence[Judged]) -> Assessment:
     found, at = case.found, case.at
     effects = {item.effect.effect for item in judged}
-    mode, plan = _mode(case, effects)
+    mode, plan = _mode(case, effects) if _is_ruled(judged) else (None, None)
     return Assessment(
         format=ASSESSMENT_FORMAT,
         institution=found.institution.id,
@@ -225,12 +225,17 @@ def _assessment(case: Case, facts: Mapping[str, Value], tier: TierLine, judged: 
     )
 
 
+def _is_ruled(judged: Sequence[Judged]) -> bool:
+    """Tell whether any rule applies at all: where none does, nothing was found in order."""
+    return any(item.binding and item.result.outcome is not Outcome.NOT_APPLICABLE for item in judged)
+
+
 def _mode(case: Case, effects: set[Effect]) -> tuple[Mode | None, PlanLine | None]:
     if case.found.declaration is None or case.found.release is None or Effect.REFUSES in effects:
         return None, None
     if Effect.REFUSES_LIVE not in effects:
         return Mode.LIVE, None
-    return granted_plan(case.admitted, case.found.permits, case.found.release.digest, case.at)
+    return granted_plan(case.admitted, case.found, case.found.release.digest, case.at)
 
 
 def _pack_line(pack: Pack, digest: str, at: datetime) -> PackLine:
@@ -290,11 +295,13 @@ def _expiry(judged: Sequence[Judged], plan: PlanLine | None, at: datetime) -> st
     for item in judged:
         if not item.binding:
             continue
-        holds = item.result.outcome in {Outcome.MET, Outcome.WAIVED}
-        if holds and item.rule.data.severity in {Severity.S1, Severity.S2} and item.result.until is not None:
+        grave = item.rule.data.severity in {Severity.S1, Severity.S2}
+        if grave and item.result.outcome in {Outcome.MET, Outcome.WAIVED} and item.result.until is not None:
             ends.append(item.result.until)
         if item.effect.effect is Effect.CONDITION and not item.capped and item.effect.due is not None:
             ends.append(item.effect.due)
+        if plan is None and grave and item.effect.effect is Effect.DUE_LATER and item.rule.data.due_days is not None:
+            ends.append(item.effect.due or format_instant(add_days(at, item.rule.data.due_days)))
     if plan is not None:
         ends.append(plan.until)
     return min(ends)  # instants of one form sort as text

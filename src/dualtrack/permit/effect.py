@@ -1,6 +1,6 @@
 """Step 6 for one rule: what its outcome does to the permit, and by when (docs/assessment.md, section 8).
 
-Conditions bite: a condition keeps the due instant of the first permit in an unbroken run that carried it, and refuses
+Conditions bite: a condition keeps the earliest due instant that any permit of the last year carried for it, and refuses
 live use once that instant has passed.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.domain.bounds import CONDITION_MEMORY_DAYS
 from dualtrack.domain.time import add_days, format_instant, hong_kong_date, parse_instant
 from dualtrack.domain.vocabulary import Check, Effect, Grade, Mode, Outcome, PackStatus, Severity
 
@@ -51,9 +52,9 @@ def is_capped(pack: Pack, rule: Rule) -> bool:
 
 
 def live_since(permits: Sequence[PastPermit], declared: str | None) -> str | None:
-    """Return when the use first went live: by its earliest live permit, else as declared."""
+    """Return when the use first went live: by its earliest live permit or as declared, whichever is earlier."""
     lives = [past.permit.valid_from for past in permits if past.permit.mode is Mode.LIVE]
-    return lives[0] if lives else declared
+    return min([*lives, *([declared] if declared else [])], default=None)
 
 
 def rule_effect(
@@ -90,12 +91,14 @@ def _operation_due(rule: Rule, live: str | None) -> str | None:
 
 
 def _condition_due(pack: Pack, rule: Rule, permits: Sequence[PastPermit], at: datetime) -> str | None:
-    first: str | None = None
-    for past in reversed(permits):
-        carried = [item for item in past.permit.conditions if item.pack == pack.id and item.rule == rule.id]
-        if not carried or carried[0].due is None:
-            break
-        first = carried[0].due
-    if first is not None:
-        return first
+    remembered = format_instant(add_days(at, -CONDITION_MEMORY_DAYS))
+    carried = [
+        item.due
+        for past in permits
+        if past.permit.valid_from > remembered
+        for item in past.permit.conditions
+        if (item.pack, item.rule) == (pack.id, rule.id) and item.due is not None
+    ]
+    if carried:
+        return min(carried)
     return None if rule.data.clock_days is None else format_instant(add_days(at, rule.data.clock_days))

@@ -21,10 +21,11 @@ from dualtrack.permit.keytable import Refused
 from dualtrack.rules.records import Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dualtrack.domain.records import Value
-    from dualtrack.permit.admission import Candidate, Walk
+    from dualtrack.domain.usecase import UseCase
+    from dualtrack.permit.admission import Candidate, DeclarationEntry, Walk
 
 __all__ = ["BUILT_IN_TOPICS", "Admitted", "Subjects", "admit_evidence", "field_problem"]
 
@@ -81,14 +82,15 @@ def admit_evidence(
     found: Walk, topics: Mapping[str, Topic], subjects: Subjects
 ) -> tuple[list[Admitted], list[EvidenceLine]]:
     """Judge every candidate; returns the admitted ones and one line for each, in index order."""
-    claims = frozenset(claim.id for claim in found.declaration.claims) if found.declaration else frozenset()
+    rules = _Rules(topics, subjects, found.declarations, {})
     admitted: list[Admitted] = []
     judged: list[tuple[Candidate, Predicate | None, str | None]] = []
     for candidate in found.candidates:
-        statement, reason = _judge(candidate, topics, subjects, claims)
+        statement, reason = _judge(candidate, rules)
         predicate = statement.predicate if statement else None
         judged.append((candidate, predicate, reason))
         if reason is None and predicate is not None and candidate.signed is not None:
+            rules.taken_at[predicate.topic] = predicate.taken_at
             admitted.append(
                 Admitted(
                     candidate.entry.index,
@@ -112,34 +114,35 @@ def admit_evidence(
     return admitted, lines
 
 
-def _judge(
-    candidate: Candidate, topics: Mapping[str, Topic], subjects: Subjects, claims: frozenset[str]
-) -> tuple[Statement | None, str | None]:
+class _Rules(NamedTuple):
+    """What evidence is judged by; `taken_at` is of the newest admitted evidence of each topic so far."""
+
+    topics: Mapping[str, Topic]
+    subjects: Subjects
+    declarations: Sequence[DeclarationEntry]
+    taken_at: dict[str, str]
+
+
+def _judge(candidate: Candidate, rules: _Rules) -> tuple[Statement | None, str | None]:
     statement = candidate.statement
     if statement is None:
         return None, "malformed"
     if candidate.reason is not None:
         return statement, candidate.reason
     try:
-        _check(candidate, statement, topics, subjects, claims)
+        _check(candidate, statement, rules)
     except Refused as refusal:
         return statement, refusal.args[0]
     return statement, None
 
 
-def _check(
-    candidate: Candidate,
-    statement: Statement,
-    topics: Mapping[str, Topic],
-    subjects: Subjects,
-    claims: frozenset[str],
-) -> None:
+def _check(candidate: Candidate, statement: Statement, rules: _Rules) -> None:
     predicate = statement.predicate
     signed = candidate.signed
     assert signed is not None
     if (signed.demo or predicate.demo) and not candidate.firm_demo:
         raise Refused("demo-key")
-    topic = topics.get(predicate.topic)
+    topic = rules.topics.get(predicate.topic)
     if topic is None:
         raise Refused("unknown-topic")
     if predicate.kind != topic.kind:
@@ -148,10 +151,41 @@ def _check(
         raise Refused("wrong-role")
     if field_problem(predicate, topic) is not None:
         raise Refused("bad-fields")
-    _check_subject(candidate, statement, topic, subjects)
-    if predicate.claim is not None and predicate.claim not in claims:
-        raise Refused("unknown-claim")
+    _check_subject(candidate, statement, topic, rules.subjects)
+    if predicate.claim is not None:
+        _check_claim(predicate.claim, candidate.entry.index, rules.declarations)
+    approves = topic.duty == "approve" or predicate.topic in BUILT_IN_TOPICS
+    if approves and rules.declarations and candidate.entry.index < rules.declarations[-1].index:
+        raise Refused("before-declaration")
     _check_time(predicate, candidate.entry.recorded_at)
+    if predicate.topic != "waiver" and predicate.taken_at < rules.taken_at.get(predicate.topic, ""):
+        raise Refused("older")
+
+
+def _check_claim(claim: str, index: int, declarations: Sequence[DeclarationEntry]) -> None:
+    """Refuse evidence for a claim whose terms were not registered, just as they now are, before the evidence."""
+    now = _terms(claim, declarations[-1].use_case) if declarations else None
+    if now is None:
+        raise Refused("unknown-claim")
+    before = [item for item in declarations if item.index < index]
+    if not before or _terms(claim, before[-1].use_case) != now:
+        raise Refused("late-claim")
+
+
+def _terms(claim_id: str, use_case: UseCase) -> tuple[object, ...] | None:
+    claim = next((claim for claim in use_case.claims if claim.id == claim_id), None)
+    if claim is None:
+        return None
+    return (
+        claim.track,
+        claim.topic,
+        claim.primary,
+        claim.baseline,
+        claim.design,
+        claim.minimum,
+        claim.margin,
+        claim.unit,
+    )
 
 
 def _check_subject(candidate: Candidate, statement: Statement, topic: Topic, subjects: Subjects) -> None:
@@ -192,6 +226,8 @@ def field_problem(predicate: Predicate, topic: Topic) -> str | None:
     unknown = sorted(set(predicate.fields) - set(topic.fields))
     if unknown:
         return f"field {unknown[0]} is unknown to topic {predicate.topic}"
+    if topic.fields.get("claim") == "string" and predicate.fields["claim"] != predicate.claim:
+        return "field claim differs from the predicate's claim"
     return _estimate_problem(predicate) if predicate.kind is EvidenceKind.MEASUREMENT else None
 
 
@@ -204,6 +240,8 @@ def _is(value: Value, kind: str) -> bool:
 def _estimate_problem(predicate: Predicate) -> str | None:
     if predicate.method is None or predicate.data_digest is None or predicate.n is None:
         return "a measurement carries method, data_digest and n"
+    if predicate.n < 1:
+        return f"n is {predicate.n}"
     fields = predicate.fields
     if "n" in fields and fields["n"] != predicate.n:
         return "field n differs from the predicate's n"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.institution import Institution
     from dualtrack.domain.records import Value
     from dualtrack.domain.usecase import Task, UseCase
-    from dualtrack.permit.admission import ReleaseEntry, Walk
+    from dualtrack.permit.admission import Walk
     from dualtrack.permit.evidence_check import Admitted
     from dualtrack.rules.pack import Pack
     from dualtrack.rules.records import Topic
@@ -43,13 +43,14 @@ def base_facts(found: Walk, admitted: Sequence[Admitted], topics: Mapping[str, T
             "policy.review_before_release": policy.review_before_release,
             "policy.opt_out": policy.opt_out,
         }
-        facts |= _separation_of_duties(builders(found.release, found.declaration), admitted, topics)
+        facts |= _separation_of_duties(builders(found), admitted, topics)
     return facts
 
 
-def builders(release: ReleaseEntry | None, declaration: UseCase | None) -> frozenset[str]:
-    """Return the holders who built: named by the release or the declaration, or signers of the release."""
-    named = frozenset(declaration.builders) if declaration else frozenset()
+def builders(found: Walk) -> frozenset[str]:
+    """Return the holders who built: named by the release or by any declaration, or signers of the release."""
+    named = frozenset(holder for item in found.declarations for holder in item.use_case.builders)
+    release = found.release
     return named | (frozenset(release.release.builders) | release.holders if release else frozenset())
 
 
@@ -92,9 +93,10 @@ def _use_facts(use_case: UseCase) -> Facts:
         "use.affected": list(use_case.affected),
         "use.has_fallback": use_case.fallback is not None,
         "use.builders": len(use_case.builders),
-        "use.components_without_licence": sum(part.licence is None for part in use_case.components),
         "use.live": use_case.live_since is not None,
     }
+    if use_case.components:
+        facts["use.components_without_licence"] = sum(part.licence is None for part in use_case.components)
     if use_case.tasks:
         undecided = [task for task in use_case.tasks if task.destination is Destination.UNDECIDED]
         facts |= _sum("use.hours_released", use_case.tasks) | _sum("use.undecided_hours", undecided)

@@ -61,9 +61,15 @@ class KeyTable:
         )
         self.root = grant.keyid
         self._keys: dict[str, tuple[bytes, KeyGrant]] = {grant.keyid: (root, grant)}
+        self._holders: dict[str, str] = {grant.keyid: grant.holder}
 
     def grant(self, grant: KeyGrant) -> None:
-        """Take a key into force from the next entry on, in place of an earlier grant of the same key."""
+        """Take a key into force from the next entry on, in place of an earlier grant of the same key.
+
+        A key stays with its first holder, also once revoked: under another name it would stand for a second person.
+        """
+        if self._holders.setdefault(grant.keyid, grant.holder) != grant.holder:
+            raise Refused("malformed")
         self._keys[grant.keyid] = (raw_key(grant.public_key) or b"", grant)
 
     def revoke(self, revocation: KeyRevocation) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from dualtrack.domain.bounds import WAIVER_DAYS_MAX
 from dualtrack.domain.time import add_days, format_instant, parse_instant
-from dualtrack.domain.vocabulary import Outcome, Severity, Weight
+from dualtrack.domain.vocabulary import Outcome, Severity, Track, Weight
 from dualtrack.errors import DualtrackError
 
 if TYPE_CHECKING:
@@ -83,10 +83,14 @@ def judge_rule(
 
 
 def read_waivers(admitted: Sequence[Admitted], built: frozenset[str], at: datetime) -> list[Waiver]:
-    """Return the waivers in force at `at`: until in the future, at most WAIVER_DAYS_MAX long, not by a builder."""
+    """Return the waivers in force at `at`: until in the future, at most WAIVER_DAYS_MAX long, not by a builder.
+
+    Of each rule only the newest waiver is read, so that a later one withdraws an earlier.
+    """
     waivers = []
-    for item in admitted:
-        if item.predicate.topic != "waiver" or item.holders & built:
+    newest = {str(item.predicate.fields["rule"]): item for item in admitted if item.predicate.topic == "waiver"}
+    for item in newest.values():
+        if item.holders & built:
             continue
         fields = item.predicate.fields
         try:
@@ -136,14 +140,10 @@ def _missing(rule: Rule, view: Mapping[str, object], in_date: Mapping[str, Admit
 
 
 def _waived(name: str, rule: Rule, result: RuleResult, waivers: Sequence[Waiver]) -> RuleResult:
-    if rule.data.severity is Severity.S1 or rule.data.weight is Weight.STATUTE:
+    data = rule.data
+    if data.severity is Severity.S1 or data.weight is Weight.STATUTE or data.track is Track.BENEFIT:
         return result
-    valid = [
-        waiver
-        for waiver in waivers
-        if waiver.rule == name and (not waiver.proportionality or rule.data.proportionality is not None)
-    ]
-    if not valid:
-        return result
-    last = max(valid, key=lambda waiver: waiver.index)
-    return result._replace(outcome=Outcome.WAIVED, until=last.until, waiver=last.index)
+    for waiver in waivers:
+        if waiver.rule == name and (not waiver.proportionality or data.proportionality is not None):
+            return result._replace(outcome=Outcome.WAIVED, until=waiver.until, waiver=waiver.index)
+    return result

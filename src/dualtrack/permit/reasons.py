@@ -20,6 +20,9 @@ REASONS: dict[str, Reason] = {
         "signed by a key that is not granted, or no longer", "have the root grant the key with `dualtrack key grant`"
     ),
     "bad-signature": Reason("the signature does not hold for these bytes", "sign the exact bytes again"),
+    "replayed": Reason(
+        "these exact words were signed and recorded before", "say it anew, with the present instant, and sign that"
+    ),
     "demo-key": Reason("a demo key or demo evidence in a real institution", "use keys and evidence of your own"),
     "wrong-role": Reason(
         "the signer's roles do not admit this", "have it signed by a holder of one of the roles named"
@@ -32,6 +35,14 @@ REASONS: dict[str, Reason] = {
     "wrong-subject": Reason("it is about another subject than its topic is about", "name the release, use or firm"),
     "other-release": Reason("it is about another release", "measure the release that is to run, then add it again"),
     "unknown-claim": Reason("it names a claim that the use does not declare", "declare the claim beforehand"),
+    "late-claim": Reason(
+        "the terms of its claim were not registered before it, or have changed since",
+        "register the claim first, then measure and add the measurement",
+    ),
+    "before-declaration": Reason(
+        "it approved an earlier declaration", "have the use as it is now declared approved, and add that"
+    ),
     "future": Reason("taken in the future", "check the clock of the collector"),
     "too-old": Reason("taken too long before it was recorded", "observe again"),
+    "older": Reason("a later observation of this topic is recorded already", "observe again, and add that"),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.institution import PackAdoption
+from dualtrack.domain.time import format_instant
 from dualtrack.permit.assess import Case, merge_topics
 from dualtrack.permit.evidence_check import Subjects, admit_evidence
 
@@ -22,7 +23,13 @@ def with_pack_instead(case: Case, removed: str, pack: Pack) -> Case:
     kept = [item for item in case.packs if item.id not in {removed, pack.id}]
     packs = sorted([*kept, pack], key=lambda item: item.id)
     adopted = {name: item for name, item in case.found.adopted.items() if name not in {removed, pack.id}}
-    adopted[pack.id] = PackAdoption(pack=pack.id, version=pack.data.version, digest=pack.digest, action="adopt")
+    adopted[pack.id] = PackAdoption(
+        pack=pack.id,
+        version=pack.data.version,
+        digest=pack.digest,
+        action="adopt",
+        decided_at=format_instant(case.at),
+    )
     found = case.found._replace(adopted=adopted)
     topics = merge_topics(packs)
     admitted, lines = admit_evidence(found, topics, Subjects.of(found.institution.id, case.use, case.release))

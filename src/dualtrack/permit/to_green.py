@@ -113,7 +113,7 @@ def _wanted_topics(item: Judged, case: Case) -> set[str]:
     for name in item.rule.names:
         if name.startswith("sod."):
             duty = name.removeprefix("sod.").removesuffix("r_independent").removesuffix("o")
-            built = builders(case.found.release, case.found.declaration)
+            built = builders(case.found)
             newest = newest_by_topic(case.admitted)
             wanted |= {
                 topic

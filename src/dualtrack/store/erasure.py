@@ -11,6 +11,7 @@ from dualtrack.domain.time import format_instant
 from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.store.projections import Projections
 from dualtrack.store.projectors import PROJECTED_KINDS
+from dualtrack.store.repository import FIRM_KINDS, USE_KINDS
 from dualtrack.store.vault import Erasure, Place
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from dualtrack.store.repository import Repository
 
-__all__ = ["REASON_CHARACTERS_MAX", "erase"]
+__all__ = ["KEPT_KINDS", "REASON_CHARACTERS_MAX", "erase"]
+
+KEPT_KINDS = frozenset({*FIRM_KINDS, *USE_KINDS, "assessment/1"})
+"""Kinds that verdicts rest on: erasing one would change what the others say, and perhaps for the better."""
 
 REASON_CHARACTERS_MAX = 500
 """Longest reason: a reference to the request and its ground, never the personal data itself."""
@@ -46,6 +50,14 @@ def erase(repository: Repository, index: int, *, reason: str, at: datetime) -> E
             what = "no such entry" if row is None else "its content is erased already"
             raise NotFoundError(what, where=f"{ledger}, entry {index}")
         leaf = read_leaf(bytes(row.leaf), where=f"{ledger}, entry {index}")
+        if leaf.kind in KEPT_KINDS:
+            raise FieldError(
+                f"content of kind {leaf.kind} is not erased",
+                where=f"{ledger}, entry {index}",
+                expected="a kind that no verdict rests on",
+                fix="supersede it by a later entry; keep personal data out of what is signed",
+                code="input.field.kept",
+            )
         sealed = repository.vault.seal_erasure(Place(ledger, index, leaf.commitment, row.retention), erasure)
         values = {"sealed": sealed, "erased": True, "key_id": repository.vault.key_id}
         connection.execute(update(vault).where(*mine).values(values))

@@ -97,7 +97,9 @@ class Register:
         had = self.packs.holds(digest)
         self.packs.keep(compiled)  # before the entry: an adopted pack whose bytes are lost would stop every assessment
         try:
-            record = PackAdoption(pack=pack.id, version=pack.data.version, digest=digest, action="adopt")
+            record = PackAdoption(
+                pack=pack.id, version=pack.data.version, digest=digest, action="adopt", decided_at=self.now()
+            )
             return self._signed("pack-adoption/1", self.institution, record, [signer])
         except SignatureError:  # refused before anything was written
             if not had:
@@ -110,7 +112,9 @@ class Register:
         if adopted is None:
             raise NotFoundError(f"pack {pack!r} is not adopted", where=self.institution, fix="`dualtrack rules list`")
         digest = self.case(None, None).found.adopted[pack].digest
-        record = PackAdoption(pack=pack, version=adopted.data.version, digest=digest, action="retire")
+        record = PackAdoption(
+            pack=pack, version=adopted.data.version, digest=digest, action="retire", decided_at=self.now()
+        )
         return self._signed("pack-adoption/1", self.institution, record, [signer])
 
     def declare(self, use_case: UseCase, signer: Signer, *, where: str = "declaration") -> Receipt:
@@ -128,7 +132,7 @@ class Register:
 
     def release(self, release: Release, signer: Signer) -> tuple[str, Receipt]:
         """Freeze a release; returns its digest."""
-        self._check_declared(release.use)
+        self._check_components(release, self._check_declared(release.use))
         receipt = self._signed("release/1", release.use, release, [signer])
         return canonical.digest(encode(release)), receipt
 
@@ -223,10 +227,25 @@ class Register:
                 f"use {use!r}", where=where, expected=f"{self.institution}/…", fix="declare it under its firm"
             )
 
-    def _check_declared(self, use: str) -> None:
+    def _check_declared(self, use: str) -> UseCase:
         self._check_own(use, "release")
-        if self.case(use, None).found.declaration is None:
+        declaration = self.case(use, None).found.declaration
+        if declaration is None:
             raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
+        return declaration
+
+    def _check_components(self, release: Release, declaration: UseCase) -> None:
+        """Refuse a release with parts that are not declared, or other than declared."""
+        declared = {part.id: part.digest for part in declaration.components}
+        for part in release.components:
+            if part.id not in declared or declared[part.id] not in {None, part.digest}:
+                found = "is not declared" if part.id not in declared else "has another digest than declared"
+                raise FieldError(
+                    f"component {part.id!r} {found}",
+                    where=f"release of {release.use}",
+                    expected=", ".join(sorted(declared)) or "no components",
+                    fix="declare what runs, then release it",
+                )
 
     def roles_of(self, signer: Signer) -> list[Role]:
         """Return the roles in force of a signer's key."""

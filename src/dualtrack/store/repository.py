@@ -146,13 +146,13 @@ class Repository:
     def subject_entries(self, institution: str, use: str | None = None) -> list[Entry]:
         """Return what `assess` is given (docs/assessment.md, section 7): about the institution and, if named, the use.
 
-        Entries whose content was erased cannot be given and are left out; `erased` lists them.
-        Raises FieldError beyond ENTRIES_MAX.
+        Raises FieldError beyond ENTRIES_MAX, and StoreCorruptError if the content of one is gone: a verdict without it
+        would be another one.
         """
         opened = self._opened([self._concerns(institution, use)], ENTRIES_MAX + 1)
         if len(opened) > ENTRIES_MAX:
             raise FieldError(f"more than {ENTRIES_MAX} entries", where=use or institution, expected="one use's entries")
-        return [item for item in opened if isinstance(item, Entry)]
+        return self._whole(opened)
 
     def portfolio_entries(self, institution: str) -> Iterator[tuple[str, list[Entry]]]:
         """Yield every declared use with what `assess` is given for it, reading the ledger once."""
@@ -160,12 +160,23 @@ class Repository:
         firm = self.subject_entries(institution)
         about_uses = [entry.c.kind.in_(USE_KINDS), entry.c.subject_id != institution]
         by_use: dict[str, list[Entry]] = {}
-        for item in self._opened(about_uses, None):
-            if isinstance(item, Entry):
-                by_use.setdefault(item.parsed.id, []).append(item)
+        for item in self._whole(self._opened(about_uses, None)):
+            by_use.setdefault(item.parsed.id, []).append(item)
         for use, items in sorted(by_use.items()):
             if any(item.kind == "declaration/1" for item in items):
                 yield use, sorted([*firm, *items], key=lambda item: item.index)
+
+    def _whole(self, opened: list[Entry | ErasedEntry]) -> list[Entry]:
+        entries = [item for item in opened if isinstance(item, Entry)]
+        if len(entries) < len(opened):
+            gone = next(item for item in opened if isinstance(item, ErasedEntry))
+            raise StoreCorruptError(
+                f"the content of {gone.parsed.kind} is erased, on which verdicts rest",
+                where=f"{self.ledger}, entry {gone.index}",
+                fix="restore it from a backup: without it no verdict can be computed",
+                code="store.erased",
+            )
+        return entries
 
     def erased(self, limit: int = PAGE_MAX) -> list[ErasedEntry]:
         """Return the entries whose content was erased."""

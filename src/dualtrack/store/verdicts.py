@@ -10,7 +10,7 @@ from dualtrack.domain import canonical
 from dualtrack.domain.assessment import Assessment, Permit
 from dualtrack.domain.entry import Entry
 from dualtrack.domain.records import encode, read_record
-from dualtrack.domain.vocabulary import Mode
+from dualtrack.domain.vocabulary import Effect, Mode
 from dualtrack.errors import NotFoundError
 from dualtrack.permit.assess import conclude, issue
 from dualtrack.permit.bundle import build_bundle
@@ -79,9 +79,6 @@ def current_permit(register: Register, use: str, *, at: str | None = None) -> Pe
     return PermitStatus(permit, newest.index, status, reason)
 
 
-_RANK = {None: 0, Mode.SHADOW: 1, Mode.TRIAL: 2, Mode.LIVE: 3}
-
-
 def _standing(register: Register, permit: Permit, use: str, at: str) -> tuple[str, str]:
     if permit.expires is not None and permit.expires <= at:
         return "expired", f"at {permit.expires}"
@@ -89,9 +86,10 @@ def _standing(register: Register, permit: Permit, use: str, at: str) -> tuple[st
     if newest != permit.release:
         return "lapsed", "release_changes"
     now = conclude(register.case(use, permit.release, at=at))
-    if _RANK[now.mode] < _RANK[permit.mode] and permit.mode is Mode.LIVE:
-        gone = ", ".join(f"{item.pack}/{item.rule}" for item in now.refusals) or "evidence_expires"
-        return "lapsed", gone
+    # A shadow or trial permit has used its plan, so the present mode says nothing of it; a refusal of every mode does.
+    refusing = [item for item in now.refusals if permit.mode is Mode.LIVE or item.effect is Effect.REFUSES]
+    if refusing or (permit.mode is Mode.LIVE and now.mode is not Mode.LIVE):
+        return "lapsed", ", ".join(f"{item.pack}/{item.rule}" for item in refusing) or "no_rules"
     return "in_force", ""
 
 

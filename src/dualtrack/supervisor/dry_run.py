@@ -100,7 +100,9 @@ def _assess(account: Account, pack: Pack | None, at: str) -> Assessment:
     found = walk(account.entries, institution=account.institution, use=use, release=release, at=at)
     packs = {item.digest: account.packs[item.digest] for item in found.adopted.values() if item.digest in account.packs}
     if pack is not None:
-        adoption = PackAdoption(pack=pack.id, version=pack.data.version, digest=pack.digest, action="adopt")
+        adoption = PackAdoption(
+            pack=pack.id, version=pack.data.version, digest=pack.digest, action="adopt", decided_at=at
+        )
         found = found._replace(adopted={**found.adopted, pack.id: adoption})
         packs[pack.digest] = pack.compiled
     adopted = adopted_packs(found, packs)
