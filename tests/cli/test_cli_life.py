@@ -145,6 +145,7 @@ def test_a_revoked_key_signs_nothing_and_its_holder_can_have_a_new_one(life, tmp
     path = next(path for subject, holder, path in evidence_files(tmp_path) if holder == "validator")
     assert run("evidence", "add", USE, path, "--as", "validator", "--workspace", copy).code == 2
     good("key", "new", "validator", "--role", "validator", "--workspace", copy)
+    path.write_text(path.read_text() + "note: looked at again\n")
     good("evidence", "add", USE, path, "--as", "validator", "--workspace", copy)
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import yaml
-from cli_world import BANK, USE, evidence_files, good, run
+from cli_world import BANK, HOLDERS, USE, evidence_files, good, run
 
 TITLE = "Early [red]warning[/red] :smile: [bold"
 
@@ -66,6 +66,40 @@ def test_json_is_json_and_nothing_else(assessed, monkeypatch, arguments):
     assert done.code in {0, 1}, done.err
     assert json.loads(done.out) is not None
     assert done.err == ""
+
+
+def test_json_of_commands_that_write(tmp_path):
+    """Every command that changes something says in JSON what it did; here in the order of a use's life."""
+    ws, use = tmp_path / "ws", "json-bank/provisioning-estimates"
+    (tmp_path / "model.py").write_text("pass")
+    sheet = tmp_path / "list.csv"
+    sheet.write_text("Model name,Owner\nOne,A\nTwo,B\n")
+    report = tmp_path / "report.yaml"
+    life = [
+        ["init", "json-bank", "--type", "bank", "--name", "J", "--folder", ws],
+        *(["key", "new", holder, "--role", role, "--workspace", ws] for holder, role in HOLDERS.items()),
+        ["key", "anchors", "-o", tmp_path / "anchors.json", "--workspace", ws],
+        ["rules", "adopt", "dualtrack-policy", "--workspace", ws],
+        ["rules", "adopt", "hkma-principles-2019", "--workspace", ws],
+        ["rules", "retire", "hkma-principles-2019", "--workspace", ws],
+        ["template", "show", "risk-bank", "--institution", "json-bank", "-o", tmp_path / "use.yaml"],
+        ["declare", tmp_path / "use.yaml", "--workspace", ws],
+        ["release", use, "--code", tmp_path / "model.py", "--workspace", ws],
+        ["evidence", "template", "trial_plan", "-o", report],
+        ["assess", use, "--workspace", ws],
+        ["assess", "--all", "--workspace", ws],
+        ["prove", use, "-o", tmp_path / "bundle.zip", "--workspace", ws],
+        ["import", sheet, "--sector", "bank", "--yes", "-o", tmp_path / "drafts", "--workspace", ws],
+        ["try", sheet, "-o", tmp_path / "out"],
+        ["backup", tmp_path / "backup.db", "--workspace", ws],
+    ]
+    for arguments in life:
+        done = good(*arguments, "--json")
+        assert json.loads(done.out) is not None, arguments
+        assert done.err == ""
+    keyid = good("key", "list", "--workspace", ws, "--json").json[0]["keyid"]
+    revoked = run("key", "revoke", keyid, "--reason", "test", "--workspace", ws, "--json")
+    assert revoked.json
 
 
 @pytest.mark.parametrize("arguments", LOOKS, ids=[" ".join(words) for words in LOOKS])
