@@ -55,6 +55,7 @@ def give(firm, topic, fields, role, **changes):
     kind = about.kind.value
     if kind not in {"measurement", "challenge"}:
         changes = {"method": None, "data_digest": None, "n": None} | changes
+    changes = {"claim": fields.get("claim")} | changes
     demo = firm.record["demo"]
     return firm.evidence(
         topic, fields, by=SIGNERS[role], at=TAKEN, taken_at=TAKEN, about=about.about, kind=kind, demo=demo, **changes

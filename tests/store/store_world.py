@@ -155,7 +155,13 @@ def permit_record(use: str = USE, release: str = "2" * 64) -> dict:
 def story(signer: FileSigner) -> list[NewEntry]:
     """One of each kind that is projected, and one that cannot be read."""
     key = FileSigner.generate("ann")
-    adoption = {"pack": "sfc-24ec55", "version": "1", "digest": "4" * 64, "action": "adopt"}
+    adoption = {
+        "pack": "sfc-24ec55",
+        "version": "1",
+        "digest": "4" * 64,
+        "action": "adopt",
+        "decided_at": "2026-01-01T00:00:00Z",
+    }
     return [
         signed("institution/1", FIRM, firm_record(signer), signer),
         signed("key-grant/1", FIRM, grant_record(key), signer),

@@ -9,8 +9,6 @@ from sqlalchemy import select, update
 from dualtrack.domain.entry import read_leaf
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import FieldError, NotFoundError
-from dualtrack.store.projections import Projections
-from dualtrack.store.projectors import PROJECTED_KINDS
 from dualtrack.store.repository import FIRM_KINDS, USE_KINDS
 from dualtrack.store.vault import Erasure, Place
 
@@ -31,7 +29,7 @@ REASON_CHARACTERS_MAX = 500
 def erase(repository: Repository, index: int, *, reason: str, at: datetime) -> Erasure:
     """Erase the content and salt of an entry for good; raises NotFoundError if there is none or it is erased already.
 
-    Projections that were made from it are made again without it. Bytes are overwritten in the file (SQLite) or let go
+    Raises FieldError for a kind that verdicts rest on; only such kinds are projected, so no projection changes. Bytes are overwritten in the file (SQLite) or let go
     by VACUUM (PostgreSQL); backups and a server's archives of its log keep them until they are thrown away.
     """
     if not 0 < len(reason) <= REASON_CHARACTERS_MAX:
@@ -61,6 +59,4 @@ def erase(repository: Repository, index: int, *, reason: str, at: datetime) -> E
         sealed = repository.vault.seal_erasure(Place(ledger, index, leaf.commitment, row.retention), erasure)
         values = {"sealed": sealed, "erased": True, "key_id": repository.vault.key_id}
         connection.execute(update(vault).where(*mine).values(values))
-        if leaf.kind in PROJECTED_KINDS:
-            Projections(repository).clear(connection)
     return erasure
