@@ -105,7 +105,7 @@ def known_key(name: str) -> FileSigner:
 
 
 class Firm:
-    """Entries of one ledger in memory; every verb appends one."""
+    """Entries of one ledger in memory; every verb appends one, with words of its own: a statement counts once."""
 
     def __init__(self, *, kind: str = "bank", demo: bool = False, profile: dict[str, object] | None = None) -> None:
         self.keys = {name: known_key(name) for name in ("root", *ROLES)}
@@ -132,21 +132,23 @@ class Firm:
             "keyid": signer.key_id,
             "public_key": base64.b64encode(signer.public_key).decode(),
             "holder": holder,
-            "name": holder,
+            "name": f"{holder}, entry {len(self.entries)}",
             "person": True,
             "roles": roles,
             "demo": demo,
         }
         self.signed("key-grant/1", FIRM, record, ["root"])
 
-    def append(self, kind: str, subject: str, content: bytes, at: str = T0) -> Entry:
+    def append(self, kind: str, subject: str, content: bytes, at: str | None = None) -> Entry:
+        """Append an entry; recorded when the last one was, unless an instant is given."""
         index = len(self.entries)
+        at = at or (self.entries[-1].recorded_at if self.entries else T0)
         salt = hashlib.sha256(f"salt {index}".encode()).digest()
         leaf = leaf_bytes(kind, FIRM, subject, at, salt, content)
         self.entries.append(make_entry(index, leaf, salt, content))
         return self.entries[-1]
 
-    def signed(self, kind: str, subject: str, record: object, holders: list[str], at: str = T0) -> Entry:
+    def signed(self, kind: str, subject: str, record: object, holders: list[str], at: str | None = None) -> Entry:
         signers = [self.keys[holder] for holder in holders]
         content = dsse.sign(canonical.encode(record), payload_type(kind), signers)
         return self.append(kind, subject, content, at)
@@ -165,7 +167,8 @@ class Firm:
         self.signed("pack-adoption/1", FIRM, record, ["compliance"])
 
     def declare(self, **changes: object) -> None:
-        self.signed("declaration/1", USE, declaration(**changes), ["owner"])
+        record = declaration(**changes) | {"purpose": text(f"Warn early, version {len(self.entries)}")}
+        self.signed("declaration/1", USE, record, ["owner"])
 
     def freeze(self, note: str = "", builders: tuple[str, ...] = ("developer",), **policy: object) -> str:
         record = release(**policy) | {"note": note, "builders": list(builders)}
@@ -187,9 +190,9 @@ class Firm:
             "data_digest": "a" * 64,
             "document_digest": None,
             "n": 100,
-            "seed": None,
+            "seed": len(self.entries),
             "statistics": {},
-            "taken_at": T0,
+            "taken_at": self.entries[-1].recorded_at,
             "minutes": None,
             "supersedes": None,
             "note": None,
@@ -203,16 +206,20 @@ class Firm:
         }
 
     def evidence(
-        self, topic: str, fields: dict[str, object], by: str = "validator", at: str = T0, **changes: object
+        self, topic: str, fields: dict[str, object], by: str = "validator", at: str | None = None, **changes: object
     ) -> Entry:
         """Append evidence signed by the holders in `by`, separated by spaces."""
         statement = self.statement(topic, fields, **changes)
         return self.put_statement(statement, by, at)
 
-    def put_statement(self, statement: dict[str, object], by: str = "validator", at: str = T0) -> Entry:
+    def put_statement(self, statement: dict[str, object], by: str = "validator", at: str | None = None) -> Entry:
         signers = [self.keys[holder] for holder in by.split()]
         content = dsse.sign(canonical.encode(statement), "application/vnd.in-toto+json", signers)
         return self.append("evidence/1", statement["subject"][0]["name"], content, at)
+
+    def benefit(self, **fields: object) -> Entry:
+        """Append a measurement of the claim that `declaration` registers."""
+        return self.evidence("benefit", BENEFIT | fields, claim="found-earlier")
 
     def approve(self, *, fit: bool = True, by: str = "executive", **changes: object) -> Entry:
         return self.evidence("approval", {"fit": fit}, by, kind="approval", **changes)
@@ -232,7 +239,7 @@ class Firm:
         return self.evidence("trial_plan", fields, "executive", kind="approval", **changes)
 
     def revoke(self, holder: str) -> None:
-        record = {"keyid": self.keys[holder].key_id, "reason": "left"}
+        record = {"keyid": self.keys[holder].key_id, "reason": f"left, entry {len(self.entries)}"}
         self.signed("key-revoke/1", FIRM, record, ["root"])
 
     def assess(self, at: str = AT, use: str | None = USE):
@@ -353,7 +360,7 @@ def compiled(rules: list[dict[str, object]], **changes: object) -> bytes:
 
 
 CHECK = {"estimate": 0.7, "low": 0.6, "high": 0.8, "n": 100}
-BENEFIT = {"claim": "found-earlier", "estimate": 0.05, "low": 0.02, "high": 0.08, "n": 4000}
+BENEFIT = {"claim": "found-earlier", "estimate": 0.05, "low": 0.02, "high": 0.08, "n": 100}
 PASSES = "ev.check.estimate >= 0.5"
 
 

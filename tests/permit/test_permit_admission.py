@@ -5,7 +5,23 @@ from __future__ import annotations
 import copy
 
 import pytest
-from firm import AT, CHECK, FIRM, PASSES, T0, USE, Firm, compiled, declaration, known_key, ready, release, rule
+from firm import (
+    AT,
+    BENEFIT,
+    CHECK,
+    FIRM,
+    PASSES,
+    T0,
+    USE,
+    Firm,
+    compiled,
+    declaration,
+    known_key,
+    ready,
+    release,
+    rule,
+    text,
+)
 
 from dualtrack.domain import canonical
 from dualtrack.domain.entry import leaf_bytes, make_entry
@@ -17,12 +33,15 @@ from dualtrack.permit.keytable import Refused
 from dualtrack.permit.opening import open_record
 from dualtrack.permit.reasons import REASONS
 
-LATER = "2026-01-10T09:10:00Z"
+CLAIM = declaration()["claims"][0]
 IN_TOTO = "application/vnd.in-toto+json"
 
 
 def reason_of(firm: Firm, entry) -> str | None:
     return next(line.reason for line in firm.assess().evidence if line.index == entry.index)
+
+
+ADOPTION = {"pack": "p", "version": "1", "digest": "0" * 64, "action": "adopt", "decided_at": T0}
 
 
 def rejected(firm: Firm) -> list[tuple[int, str, str]]:
@@ -55,10 +74,32 @@ def by_demo_key(firm):
     return firm.evidence("check", CHECK, demo=True)
 
 
+def replayed(firm):
+    return firm.append("evidence/1", USE, firm.evidence("check", CHECK).content)
+
+
+def late_claim(firm):
+    entry = firm.evidence("check", CHECK, claim="found-earlier")
+    firm.declare(claims=[CLAIM | {"minimum": 0.001}])
+    return entry
+
+
+def before_declaration(firm):
+    entry = firm.plan("2026-06-01")
+    firm.declare()
+    return entry
+
+
+def older(firm):
+    firm.evidence("check", CHECK)
+    return firm.evidence("check", CHECK, taken_at="2026-01-10T08:59:59Z")
+
+
 EVIDENCE = {
     "malformed": lambda firm: firm.append("evidence/1", USE, b"{}"),
     "unknown-key": stranger,
     "bad-signature": forged,
+    "replayed": replayed,
     "demo-key": by_demo_key,
     "unknown-topic": lambda firm: firm.evidence("unheard", CHECK),
     "wrong-kind": lambda firm: firm.evidence("check", CHECK, kind="drill"),
@@ -67,8 +108,11 @@ EVIDENCE = {
     "wrong-subject": lambda firm: firm.evidence("check", CHECK, about="firm"),
     "other-release": lambda firm: firm.evidence("check", CHECK, digest="1" * 64),
     "unknown-claim": lambda firm: firm.evidence("check", CHECK, claim="undeclared"),
+    "late-claim": late_claim,
+    "before-declaration": before_declaration,
     "future": lambda firm: firm.evidence("check", CHECK, taken_at="2026-01-10T09:05:01Z"),
     "too-old": lambda firm: firm.evidence("check", CHECK, taken_at="2016-01-13T08:59:59Z"),
+    "older": older,
 }
 
 
@@ -240,7 +284,10 @@ def test_other_entries_are_refused_for_each_of_their_reasons():
     expected.append((forgery.index, "declaration/1", "bad-signature"))
     firm.grant("owner", ["owner"], demo=True)
     expected.append((len(firm.entries) - 1, "key-grant/1", "demo-key"))
+    expected.append((firm.signed("declaration/1", USE, record, ["owner"]).index, "declaration/1", "replayed"))
+    record = declaration(facts={}, area="crime")
     expected.append((firm.signed("declaration/1", USE, record, ["developer"]).index, "declaration/1", "wrong-role"))
+    expected.append((firm.signed("declaration/1", USE, record, ["owner"]).index, "declaration/1", "replayed"))
     assert rejected(firm) == expected
 
 
@@ -256,12 +303,16 @@ def test_other_entries_are_refused_for_each_of_their_reasons():
         ("declaration/1", FIRM, declaration(), "owner"),
         ("release/1", USE, release() | {"use": f"{FIRM}/another"}, "developer"),
         ("release/1", USE, release() | {"code": "abc"}, "developer"),
+        ("declaration/1", USE, declaration(live_since="2026-01-10T09:05:01Z"), "owner"),
+        ("declaration/1", USE, declaration(builders=["Mr Builder"]), "owner"),
         ("release/1", USE, release() | {"builders": [""]}, "developer"),
         ("release/1", USE, release(durability="forgetful"), "developer"),
         ("release/1", FIRM, release(), "developer"),
-        ("pack-adoption/1", FIRM, {"pack": "p", "version": "1", "digest": "0" * 64, "action": "admire"}, "compliance"),
-        ("pack-adoption/1", FIRM, {"pack": "p", "version": "1", "digest": "0" * 63, "action": "adopt"}, "compliance"),
-        ("pack-adoption/1", USE, {"pack": "p", "version": "1", "digest": "0" * 64, "action": "adopt"}, "compliance"),
+        ("pack-adoption/1", FIRM, ADOPTION | {"action": "admire"}, "compliance"),
+        ("pack-adoption/1", FIRM, {"pack": "p", "version": "1", "digest": "0" * 64, "action": "adopt"}, "compliance"),
+        ("pack-adoption/1", FIRM, ADOPTION | {"decided_at": "today"}, "compliance"),
+        ("pack-adoption/1", FIRM, ADOPTION | {"digest": "0" * 63}, "compliance"),
+        ("pack-adoption/1", USE, ADOPTION, "compliance"),
         ("key-revoke/1", FIRM, {"keyid": known_key("root").key_id, "reason": "coup"}, "root"),
         ("key-revoke/1", FIRM, {"keyid": "x", "reason": ""}, "root"),
     ],
@@ -287,6 +338,8 @@ def test_a_record_that_is_not_well_formed_is_malformed(kind, subject, record, si
         {"roles": ["owner", "owner"]},
         {"roles": ["king"]},
         {"holder": ""},
+        {"holder": "Mr Owner"},
+        {"holder": "somebody-else"},
     ],
 )
 def test_a_grant_of_no_sound_key_is_malformed(change):
@@ -307,9 +360,9 @@ def test_only_the_root_grants_and_a_granted_root_may():
     firm = ready()
     firm.keys["second"] = known_key("second")
     record = canonical.decode(dsse.parse(firm.entries[1].content).payload)
-    refused = firm.signed("key-grant/1", FIRM, record, ["owner"])
+    refused = firm.signed("key-grant/1", FIRM, record | {"name": "by the owner"}, ["owner"])
     firm.grant("second", ["root"])
-    allowed = firm.signed("key-grant/1", FIRM, record, ["second"])
+    allowed = firm.signed("key-grant/1", FIRM, record | {"name": "by the second"}, ["second"])
     assert rejected(firm) == [(refused.index, "key-grant/1", "wrong-role")]
     assert allowed.index > refused.index
 
@@ -322,6 +375,7 @@ def test_the_institution_may_change_its_answers_but_not_its_root_nor_its_reality
     expected = [
         (firm.signed("institution/1", FIRM, firm.record | {"demo": True}, ["root"]).index, "malformed"),
         (firm.signed("institution/1", FIRM, firm.record | {"id": "another"}, ["root"]).index, "malformed"),
+        (firm.signed("institution/1", FIRM, firm.record | {"type": "insurer"}, ["root"]).index, "malformed"),
         (firm.signed("institution/1", FIRM, firm.record | {"profile": {"staff": 1}}, ["root"]).index, "malformed"),
         (
             firm.signed("institution/1", FIRM, firm.record | {"profile": {"has_shop": "yes"}}, ["root"]).index,
@@ -338,17 +392,122 @@ def test_the_institution_may_change_its_answers_but_not_its_root_nor_its_reality
 
 
 def test_a_key_counts_after_its_grant_and_up_to_its_revocation_by_index_not_by_clock():
+    """Every entry here is recorded in the same second."""
     firm = ready()
     firm.keys["late"] = known_key("late")
-    early = firm.evidence("check", CHECK, "late", at=LATER)
-    firm.grant("late", ["validator"])  # recorded earlier by the clock, later in the log
+    early = firm.evidence("check", CHECK, "late")
+    firm.grant("late", ["validator"])
     good = firm.evidence("check", CHECK, "late")
     firm.revoke("late")
-    after = firm.evidence("check", CHECK, "late", at=T0)
+    after = firm.evidence("check", CHECK, "late")
     firm.grant("late", ["validator"])
     again = firm.evidence("check", CHECK, "late")
+    assert {entry.recorded_at for entry in firm.entries} == {T0}
     reasons = [reason_of(firm, entry) for entry in (early, good, after, again)]
     assert reasons == ["unknown-key", None, "unknown-key", None]
+
+
+def test_a_revoked_key_stays_with_its_first_holder():
+    firm = ready()
+    firm.revoke("validator")
+    firm.grant("somebody-else", ["validator"], key="validator")
+    entry = firm.evidence("check", CHECK)
+    assert rejected(firm) == [(entry.index - 1, "key-grant/1", "malformed")]
+    assert reason_of(firm, entry) == "unknown-key"
+
+
+# a statement counts once
+
+
+def test_the_same_words_signed_by_somebody_else_are_a_replay():
+    firm = ready()
+    statement = firm.statement("check", CHECK)
+    first, second = firm.put_statement(statement), firm.put_statement(statement, "collector")
+    assert (reason_of(firm, first), reason_of(firm, second)) == (None, "replayed")
+
+
+def test_words_that_did_not_count_cannot_be_played_back_when_they_would():
+    """Signed by a key without the role at first: granting it the role later does not revive the statement."""
+    firm = ready()
+    statement = firm.statement("check", CHECK)
+    first = firm.put_statement(statement, "owner")
+    firm.grant("owner", ["owner", "validator"])
+    second = firm.put_statement(statement, "owner")
+    assert (reason_of(firm, first), reason_of(firm, second)) == ("wrong-role", "replayed")
+
+
+def test_what_was_never_validly_signed_is_not_played_back():
+    firm = ready()
+    statement = firm.statement("check", CHECK)
+    firm.keys["stranger"] = known_key("stranger")
+    first, second = firm.put_statement(statement, "stranger"), firm.put_statement(statement)
+    assert (reason_of(firm, first), reason_of(firm, second)) == ("unknown-key", None)
+
+
+def test_a_pack_is_adopted_again_by_a_new_decision_only():
+    firm = ready()
+    old = next(entry for entry in firm.entries if entry.kind == "pack-adoption/1")
+    pack = next(iter(firm.packs.values()))
+    firm.adopt(pack, action="retire")
+    firm.append("pack-adoption/1", FIRM, old.content)
+    assert firm.assess().packs == []
+    firm.adopt(pack)
+    assert [line.id for line in firm.assess().packs] == ["test-pack"]
+
+
+# claims are registered before they are measured, approvals come after the declaration they are of
+
+
+def test_a_claim_is_registered_before_it_is_measured_with_the_terms_it_still_has():
+    firm = ready(rule("r", "ev.benefit.low > 0.0", track="benefit"))
+    firm.declare(claims=[])
+    early = firm.evidence("benefit", BENEFIT, claim="found-earlier")
+    firm.declare()
+    late = firm.evidence("benefit", BENEFIT, claim="found-earlier")
+    assert (reason_of(firm, early), reason_of(firm, late)) == ("late-claim", None)
+    firm.declare(area="crime")
+    assert reason_of(firm, late) is None  # another declaration, the same terms
+    for name, value in {"minimum": 0.02, "baseline": "nothing", "design": "non_inferiority", "unit": "hours"}.items():
+        firm.declare(claims=[CLAIM | {name: value}])
+        assert reason_of(firm, late) == "late-claim", name
+    firm.declare(claims=[CLAIM | {"statement": text("said in other words")}])
+    assert reason_of(firm, late) is None
+
+
+def test_a_measurement_of_a_claim_names_it_twice_alike():
+    firm = ready(rule("r", "ev.benefit.low > 0.0", track="benefit"))
+    assert reason_of(firm, firm.evidence("benefit", BENEFIT)) == "bad-fields"
+    assert reason_of(firm, firm.evidence("benefit", BENEFIT | {"claim": "x"}, claim="found-earlier")) == "bad-fields"
+
+
+@pytest.mark.parametrize(
+    "decide", [lambda f: f.approve(), lambda f: f.plan("2026-06-01"), lambda f: f.waive("test-pack/r", "2026-06-01")]
+)
+def test_an_approval_is_of_the_declaration_that_stood_then(decide):
+    firm = ready(rule("r", "ev.approval.fit"))
+    entry = decide(firm)
+    assert reason_of(firm, entry) is None
+    firm.declare(area="crime")
+    assert reason_of(firm, entry) == "before-declaration"
+    assert reason_of(firm, decide(firm)) is None
+
+
+def test_observations_outlive_a_new_declaration():
+    firm = ready()
+    entry = firm.evidence("check", CHECK)
+    firm.declare(area="crime")
+    assert reason_of(firm, entry) is None
+
+
+def test_an_earlier_observation_does_not_displace_a_later_one():
+    firm = ready()
+    first = firm.evidence("check", CHECK)
+    same = firm.evidence("check", CHECK)
+    assert (reason_of(firm, first), reason_of(firm, same)) == (None, None)
+    old = firm.evidence("check", CHECK, taken_at="2026-01-10T08:59:59Z")
+    assert reason_of(firm, old) == "older"
+    other = firm.approve(taken_at="2026-01-09T00:00:00Z")
+    assert reason_of(firm, other) == "unknown-topic"  # of another topic: its age is its own
 
 
 def test_a_revocation_does_not_undo_what_was_signed_before():
@@ -441,6 +600,10 @@ def test_broken_input_is_an_error_and_no_outcome():
         assess([second, *others], firm.packs, **arguments)
     with pytest.raises(LedgerError, match="follows"):
         assess([first, *others, second], firm.packs, **arguments)
+    earlier = firm.append("notice/1", USE, b"", at="2026-01-10T08:59:59Z")
+    with pytest.raises(LedgerError, match="of 2026-01-10T08:59:59Z follows"):
+        assess([*firm.entries[:-1], earlier], firm.packs, **arguments)
+    firm.entries.pop()
     with pytest.raises(LedgerError, match="the ledger is of"):
         assess(firm.entries, firm.packs, **(arguments | {"institution": "another"}))
     with pytest.raises(FieldError, match="not an instant"):
@@ -466,7 +629,8 @@ def test_an_adopted_digest_of_another_pack_is_an_error():
     firm = ready()
     data = compiled([rule("other", PASSES)], id="pack-b")
     firm.packs[canonical.digest(data)] = data
-    record = {"pack": "pack-c", "version": "1.0", "digest": canonical.digest(data), "action": "adopt"}
+    record = {"pack": "pack-c", "version": "1.0", "digest": canonical.digest(data)}
+    record = ADOPTION | record
     firm.signed("pack-adoption/1", FIRM, record, ["compliance"])
     with pytest.raises(PackError, match="the adopted digest is of pack-b"):
         firm.assess()

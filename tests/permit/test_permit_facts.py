@@ -35,6 +35,8 @@ def test_the_declaration_gives_its_derived_facts():
     assert type(found["use.undecided_hours"]) is float
     assert (found["use.components_without_licence"], found["use.builders"]) == (1, 2)
     assert (found["use.live"], found["use.has_fallback"]) == (False, False)
+    firm.declare(components=[])
+    assert "use.components_without_licence" not in facts(firm)
     assert (found["use.area"], found["use.sector"], found["use.affected"]) == ("risk", "bank", ["customers"])
 
 
@@ -144,6 +146,14 @@ def test_a_builder_by_declaration_or_release_is_not(builders):
     assert firm.line().outcome == "not_met"
 
 
+def test_who_was_once_declared_a_builder_stays_one():
+    firm = ready(SOD)
+    firm.declare(builders=["validator"])
+    firm.declare(builders=["developer"])
+    firm.evidence("check", CHECK)
+    assert independent(firm) is False
+
+
 def test_who_signed_the_release_built_it():
     firm = Firm()
     firm.adopt(compiled([SOD]))
@@ -183,6 +193,7 @@ def test_every_topic_with_the_duty_counts():
     found = facts(firm)
     assert (found["sod.validator_independent"], found["sod.approver_independent"]) == (True, True)
     firm.declare(builders=["executive"])
+    firm.approve()
     found = facts(firm)
     assert (found["sod.validator_independent"], found["sod.approver_independent"]) == (True, False)
 

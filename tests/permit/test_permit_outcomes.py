@@ -20,10 +20,9 @@ def test_met_not_met_and_no_evidence():
     assert (line.outcome, line.evidence) == ("not_met", [entry.index])
 
 
-def test_the_newest_counts_also_when_it_is_worse_and_whatever_its_date():
+def test_the_newest_counts_also_when_it_is_worse():
     firm = ready()
-    first = firm.evidence("check", CHECK)
-    second = firm.evidence("check", WORSE, taken_at="2026-01-01T00:00:00Z")
+    first, second = firm.evidence("check", CHECK), firm.evidence("check", WORSE)
     lines = {line.index: line.counts for line in firm.assess().evidence}
     assert lines == {first.index: False, second.index: True}
     assert firm.assess().verdict == "refused"
@@ -58,10 +57,24 @@ def test_unknown_applicability_counts_as_applicable_without_evidence(applies, ou
 
 
 def test_a_rule_that_does_not_bind_this_kind_of_firm_is_not_applicable():
-    firm = ready(rule("r", PASSES, binds=["insurer"]))
+    firm = ready(rule("r", PASSES, binds=["insurer"]), rule("other", "use.individual_effect"))
     line = firm.line()
     assert (line.outcome, line.applies) == ("not_applicable", False)
     assert firm.assess().verdict == "permitted"
+
+
+@pytest.mark.parametrize("change", [{"binds": ["insurer"]}, {"applies": "use.language_model"}])
+def test_where_no_rule_applies_nothing_is_permitted(change):
+    firm = ready(rule("r", PASSES, **change))
+    firm.plan("2026-06-01")
+    found = firm.assess()
+    assert (found.mode, found.verdict, found.refusals) == (None, "refused", [])
+
+
+def test_a_firm_without_packs_is_permitted_nothing():
+    firm = ready()
+    firm.adopt(next(iter(firm.packs.values())), action="retire")
+    assert (firm.assess().mode, firm.assess().verdict) == (None, "nothing_measured")
 
 
 def test_what_is_missing_is_named_once_as_a_topic_or_as_a_fact():
@@ -102,11 +115,12 @@ def test_until_is_the_earliest_end_of_the_topics():
     assert firm.assess().expires == "2026-03-06T09:00:00Z"
 
 
-def test_old_evidence_that_is_newest_is_not_replaced_by_fresher_evidence_before_it():
+def test_late_news_of_an_old_observation_takes_nothing_away():
     firm = ready(rule("r", PASSES, valid_days=30))
-    firm.evidence("check", CHECK, taken_at=T0)
-    firm.evidence("check", CHECK, taken_at="2025-12-01T00:00:00Z")
-    assert firm.line(at="2026-01-20T00:00:00Z").outcome == "no_evidence"
+    good = firm.evidence("check", CHECK, taken_at=T0)
+    firm.evidence("check", WORSE, taken_at="2025-12-01T00:00:00Z")
+    line = firm.line(at="2026-01-20T00:00:00Z")
+    assert (line.outcome, line.evidence) == ("met", [good.index])
 
 
 # waivers
@@ -206,14 +220,31 @@ def test_proportionality_needs_a_qualifier_in_the_source():
     assert waived(firm)[0] == "waived"
 
 
-def test_every_waiver_is_read_and_the_newest_that_holds_counts():
+def test_of_each_rule_the_newest_waiver_is_read_and_an_earlier_one_never_revives():
     firm = ready(WAIVABLE, rule("other", "ev.approval.fit"))
-    first = firm.waive("test-pack/r", "2026-05-01")
+    firm.waive("test-pack/r", "2026-05-01")
     second = firm.waive("test-pack/r", "2026-04-01")
-    firm.waive("test-pack/other", "2026-04-01")
-    firm.waive("test-pack/r", "2026-02-01")
+    other = firm.waive("test-pack/other", "2026-05-01")
     assert waived(firm) == ("waived", second.index, "2026-04-01T00:00:00Z")
-    assert waived(firm, "2026-04-15T00:00:00Z") == ("waived", first.index, "2026-05-01T00:00:00Z")
+    assert firm.line("other").waiver == other.index
+    assert waived(firm, "2026-04-15T00:00:00Z")[0] == "no_evidence"
+    firm.waive("test-pack/r", "2026-02-01")
+    assert waived(firm)[0] == "no_evidence"  # withdrawn
+
+
+def test_a_waiver_by_a_builder_withdraws_too():
+    firm = ready(WAIVABLE)
+    firm.keys["builder"] = known_key("builder")
+    firm.grant("developer", ["approver"], key="builder")
+    firm.waive("test-pack/r", "2026-05-01")
+    firm.waive("test-pack/r", "2026-05-01", "builder")
+    assert waived(firm)[0] == "no_evidence"
+
+
+def test_want_of_benefit_is_never_waived():
+    firm = ready(rule("r", PASSES, track="benefit"))
+    firm.waive("test-pack/r", "2026-04-01")
+    assert waived(firm)[0] == "no_evidence"
 
 
 def test_only_an_approver_signs_a_waiver():

@@ -181,7 +181,9 @@ class _Walker:
             subject, fits = self._use, record.use == self._use
             if isinstance(record, UseCase) and record.live_since is not None:
                 fits = fits and _seconds_after(record.live_since, entry.recorded_at) <= CLOCK_SKEW_S
-        elif isinstance(record, KeyGrant | KeyRevocation):
+        elif isinstance(record, KeyGrant):
+            fits = self.keys.may_be_of(record.keyid, record.holder)
+        elif isinstance(record, KeyRevocation):
             fits = record.keyid != self.keys.root
         elif isinstance(record, Institution):  # fiction never becomes fact, nor fact fiction, within one ledger
             kept = (record.id, record.demo, record.type)

@@ -64,13 +64,17 @@ class KeyTable:
         self._holders: dict[str, str] = {grant.keyid: grant.holder}
 
     def grant(self, grant: KeyGrant) -> None:
-        """Take a key into force from the next entry on, in place of an earlier grant of the same key.
-
-        A key stays with its first holder, also once revoked: under another name it would stand for a second person.
-        """
-        if self._holders.setdefault(grant.keyid, grant.holder) != grant.holder:
-            raise Refused("malformed")
+        """Take a key into force from the next entry on, in place of an earlier grant of the same key."""
+        self._holders[grant.keyid] = grant.holder
         self._keys[grant.keyid] = (raw_key(grant.public_key) or b"", grant)
+
+    def may_be_of(self, keyid: str, holder: str) -> bool:
+        """Tell whether a key may be granted to a holder.
+
+        Never the root's, and a key stays with its first holder, also once revoked: under another name it would stand for
+        a second person.
+        """
+        return keyid != self.root and self._holders.get(keyid, holder) == holder
 
     def revoke(self, revocation: KeyRevocation) -> None:
         """Take a key out of force from the next entry on."""

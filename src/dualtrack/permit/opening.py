@@ -107,6 +107,7 @@ def _grant_form(record: KeyGrant) -> None:
 
 def _adoption_form(record: PackAdoption) -> None:
     _need(record.action in {"adopt", "retire"})
+    parse_instant(record.decided_at, where="decided_at")
 
 
 def _declaration_form(record: UseCase) -> None:
