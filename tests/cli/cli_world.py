@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import sqlite3
 import sys
+from contextlib import closing
 from typing import NamedTuple
 
 import yaml
@@ -178,3 +180,36 @@ MEASURED = [
         },
     ),
 ]
+
+
+def picture(folder):
+    """Return every file below a folder with its bytes; the database is stood for by its entries."""
+    files = {path for path in folder.rglob("*") if path.is_file()}
+    volatile = {
+        path
+        for path in files
+        if path.suffix in {".db", ".db-wal", ".db-shm", ".lock"} or path.name.startswith("main.db")
+    }
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files - volatile}
+
+
+def entries(workspace):
+    """Return the number of entries, asked of the database itself."""
+    with closing(sqlite3.connect(f"file:{workspace}/main.db?mode=ro", uri=True)) as connection:
+        return connection.execute("SELECT count(*) FROM main_entry").fetchone()[0]
+
+
+def refused(workspace, *arguments, stdin=""):
+    """Run a command that must be refused, and check that it changed nothing; returns what it said."""
+    before, size = picture(workspace.parent), entries(workspace)
+    done = run(*arguments, stdin=stdin)
+    assert done.code == 2, done.out + done.err
+    assert picture(workspace.parent) == before, "something was left behind"
+    assert entries(workspace) == size, "something was recorded"
+    assert "Traceback" not in done.err
+    return done.err
+
+
+def said(text, *words):
+    missing = [word for word in words if word not in text]
+    assert not missing, f"{missing} not in: {text}"

@@ -19,6 +19,12 @@ def bank(bank_master, tmp_path):
     return shutil.copytree(bank_master, tmp_path / "ws")
 
 
+@pytest.fixture(scope="module")
+def ws(bank_master, tmp_path_factory):
+    """A copy that stays as it is, for commands that must change nothing."""
+    return shutil.copytree(bank_master, tmp_path_factory.mktemp("same") / "ws")
+
+
 class _Refused(socket.socket):
     def __init__(self, *_, **__):
         raise AssertionError("a socket was opened")

@@ -1,14 +1,11 @@
 """Evidence that must not get in: wrong in form, kind, signer, subject, time or signature. Refused before it is recorded."""
 
-import shutil
-
 import pytest
 import yaml
-from cli_world import BANK, TAKEN, USE, good
-from test_cli_bad_input import refused, said
+from cli_world import BANK, TAKEN, USE, good, refused, said
 
 from dualtrack.cli.desk import sitting
-from dualtrack.cli.evidence import make_statement
+from dualtrack.cli.statements import make_statement
 from dualtrack.demo.attestations import demo_attestations
 from dualtrack.domain.evidence import Predicate
 from dualtrack.domain.records import encode, read_record
@@ -43,12 +40,6 @@ PLAN = {
     "taken_at": TAKEN,
     "fields": {"mode": "trial", "decisions_max": 100, "until": "2027-01-01", "measures": "closer-estimates"},
 }
-
-
-@pytest.fixture(scope="module")
-def ws(bank_master, tmp_path_factory):
-    """A bank that stays as it is, since nothing here may change it."""
-    return shutil.copytree(bank_master, tmp_path_factory.mktemp("bad") / "ws")
 
 
 def changed(body, **changes):

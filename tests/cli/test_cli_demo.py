@@ -10,8 +10,7 @@ import time
 import zipfile
 
 import pytest
-from cli_world import good, run
-from test_cli_bad_input import picture, said
+from cli_world import good, picture, run, said
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("offline")]
 

@@ -7,8 +7,7 @@ import zipfile
 import openpyxl
 import pytest
 import yaml
-from cli_world import BANK, good, run
-from test_cli_bad_input import picture, refused, said
+from cli_world import BANK, good, picture, refused, run, said
 
 from dualtrack.cli import inventory
 from dualtrack.cli.desk import sitting

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["demo_command"]
 
-STEPS_EXPECTED = 52
+_STEPS_EXPECTED = 52
 """Steps of a run, for the progress bar only."""
 
 
@@ -61,7 +61,7 @@ def _with_progress(out: Console, folder: Path) -> DemoResult:
 
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=out, transient=True) as progress:
-        task = progress.add_task("starting", total=STEPS_EXPECTED)
+        task = progress.add_task("starting", total=_STEPS_EXPECTED)
 
         def step(what: str) -> None:
             progress.update(task, advance=1, description=what)

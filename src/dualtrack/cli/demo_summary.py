@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["show_demo", "show_next_steps"]
 
-STEPS_SHOWN = 5
+_STEPS_SHOWN = 5
 """First steps of a long to-do list; `explain --to-green` prints all."""
 
 _SHORT = {
@@ -125,9 +125,9 @@ def _show_research_assistant(out: Console, result: DemoResult) -> None:
     hours = sum(step.hours for step in way.steps)
     out.print(f"\n  [bold]{item.assessment.use}: declared, nothing measured 已申報，未有任何量度[/]")
     out.print(
-        f"    what would permit it: {len(way.steps)} steps, about {hours:.0f} hours; the first {STEPS_SHOWN}, in order:"
+        f"    what would permit it: {len(way.steps)} steps, about {hours:.0f} hours; the first {_STEPS_SHOWN}, in order:"
     )
-    for number, step in enumerate(way.steps[:STEPS_SHOWN], 1):
+    for number, step in enumerate(way.steps[:_STEPS_SHOWN], 1):
         cites = [
             f"24EC55 {cite}"
             for pack, rule in step.rules

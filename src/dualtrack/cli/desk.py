@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from dualtrack.keys.signer import FileSigner
 
 __all__ = [
+    "PASSPHRASE_FROM",
+    "PIPED_COLUMNS",
     "Desk",
     "check_subject",
     "clock",
@@ -39,6 +41,7 @@ __all__ = [
     "institution_option",
     "json_option",
     "open_desk",
+    "open_workspace",
     "passphrase",
     "print_json",
     "signer_option",

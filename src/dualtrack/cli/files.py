@@ -15,7 +15,7 @@ from dualtrack.present.atomic import write_bytes
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check_new", "file_digest", "make_folders", "read_bytes", "read_document", "write_new"]
+__all__ = ["FILE_BYTES_MAX", "check_new", "file_digest", "make_folders", "read_bytes", "read_document", "write_new"]
 
 T = TypeVar("T")
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dualtrack.keys.signer import Signer
     from dualtrack.store.register import Register
 
-__all__ = ["import_command", "try_command"]
+__all__ = ["PART_BYTES_MAX", "import_command", "try_command"]
 
 
 PART_BYTES_MAX = 700_000

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dualtrack.store.register import Register
     from dualtrack.store.workspace import Workspace
 
-__all__ = ["grant_key", "key_command"]
+__all__ = ["GRANTED", "PREFIX_LEAST", "RESERVED", "grant_key", "key_command"]
 
 RESERVED = frozenset({"root", "log"})
 """Holders that `init` makes itself: a second root is another institution."""

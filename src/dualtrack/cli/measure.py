@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from dualtrack.cli.desk import institution_of, json_option, print_json, signer_option, sitting, workspace_option
-from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Predicate, Statement, Subject, SubjectDigest
+from dualtrack.cli.statements import make_statement
 from dualtrack.domain.ids import parse_use
 from dualtrack.errors import NotFoundError
 
@@ -106,7 +106,7 @@ def measure_command(
         observed = observe(asked, declaration, digest, desk.register.now())
         index = None
         if not dry_run:
-            statement = _statement(use, digest, observed.predicate)
+            statement = make_statement(desk.register, use, observed.predicate, digest)
             index = desk.register.add_evidence(statement, [signer], where=str(data)).index
     if as_json:
         print_json({"index": index, "features": observed.features, "release": digest, "evidence": observed.predicate})
@@ -122,12 +122,3 @@ def _release(register: Register, use: str, named: str | None) -> str:
     if found is None:
         raise NotFoundError(f"{use} has no release yet", fix=f"`dualtrack release {use}` first")
     return found
-
-
-def _statement(use: str, release: str, predicate: Predicate) -> Statement:
-    return Statement(
-        type_=STATEMENT_TYPE,
-        subject=[Subject(name=use, digest=SubjectDigest(sha256=release))],
-        predicate_type=PREDICATE_TYPE,
-        predicate=predicate,
-    )

@@ -27,7 +27,7 @@ from dualtrack.store.workspace import CONFIG_NAME, Workspace
 if TYPE_CHECKING:
     from dualtrack.keys.signer import FileSigner
 
-__all__ = ["found_institution", "init_command"]
+__all__ = ["NAME_CHARACTERS_MAX", "found_institution", "init_command"]
 
 NAME_CHARACTERS_MAX = 200
 """Longest name of an institution; it stands in headings."""
