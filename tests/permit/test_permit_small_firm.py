@@ -70,6 +70,7 @@ class SmallFirm(Firm):
             about=str(described.about),
             at=TAKEN,
             taken_at=TAKEN,
+            claim=fields.get("claim"),
             **bare | number,
         )
 
