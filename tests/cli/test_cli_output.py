@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -121,8 +122,6 @@ def test_text_of_people_is_printed_as_it_is(assessed):
 
 def on_a_terminal(*arguments, columns=80):
     """Run the command on a pseudo-terminal of that width and return what it printed, escapes removed."""
-    import re
-
     leader, follower = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm"}
     code = "from dualtrack.cli import main; main()"
@@ -161,6 +160,14 @@ def test_tables_fit_80_columns_and_lose_nothing(assessed, arguments):
     assert width(table) <= 80
     letters = "".join(table.split()).replace("│", "").replace("┃", "")
     assert "…" not in letters
+
+
+def test_prose_wraps_at_words_and_keeps_its_indent(assessed):
+    text = on_a_terminal("explain", USE, "--all", "--workspace", assessed)
+    assert width(text) <= 80
+    plain = good("explain", USE, "--all", "--workspace", assessed).out
+    both = [re.sub(r"assessed at \S+|digest \w{64}", "", " ".join(found.split())) for found in (text, plain)]
+    assert both[0] == both[1]
 
 
 def test_a_reader_that_goes_away_is_no_fault(assessed):

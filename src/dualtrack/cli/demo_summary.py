@@ -8,6 +8,7 @@ from rich.table import Table
 
 from dualtrack.domain.vocabulary import Area, Grade, InstitutionType, Verdict
 from dualtrack.permit.to_green import to_green
+from dualtrack.present.way import describe_way
 from dualtrack.present.words import AREA_WORDS, TYPE_WORDS, VERDICT_WORDS
 from dualtrack.rules.diff import diff
 from dualtrack.rules.shipped import shipped
@@ -121,21 +122,20 @@ def _show_rule(out: Console, pack: Pack, rule_id: str) -> None:
 def _show_research_assistant(out: Console, result: DemoResult) -> None:
     firm = next(firm for firm in result.firms.values() if firm.type is InstitutionType.LICENSED_CORPORATION)
     item = next(one for one in result.recorded[firm.id] if (one.assessment.use or "").endswith("research-assistant"))
-    way = to_green(item.case)
-    hours = sum(step.hours for step in way.steps)
+    way = describe_way(item.case, to_green(item.case))
     out.print(f"\n  [bold]{item.assessment.use}: declared, nothing measured 已申報，未有任何量度[/]")
     out.print(
-        f"    what would permit it: {len(way.steps)} steps, about {hours:.0f} hours; the first {_STEPS_SHOWN}, in order:"
+        f"    what would permit it: {len(way.steps)} steps, about {way.hours:.0f} hours; the first {_STEPS_SHOWN}, in order:"
     )
     for number, step in enumerate(way.steps[:_STEPS_SHOWN], 1):
         cites = [
             f"24EC55 {cite}"
-            for pack, rule in step.rules
-            if pack == "sfc-24ec55"
-            for cite in _cites({pack: shipped(pack)}, pack, rule)
+            for ask in step.asks
+            if ask.pack == "sfc-24ec55"
+            for cite in _cites({ask.pack: shipped(ask.pack)}, ask.pack, ask.rule)
         ]
-        title = item.case.topics[step.name].title.en if step.kind == "evidence" else step.name
-        out.print(f"    {number}. {title} ({', '.join(dict.fromkeys(cites)) or step.rules[0][0]})")
+        asked_by = ", ".join(dict.fromkeys(cites)) or ", ".join(dict.fromkeys(ask.pack for ask in step.asks))
+        out.print(f"    {number}. {step.title.en} ({asked_by})")
 
 
 def _show_dealer(out: Console, result: DemoResult) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from dualtrack.domain.ids import check_slug, parse_use
@@ -146,7 +147,12 @@ class _Console(Console):
         return super().render_str(_CONTROL.sub("\ufffd", text), **options)
 
     def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - passed on as they come
-        """Print; the cells of a table are folded where they do not fit, never cut."""
+        """Print; the cells of a table are folded where they do not fit, never cut, and wrapped text keeps its indent."""
+        if len(objects) == 1 and not options and not self.soft_wrap and isinstance(objects[0], str):
+            for line in objects[0].split("\n"):
+                indent = len(line) - len(line.lstrip(" "))
+                super().print(Padding(line[indent:], (0, 0, 0, indent), expand=False) if line.strip() else "")
+            return
         for item in objects:
             if isinstance(item, Table):
                 options.setdefault("soft_wrap", False)
