@@ -40,6 +40,9 @@ ODD = [
     {},
     {"en": "x"},
 ]
+RECORDED = [T0, T0, "2026-01-10T09:05:00Z", "2026-01-31T09:00:00Z", "2026-02-10T00:00:00Z", "2026-02-20T12:00:00Z"]
+"""When entries are recorded, in this order."""
+
 INSTANTS = [
     "2016-01-13T09:00:00Z",
     "2016-01-13T08:59:59Z",
@@ -64,6 +67,7 @@ class RandomFirm:
         profile = {name: pick.random() < 0.5 for name in ("has_shop", "transfers_va") if pick.random() < 0.6}
         self.firm = Firm(kind=pick.choice(["bank", "bank", "insurer"]), demo=pick.random() < 0.2, profile=profile)
         self.releases: list[str] = []
+        self.now = T0
         self.odd = pick.choice([0.0, 0.02, 0.15])  # how often something is not as it should be
         self.keys()
         for number in pick.sample(range(PACKS), pick.randint(1, 4)):
@@ -73,20 +77,22 @@ class RandomFirm:
             self.freeze()
         for topic in pick.sample(sorted(KINDS), pick.randint(0, len(KINDS))) if self.releases else ():
             self.evidence(topic)
-        for _ in range(pick.randint(3, 24)):
+        for step in range(steps := pick.randint(3, 24)):
+            self.now = RECORDED[step * len(RECORDED) // steps]
             pick.choice(self.verbs())()
         if self.releases and pick.random() < 0.9:
             self.firm.release_digest = pick.choice(self.releases[-2:])
 
     def verbs(self):
-        always = [self.declare, self.later, self.adopt]
+        always = [self.adopt, self.again]
+        always += [self.declare] if self.pick.random() < 0.4 else []
         always += (
             [self.revoke, self.grant, self.institution, self.noise] if self.odd or self.pick.random() < 0.2 else []
         )
         always += [self.freeze] if len(self.releases) < 2 else []
         if not self.releases:
             return [self.declare, self.freeze, self.freeze, self.evidence]
-        return [*always, *[self.evidence] * 14, *[self.waive] * 4, *[self.plan] * 4, *[self.permit] * 2]
+        return [*always, *[self.evidence] * 14, *[self.waive] * 4, *[self.plan] * 7, *[self.permit] * 2]
 
     # who signs
 
@@ -105,12 +111,11 @@ class RandomFirm:
 
     # how it is signed and logged
 
-    def put(self, kind: str, subject: str, record: object, usual: str, at: str | None = None) -> None:
+    def put(self, kind: str, subject: str, record: object, usual: str) -> None:
         """Sign and append a record, now and then with a change or a fault on the way."""
         pick = self.pick
         if pick.random() < self.odd:
             record = mutated(pick, record)
-        at = at or (T0 if pick.random() < 0.9 else "2026-03-02T00:00:00Z")
         signers = [self.firm.keys[name] for name in self.signers(usual)]
         media = STATEMENT_PAYLOAD if kind == "evidence/1" else payload_type(kind)
         media = media if pick.random() >= self.odd / 8 else "text/plain"
@@ -119,22 +124,28 @@ class RandomFirm:
             content = broken(pick, content)
         if pick.random() < self.odd / 4:
             subject = FIRM if subject == USE else USE
-        self.firm.append(kind, subject, content, at)
+        self.firm.append(kind, subject, content, self.now)
 
     # verbs
+
+    def again(self) -> None:
+        """Play back an entry, as it is or under another leaf."""
+        old = self.pick.choice(self.firm.entries)
+        subject = old.parsed.id if self.pick.random() < 0.9 else self.pick.choice([USE, FIRM])
+        self.firm.append(old.kind, subject, old.content, self.now)
 
     def declare(self) -> None:
         pick = self.pick
         record = declaration(
             facts={name: value for name, value in ANSWERS.items() if pick.random() < 0.5},
             affected=pick.sample(["customers", "staff", "public"], pick.randint(0, 2)),
-            builders=pick.choice([[], ["developer"], ["developer", "second"], ["validator"]]),
+            builders=pick.choice([[], [], ["developer"], ["developer"], ["developer", "second"], ["validator"]]),
             tasks=[task(pick) for _ in range(pick.randint(0, 3))],
             components=[component(pick, number) for number in range(pick.randint(0, 2))],
-            claims=[claim(pick, number) for number in range(pick.randint(0, 2))],
+            claims=[claim(pick, number) for number in range(pick.choice([0, 1, 1, 1, 2]))],
             fallback=pick.choice([None, text("by hand")]),
             live_since=pick.choice(
-                [None, None, "2026-01-31T09:00:00Z", "2026-02-28T09:00:00Z", "2025-12-01T09:00:00Z"]
+                [None, None, "2026-01-10T09:05:00Z", "2026-02-28T09:00:00Z", "2025-12-01T09:00:00Z"]
             ),
         )
         self.put("declaration/1", USE, record, "owner")
@@ -170,8 +181,8 @@ class RandomFirm:
         changes = {
             "kind": kind,
             "about": about,
-            "taken_at": pick.choice(INSTANTS) if pick.random() < 0.1 + self.odd else T0,
-            "claim": "found-earlier" if pick.random() < 0.15 else None,
+            "taken_at": pick.choice(INSTANTS) if pick.random() < 0.1 + self.odd else self.now,
+            "claim": "found-earlier" if topic == "benefit" or pick.random() < 0.15 else None,
             "demo": pick.random() < self.odd / 4,
         }
         if pick.random() < self.odd / 3:
@@ -188,24 +199,26 @@ class RandomFirm:
             "until": pick.choice(["2026-04-01", "2026-03-01", "2026-03-02", "2027-01-11", "2027-01-12", "soon"]),
             "proportionality": pick.random() < 0.4,
         }
-        changes = {"kind": "approval", "about": "use", "taken_at": pick.choice([T0, T0, AT])}
+        changes = {"kind": "approval", "about": "use", "taken_at": pick.choice([self.now, self.now, T0, AT])}
         self.put("evidence/1", USE, self.firm.statement("waiver", fields, **changes), "executive")
 
     def plan(self) -> None:
         pick = self.pick
         fields = {
             "mode": pick.choice(["shadow", "trial", "trial", "live"]),
-            "decisions_max": pick.choice([500, 500, 1, 0]),
-            "until": pick.choice(["2026-04-01", "2026-04-01", "2026-07-12", "2026-07-13", "2026-03-01", "2026-13-01"]),
-            "measures": "found-earlier",
+            "decisions_max": pick.choice([500, 500, 1, 0, 1_000_001]),
+            "until": pick.choice(
+                ["2026-04-01", "2026-04-01", "2026-05-01", "2026-07-12", "2026-07-13", "2026-03-01", "2026-13-01"]
+            ),
+            "measures": pick.choice(["found-earlier", "found-earlier", "found-earlier", "claim-0"]),
         }
-        changes = {"kind": "approval", "about": "release"}
+        changes = {"kind": "approval", "about": "release", "taken_at": self.now}
         self.put("evidence/1", USE, self.firm.statement("trial_plan", fields, **changes), "executive")
 
     def permit(self) -> None:
         """Record what an earlier assessment granted, or a permit nobody granted: both are unsigned."""
         pick = self.pick
-        at = pick.choice([T0, "2026-01-31T09:00:00Z", "2026-02-28T15:00:00Z"])
+        at = self.now
         granted = issue(self.firm.assess(at), "durable")
         forgery = canonical.encode(forged(pick, self.firm.release_digest, at))
         content = encode(granted) if granted and pick.random() < 0.7 else forgery
@@ -215,7 +228,7 @@ class RandomFirm:
 
     def revoke(self) -> None:
         name = self.pick.choice(["validator", "validator-2", "both", "executive", "collector", "stranger", "root"])
-        record = {"keyid": self.firm.keys[name].key_id, "reason": "left"}
+        record = {"keyid": self.firm.keys[name].key_id, "reason": f"left {self.pick.random()}"}
         self.put("key-revoke/1", FIRM, record, "root")
 
     def grant(self) -> None:
@@ -224,14 +237,15 @@ class RandomFirm:
         roles = pick.sample(["validator", "approver", "collector", "compliance", "root", "owner"], pick.randint(1, 3))
         signer = self.firm.keys[name]
         self.firm.grant(pick.choice([name, "developer"]), roles, key=name, demo=pick.random() < 0.2)
-        odd = canonical.decode(dsse.parse(self.firm.entries[-1].content).payload) | {"holder": name}
+        odd = canonical.decode(dsse.parse(self.firm.entries[-1].content).payload) | {"holder": name, "name": "again"}
         odd["keyid"] = pick.choice([signer.key_id, "0" * 64])
         self.put("key-grant/1", FIRM, odd, pick.choice(["root", "owner"]))
 
     def institution(self) -> None:
         record = self.firm.record | {"staff": self.pick.choice([None, 5, 40])}
         if self.pick.random() < 0.2:
-            record |= self.pick.choice([{"demo": not record["demo"]}, {"id": "other"}, {"profile": {"type": True}}])
+            odd = [{"demo": not record["demo"]}, {"id": "other"}, {"profile": {"type": True}}, {"type": "provider"}]
+            record |= self.pick.choice(odd)
         self.put("institution/1", FIRM, record, "root")
 
     def adopt(self) -> None:
@@ -241,18 +255,14 @@ class RandomFirm:
         self.firm.packs[digest] = compiled
         action = self.pick.choice(["adopt", "adopt", "retire"])
         record = {"pack": plain["id"], "version": plain["version"], "digest": digest, "action": action}
+        record["decided_at"] = self.now
         self.put("pack-adoption/1", FIRM, record, "compliance")
-
-    def later(self) -> None:
-        """An entry that the assessment must not see."""
-        record = self.firm.statement("check", {"estimate": 1.0, "low": 1.0, "high": 1.0, "n": 100})
-        self.put("evidence/1", USE, record, "validator", at="2026-03-05T00:00:00Z")
 
     def noise(self) -> None:
         """Kinds that are not read, and content that is nothing."""
         pick = self.pick
         kind = pick.choice(["notice/1", "decision/1", "release/1", "evidence/1", "permit/1", "assessment/1"])
-        self.firm.append(kind, USE, pick.choice(["", "{}", "null", "[1]", "x"]).encode())
+        self.firm.append(kind, USE, pick.choice(["", "{}", "null", "[1]", "x"]).encode(), self.now)
 
 
 KINDS = {
@@ -286,7 +296,7 @@ def component(pick: random.Random, number: int) -> dict[str, object]:
 
 def claim(pick: random.Random, number: int) -> dict[str, object]:
     return {
-        "id": pick.choice(["found-earlier", f"claim-{number}"]),
+        "id": pick.choice(["found-earlier", "found-earlier", "found-earlier", f"claim-{number}"]),
         "track": pick.choice(["benefit", "benefit", "safety"]),
         "topic": "benefit",
         "primary": pick.random() < 0.7,
@@ -301,14 +311,16 @@ def claim(pick: random.Random, number: int) -> dict[str, object]:
 
 def forged(pick: random.Random, digest: str, at: str) -> dict[str, object]:
     """Return a permit in the right form that no assessment gave."""
-    due = pick.choice([None, "2026-02-01T00:00:00Z", "2026-03-01T09:00:00Z", "2026-06-01T00:00:00Z"])
+    due = pick.choice([None, None, "2026-02-01T00:00:00Z", "2026-03-01T09:00:00Z", "2026-06-01T00:00:00Z"])
     return {
         "format": "dualtrack.permit/1",
         "institution": FIRM,
         "use": USE,
         "release": digest,
         "mode": pick.choice(["shadow", "trial", "live"]),
-        "from": at,
+        "from": pick.choice(
+            [at, at, at, format_instant(parse_instant(at) - timedelta(seconds=pick.choice([300, 301])))]
+        ),
         "expires": format_instant(parse_instant(at) + timedelta(days=30)),
         "assessment": "0" * 64,
         "conditions": [
