@@ -117,6 +117,8 @@ COMMANDS = [
     ("key that exists", ["key", "new", "validator", "--role", "validator"], ["exists"]),
     ("key of root", ["key", "new", "root", "--role", "approver"], ["root", "choose another"]),
     ("key of no name", ["key", "new", "A Chan", "--role", "approver"], ["A Chan", "a-z"]),
+    ("key of a name to hide behind", ["key", "new", "x", "--role", "owner", "--name", "a\x1b[2Jb"], ["--name", "printable"]),
+    ("no reason", ["key", "revoke", "abcdef1", "--reason", ""], ["--reason"]),
     ("key outside", ["key", "new", "../x", "--role", "approver"], ["a-z"]),
     ("role of root", ["key", "new", "x", "--role", "root"], ["root"]),
     ("revoke nothing", ["key", "revoke", "000000000", "--reason", "x"], ["0 keys"]),

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import unicodedata
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
 __all__ = [
     "PASSPHRASE_FROM",
     "PIPED_COLUMNS",
+    "WORDS_CHARACTERS_MAX",
     "Desk",
     "check_subject",
+    "checked_words",
     "clock",
     "console",
     "institution_of",
@@ -119,6 +122,23 @@ def check_subject(subject: str) -> None:
         parse_use(subject, where="SUBJECT")
     else:
         check_slug(subject, where="SUBJECT")
+
+
+def checked_words(text: str, where: str) -> str:
+    """Return a name or reason from the command line in NFC; raises FieldError where it is empty, long or unprintable."""
+    plain = unicodedata.normalize("NFC", text).strip()
+    if not plain or len(plain) > WORDS_CHARACTERS_MAX or not plain.isprintable():
+        raise FieldError(
+            "no text that can be recorded",
+            where=where,
+            expected=f"1 to {WORDS_CHARACTERS_MAX} printable characters",
+            fix="give it in quotes",
+        )
+    return plain
+
+
+WORDS_CHARACTERS_MAX = 200
+"""Longest name or reason: it stands in headings and in tables."""
 
 
 def institution_of(use: str | None, institution: str | None) -> str | None:

@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from dualtrack.cli.desk import (
+    checked_words,
     console,
     institution_option,
     json_option,
@@ -87,13 +88,14 @@ def grant_key(
     """Make a key for a holder and record its grant; a key that could not be granted is taken away again."""
     if holder in RESERVED:
         raise FieldError(f"holder {holder!r}", where="HOLDER", fix="choose another: `dualtrack init` made this key")
+    shown = checked_words(name or holder, "--name")
     root = load_key(workspace, register.institution, "root", passphrase=passphrase())
     signer = create_key(workspace, register.institution, holder, passphrase=passphrase())
     grant = KeyGrant(
         keyid=signer.key_id,
         public_key=base64.b64encode(signer.public_key).decode(),
         holder=holder,
-        name=name or holder,
+        name=shown,
         person=person,
         roles=roles,
         demo=workspace.demo,
@@ -138,6 +140,7 @@ def _revoke(keyid: str, reason: str, institution: str | None, workspace: Path | 
         raise FieldError(
             f"{keyid!r}", where="KEYID", expected=f"at least {PREFIX_LEAST} digits", fix="`dualtrack key list`"
         )
+    reason = checked_words(reason, "--reason")
     with sitting(workspace, institution) as desk:
         grants = desk.register.case(None, None).found.keys.grants()
         matching = [grant for grant in grants if grant.keyid.startswith(prefix) and Role.ROOT not in grant.roles]

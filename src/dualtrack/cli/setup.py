@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import shutil
-import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from dualtrack.cli.desk import clock, json_option, passphrase, print_json
+from dualtrack.cli.desk import checked_words, clock, json_option, passphrase, print_json
 from dualtrack.domain.ids import check_slug
 from dualtrack.domain.institution import Institution
 from dualtrack.domain.records import Text
@@ -27,10 +26,7 @@ from dualtrack.store.workspace import CONFIG_NAME, Workspace
 if TYPE_CHECKING:
     from dualtrack.keys.signer import FileSigner
 
-__all__ = ["NAME_CHARACTERS_MAX", "found_institution", "init_command"]
-
-NAME_CHARACTERS_MAX = 200
-"""Longest name of an institution; it stands in headings."""
+__all__ = ["found_institution", "init_command"]
 
 
 @click.command("init", epilog="Example: dualtrack init my-bank --type bank --name 'My Bank' --name-zh 我的銀行")
@@ -64,7 +60,7 @@ def init_command(
     An existing workspace takes a further institution. Move the root key offline once people have their keys.
     """
     check_slug(institution, where="institution")
-    text = Text(en=_checked_name(name, "--name"), zh=_checked_name(name_zh or name, "--name-zh"))
+    text = Text(en=checked_words(name, "--name"), zh=checked_words(name_zh or name, "--name-zh"))
     if (folder / CONFIG_NAME).is_file():
         if database is not None:
             raise FieldError(
@@ -161,15 +157,3 @@ def _record(
 def _may_stand(error: BaseException) -> bool:
     """Tell whether the database may have kept the entry although it did not say so."""
     return isinstance(error, DualtrackError) and error.code == STORE_LOST
-
-
-def _checked_name(name: str, where: str) -> str:
-    plain = unicodedata.normalize("NFC", name).strip()
-    if not plain or len(plain) > NAME_CHARACTERS_MAX or not plain.isprintable():
-        raise FieldError(
-            "not a name",
-            where=where,
-            expected=f"1 to {NAME_CHARACTERS_MAX} printable characters",
-            fix="give it in quotes",
-        )
-    return plain
