@@ -156,7 +156,10 @@ class RandomFirm:
             disclosure=pick.random() < 0.5,
             guards=pick.choice([[], ["pii"], ["pii", "scope"]]),
             durability=pick.choice(["durable", "buffered"]),
-        ) | {"builders": pick.choice([[], ["developer"], ["executive"]]), "note": str(len(self.releases))}
+        ) | {
+            "builders": pick.choice([[], [], ["developer"], ["developer"], ["executive"]]),
+            "note": str(len(self.releases)),
+        }
         self.put("release/1", USE, record, "developer")
         self.releases.append(canonical.digest(canonical.encode(record)))
         self.firm.release_digest = self.releases[-1]
@@ -205,8 +208,8 @@ class RandomFirm:
     def plan(self) -> None:
         pick = self.pick
         fields = {
-            "mode": pick.choice(["shadow", "trial", "trial", "live"]),
-            "decisions_max": pick.choice([500, 500, 1, 0, 1_000_001]),
+            "mode": pick.choice(["shadow", "shadow", "trial", "trial", "live"]),
+            "decisions_max": pick.choice([500, 500, 500, 1, 0, 1_000_001]),
             "until": pick.choice(
                 ["2026-04-01", "2026-04-01", "2026-05-01", "2026-07-12", "2026-07-13", "2026-03-01", "2026-13-01"]
             ),

@@ -45,7 +45,7 @@ def compare(seed: int, counted: Counter[str]) -> None:
         result = verifier.verify(sealed.bundle, sealed.anchors)
         assert (result.exit, result.reason) == (0, None), f"seed {seed}, {use}: {result.detail}"
         plain = canonical.decode(sealed.assessment)
-        counted[plain["verdict"]] += 1
+        counted["trial or shadow" if plain["plan"] else plain["verdict"]] += 1
         counted.update(f"effect {line['effect']}" for line in plain["rules"])
         counted.update(f"outcome {line['outcome']}" for line in plain["rules"])
         counted.update(f"evidence {line['reason']}" for line in plain["evidence"])
@@ -72,7 +72,7 @@ def test_random_ledgers_give_the_same_bytes(block, quick_signatures):
 
 ENTRY_REASONS = ["malformed", "unknown-key", "bad-signature", "replayed", "demo-key", "wrong-role"]
 EVIDENCE_REASONS = list(verifier.ADMISSION_REASONS)
-VERDICTS = ["permitted", "permitted_with_conditions", "trial", "shadow", "refused", "nothing_measured"]
+VERDICTS = ["permitted", "permitted_with_conditions", "trial or shadow", "refused", "nothing_measured"]
 VERDICTS += ["requirements_evidenced"]
 
 
