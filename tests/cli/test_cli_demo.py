@@ -141,6 +141,11 @@ def test_what_it_leaves_can_be_looked_at(demo):
     assert set(json.loads((workspace / "anchors.json").read_text())["institutions"]) >= {BANK, "ferry-coins-demo"}
 
 
+def test_the_doctor_finds_the_demo_in_order(demo):
+    folder, _, _ = demo
+    assert good("doctor", "--workspace", folder / "dualtrack-demo").code == 0
+
+
 def test_a_second_run_replaces_the_marked_folder(demo, monkeypatch):
     folder, _, _ = demo
     copy = folder.parent / "again"

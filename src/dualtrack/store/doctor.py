@@ -20,6 +20,7 @@ from dualtrack.store.migrate import SCHEMA_VERSION, SCHEMA_VERSIONS, schema_vers
 from dualtrack.store.sqlite import WAL_BYTES_MAX, SqliteBackend
 from dualtrack.store.tables import COMPARTMENTS, tables
 from dualtrack.store.vault import VaultKey
+from dualtrack.store.workspace import CONFIG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,11 @@ def _sqlite_version(version: tuple[int, ...]) -> Check:
 
 
 def _modes(workspace: Workspace) -> Iterator[Check]:
-    """Look for anything in the workspace that others may open, and for links that lead outside."""
+    """Look for anything of the workspace that others may open, and for links that lead outside.
+
+    Pages, bundles and anchors that were written into the folder are made to be handed on; their modes are their owner's.
+    """
+    private = _private_names(workspace)
     open_to_others: list[str] = []
     outside: list[str] = []
     for count, path in enumerate([workspace.root, *sorted(workspace.root.rglob("*"))]):
@@ -89,9 +94,18 @@ def _modes(workspace: Workspace) -> Iterator[Check]:
         if path.is_symlink() and not path.resolve().is_relative_to(workspace.root):
             outside.append(str(path))
         elif path.lstat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not path.is_symlink():
-            open_to_others.append(str(path))
+            inside = path.relative_to(workspace.root).parts
+            if not inside or inside[0].startswith(private):
+                open_to_others.append(str(path))
     yield _listed("modes", open_to_others, "nothing is open to other users", "open to other users", "chmod go-rwx")
     yield _listed("links", outside, "no link leads outside", "a link leads outside", "remove")
+
+
+def _private_names(workspace: Workspace) -> tuple[str, ...]:
+    """Return how names of what the store itself keeps begin: settings, keys, packs, and databases with their companions."""
+    urls = [compartment.database for compartment in workspace.config.compartments.values()]
+    files = [url.removeprefix("sqlite:///").partition("/")[0] for url in urls if url.startswith("sqlite:///")]
+    return (CONFIG_NAME, workspace.config.key_dir.partition("/")[0], "run", "packs", *files)
 
 
 def _listed(name: str, paths: list[str], good: str, bad: str, verb: str) -> Check:
