@@ -29,7 +29,7 @@ from dualtrack.intake.report import HTML_NAME, XLSX_NAME, as_records, gap_report
 
 if TYPE_CHECKING:
     from dualtrack.intake.drafts import Draft
-    from dualtrack.intake.report import GapReport
+    from dualtrack.intake.result import GapReport
     from dualtrack.keys.signer import Signer
     from dualtrack.store.register import Register
 

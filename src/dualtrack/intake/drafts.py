@@ -14,7 +14,7 @@ import yaml
 
 if TYPE_CHECKING:
     from dualtrack.intake.records import InventoryRow
-    from dualtrack.intake.report import GapReport
+    from dualtrack.intake.result import GapReport
 
 __all__ = ["SLUG_MAX", "Draft", "drafts"]
 

@@ -13,7 +13,7 @@ from dualtrack.present.html import render
 from dualtrack.present.text import date_text, fill
 
 if TYPE_CHECKING:
-    from dualtrack.intake.report import GapReport
+    from dualtrack.intake.result import GapReport
 
 __all__ = ["absent_fields", "headline", "limits", "page", "page_words"]
 

@@ -2,79 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
-from dualtrack.domain.records import Record, Text, to_plain
+from dualtrack.domain.records import to_plain
 from dualtrack.errors import NotFoundError, WorkbookError
 from dualtrack.intake import html_page, xlsx_book
 from dualtrack.intake.catalogue import catalogue
 from dualtrack.intake.columns import propose
 from dualtrack.intake.gaps import find_gaps
-from dualtrack.intake.lexicon import Period, periods
+from dualtrack.intake.lexicon import periods
 from dualtrack.intake.reading import Reading
-from dualtrack.intake.records import Aside, ColumnMatch, Finding, InventoryRow, OtherSheet, Sheet, Workbook
+from dualtrack.intake.records import Finding, OtherSheet, Sheet, Workbook
+from dualtrack.intake.result import Count, GapReport
 from dualtrack.intake.rows import inventory_rows, table_columns
 from dualtrack.intake.table import find_table, header_hits, merged_from
-from dualtrack.intake.todo import Owner, todo
+from dualtrack.intake.todo import todo
 from dualtrack.intake.values import reader
 from dualtrack.intake.workbook import read_workbook
 from dualtrack.present import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
     from pathlib import Path
 
-__all__ = ["HTML_NAME", "XLSX_NAME", "Count", "GapReport", "as_records", "gap_report", "write_html", "write_xlsx"]
+__all__ = ["HTML_NAME", "XLSX_NAME", "as_records", "gap_report", "write_html", "write_xlsx"]
 
 HTML_NAME, XLSX_NAME = "gap-report.html", "gap-report.xlsx"
 
 _HITS_MIN = 2
 """Header names that make a sheet a candidate; the same number as for a header row."""
-
-
-class Count(Record, frozen=True):
-    """How many rows a kind of finding is about: `n` of `of`; `table` findings are about the table itself, n is 0."""
-
-    kind: str
-    severity: str
-    title: Text
-    n: int
-    of: int
-    findings: int
-    table: bool
-
-
-class GapReport(Record, frozen=True):
-    """Everything the report says, with the cells it rests on; JSON-able by `as_records`."""
-
-    file: str
-    sha256: str
-    format: str
-    decoding: Text | None
-    at: date
-    sheet: str
-    sheet_hidden: bool
-    header_rows: tuple[int, ...]
-    rows: tuple[InventoryRow, ...]
-    aside: tuple[Aside, ...]
-    other_sheets: tuple[OtherSheet, ...]
-    matches: tuple[ColumnMatch, ...]
-    findings: tuple[Finding, ...]
-    counts: tuple[Count, ...]
-    todo: tuple[Owner, ...]
-    period: Period
-    names_compared: bool
-
-    def rows_with(self, *kinds: str) -> int:
-        """Return how many rows have a finding of one of these kinds."""
-        return len({finding.row for finding in self.findings if finding.kind in kinds and finding.row is not None})
-
-    def rows_of_severity(self, severity: str) -> int:
-        """Return how many rows have a finding of this severity."""
-        return len(
-            {finding.row for finding in self.findings if finding.severity == severity and finding.row is not None}
-        )
 
 
 def gap_report(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.records import Text
     from dualtrack.intake.records import Finding, Kept
-    from dualtrack.intake.report import GapReport
+    from dualtrack.intake.result import GapReport
 
 __all__ = ["book"]
 
