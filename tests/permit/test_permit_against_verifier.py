@@ -151,7 +151,9 @@ ALSO_REFUSED_AS = {
 }
 
 
-@pytest.mark.parametrize(("name", "change", "reason"), tampering.ARCHIVE_CASES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("name", "change", "reason"), tampering.ARCHIVE_CASES, ids=[case[0] for case in tampering.ARCHIVE_CASES]
+)
 def test_a_tampered_bundle_of_the_demo_is_refused(name, change, reason, witnessed):
     bundle, anchors = witnessed
     changed = change(bundle)
