@@ -136,6 +136,16 @@ def test_a_new_release_lapses_the_permit(bank_master, life, permitted, tmp_path)
     assert "lapsed (release_changes)" in done.out
 
 
+def test_a_firm_rolls_back_by_having_the_earlier_release_permitted_anew(life, permitted, tmp_path):
+    copy = shutil.copytree(life, tmp_path / "ws")
+    before = good("permit", USE, "--workspace", copy, "--json").json["permit"]["release"]
+    (tmp_path / "model.py").write_text("worse")
+    good("release", USE, "--code", tmp_path / "model.py", "--workspace", copy)
+    good("assess", USE, "--release", before, "--workspace", copy)
+    now = good("permit", USE, "--workspace", copy, "--json").json
+    assert (now["status"], now["permit"]["release"]) == ("in_force", before)
+
+
 def test_a_revoked_key_signs_nothing_and_its_holder_can_have_a_new_one(life, tmp_path):
     copy = shutil.copytree(life, tmp_path / "ws")
     grants = good("key", "list", "--workspace", copy, "--json").json

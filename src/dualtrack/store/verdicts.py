@@ -75,15 +75,16 @@ def current_permit(register: Register, use: str, *, at: str | None = None) -> Pe
         return None
     newest = found[-1]
     permit = read_record(canonical.decode(newest.content), Permit, where="permit")
-    status, reason = _standing(register, permit, use, instant)
+    status, reason = _standing(register, permit, newest.index, use, instant)
     return PermitStatus(permit, newest.index, status, reason)
 
 
-def _standing(register: Register, permit: Permit, use: str, at: str) -> tuple[str, str]:
+def _standing(register: Register, permit: Permit, index: int, use: str, at: str) -> tuple[str, str]:
     if permit.expires is not None and permit.expires <= at:
         return "expired", f"at {permit.expires}"
-    newest = register.latest_release(use)
-    if newest != permit.release:
+    # A release after the permit ends it. One before it does not: a firm may roll back and be permitted anew.
+    later = register.repository.entries(kinds=("release/1",), ids=(use,), start=index, limit=1)
+    if later and later[0].parsed.recorded_at <= at:
         return "lapsed", "release_changes"
     now = conclude(register.case(use, permit.release, at=at))
     # A shadow or trial permit has used its plan, so the present mode says nothing of it; a refusal of every mode does.
