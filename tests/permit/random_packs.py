@@ -122,3 +122,24 @@ def _parameters(pick: random.Random) -> list[dict[str, object]]:
         {"name": "floor", "type": "double", "value": 0.8, "from": change, "to": None, **common},
         {"name": "most", "type": "int", "value": 3, "from": pick.choice(_DATES), "to": None, **common},
     ]
+
+
+@cache
+def demanding_pack(seed: int) -> bytes:
+    """Compile a pack in force whose rules all refuse; its random conditions are those of `random_pack`."""
+    pick = random.Random(f"demanding {seed}")
+    rules = [
+        rule(
+            f"r{number}",
+            expression(pick, _ATOMS),
+            applies=pick.choice(["true", "true", expression(pick, _SIMPLE)]),
+            severity=pick.choice(["S1", "S2"]),
+            valid_days=pick.choice([None, 30, 180]),
+        )
+        for number in range(pick.randint(1, 4))
+    ]
+    definitions = [
+        {"name": "affects", "expr": expression(pick, _SIMPLE), "says": text("affects")},
+        {"name": "odd", "expr": "!def.affects", "says": text("odd")},
+    ]
+    return compiled(rules, id=f"pack-{seed % 3}", parameters=_parameters(pick), definitions=definitions)

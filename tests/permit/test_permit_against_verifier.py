@@ -35,9 +35,9 @@ SLOW_SEEDS = range(5)  # with the verifier's own Ed25519 routine, which costs so
 
 def compare(seed: int, counted: Counter[str]) -> None:
     """Assess and bundle one random ledger, for the use and for the firm, and have both recomputed."""
-    random_firm = RandomFirm(seed)
     for use in (USE, None):
         try:
+            random_firm = RandomFirm(seed)
             sealed = seal(random_firm.firm, random_firm.at, use=use)
         except PackError:
             counted["no verdict"] += 1  # adopted bytes of another pack: broken input, there is nothing to bundle

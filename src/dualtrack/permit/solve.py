@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.domain.answers import ANSWER_TYPES, CHOICES
+from dualtrack.domain.vocabulary import Design
 from dualtrack.rules.evaluate import compile_tree
 
 if TYPE_CHECKING:
@@ -161,10 +163,29 @@ def _pool(name: str, kind: FactType, trees: Sequence[Tree], fixed: Mapping[str, 
         kept = present if isinstance(present, list) else []
         pool += [[*kept, *(word for word in words if word not in kept)]]
     unique: list[Value] = []
-    for value in [*pool, *_DEFAULTS[kind]]:
+    for value in [*pool, *_choices(name), *_DEFAULTS[kind]]:
+        if not _is_possible(name, value):
+            continue
         if value not in unique or type(value) is not type(unique[unique.index(value)]):
             unique.append(value)
     return unique[:_POOL_MAX]
+
+
+def _choices(name: str) -> list[Value]:
+    """Return the words that a closed answer may be, where the fact is one."""
+    if name == "claim.design":
+        return [design.value for design in Design]
+    head, _, answer = name.partition(".")
+    return [*sorted(CHOICES.get(answer, ()))] if head == "use" and ANSWER_TYPES.get(answer) == "string" else []
+
+
+def _is_possible(name: str, value: Value) -> bool:
+    """Tell whether a fact can have the value: closed answers have their choices, and n counts at least one."""
+    if name.startswith("ev.") and name.endswith(".n"):
+        return isinstance(value, int) and value >= 1
+    if name == "use.development":
+        return isinstance(value, list) and set(value) <= CHOICES["development"]
+    return value in (_choices(name) or [value])
 
 
 def _mentioned(tree: Tree, fixed: Mapping[str, object]) -> list[object]:

@@ -2,7 +2,8 @@
 
 Evidence that is missing, expired or says no is supposed with values that its rules ask for; the case is concluded again,
 and items are dropped one by one, dearest first, as long as the verdict stays live. What is left is minimal: without any
-one of its items the verdict is not live.
+one of its items the verdict is not live. What a step undoes is supposed undone: another policy is another release, which
+has to be measured anew; another declaration has to be approved anew.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import msgspec
 from dualtrack.domain.evidence import Method, Predicate
 from dualtrack.domain.release import Policy, Release
 from dualtrack.domain.time import format_instant, hong_kong_date
+from dualtrack.domain.usecase import primary_claim
 from dualtrack.domain.vocabulary import Effect, EvidenceKind, Mode
 from dualtrack.permit.admission import ReleaseEntry
 from dualtrack.permit.assess import Case, conclude, judge_all
-from dualtrack.permit.evidence_check import Admitted
+from dualtrack.permit.evidence_check import BUILT_IN_TOPICS, Admitted, field_problem
 from dualtrack.permit.facts import base_facts, builders, newest_by_topic
 from dualtrack.permit.solve import Requirement, solve
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.assessment import Assessment
     from dualtrack.domain.records import Value
     from dualtrack.permit.assess import Judged
+    from dualtrack.rules.records import Topic
     from dualtrack.rules.table import FactType
 
 __all__ = ["Step", "ToGreen", "to_green"]
@@ -82,10 +85,13 @@ def to_green(case: Case) -> ToGreen:
 
 
 def _minimal(case: Case, steps: list[Step]) -> list[Step]:
-    for step in sorted(steps, key=lambda item: (-item.hours, item.name)):
-        fewer = [item for item in steps if item is not step]
-        if conclude(_suppose(case, fewer)).mode is Mode.LIVE:
-            steps = fewer
+    before: list[Step] = []
+    while steps != before:  # dropping one step can make another needless that was needed because of it
+        before = steps
+        for step in sorted(steps, key=lambda item: (-item.hours, item.name)):
+            fewer = [item for item in steps if item is not step]
+            if conclude(_suppose(case, fewer)).mode is Mode.LIVE:
+                steps = fewer
     return steps
 
 
@@ -194,17 +200,48 @@ def _as_steps(
     return steps + [step for step in known if (step.kind, step.name) not in names]
 
 
+def _still_counts(item: Admitted, case: Case, steps: Sequence[Step]) -> bool:
+    """Tell whether evidence outlives the steps: not another release, declaration or terms of its claim."""
+    topic = case.topics[item.predicate.topic]
+    if topic.about == "release" and any(step.kind == "policy" for step in steps):
+        return False
+    approves = topic.duty == "approve" or item.predicate.topic in BUILT_IN_TOPICS
+    if approves and any(step.kind == "answer" for step in steps):
+        return False
+    return item.predicate.claim is None or not any(step.name.startswith("claim.") for step in steps)
+
+
+def _supposed(step: Step, topic: Topic, case: Case) -> Predicate:
+    claim, number = step.fields.get("claim"), step.fields.get("n", 1)
+    measured = topic.kind is EvidenceKind.MEASUREMENT
+    return Predicate(
+        kind=topic.kind,
+        topic=step.name,
+        fields=step.fields,
+        taken_at=format_instant(case.at),
+        claim=claim if isinstance(claim, str) else None,
+        method=Method(name="supposed", version="", source=""),
+        data_digest=_NO_DIGEST if measured else None,
+        n=number if measured and isinstance(number, int) else None,
+    )
+
+
 _EXAMPLES: dict[str, Value] = {"bool": True, "int": 1, "double": 1.0, "string": "stated", "list": ["stated"]}
 
 
 def _fields(case: Case, topic: str, values: dict[str, Value], present: Admitted | None) -> dict[str, Value]:
     fields: dict[str, Value] = {}
+    declaration = case.found.declaration
+    primary = primary_claim(declaration) if declaration else None
+    claimed = case.answers.get("claim.id", primary.id if primary else None)
     for name, declared in case.topics[topic].fields.items():
         full, kind = f"ev.{topic}.{name}", declared.rstrip("?")
         if full in values:
             fields[name] = values[full]
         elif present is not None and name in present.predicate.fields:
             fields[name] = present.predicate.fields[name]
+        elif name == "claim" and isinstance(claimed, str):
+            fields[name] = claimed
         elif not declared.endswith("?"):
             fields[name] = _EXAMPLES[kind]
     solved = {name for name in fields if f"ev.{topic}.{name}" in values}
@@ -229,17 +266,15 @@ def _consistent(fields: dict[str, Value], solved: set[str]) -> dict[str, Value]:
 
 def _suppose(case: Case, steps: Sequence[Step]) -> Case:
     """Return the case as it would be with the steps done; nothing of it is recorded."""
-    admitted = list(case.admitted)
+    admitted = [item for item in case.admitted if _still_counts(item, case, steps)]
+    declared = case.found.declaration.claims if case.found.declaration else []
+    claims = {None, *(claim.id for claim in declared), *(step.fields.get("claim.id") for step in steps)}
     for position, step in enumerate(item for item in steps if item.kind == "evidence"):
-        predicate = Predicate(
-            kind=EvidenceKind(case.topics[step.name].kind),
-            topic=step.name,
-            fields=step.fields,
-            taken_at=format_instant(case.at),
-            method=Method(name="supposed", version="", source=""),
-        )
-        about_use = case.topics[step.name].about != "firm"
-        admitted.append(Admitted(_SUPPOSED_INDEX + position, predicate, frozenset({_SUPPOSED_HOLDER}), about_use))
+        topic = case.topics[step.name]
+        predicate = _supposed(step, topic, case)
+        if field_problem(predicate, topic) is None and predicate.claim in claims:
+            holders = frozenset({_SUPPOSED_HOLDER})
+            admitted.append(Admitted(_SUPPOSED_INDEX + position, predicate, holders, topic.about != "firm"))
     found = case.found
     policy = {step.name.removeprefix("policy."): step.fields[step.name] for step in steps if step.kind == "policy"}
     if found.release is None and found.declaration is not None:
