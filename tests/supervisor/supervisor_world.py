@@ -139,6 +139,7 @@ class FirmDesk:
         predicate = {
             "kind": "measurement",
             "topic": topic,
+            "claim": fields.get("claim"),
             "fields": fields,
             "method": {"name": "m", "version": "1", "source": "s"},
             "data_digest": "a" * 64,

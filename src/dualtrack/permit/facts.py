@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dualtrack.rules.pack import Pack
     from dualtrack.rules.records import Topic
 
-__all__ = ["base_facts", "builders", "derive_tier", "newest_by_topic"]
+__all__ = ["Facts", "base_facts", "builders", "derive_tier", "newest_by_topic"]
 
 Facts = dict[str, "Value"]
 

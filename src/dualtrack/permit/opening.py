@@ -28,7 +28,7 @@ from dualtrack.rules.facts import firm_facts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["STATEMENT_PAYLOAD", "Opened", "open_permit", "open_record", "payload_type"]
+__all__ = ["CONTENTS_REMEMBERED", "STATEMENT_PAYLOAD", "Opened", "open_permit", "open_record", "payload_type"]
 
 STATEMENT_PAYLOAD = "application/vnd.in-toto+json"
 """Payload type of evidence: an in-toto Statement."""
