@@ -36,3 +36,11 @@ def offline():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "socket", _Refused)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_width():
+    """Forget a width that the test runner sets: output that is no terminal is not broken into lines."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COLUMNS", raising=False)
+        yield
