@@ -2,12 +2,10 @@
 
     python dualtrack_verify.py bundle.zip --trust anchors.json
 
-It reads the archive byte by byte, checks every digest, proof and signature, and then computes the verdict again from the
-signed evidence by the six steps of docs/assessment.md. It shares no code with the package that made the bundle: it was
-written a second time from the specification, so that one mistake does not hide in both.
-
-`anchors.json` says which root key, log key and witnesses you trust. It must reach you by another way than the bundle.
-Without it the bundle can only be shown to agree with itself, which its maker could arrange.
+It checks every byte, digest, proof and signature, and computes the verdict again from the signed evidence. It shares
+no code with the package that made the bundle: it was written from docs/assessment.md, so that one mistake does not hide
+in both. `anchors.json` says whom you trust and must reach you by another way than the bundle; without it the bundle can
+only be shown to agree with itself, which its maker could arrange.
 
 Exit codes: 0 verified; 1 refused, for one of REASONS below; 2 wrong usage or unreadable input; 3 consistent,
 authenticity not established (no --trust). docs/verification.md says what each check buys.
@@ -31,9 +29,9 @@ import zlib
 from collections import abc
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 __all__ = ["ADMISSION_REASONS", "REASONS", "Refused", "Result", "main", "verify"]
 
@@ -41,64 +39,51 @@ __all__ = ["ADMISSION_REASONS", "REASONS", "Refused", "Result", "main", "verify"
 REASON_TEXT = """
 zip-truncated: the archive ends inside a record | zip-stray: the archive holds bytes that belong to no member
 zip-header: a member's header is not in its one legal form | zip-name: a member's name is not one of a bundle's
-zip-order: the members are not in ascending order of name | zip-duplicate: a member appears twice
-zip-crc: a member's bytes do not match their checksum
-zip-directory: the archive's directory does not mirror its members
-zip-bound: the archive is larger than a bundle may be | json-syntax: not JSON
-json-duplicate-key: a key appears twice in one object | json-key-order: keys are not in ascending order
-json-number: a number is not in its one legal form, not finite, or too large
-json-text: text is not in Unicode NFC, or holds half a character | json-depth: nested too deeply
-json-form: not canonical JSON (white space, or another spelling of the same text)
-manifest-shape: the manifest has a missing, unknown or wrong field
-manifest-members: the members are not those of the manifest | manifest-digest: a member is not the one of the manifest
-manifest-mismatch: the manifest contradicts what it describes
-entries-shape: the list of entries has a missing, unknown or wrong field
-entries-order: the entries are not in strictly ascending order of index
+zip-order: the members are not in ascending order | zip-duplicate: a member appears twice | zip-crc: a checksum is wrong
+zip-directory: the directory does not mirror the members | zip-bound: the archive, or a member, is too large
+json-syntax: not JSON | json-duplicate-key: a key appears twice | json-key-order: keys are not in ascending order
+json-number: a number is not in its one legal form, not finite, or too large | json-depth: nested too deeply
+json-text: text is not in Unicode NFC, or holds half a character | json-form: not canonical JSON
+manifest-shape: the manifest has a missing, unknown or wrong field | manifest-digest: a member is not the manifest's
+manifest-members: the members are not those of the manifest | manifest-mismatch: the manifest contradicts the rest
+entries-shape: the list of entries has a missing, unknown or wrong field | entries-order: indices do not ascend
+entries-time: the times of the entries fall, or do not fit the time of the assessment
 leaf-form: a log leaf has a missing, unknown or wrong field | leaf-institution: a log leaf is of another institution
-entry-foreign: an entry is about something else than the bundle
+entry-foreign: an entry is about something else than the bundle | proof: an entry is not in the log at its index
 entry-position: an entry stands after the assessment and is not its permit
 institution-entry: the first entry is not a self-signed institution record
-commitment: an entry's content is not the one that was logged | proof: an entry is not in the log at its index
-checkpoint-form: the checkpoint is not a signed note over a tree head
+commitment: an entry's content is not the one that was logged | checkpoint-form: not a signed note over a tree head
 checkpoint-origin: the checkpoint is of another log | bound: more than this verifier accepts to process
-anchor-missing: the anchors do not name this institution | root-key: the institution's root key is not the anchored one
-log-signature: the checkpoint is not signed by the anchored log key
-cosignature: a cosignature under an anchored witness key does not hold
-quorum: fewer anchored witnesses co-signed than the anchors ask for
-log-too-short: the log is shorter than the caller has already seen
+anchor-missing: the anchors do not name this institution | root-key: the root key is not the anchored one
+log-signature: the checkpoint is not signed by the anchored log key | log-too-short: shorter than the caller has seen
+cosignature: a cosignature under an anchored witness key does not hold | quorum: too few anchored witnesses co-signed
 pack-missing: an adopted rule pack is not in the bundle | pack-extra: the bundle holds a rule pack that was not adopted
-pack-digest: a rule pack is not the one that was adopted
-pack-invalid: a rule pack has a missing, unknown or wrong field, or a rule that does not type
-pack-text: the text of a rule is not what its tree says | pack-clash: two adopted packs contradict each other
-assessment-entry: the assessment named in the manifest is not the one in the log
+pack-digest: a rule pack is not the one that was adopted | pack-text: a rule's text is not what its tree says
+pack-invalid: a rule pack breaks a law of the specification | pack-clash: two adopted packs contradict each other
+assessment-entry: the assessment is not the one in the log | permit-entry: the permit is not the one in the log
 assessment-mismatch: the assessment is not what the evidence gives
-permit-entry: the permit named in the manifest is not the one in the log
 permit-mismatch: the permit is not what the assessment gives | unreadable: a file cannot be read
 anchors: the anchors file is not in the form of docs/verification.md
 unexpected: the verifier met something it was not written for, and refuses it
 """
 REASONS = dict(pair.split(": ") for line in REASON_TEXT.strip().splitlines() for pair in line.split(" | "))
-CALLERS_REASONS = ("unreadable", "anchors")  # exit 2; every other reason is about the bundle: exit 1
 
-ADMISSION_TEXT = """malformed unknown-key bad-signature demo-key unknown-topic wrong-kind wrong-role bad-fields
-wrong-subject other-release unknown-claim future too-old"""
+ADMISSION_TEXT = """malformed unknown-key bad-signature replayed demo-key unknown-topic wrong-kind wrong-role bad-fields
+wrong-subject other-release unknown-claim late-claim before-declaration future too-old older"""
 ADMISSION_REASONS = tuple(ADMISSION_TEXT.split())  # why an entry does not count, in the order of trying
-CLOCK_SKEW_S = 300  # two honest clocks may differ by so much
-EVIDENCE_AGE_DAYS_MAX = 3650  # evidence taken longer than this before it was recorded is refused
-WAIVER_DAYS_MAX, PLAN_DAYS_MAX = 366, 183  # longest waiver, and shadow or trial plan, from when they were signed
+CLOCK_SKEW_S, EVIDENCE_AGE_DAYS_MAX = 300, 3650  # between two honest clocks; from taking evidence to recording it
 PERMIT_DAYS_MAX = 366  # longest permit: every use is assessed again within a year
+WAIVER_DAYS_MAX, CONDITION_MEMORY_DAYS = 366, 366  # longest waiver; how long a condition keeps the date first set
+PLAN_DAYS_MAX, TRIAL_DECISIONS_MAX = 183, 1_000_000  # longest shadow or trial plan, and most decisions in it
 ENTRIES_MAX = 100_000  # most entries in one assessment; also the longest list in any document
-CONTENT_BYTES_MAX = 1_048_576  # largest content of an entry
-LEAF_BYTES_MAX = 65_535  # largest leaf: the log's tiles hold its length in 16 bits
-ARCHIVE_BYTES_MAX = 268_435_456  # largest archive: it is read into memory whole
-MEMBERS_MAX = 256  # most members: five fixed ones and one for each adopted pack
-DEPTH_MAX = 64  # deepest nesting of a document: bounds the stack of every recursive reader here
-INTEGER_MAX = 2**53  # largest integer that every JSON reader keeps exactly
-SIGNATURES_MAX = 16  # most signatures in an envelope
-SIGNATURES_TOTAL_MAX = 20_000  # most signatures in a bundle: about 40 seconds of work on one core
+CONTENT_BYTES_MAX, LEAF_BYTES_MAX = 1_048_576, 65_535  # largest content of an entry, and leaf (a length in 16 bits)
+ARCHIVE_BYTES_MAX, ENTRIES_BYTES_MAX = 67_108_864, 33_554_432  # largest archive, and its list of entries
+MEMBERS_MAX, VALUES_MAX = 256, 2_000_000  # most members of an archive, and values in a document (memory)
+DEPTH_MAX, INTEGER_MAX = 64, 2**53  # deepest nesting of a document; largest integer that every JSON reader keeps
+SIGNATURES_MAX, SIGNATURES_TOTAL_MAX = 16, 20_000  # most in an envelope, and in a bundle: about 40 seconds on one core
 NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX = 65_536, 64  # largest checkpoint, a signature line has about 120 bytes
-DAYS_MAX = 36_600  # longest period in a rule: a century, so that sums of dates stay in the calendar
-DAY_S = 86_400
+DAY_S, DAYS_MAX = 86_400, 3_660  # longest period in a rule: ten years, so that sums of dates stay in the calendar
+TREE_NODES_MAX, TREE_LEVELS_MAX, TREE_LIST_MAX, TREE_STRING_MAX = 200, 24, 64, 200  # largest tree, list, text in a rule
 
 Json: TypeAlias = Any  # a decoded JSON value; its shape is checked before its members are used
 Test: TypeAlias = abc.Callable[[Json], bool]
@@ -145,6 +130,8 @@ def read_archive(data: bytes) -> dict[str, bytes]:
         name, body = data[at + 30 : start].decode("ascii", "replace"), data[start : start + size]
         need(zlib.crc32(body) == crc, "zip-crc", show(name))
         need(MEMBER_NAME.fullmatch(name) is not None, "zip-name", show(name))
+        limit = ENTRIES_BYTES_MAX if name == "entries.json" else CONTENT_BYTES_MAX
+        need(size <= limit, "zip-bound", f"{name}: {size} bytes, at most {limit}")
         need(name not in members, "zip-duplicate", name)
         need(name > last, "zip-order", f"{name} after {last}")
         need(len(members) < MEMBERS_MAX, "zip-bound", f"more than {MEMBERS_MAX} members")
@@ -165,6 +152,9 @@ def read_archive(data: bytes) -> dict[str, bytes]:
 
 
 # === 3. Canonical JSON: the one spelling of a document ===============================================================
+UNICODE = unicodedata.ucd_3_2_0  # its tables are the same in every Python
+
+
 def decode(data: bytes, what: str, *, canonical: bool = True) -> Json:
     """Return the value of a JSON document; a canonical one has exactly one spelling, others may have white space."""
 
@@ -183,6 +173,7 @@ def decode(data: bytes, what: str, *, canonical: bool = True) -> Json:
         need(math.isfinite(value) and (not canonical or repr(value) == text), "json-number", f"{what}: {text[:40]}")
         return value
 
+    need(sum(map(data.count, b",[{")) <= VALUES_MAX, "bound", f"{what}: more than {VALUES_MAX} values")
     hooks: dict[str, Json] = {"object_pairs_hook": members, "parse_int": integer, "parse_float": double}
     try:
         value = json.loads(data.decode(), parse_constant=double, **hooks)  # NaN and infinities go to `double`
@@ -204,8 +195,10 @@ def check_value(value: Json, what: str, depth: int) -> None:
     """Refuse a value nested too deeply, and text that another system could spell differently."""
     need(depth <= DEPTH_MAX, "json-depth", f"{what}: more than {DEPTH_MAX} levels")
     if type(value) is str and not value.isascii():
-        whole_characters = not any("\ud800" <= character <= "\udfff" for character in value)
-        need(whole_characters and unicodedata.is_normalized("NFC", value), "json-text", f"{what}: {show(value)}")
+        whole = re.search("[\ud800-\udfff]", value) is None
+        marks = pairwise(map(UNICODE.combining, value))  # out of order they are not NFC, and slow to put in order
+        sound = whole and not any(0 < later < earlier for earlier, later in marks)
+        need(sound and UNICODE.is_normalized("NFC", value), "json-text", f"{what}: {show(value)}")
     elif type(value) in (dict, list):
         for item in value:
             check_value(item, what, depth + 1)
@@ -214,32 +207,23 @@ def check_value(value: Json, what: str, depth: int) -> None:
 
 
 # === 4. Record shapes (docs/assessment.md, sections 1 to 6, 10 and 12) ===============================================
-# `kind?` may be null, `[kind]` is a list, `[kind]+` one with members, `{key:kind}` an object with any members, `a|b` one
-# of these words; else a name of RECORD_TEXT, an object with exactly these members, or of PLAIN or PATTERNS.
+# `kind?` may be null, `[kind]` is a list, `{key:kind}` an object with any members (`+`: not empty; a number: at most so
+# many), `a|b` one of these words; else a name of RECORD_TEXT, an object with exactly these members, or of PLAIN or FORMS.
+COLLECTION = re.compile(r"[\[{](.+)[\]}](\+?)([0-9]*)")
 HEX, SLUG, SNAKE = r"[0-9a-f]{64}", r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", r"[a-z][a-z0-9_]{0,62}"
 ROLES = "root|log|witness|owner|developer|validator|approver|compliance|auditor|collector|supervisor|officer"
 FIRMS = "bank|licensed_corporation|insurer|mpf_trustee|va_dealer|provider|supervisor"
+LITERALS: dict[str, type] = {"bool": bool, "int": int, "double": float, "string": str}
+TYPES = LITERALS | {"list": list, "[string]": list}  # of fields, parameters and facts; lists are of texts
 EVIDENCE_KINDS = "measurement|attestation|document|approval|drill|challenge"
-
-
-def text_like(pattern: str) -> Test:
-    """Return a test for text that matches the pattern as a whole."""
-    return lambda value: type(value) is str and re.fullmatch(pattern, value, re.DOTALL) is not None
-
-
-def is_value(value: Json) -> bool:
-    """Tell whether a value can be a fact: yes or no, number, text, or a list of texts."""
-    return type(value) in (bool, int, float, str) or (type(value) is list and all(type(item) is str for item in value))
 
 
 def seconds(text: str) -> int | None:
     """Return an instant `YYYY-MM-DDTHH:MM:SSZ` (UTC) as seconds since 1970, or None if the text is none."""
-    if not re.fullmatch(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z", text):
-        return None
-    try:
-        return int(dt.datetime.fromisoformat(text).timestamp())
-    except ValueError:
-        return None
+    if re.fullmatch(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z", text):
+        with contextlib.suppress(ValueError):
+            return int(dt.datetime.fromisoformat(text).timestamp())
+    return None
 
 
 PLAIN: dict[str, Test] = {
@@ -248,73 +232,78 @@ PLAIN: dict[str, Test] = {
     "whole": lambda value: type(value) is int,
     "number": lambda value: type(value) in (int, float),
     "one": lambda value: type(value) is int and value == 1,
-    "days": lambda value: type(value) is int and 0 <= value <= DAYS_MAX,
+    "days": lambda value: type(value) is int and 1 <= value <= DAYS_MAX,
     "any": lambda _value: True,
-    "value": is_value,
-    "tree": lambda value: type(value) is dict and is_tree(value),
+    "value": lambda value: any(value_fits(value, kind) for kind in TYPES),
+    "tree": lambda value: is_tree(value) and len(tree_nodes(value)) <= TREE_NODES_MAX,
     "instant": lambda value: type(value) is str and seconds(value) is not None,
     "date": lambda value: type(value) is str and len(value) == 10 and seconds(f"{value}T00:00:00Z") is not None,
-    "fact_key": lambda value: text_like(SNAKE)(value) and value not in {"type", "staff"},
 }
 PATTERNS = rf"""
 slug={SLUG} snake={SNAKE} hex={HEX} use_id={SLUG}/{SLUG} subject_id={SLUG}(?:/{SLUG})?
-holder=.{{1,200}} rule_id=[!-~]{{1,200}} media_type=[!-~]{{1,255}} maker=dualtrack\x20[0-9A-Za-z.+-]{{1,40}}
+holder=.{{1,200}} phrase=.{{1,400}} passage=(?=.*\S).{{1,2000}} version=[0-9]{{1,4}}(?:\.[0-9]{{1,4}}){{0,3}}
+rule_id=[!-~]{{1,200}} rule_name=[A-Za-z0-9](?:[A-Za-z0-9.-]{{0,62}}[A-Za-z0-9])? media_type=[!-~]{{1,255}}
+maker=dualtrack\x20[0-9A-Za-z.+-]{{1,40}} fact_key=(?!type$|staff$){SNAKE} predicate_type=urn:dualtrack:evidence:1
 entry_kind=[a-z][a-z0-9-]{{0,62}}/[1-9][0-9]{{0,5}} field_type=(?:bool|int|double|string|list)\??
 fact=tier|(?:use|firm|policy|claim|def|param|sod)\.[a-z][a-z0-9_]*|ev(?:\.[a-z][a-z0-9_]*){{2}}
-checked=primary\x20text|secondary\x20source|not\x20seen predicate_type=urn:dualtrack:evidence:1
-statement_type=https://in-toto\.io/Statement/v1
+checked=primary\x20text|secondary\x20source|not\x20seen statement_type=https://in-toto\.io/Statement/v1
 """
-PLAIN |= {pair.partition("=")[0]: text_like(pair.partition("=")[2]) for pair in PATTERNS.split()}
+FORMS = {name: re.compile(form, re.DOTALL) for name, _, form in (pair.partition("=") for pair in PATTERNS.split())}
 RECORD_TEXT = f"""
-institution: id=slug name=words type={FIRMS} licences=[text] staff=whole? root_key=text profile={{fact_key:value}}
-    demo=flag words: en=text zh-Hant=text
-key-grant: keyid=hex public_key=text holder=holder name=text person=flag roles=[{ROLES}]+ demo=flag
-key-revoke: keyid=hex reason=text pack-adoption: pack=slug version=text digest=hex action=adopt|retire
+institution: id=slug name=words type={FIRMS} licences=[text] staff=whole? root_key=text profile={{fact_key:value}} demo
+words: en=text zh-Hant=text
+prose: en=passage zh-Hant=passage
+key-grant: keyid=hex public_key=text holder=slug name=text person roles=[{ROLES}]+ demo
+key-revoke: keyid=hex reason=text
+pack-adoption: pack=slug version=text digest=hex action=adopt|retire decided_at=instant
 declaration: use=use_id title=words purpose=words area=research|strategy|service|risk|crime|workflow fallback=words?
     sector=bank|insurer|licensed_corporation|mpf_trustee|va_dealer accountable_executive=holder lines=lines
-    affected=[customers|staff|members|investors|applicants|public|none] builders=[holder] scope=scope facts={{text:any}}
-    tasks=[task] components=[component] claims=[claim] live_since=instant? template=text? demo=flag
+    affected=[customers|staff|members|investors|applicants|public|none] builders=[slug] scope=scope facts={{text:any}}
+    tasks=[task] components=[component] claims=[claim] live_since=instant? template=text? demo
 lines: first=holder second=holder third=holder
 scope: does=words does_not=words intents=[text] languages=[text] monthly_volume=whole?
 task: name=words hours_per_month=number hours_released=number destination=redeploy|retrain|service|reduce|undecided
 component: id=slug type=model|data_set|prompt|index|tool|library|code name=text version=text digest=hex? provider=text?
     licence=text? source=text? reservation=text? indemnity=text?
-claim: id=slug track=benefit|safety topic=snake primary=flag statement=words baseline=slug? unit=text?
+claim: id=slug track=benefit|safety topic=snake primary statement=words baseline=slug? unit=text?
     design=superiority|non_inferiority? minimum=number? margin=number?
-release: use=use_id components=[part] code=hex policy=policy builders=[holder] note=text
+release: use=use_id components=[part] code=hex policy=policy builders=[slug] note=text
 part: id=slug digest=hex
-policy: guards=[text] disclosure=flag review_before_release=flag opt_out=flag durability=durable|buffered
+policy: guards=[text] disclosure review_before_release opt_out durability=durable|buffered
 statement: _type=statement_type subject=[subject]+ predicateType=predicate_type predicate=predicate
-subject: name=text digest=sha256 sha256: sha256=hex
+subject: name=text digest=sha256
+sha256: sha256=hex
 predicate: kind={EVIDENCE_KINDS} topic=snake claim=slug? fields={{text:value}} method=method? data_digest=hex?
     document_digest=hex? n=whole? seed=whole? statistics={{text:any}} taken_at=instant minutes=number?
-    supersedes=supersedes? note=note? demo=flag
+    supersedes=supersedes? note=note? demo
 method: name=text version=text source=text
 supersedes: index=whole leaf=hex why=text
-permit: format=text institution=slug use=use_id release=hex mode=shadow|trial|live from=instant expires=instant
-    assessment=hex conditions=[condition] decisions_max=whole? lapses_if=[text] durability=durable|buffered
-    statement=text demo=flag
+permit: format=text institution=slug use=use_id release=hex mode=shadow|trial|live from=instant expires=instant demo
+    assessment=hex conditions=[condition] decisions_max=whole? lapses_if=[text] durability=durable|buffered statement=text
 condition: pack=slug rule=rule_id due=instant?
-pack: format=text id=slug version=text issuer=text transcriber=text title=words subject=use|institution
+pack: format=text id=slug version=version issuer=phrase transcriber=phrase title=prose subject=use|institution
     status=in_force|proposed|superseded effective_from=date effective_to=date? grade=primary|secondary|policy
-    source=source parameters=[parameter] definitions=[definition] tiers=[tier] topics={{snake:topic}} rules=[rule]
-    coverage=[coverage]
-source: document=text reference=text date=date address=text file_digest=hex? checked=checked checked_on=date note=note
-parameter: name=snake type=int|double|string|list value=value from=date to=date? cites=text basis=text|firm|ours
-definition: name=snake text=text tree=tree cites=[text] says=words
-tier: tier=high|medium|low when=expression reason=words expression: text=text tree=tree
-topic: kind={EVIDENCE_KINDS} about=release|use|firm roles=[{ROLES}]+ fields={{snake:field_type}}
-    duty=validate|approve|monitor? title=words hours=number
-rule: id=rule_id cites=[text]+ title=words says=words todo=words owner={ROLES} binds=[{FIRMS}]+ track=safety|benefit
-    applies=expression requires=expression evidence=[snake] severity=S1|S2|S3|S4 checked=assessment|decision|operation
-    due_days=days? valid_days=days? clock_days=days? basis=text|firm|ours
-    weight=statute|code|circular|guidance|policy|proposal|foreign proportionality=text? crosswalk=crosswalk
-    source_grade=primary|secondary|policy checked_source=checked tests=[test]
-crosswalk: finos=[text] nist=[text] iso42001=[text] mas=[text]
-test: name=text facts={{text:value}} expect=met|not_met|no_evidence|not_applicable
-coverage: paragraph=text as=rule|question|information|not_covered rules=[text] note=words
-envelope: payload=text payloadType=media_type signatures=[signature]+ signature: keyid=hex sig=text
-manifest: format=text institution=slug use=use_id? release=hex? at=instant demo=flag assessment=named permit=named?
+    source=source parameters=[parameter]100 definitions=[definition]50 tiers=[tier]50 topics={{snake:topic}}200
+    rules=[rule]+200 coverage=[coverage]500
+source: document=phrase reference=phrase date=date address=phrase file_digest=hex? checked=checked checked_on=date
+    note=text
+parameter: name=snake type=int|double|string|list value=value from=date to=date? cites=phrase basis=text|firm|ours
+definition: name=snake text=text tree=tree cites=[phrase]30 says=prose
+tier: tier=high|medium|low when=expression reason=prose
+expression: text=text tree=tree
+topic: kind={EVIDENCE_KINDS} about=release|use|firm roles=[{ROLES}]+12 fields={{snake:field_type}}+40
+    duty=validate|approve|monitor? title=prose hours=number
+rule: id=rule_name cites=[phrase]+30 title=prose says=prose todo=prose owner={ROLES} binds=[{FIRMS}]+7
+    applies=expression requires=expression evidence=[snake]20 severity=S1|S2|S3|S4 checked=assessment|decision|operation
+    due_days=days? valid_days=days? clock_days=days? basis=text|firm|ours track=safety|benefit
+    weight=statute|code|circular|guidance|policy|proposal|foreign proportionality=phrase? crosswalk=crosswalk
+    source_grade=primary|secondary|policy checked_source=checked tests=[test]+40
+crosswalk: finos=[phrase]60 nist=[phrase]60 iso42001=[phrase]60 mas=[phrase]60
+test: name=phrase facts={{text:value}}100 expect=met|not_met|no_evidence|not_applicable
+coverage: paragraph=phrase as=rule|question|information|not_covered rules=[phrase]60 note=prose
+envelope: payload=text payloadType=media_type signatures=[signature]+
+signature: keyid=hex sig=text
+manifest: format=text institution=slug use=use_id? release=hex? at=instant demo assessment=named permit=named?
     members={{text:hex}} made_by=maker
 named: index=whole digest=hex
 row: index=whole leaf=text salt=hex content=text proof=[hex]
@@ -322,22 +311,22 @@ leaf: v=one kind=entry_kind institution=slug id=subject_id recorded_at=instant c
 anchors: format=text institutions={{slug:anchor}}
 anchor: root_key=text log=text witnesses=[text] quorum=whole
 answers: decision_effect=informs|recommends|decides model_origin=own|group|vendor|open_source phase=early|mature
-    development=[fine_tuning|rag|content_filter|tools|prompt_management|none] customer_facing=flag client_interface=flag
-    individual_effect=flag language_model=flag generative=flag regulated_activity=flag gives_advice=flag
-    after_sales_only=flag personal_data=flag non_public_data=flag third_party=flag group_delegated=flag
-    opt_out_offered=flag review_channel=flag learns_in_production=flag agent_tools=flag mpf_choice=flag
-    provides_service=flag critical_operation=flag screening_duty=flag training_data_personal=flag browser_extension=flag
-firm-answers: sells_va_for_fiat=flag trades_va_for_va=flag brokers_va=flag lends_or_margins_va=flag has_shop=flag
-    operates_va_exchange=flag holds_client_va=flag transfers_va=flag serves_retail_va=flag changes_money=flag
-    markets_va_to_hk_public=flag serves_occasional_customers=flag remits_money=flag
+    development=[fine_tuning|rag|content_filter|tools|prompt_management|none] customer_facing client_interface
+    individual_effect language_model generative regulated_activity gives_advice after_sales_only personal_data
+    non_public_data third_party group_delegated opt_out_offered review_channel learns_in_production agent_tools
+    mpf_choice provides_service critical_operation screening_duty training_data_personal browser_extension
+firm-answers: sells_va_for_fiat trades_va_for_va brokers_va lends_or_margins_va operates_va_exchange remits_money
+    holds_client_va transfers_va serves_retail_va has_shop changes_money serves_occasional_customers markets_va_to_hk_public
+derived: use.has_fallback use.live policy.disclosure policy.review_before_release policy.opt_out tier=string
+    sod.validator_independent sod.approver_independent sod.monitor_independent policy.guards=[string] use.area=string
+    use.sector=string use.affected=[string] use.builders=int use.components_without_licence=int firm.staff=int
+    use.hours_released=double use.undecided_hours=double claim.minimum=double claim.margin=double firm.type=string
+    claim.id=string claim.baseline=string claim.design=string
 """
 RECORDS: dict[str, dict[str, str]] = {}
-for _word in RECORD_TEXT.split():
-    if _word.endswith(":"):
-        _members = RECORDS[_word[:-1]] = {}
-    else:
-        _members[_word.partition("=")[0]] = _word.partition("=")[2]
-ANSWERS = RECORDS["answers"]  # each may be absent
+for _name, _, _members in (text.partition(":") for text in re.split(r"\n(?! )", RECORD_TEXT.strip())):
+    _pairs = (member.partition("=") for member in _members.split())
+    RECORDS[_name] = {member: kind or "flag" for member, _, kind in _pairs}  # without a kind: yes or no
 FORMATS = {name: f"dualtrack.{name}/1" for name in ("permit", "pack", "anchors")} | {"manifest": "dualtrack.bundle/1"}
 
 
@@ -346,19 +335,17 @@ def check(value: Json, kind: str, path: str, code: str) -> None:
     if kind.endswith("?"):
         if value is None:
             return
-        kind = kind[:-1]
-    if kind == "note":
-        kind = "text" if type(value) is str else "words"
-    if kind.startswith("["):
-        need(type(value) is list and len(value) <= ENTRIES_MAX and (value != [] or kind[-1] != "+"), code, path)
-        for position, item in enumerate(value):
-            check(item, kind.rstrip("+")[1:-1], f"{path}[{position}]", code)
-    elif kind.startswith("{"):
-        key_kind, item_kind = kind[1:-1].split(":")
-        need(type(value) is dict, code, path)
-        for key, item in value.items():
-            check(key, key_kind, f"{path}.{show(key)}", code)
-            check(item, item_kind, f"{path}.{show(key)}", code)
+        kind = kind[:-1] if kind != "note?" else "text" if type(value) is str else "words"
+    many = COLLECTION.fullmatch(kind)
+    if many:
+        inner, some, limit = many.groups()
+        need(type(value) is (list if kind[0] == "[" else dict), code, path)
+        need(len(value) <= int(limit or ENTRIES_MAX) and (not some or len(value) > 0), code, f"{path}: {len(value)}")
+        keys, _, inner = inner.rpartition(":")
+        for key, item in value.items() if keys else enumerate(value):
+            if keys:
+                check(key, keys, f"{path}.{show(key)}", code)
+            check(item, inner, f"{path}.{show(key)}", code)
     elif kind in RECORDS:
         members = RECORDS[kind]
         need(type(value) is dict, code, path)
@@ -369,6 +356,8 @@ def check(value: Json, kind: str, path: str, code: str) -> None:
         need(value.get("format") == FORMATS.get(kind), code, f"{path}.format")
     elif "|" in kind:
         need(type(value) is str and value in kind.split("|"), code, path)
+    elif kind in FORMS:
+        need(type(value) is str and FORMS[kind].fullmatch(value) is not None, code, path)
     else:
         need(PLAIN[kind](value), code, path)
 
@@ -396,16 +385,6 @@ def add(p: Point, q: Point) -> Point:
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def sixteenfold(p: Point) -> Point:
-    """Double a point four times (RFC 8032, section 5.1.4)."""
-    for _ in range(4):
-        a, b = p[0] * p[0] % P, p[1] * p[1] % P
-        e, g, h = a + b - (p[0] + p[1]) ** 2 % P, a - b, a + b
-        f = 2 * p[2] * p[2] + g
-        p = (e * f % P, g * h % P, f * g % P, e * h % P)
-    return p
-
-
 def read_point(data: bytes) -> Point | None:
     """Return the point of a canonical encoding, or None (RFC 8032, section 5.1.3)."""
     sign, y = data[31] >> 7, int.from_bytes(data, "little") & (2**255 - 1)
@@ -418,33 +397,29 @@ def read_point(data: bytes) -> Point | None:
     return x, y, 1, x * y % P
 
 
+BASE = read_point((4 * pow(5, -1, P) % P).to_bytes(32, "little")) or IDENTITY  # y = 4/5, x even
+
+
 @lru_cache(maxsize=1024)
-def negated_key(public_key: bytes | None) -> list[Point] | None:
-    """Return 0 to 15 times minus the key's point; None for a key that is no point, or one of small order.
-
-    Under a key of small order one signature holds for many messages, so such a key proves nothing.
-    """
+def negated_key(public_key: bytes | None) -> Point | None:
+    """Return minus the key's point; None for no point, or one of small order, under which a signature proves nothing."""
     p = read_point(public_key) if public_key and len(public_key) == 32 else None
-    multiple = sixteenfold(p) if p else IDENTITY
-    if p is None or (multiple[0] == 0 and multiple[1] == multiple[2]):
-        return None
-    return [IDENTITY, *accumulate([(P - p[0], p[1], 1, P - p[3])] * 15, add)]
-
-
-BASE_POINT = read_point((4 * pow(5, -1, P) % P).to_bytes(32, "little")) or IDENTITY  # y = 4/5, x even
-BASE = [IDENTITY, *accumulate([BASE_POINT] * 15, add)]
+    multiple = p or IDENTITY
+    for _ in range(3):
+        multiple = add(multiple, multiple)
+    return None if p is None or multiple[0] == 0 else (P - p[0], p[1], 1, P - p[3])
 
 
 def signature_holds(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Tell whether R = S*B - k*A, without cofactor, both sides as bytes; S and every point must be canonical."""
-    table = negated_key(public_key)
+    minus_a = negated_key(public_key)
     s = int.from_bytes(signature[32:], "little")
-    if table is None or len(signature) != 64 or s >= L:
+    if minus_a is None or len(signature) != 64 or s >= L:
         return False
     k = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % L
-    result = IDENTITY
-    for shift in range(252, -4, -4):  # both products at once, four bits a step
-        result = add(add(sixteenfold(result), BASE[s >> shift & 15]), table[k >> shift & 15])
+    terms, result = (IDENTITY, BASE, minus_a, add(BASE, minus_a)), IDENTITY
+    for bit in range(252, -1, -1):  # both products at once, bit by bit
+        result = add(add(result, result), terms[(s >> bit & 1) + 2 * (k >> bit & 1)])
     inverse = pow(result[2], -1, P)
     x, y = result[0] * inverse % P, result[1] * inverse % P
     return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
@@ -471,11 +446,10 @@ def included(leaf: bytes, index: int, size: int, path: abc.Sequence[bytes], root
 
 def read_base64(text: str) -> bytes | None:
     """Return the bytes of standard Base 64 in its one spelling, or None."""
-    try:
+    with contextlib.suppress(ValueError):
         data = base64.b64decode(text, validate=True)
-    except ValueError:
-        return None
-    return data if base64.b64encode(data).decode() == text else None
+        return data if base64.b64encode(data).decode() == text else None
+    return None
 
 
 def read_vkey(text: str, kind: int) -> tuple[str, bytes, bytes] | None:
@@ -555,28 +529,44 @@ COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": "
 BINARY = {"or": ("||", 1), "and": ("&&", 2), "add": ("+", 4), "sub": ("-", 4), "mul": ("*", 5)}
 BINARY |= {name: (sign, 3) for name, sign in COMPARISONS.items()}  # sign, and how strongly it binds; `!` 6, others 7
 ARGUMENTS = {**dict.fromkeys(BINARY, 2), "not": 1, "size": 1, "has": 1}
-ALLOWED = {"size": ("string", "list of any"), **dict.fromkeys(["and", "or", "not"], ("bool",))}
-ALLOWED |= dict.fromkeys(["has", "eq", "ne"], ("any",)) | dict.fromkeys(["add", "sub", "mul"], ("int", "double"))
+ALLOWED: dict[str, abc.Collection[str]] = {"size": ("string", "[string]")}
+ALLOWED |= (
+    dict.fromkeys(["and", "or", "not"], ("bool",))
+    | dict.fromkeys(["has", "eq", "ne"], TYPES)
+    | dict.fromkeys(["add", "sub", "mul"], ("int", "double"))
+)
 ALLOWED |= dict.fromkeys(["lt", "le", "gt", "ge"], ("int", "double", "string"))  # `in` takes T and list of T
-LITERALS = {"bool": bool, "int": int, "double": float, "string": str}
 ESCAPES = {chr(code): f"\\u{code:04x}" for code in (*range(32), 127)}
+HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")  # not as it reads
 ESCAPES |= {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
-def is_tree(tree: Json) -> bool:
+def is_tree(tree: Json, level: int = 1) -> bool:
     """Tell whether a value is a tree: a literal, a fact, or a known function with its number of arguments."""
-    if type(tree) is not dict or not tree:
+    if type(tree) is not dict or level > TREE_LEVELS_MAX:
         return False
     if set(tree) == {"call", "args"}:
         name, args = tree["call"], tree["args"]
         known = type(name) is str and type(args) is list and ARGUMENTS.get(name) == len(args)
-        if not known or not all(is_tree(item) for item in args):
+        if not known or not all(is_tree(item, level + 1) for item in args):
             return False
-        return name != "has" or str(args[0].get("fact", "")).startswith(("use.", "firm."))
-    kind, value = next(iter(tree.items()))
-    if kind == "list":
-        return len(tree) == 1 and type(value) is list and all(is_tree(i) and set(i) <= set(LITERALS) for i in value)
-    return len(tree) == 1 and (PLAIN["fact"](value) if kind == "fact" else type(value) is LITERALS.get(kind))
+        if name == "has":
+            return str(args[0].get("fact", "")).startswith(("use.", "firm."))
+        return name not in {"and", "or", "not"} or args[-1].get("call") != name  # chains lean left; no `!!`
+    kind, value = next(iter(tree.items()), ("", None))
+    if kind == "list" and type(value) is list:
+        few = len(tree) == 1 and 1 <= len(value) <= TREE_LIST_MAX
+        return few and all(is_tree(item) and set(item) <= {"int", "double", "string"} for item in value)
+    if kind == "string" and type(value) is str and (len(value) > TREE_STRING_MAX or HIDDEN.search(value)):
+        return False
+    return len(tree) == 1 and (
+        FORMS["fact"].fullmatch(str(value)) is not None if kind == "fact" else type(value) is LITERALS.get(kind)
+    )
+
+
+def tree_nodes(tree: Json) -> list[Json]:
+    """Return every node of a tree, the items of lists included."""
+    return [tree, *(node for item in tree.get("args", tree.get("list", ())) for node in tree_nodes(item))]
 
 
 def print_tree(tree: Json, least: int = 0) -> str:
@@ -602,37 +592,26 @@ def print_tree(tree: Json, least: int = 0) -> str:
 
 def tree_facts(tree: Json) -> set[str]:
     """Return the names of all facts in the tree, presence tests included."""
-    return {tree["fact"]} if "fact" in tree else set().union(*map(tree_facts, tree.get("args", [])))
+    return {node["fact"] for node in tree_nodes(tree) if "fact" in node}
 
 
 def tree_type(tree: Json, types: abc.Mapping[str, str], path: str) -> str:
-    """Return the type of a tree; refuse an unknown fact or arguments that do not fit. `any` fits every type."""
+    """Return the type of a tree; refuse an unknown fact, or arguments that the function does not take."""
     if "fact" in tree:
-        name = tree["fact"]
-        need(name in types or name.startswith("firm."), "pack-invalid", f"{path}: unknown fact {name}")
-        return types.get(name, "any")
+        need(tree["fact"] in types, "pack-invalid", f"{path}: unknown fact {tree['fact']}")
+        return types[tree["fact"]]
     if "list" in tree:
         kinds = {next(iter(item)) for item in tree["list"]}
-        need(len(kinds) <= 1, "pack-invalid", f"{path}: a list of different types")
-        return f"list of {kinds.pop() if kinds else 'any'}"
+        need(len(kinds) == 1, "pack-invalid", f"{path}: a list of different types")
+        return f"[{kinds.pop()}]"
     if "call" not in tree:
         return str(next(iter(tree)))
     name, args = tree["call"], [tree_type(item, types, path) for item in tree["args"]]
-    if name == "in":
-        suits = fits(args[1], f"list of {args[0]}")
-    else:
-        suits = any(all(fits(item, kind) for item in args) for kind in ALLOWED[name]) and fits(args[0], args[-1])
-    need(suits, "pack-invalid", f"{path}: {name} of {' and '.join(args)}")
+    alike = args[1] == f"[{args[0]}]" if name == "in" else args[0] == args[-1] and args[0] in ALLOWED[name]
+    need(alike, "pack-invalid", f"{path}: {name} of {' and '.join(args)}")
     if name in {"add", "sub", "mul"}:
-        return args[0] if args[0] != "any" else args[1]
+        return args[0]
     return "int" if name == "size" else "bool"
-
-
-def fits(first: str, second: str) -> bool:
-    """Tell whether two types can be one: equal, or `any`, or lists whose elements fit."""
-    if first == second or "any" in {first, second}:
-        return True
-    return first.startswith("list of ") and second.startswith("list of ") and fits(first[8:], second[8:])
 
 
 def evaluate(tree: Json, view: abc.Mapping[str, Json]) -> Json:
@@ -657,19 +636,18 @@ def evaluate(tree: Json, view: abc.Mapping[str, Json]) -> Json:
 
 def apply(name: str, first: Json, second: Json) -> Json:
     """Return the value of a function of one or two known arguments; None where they do not fit or overflow."""
-    if name == "not":
-        return (not first) if type(first) is bool else None
-    if name == "size":
-        return len(first) if type(first) in (str, list) else None
+    kind, items = type(first), [*(first if type(first) is list else ()), *(second if type(second) is list else ())]
     if name == "in":
-        alike = type(second) is list and all(type(item) is type(first) for item in second)
-        return first in second if alike else None
-    alike = type(first) is type(second) and (type(first) is not list or len({type(i) for i in first + second}) <= 1)
-    if name in {"eq", "ne"}:
-        return (first == second) is (name == "eq") if alike else None
-    if not alike or type(first) not in (int, float, str):
+        return first in items if type(second) is list and {type(item) for item in items} <= {kind} else None
+    if kind is not type(second) or len({type(item) for item in items}) > 1:
         return None
-    if type(first) is str and name in {"add", "sub", "mul"}:
+    if name in {"eq", "ne"}:
+        return (first == second) is (name == "eq")
+    if name == "not":
+        return not first if kind is bool else None
+    if name == "size":
+        return len(first) if kind in (str, list) else None
+    if kind not in (int, float) and (kind is not str or name in {"add", "sub", "mul"}):
         return None
     result = getattr(operator, name)(first, second)
     if type(result) is float:
@@ -677,24 +655,11 @@ def apply(name: str, first: Json, second: Json) -> Json:
     return result if type(result) is bool or abs(result) <= INTEGER_MAX else None
 
 
-def truth(tree: Json, view: abc.Mapping[str, Json]) -> bool | None:
-    """Return whether an expression is true, None for unknown, also where a firm's fact is neither true nor false."""
-    value = evaluate(tree, view)
-    return value if type(value) is bool else None
-
-
 # === 8. Rule packs ==================================================================================================
-FACT_NAMES = {  # by type, beside the declared answers; facts of a firm's profile have no declared type
-    "bool": "use.has_fallback use.live policy.disclosure policy.review_before_release policy.opt_out "
-    "sod.validator_independent sod.approver_independent sod.monitor_independent",
-    "int": "use.builders use.components_without_licence firm.staff",
-    "double": "use.hours_released use.undecided_hours claim.minimum claim.margin",
-    "string": "use.area use.sector firm.type tier claim.id claim.baseline claim.design",
-    "list of string": "use.affected policy.guards",
-}
-FACT_TYPES = {name: kind for kind, names in FACT_NAMES.items() for name in names.split()}
-FACT_TYPES |= {f"use.{name}": "bool" if kind == "flag" else "string" for name, kind in ANSWERS.items()}
-FACT_TYPES["use.development"] = "list of string"
+FACT_TYPES = {fact: "bool" if kind == "flag" else kind for fact, kind in RECORDS["derived"].items()}
+for _room, _asked in (("use", RECORDS["answers"]), ("firm", RECORDS["firm-answers"])):
+    for _name, _kind in _asked.items():
+        FACT_TYPES[f"{_room}.{_name}"] = {"f": "bool", "[": "[string]"}.get(_kind[0], "string")
 WAIVER_FIELDS = {"rule": "string", "reason": "string", "until": "string", "proportionality": "bool"}
 PLAN_FIELDS = {"mode": "string", "decisions_max": "int", "until": "string", "measures": "string"}
 BUILT_IN_TOPICS: dict[str, Json] = {  # topics that no pack defines: the verdict itself reads them
@@ -704,59 +669,78 @@ BUILT_IN_TOPICS: dict[str, Json] = {  # topics that no pack defines: the verdict
 
 
 def value_fits(value: Json, kind: str) -> bool:
-    """Tell whether a value is of a field's or parameter's type. 1 is no double and 1.0 no int."""
-    return is_value(value) and type(value) is {**LITERALS, "list": list}[kind.rstrip("?")]
+    """Tell whether a value is of the type of a field, parameter or fact. 1 is no double and 1.0 no int."""
+    texts = type(value) is not list or all(type(item) is str for item in value)
+    return texts and type(value) is TYPES.get(kind.rstrip("?"))
 
 
 def read_pack(data: bytes, digest: str) -> Json:
     """Return a compiled pack after checking its shape, its texts against its trees, and the types of its rules."""
-    bad = "pack-invalid"
     need(sha256(data) == digest, "pack-digest", digest)
     pack = decode(data, f"pack {digest[:16]}")
-    check(pack, "pack", "pack", bad)
-    name, kinds = pack["id"], {f"param.{item['name']}": item["type"] for item in pack["parameters"]}
+    check(pack, "pack", "pack", "pack-invalid")
+    name, source, rows, grade, read = pack["id"], pack["source"], pack["coverage"], pack["grade"], set[str]()
+    types = FACT_TYPES | {f"param.{item['name']}": item["type"] for item in pack["parameters"]}
+    for earlier, item in pairwise([None, *sorted(pack["parameters"], key=operator.itemgetter("name", "from"))]):
+        again = earlier is not None and earlier["name"] == item["name"]  # one value at a time, all of one type
+        apart = not again or (earlier["to"] or "9999") <= item["from"]
+        sound = apart and item["from"] < (item["to"] or "9999") and types[f"param.{item['name']}"] == item["type"]
+        need(sound and value_fits(item["value"], item["type"]), "pack-invalid", f"{name}.param.{item['name']}")
     for topic, definition in pack["topics"].items():
-        kinds |= {f"ev.{topic}.{key}": kind.rstrip("?") for key, kind in definition["fields"].items()}
-    types = FACT_TYPES | {fact: "list of string" if kind == "list" else kind for fact, kind in kinds.items()}
-    for position, item in enumerate(pack["parameters"]):
-        need(value_fits(item["value"], item["type"]), bad, f"{name}.param.{item['name']}")
-        for other in (other for other in pack["parameters"][:position] if other["name"] == item["name"]):
-            apart = (item["to"] or "9999-99") <= other["from"] or (other["to"] or "9999-99") <= item["from"]
-            need(apart and item["type"] == other["type"], bad, f"{name}.param.{item['name']}: given twice")
-    for item in pack["definitions"]:
-        check_expression(item, types, f"{name}.def.{item['name']}")
-        types[f"def.{item['name']}"] = "bool"
+        types |= {f"ev.{topic}.{key}": kind.rstrip("?") for key, kind in definition["fields"].items()}
+    types = {fact: "[string]" if kind == "list" else kind for fact, kind in types.items()}
+    early = {fact: kind for fact, kind in types.items() if not fact.startswith(("ev.", "sod.", "tier"))}
+    for item in pack["definitions"]:  # these and tiers see no evidence, and nothing that is derived after them
+        check_expression(item, early, f"{name}.def.{item['name']}")
+        early[f"def.{item['name']}"] = "bool"
     for position, tier in enumerate(pack["tiers"]):
-        check_expression(tier["when"], types, f"{name}.tiers[{position}]")
+        check_expression(tier["when"], early, f"{name}.tiers[{position}]")
     for rule in pack["rules"]:
-        check_rule(rule, pack, types)
-    ids, names = [rule["id"] for rule in pack["rules"]], [item["name"] for item in pack["definitions"]]
-    need(len({*ids}) == len(ids) and len({*names}) == len(names), bad, f"{name}: a name twice")
-    need(not set(pack["topics"]) & set(BUILT_IN_TOPICS), bad, f"{name}.topics: a reserved name")
-    need(pack["grade"] != "secondary" or not pack["coverage"], bad, f"{name}.coverage of a secondary pack")
-    need(all(set(line["rules"]) <= set(ids) for line in pack["coverage"]), bad, f"{name}.coverage.rules")
+        read |= check_rule(rule, pack, types | early)
+    ids, covered = [rule["id"] for rule in pack["rules"]], {rule for row in rows for rule in row["rules"]}
+    names, seen = {item["name"] for item in pack["definitions"]}, source["checked"] == "primary text"
+    laws = {
+        "source of a primary pack": grade != "primary" or (seen and source["file_digest"] is not None),
+        "coverage": bool(rows) if grade == "primary" else grade == "policy" or not rows,
+        "coverage.rules": not rows or covered == set(ids),
+        "topics: not those its rules read": set(pack["topics"]) == read,
+        "topics: a reserved name": not set(pack["topics"]) & set(BUILT_IN_TOPICS),
+        "rules or definitions: one twice": (len(set(ids)), len(names)) == (len(ids), len(pack["definitions"])),
+    }
+    for law, holds in laws.items():
+        need(holds, "pack-invalid", f"{name}.{law}")
     return pack
 
 
 def check_expression(expression: Json, types: abc.Mapping[str, str], path: str) -> None:
     """Refuse a text that is not the tree printed back, and an expression that is not of true or false."""
     need(print_tree(expression["tree"]) == expression["text"], "pack-text", path)
-    need(fits(tree_type(expression["tree"], types, path), "bool"), "pack-invalid", f"{path}: not true or false")
+    need(tree_type(expression["tree"], types, path) == "bool", "pack-invalid", f"{path}: not true or false")
 
 
-def check_rule(rule: Json, pack: Json, types: abc.Mapping[str, str]) -> None:
-    """Refuse a rule that breaks a law of section 6."""
-    path, bad = f"{pack['id']}/{rule['id']}", "pack-invalid"
+def check_rule(rule: Json, pack: Json, types: abc.Mapping[str, str]) -> set[str]:
+    """Return the topics that a rule reads; refuse a rule that breaks a law of section 6."""
+    path, severity, grade = f"{pack['id']}/{rule['id']}", rule["severity"], rule["source_grade"]
     check_expression(rule["applies"], types, f"{path}.applies")
     check_expression(rule["requires"], types, f"{path}.requires")
     named = tree_facts(rule["applies"]["tree"]) | tree_facts(rule["requires"]["tree"])
-    topics = {name.split(".")[1] for name in named if name.startswith("ev.")}
-    need(sorted(rule["evidence"]) == sorted(topics), bad, f"{path}.evidence: not the topics it names")
-    need(rule["severity"] != "S3" or rule["clock_days"] is not None, bad, f"{path}.clock_days")
-    need(rule["checked"] != "operation" or rule["due_days"] is not None, bad, f"{path}.due_days")
-    need(not capped(pack, rule) or rule["severity"] in {"S3", "S4"}, bad, f"{path}.severity of a secondary source")
-    need(rule["track"] != "benefit" or rule["severity"] != "S1", bad, f"{path}.severity of a benefit rule")
-    need({"met", "not_met", "no_evidence"} <= {test["expect"] for test in rule["tests"]}, bad, f"{path}.tests")
+    topics, tests = {name.split(".")[1] for name in named if name.startswith("ev.")}, rule["tests"]
+    facts = [fact for test in tests for fact in test["facts"].items()]
+    laws = {
+        "evidence: not the topics it names": sorted(rule["evidence"]) == sorted(topics),
+        "clock_days: on S3 and only there": (severity == "S3") is (rule["clock_days"] is not None),
+        "due_days: in operation and only there": (rule["checked"] == "operation") is (rule["due_days"] is not None),
+        "source_grade": grade == pack["grade"] or (pack["grade"], grade) == ("primary", "secondary"),
+        "checked_source": grade != "primary" or rule["checked_source"] == "primary text",
+        "severity of a secondary source": not capped(pack, rule) or severity in {"S3", "S4"},
+        "severity of a benefit rule": rule["track"] != "benefit" or severity != "S1",
+        "proportionality": rule["proportionality"] is None or (severity != "S1" and rule["weight"] != "statute"),
+        "tests": {"met", "not_met", "no_evidence"} <= {test["expect"] for test in tests},
+        "tests.facts": all(value_fits(value, types.get(name, "")) for name, value in facts),
+    }
+    for law, holds in laws.items():
+        need(holds, "pack-invalid", f"{path}.{law}")
+    return topics
 
 
 def capped(pack: Json, rule: Json) -> bool:
@@ -776,15 +760,6 @@ class Entry:
     content: bytes
 
 
-class Key(NamedTuple):
-    """A granted key."""
-
-    public_key: bytes
-    holder: str
-    roles: frozenset[str]
-    demo: bool
-
-
 @dataclass
 class Evidence:
     """One evidence entry; `reason` is None when admitted, `counts` when it is the newest admitted of its topic."""
@@ -797,6 +772,7 @@ class Evidence:
     subject: Json = None
     holders: set[str] = field(default_factory=set)
     roles: set[str] = field(default_factory=set)
+    terms: Json = None  # of its claim in the declaration in force when it was recorded
     counts: bool = False
 
     def line(self) -> Json:
@@ -805,6 +781,7 @@ class Evidence:
         return line | {"taken_at": to_instant(self.taken) if self.topic else None, "admitted": self.reason is None}
 
 
+CLAIM_TERMS = ("track", "topic", "primary", "baseline", "design", "minimum", "margin", "unit")
 SIGNER_ROLES = dict.fromkeys(["institution/1", "key-grant/1", "key-revoke/1"], "root")
 SIGNER_ROLES |= {"pack-adoption/1": "compliance", "declaration/1": "owner", "release/1": "developer"}
 
@@ -814,10 +791,14 @@ class Register:
 
     def __init__(self, manifest: Json, entries: abc.Sequence[Entry]) -> None:
         self.name, self.use, self.at = manifest["institution"], manifest["use"], seconds(manifest["at"]) or 0
-        self.keys: dict[str, Key] = {}
+        self.keys: dict[str, Json] = {}  # the grants in force
         self.institution: Json = None
         self.adoptions: dict[str, Json] = {}
         self.declaration: Json = None
+        self.declared, self.claims = -1, dict[str, Json]()  # of the current declaration: index, and terms of each claim
+        self.builders: set[str] = set()  # of every admitted declaration
+        self.holders: dict[str, str] = {}  # of every key that was ever granted
+        self.seen: set[bytes] = set()  # what was ever signed well
         self.releases: dict[str, tuple[Json, set[str]]] = {}  # by digest, with the holders of the signatures
         self.evidence: list[Evidence] = []
         self.permits: list[tuple[int, Json]] = []
@@ -832,7 +813,8 @@ class Register:
         public_key = read_base64(envelope.value["root_key"]) or b""
         need(negated_key(public_key) is not None, "institution-entry", "the root key is not a sound Ed25519 key")
         self.institution, self.root = envelope.value, sha256(public_key)
-        self.keys[self.root] = Key(public_key, self.name, frozenset({"root"}), demo=False)
+        root = {"public_key": envelope.value["root_key"], "holder": self.name, "roles": ["root"], "demo": False}
+        self.keys[self.root] = root
         problem = self.signature_problem(envelope)
         need(problem is None, "institution-entry", f"root signature: {problem}")
         for entry in visible[1:]:
@@ -849,16 +831,18 @@ class Register:
         if kind == "institution":
             for name, answer in value["profile"].items():
                 check(answer, RECORDS["firm-answers"].get(name, "value"), f"profile.{show(name)}", bad)
-            same = value["id"] == self.name and value["demo"] is (self.institution or value)["demo"]
-            need(same, bad, "another id or demo flag")
+            kept = [(record["demo"], record["type"]) for record in (value, self.institution or value)]
+            need(value["id"] == self.name and kept[0] == kept[1], bad, "another id, type or demo flag")
         elif kind == "declaration":
+            need((seconds(value["live_since"] or "") or 0) <= entry.recorded + CLOCK_SKEW_S, bad, "live since later")
             for name, answer in value["facts"].items():
-                check(answer, ANSWERS.get(name, "unknown|question"), f"facts.{show(name)}", bad)
+                check(answer, RECORDS["answers"].get(name, "unknown|question"), f"facts.{show(name)}", bad)
         elif kind == "key-grant":
             public_key = read_base64(value["public_key"])
             need(negated_key(public_key) is not None, bad, "not a sound Ed25519 key")
             need(sha256(public_key or b"") == value["keyid"], bad, "keyid of another key")
             need(len(set(value["roles"])) == len(value["roles"]), bad, "a role twice")
+            need(self.holders.get(value["keyid"], value["holder"]) == value["holder"], bad, "once another holder's")
         return envelope
 
     def signature_problem(self, envelope: Envelope) -> str | None:
@@ -868,9 +852,12 @@ class Register:
         self.signatures += len(envelope.signatures)
         need(self.signatures <= SIGNATURES_TOTAL_MAX, "bound", f"more than {SIGNATURES_TOTAL_MAX} signatures")
         for keyid, signature in envelope.signatures:
-            if not signature_holds(self.keys[keyid].public_key, envelope.message, signature):
+            if not signature_holds(read_base64(self.keys[keyid]["public_key"]) or b"", envelope.message, signature):
                 return "bad-signature"
-        foreign = not self.institution["demo"] and any(self.keys[keyid].demo for keyid, _ in envelope.signatures)
+        if envelope.message in self.seen:
+            return "replayed"
+        self.seen.add(envelope.message)
+        foreign = not self.institution["demo"] and any(self.keys[keyid]["demo"] for keyid, _ in envelope.signatures)
         return "demo-key" if foreign else None
 
     def read_entry(self, entry: Entry) -> None:
@@ -881,7 +868,8 @@ class Register:
             with contextlib.suppress(Refused):
                 permit = decode(entry.content, "permit")
                 check(permit, "permit", "permit", "permit-entry")
-                if (permit["institution"], permit["use"], entry.about) == (self.name, self.use, self.use):
+                at_once = abs((seconds(permit["from"]) or 0) - entry.recorded) <= CLOCK_SKEW_S
+                if at_once and (permit["institution"], permit["use"], entry.about) == (self.name, self.use, self.use):
                     self.permits.append((entry.index, permit))
         elif entry.kind in SIGNER_ROLES:
             reason = self.read_record(entry)
@@ -901,23 +889,27 @@ class Register:
         keys = [self.keys[keyid] for keyid, _ in envelope.signatures]
         if kind == "key-grant" and value["demo"] and not self.institution["demo"]:
             return "demo-key"
-        allowed = any(SIGNER_ROLES[entry.kind] in key.roles for key in keys)
+        allowed = any(SIGNER_ROLES[entry.kind] in key["roles"] for key in keys)
         if kind == "institution":  # another root is no root
             by_root = any(keyid == self.root for keyid, _ in envelope.signatures)
             allowed = by_root and value["root_key"] == self.institution["root_key"]
         if not allowed:
             return "wrong-role"
         if kind == "key-grant":
-            public_key = read_base64(value["public_key"]) or b""
-            self.keys[value["keyid"]] = Key(public_key, value["holder"], frozenset(value["roles"]), value["demo"])
+            self.keys[value["keyid"]] = value
+            self.holders[value["keyid"]] = value["holder"]
         elif kind == "key-revoke":
             self.keys.pop(value["keyid"], None)
         elif kind == "pack-adoption":
             self.adoptions[value["pack"]] = value
         elif kind == "release":
-            self.releases[sha256(envelope.payload)] = value, {key.holder for key in keys}
+            self.releases[sha256(envelope.payload)] = value, {key["holder"] for key in keys}
+        elif kind == "declaration":
+            self.declaration, self.declared = value, entry.index
+            self.claims = {claim["id"]: pick(claim, *CLAIM_TERMS) for claim in value["claims"]}
+            self.builders |= set(value["builders"])
         else:
-            setattr(self, kind, value)  # institution or declaration
+            self.institution = value
         return None
 
     def read_evidence(self, entry: Entry) -> Evidence:
@@ -931,9 +923,10 @@ class Register:
         keys = [] if reason else [self.keys[keyid] for keyid, _ in envelope.signatures]
         if not reason and predicate["demo"] and not self.institution["demo"]:
             reason = "demo-key"
-        holders, roles = {key.holder for key in keys}, {role for key in keys for role in key.roles}
+        holders, roles = {key["holder"] for key in keys}, {role for key in keys for role in key["roles"]}
         taken, subject = seconds(predicate["taken_at"]) or 0, envelope.value["subject"][0]
-        return Evidence(entry, reason, predicate["topic"], taken, predicate, subject, holders, roles)
+        terms = self.claims.get(predicate["claim"])
+        return Evidence(entry, reason, predicate["topic"], taken, predicate, subject, holders, roles, terms)
 
 
 # === 10. Assessment: the six steps, and the permit (docs/assessment.md, sections 7 to 10) ============================
@@ -945,8 +938,7 @@ class Assessor:
         self.at, self.day = register.at, str(to_instant(register.at + 8 * 3600))[:10]  # the date in Hong Kong
         self.declaration, found = register.declaration, register.releases.get(release or "")
         self.release: Json = found[0] if found else None
-        self.builders = set(self.declaration["builders"] if self.declaration else [])
-        self.builders |= {*found[0]["builders"], *found[1]} if found else set()
+        self.builders = register.builders | ({*found[0]["builders"], *found[1]} if found else set())
         in_force = [pack for pack in packs if pack["status"] == "in_force" and pack["effective_from"] <= self.day]
         self.in_force = {pack["id"] for pack in in_force if self.day <= (pack["effective_to"] or "9999-99")}
         self.topics = dict(BUILT_IN_TOPICS)
@@ -955,6 +947,16 @@ class Assessor:
                 need(self.topics.setdefault(name, topic) == topic, "pack-clash", f"topic {name}")
         self.newest = self.admit()
         self.admitted = [evidence for evidence in register.evidence if evidence.reason is None]
+        self.waivers = {item.predicate["fields"]["rule"]: item for item in self.admitted if item.topic == "waiver"}
+        starts = [permit["from"] for _, permit in register.permits if permit["mode"] == "live"]
+        starts += [self.declaration["live_since"]] if self.declaration and self.declaration["live_since"] else []
+        self.live_since = seconds(min(starts)) if starts else None  # instants of one form sort as text
+        since = str(to_instant(self.at - CONDITION_MEMORY_DAYS * DAY_S))
+        carried = [
+            c for _, permit in register.permits if permit["from"] > since for c in permit["conditions"] if c["due"]
+        ]
+        carried.sort(key=operator.itemgetter("due"), reverse=True)  # so that of each rule the earliest is kept
+        self.dues = {(item["pack"], item["rule"]): item["due"] for item in carried}
         self.facts = self.derive()
         self.tier = self.find_tier()
         if register.use is not None:
@@ -964,21 +966,22 @@ class Assessor:
         """Step 1, end: give each evidence its reason or admit it; return the newest admitted of each topic, even if worse."""
         newest: dict[str, Evidence] = {}
         for evidence in self.register.evidence:
-            evidence.reason = evidence.reason or self.problem(evidence)
+            evidence.reason = evidence.reason or self.problem(evidence, newest.get(evidence.topic))
             if evidence.reason is None:
                 newest[evidence.topic] = evidence
         for evidence in newest.values():
             evidence.counts = True
         return newest
 
-    def problem(self, evidence: Evidence) -> str | None:
+    def problem(self, evidence: Evidence, previous: Evidence | None) -> str | None:
         """Return the first reason for which well-signed evidence is not admitted, or None."""
         predicate, topic = evidence.predicate, self.topics.get(evidence.topic)
         if topic is None:
             return "unknown-topic"
         firm, recorded, digest = topic["about"] == "firm", evidence.entry.recorded, evidence.subject["digest"]["sha256"]
         name = self.register.name if firm else self.register.use
-        claims = {claim["id"] for claim in self.declaration["claims"]} if self.declaration else set()
+        claim, terms = predicate["claim"], self.register.claims
+        binds = topic["duty"] == "approve" or evidence.topic in BUILT_IN_TOPICS  # it was given for one declaration
         about_it = name is not None and evidence.subject["name"] == name == evidence.entry.about
         if topic["about"] != "release":
             about_it = about_it and digest == sha256(f"{topic['about']}:{name}".encode())
@@ -988,9 +991,12 @@ class Assessor:
             "bad-fields": fields_fit(predicate, topic["fields"]),
             "wrong-subject": about_it,
             "other-release": topic["about"] != "release" or digest == self.release_digest,
-            "unknown-claim": predicate["claim"] is None or predicate["claim"] in claims,
+            "unknown-claim": claim is None or claim in terms,
+            "late-claim": claim is None or evidence.terms == terms.get(claim),
+            "before-declaration": not binds or evidence.entry.index > self.register.declared,
             "future": evidence.taken <= recorded + CLOCK_SKEW_S,
             "too-old": evidence.taken >= recorded - EVIDENCE_AGE_DAYS_MAX * DAY_S,
+            "older": evidence.topic == "waiver" or previous is None or evidence.taken >= previous.taken,
         }
         return next((reason for reason, passed in tests.items() if not passed), None)
 
@@ -1005,16 +1011,16 @@ class Assessor:
             facts |= {f"use.{name}": declaration[name] for name in ("area", "sector", "affected")}
             facts |= {"use.has_fallback": declaration["fallback"] is not None}
             facts |= {"use.live": declaration["live_since"] is not None, "use.builders": len(declaration["builders"])}
-            facts |= {"use.components_without_licence": sum(item["licence"] is None for item in components)}
+            unlicensed = [item for item in components if item["licence"] is None]
+            facts["use.components_without_licence"] = len(unlicensed) if components else None
             undecided = [task for task in tasks if task["destination"] == "undecided"]
             for name, some in (("hours_released", tasks), ("undecided_hours", undecided)):
                 with contextlib.suppress(OverflowError):  # exactly rounded sums: the same digits on every machine
                     facts |= {f"use.{name}": math.fsum(task["hours_released"] for task in some)} if tasks else {}
             claims = [claim for claim in declaration["claims"] if claim["track"] == "benefit" and claim["primary"]]
             for claim in claims if len(claims) == 1 else []:
-                facts |= {f"claim.{name}": claim[name] for name in ("id", "baseline", "design")}
-                numbers = {name: claim[name] for name in ("minimum", "margin") if claim[name] is not None}
-                facts |= {f"claim.{name}": float(value) for name, value in numbers.items()}
+                terms = pick(claim, "id", "baseline", "design", "minimum", "margin")  # numbers are doubles
+                facts |= {f"claim.{name}": float(t) if type(t) is int else t for name, t in terms.items()}
         if self.release:
             facts |= {f"policy.{name}": value for name, value in self.release["policy"].items() if name != "durability"}
             for duty, who in (("validate", "validator"), ("approve", "approver"), ("monitor", "monitor")):
@@ -1024,12 +1030,10 @@ class Assessor:
 
     def view(self, pack: Json) -> dict[str, Json]:
         """Return the facts as a pack sees them: with its parameters in force and its definitions, in order."""
-        view = dict(self.facts)
-        for item in pack["parameters"]:
-            if item["from"] <= self.day and (item["to"] is None or self.day < item["to"]):
-                view[f"param.{item['name']}"] = item["value"]
+        in_force = [item for item in pack["parameters"] if item["from"] <= self.day < (item["to"] or "9999")]
+        view = self.facts | {f"param.{item['name']}": item["value"] for item in in_force}
         for definition in pack["definitions"]:
-            value = truth(definition["tree"], view)
+            value = evaluate(definition["tree"], view)
             if value is not None:
                 view[f"def.{definition['name']}"] = value
         return view
@@ -1042,7 +1046,7 @@ class Assessor:
             return {"value": "high", "pack": None, "line": None, "unknown": False}
         pack, view = tiered[0], self.view(tiered[0])
         for line, tier in enumerate(pack["tiers"]):
-            value = truth(tier["when"]["tree"], view)
+            value = evaluate(tier["when"]["tree"], view)
             if value is not False:
                 return {"value": tier["tier"], "pack": pack["id"], "line": line, "unknown": value is None}
         return {"value": "low", "pack": pack["id"], "line": None, "unknown": False}
@@ -1052,17 +1056,16 @@ class Assessor:
         life = None if rule["valid_days"] is None else rule["valid_days"] * DAY_S  # whole 24-hour days, no decay
         topics = {topic: self.newest[topic] for topic in rule["evidence"] if topic in self.newest}
         fresh = {topic: item for topic, item in topics.items() if life is None or item.taken + life > self.at}
-        seen = dict(view)
-        for topic, item in fresh.items():
-            seen |= {f"ev.{topic}.{name}": value for name, value in item.predicate["fields"].items()}
+        fields = {topic: item.predicate["fields"].items() for topic, item in fresh.items()}
+        seen = {**view, **{f"ev.{topic}.{name}": value for topic in fields for name, value in fields[topic]}}
         bound = self.register.institution["type"] in rule["binds"]
-        applies = truth(rule["applies"]["tree"], seen) if bound else False
+        applies = evaluate(rule["applies"]["tree"], seen) if bound else False
         line = pick(rule, "severity", "track") | {"pack": pack["id"], "rule": rule["id"], "applies": applies}
         line |= {"outcome": "not_applicable", "effect": "none", "due": None, "until": None, "waiver": None}
         line |= {"evidence": [], "missing": [], "expired": []}
         if applies is False:
             return line
-        met = truth(rule["requires"]["tree"], seen) if applies else None
+        met = evaluate(rule["requires"]["tree"], seen) if applies else None
         line["outcome"] = "no_evidence" if met is None else "met" if met else "not_met"
         line["evidence"] = sorted(item.entry.index for item in fresh.values())
         line["expired"] = sorted(set(topics) - set(fresh))
@@ -1079,67 +1082,61 @@ class Assessor:
         return line
 
     def waive(self, line: Json, pack: Json, rule: Json) -> None:
-        """Step 5: turn a gap into `waived` by the newest valid waiver of this rule. S1 and statute are never waived."""
-        if rule["severity"] == "S1" or rule["weight"] == "statute":
+        """Step 5: turn a gap into `waived` if this rule's newest waiver is valid; some rules are never waived."""
+        waiver = self.waivers.get(f"{pack['id']}/{rule['id']}")
+        fixed = rule["track"] == "benefit" or rule["severity"] == "S1" or rule["weight"] == "statute"
+        if waiver is None or fixed or waiver.holders & self.builders:
             return
-        for evidence in self.admitted:
-            if evidence.topic != "waiver" or evidence.holders & self.builders:
-                continue
-            fields = evidence.predicate["fields"]
-            until = seconds(f"{fields['until']}T00:00:00Z") or 0
-            in_date = self.at < until <= evidence.taken + WAIVER_DAYS_MAX * DAY_S
-            qualified = rule["proportionality"] is not None or not fields["proportionality"]
-            if in_date and qualified and fields["rule"] == f"{pack['id']}/{rule['id']}":
-                line |= {"outcome": "waived", "waiver": evidence.entry.index, "until": to_instant(until)}
+        fields = waiver.predicate["fields"]
+        until = seconds(f"{fields['until']}T00:00:00Z") or 0
+        in_date = self.at < until <= waiver.taken + WAIVER_DAYS_MAX * DAY_S
+        if in_date and (rule["proportionality"] is not None or not fields["proportionality"]):
+            line |= {"outcome": "waived", "waiver": waiver.entry.index, "until": to_instant(until)}
 
     def give_effect(self, line: Json, pack: Json, rule: Json) -> None:
         """Step 6: say what a gap does: by severity; later if it cannot be due yet; an overdue condition refuses live."""
-        if rule["checked"] == "operation":  # counts from the earliest live permit, else from what was declared
-            starts = [permit["from"] for _, permit in self.register.permits if permit["mode"] == "live"]
-            starts += [self.declaration["live_since"]] if self.declaration and self.declaration["live_since"] else []
-            due: Json = (seconds(starts[0]) or 0) + rule["due_days"] * DAY_S if starts else None
+        if rule["checked"] == "operation":
+            due = None if self.live_since is None else self.live_since + rule["due_days"] * DAY_S
             if due is None or self.at < due:
                 line |= {"effect": "due_later", "due": to_instant(due)}
                 return
         line["effect"] = {"S1": "refuses", "S2": "refuses_live", "S3": "condition", "S4": "advice"}[rule["severity"]]
-        if line["effect"] != "condition":
-            return
-        due = self.at + rule["clock_days"] * DAY_S
-        for _, permit in reversed(self.register.permits):  # as first set in the unbroken run of earlier permits
-            named = [c["due"] for c in permit["conditions"] if (c["pack"], c["rule"]) == (pack["id"], rule["id"])]
-            if not named or named[0] is None:
-                break
-            due = seconds(named[0])
-        overdue = due <= self.at and not capped(pack, rule)
-        line |= {"effect": "refuses_live" if overdue else "condition", "due": to_instant(due)}
+        if line["effect"] == "condition":
+            first_set = self.dues.get((pack["id"], rule["id"]))
+            line["due"] = first_set or to_instant(self.at + rule["clock_days"] * DAY_S)
+            if (seconds(line["due"]) or 0) <= self.at and not capped(pack, rule):
+                line["effect"] = "refuses_live"
 
     def find_plan(self) -> Json:
         """Return the newest admitted plan of a shadow or trial if it is in date and not used up, else None."""
         evidence = self.newest.get("trial_plan")
-        if evidence is None:
+        if evidence is None or evidence.holders & self.builders:
             return None
-        fields = evidence.predicate["fields"]
+        fields, release = evidence.predicate["fields"], self.release_digest
         until = seconds(f"{fields['until']}T00:00:00Z") or 0
-        usable = fields["mode"] in {"shadow", "trial"} and fields["decisions_max"] >= 1
-        if not usable or not self.at < until <= evidence.taken + PLAN_DAYS_MAX * DAY_S:
-            return None
-        release = self.release_digest
         used = [i for i, permit in self.register.permits if permit["mode"] != "live" and permit["release"] == release]
-        learnt = max((item.entry.index for item in self.admitted if item.topic not in BUILT_IN_TOPICS), default=-1)
-        if max(used, default=-1) > learnt:  # not renewable without new evidence
+        measured = [item for item in self.admitted if item.predicate["claim"] == fields["measures"]]
+        learnt = [item.entry.index for item in measured if item.topic not in BUILT_IN_TOPICS]
+        usable = fields["mode"] in {"shadow", "trial"} and 1 <= fields["decisions_max"] <= TRIAL_DECISIONS_MAX
+        usable = usable and fields["measures"] in self.register.claims
+        usable = usable and self.at < until <= evidence.taken + PLAN_DAYS_MAX * DAY_S
+        if not usable or max(used, default=-1) > max(learnt, default=-1):  # renewed only by new evidence on its claim
             return None
         return {"index": evidence.entry.index, "decisions_max": fields["decisions_max"], "until": to_instant(until)}
 
-    def expiry(self, lines: abc.Sequence[Json], plan: Json) -> str:
+    def expiry(self, lines: abc.Sequence[Json], mode: str, plan: Json) -> str:
         """Return when a permit ends: with the first S1 or S2 evidence or waiver, condition, plan, or after a year."""
         ends = [to_instant(self.at + PERMIT_DAYS_MAX * DAY_S), plan and plan["until"]]
-        weak = {(pack["id"], rule["id"]) for pack in self.packs for rule in pack["rules"] if capped(pack, rule)}
+        rules = {(pack["id"], rule["id"]): (pack, rule) for pack in self.packs for rule in pack["rules"]}
         for line in lines:
+            pack, rule = rules[line["pack"], line["rule"]]
             if line["outcome"] in {"met", "waived"} and line["severity"] in {"S1", "S2"}:
                 ends.append(line["until"])
-            if line["effect"] == "condition" and (line["pack"], line["rule"]) not in weak:
+            if line["effect"] == "condition" and not capped(pack, rule):
                 ends.append(line["due"])
-        return min(str(end) for end in ends if end)  # instants of one form sort as text
+            if line["effect"] == "due_later" and mode == "live" and line["severity"] in {"S1", "S2"}:
+                ends.append(line["due"] or to_instant(self.at + rule["due_days"] * DAY_S))
+        return min(str(end) for end in ends if end)
 
     def assess(self) -> Json:
         """Return the assessment."""
@@ -1150,7 +1147,8 @@ class Assessor:
                 lines += [self.judge(pack, rule, view) for rule in pack["rules"]]
         bound = [line for line in lines if line["pack"] in self.in_force]
         effects, plan, mode = {line["effect"] for line in bound}, self.find_plan(), None
-        if self.declaration and self.release:  # without them there is no mode
+        applied = {line["outcome"] for line in bound} - {"not_applicable"}
+        if self.declaration and self.release and applied:  # without them, or without a rule, there is no mode
             mode = None if "refuses" in effects or not plan else self.newest["trial_plan"].predicate["fields"]["mode"]
             mode = mode if effects & {"refuses", "refuses_live"} else "live"
         plan = plan if mode in {"shadow", "trial"} else None
@@ -1163,17 +1161,16 @@ class Assessor:
         result |= {"packs": [pack | {"binding": pack["id"] in self.in_force} for pack in packs]}
         result |= {"evidence": [item.line() for item in register.evidence], "rejected": register.rejected}
         for track in ("safety", "benefit"):
-            seen = [line["outcome"] for line in bound if line["track"] == track]
+            seen = [line["outcome"] for line in bound if line["track"] == track and line["outcome"] != "not_applicable"]
             counts[track] = {name: seen.count(name) for name in ("met", "not_met", "no_evidence", "waived")}
-            counts[track]["applicable"] = len(seen) - seen.count("not_applicable")
+            counts[track]["applicable"] = len(seen)
         result |= {"counts": counts, "plan": plan}
         measured = any(self.topics[item.topic]["about"] != "firm" for item in self.admitted)
         verdict = mode or ("refused" if measured else "nothing_measured")
-        if mode == "live":
-            verdict = "permitted_with_conditions" if conditions else "permitted"
+        verdict = verdict if mode != "live" else "permitted_with_conditions" if conditions else "permitted"
         verdict = "requirements_evidenced" if register.use is None else verdict
         result |= {"verdict": verdict, "mode": mode, "conditions": conditions}
-        return result | {"refusals": refusals, "expires": self.expiry(bound, plan) if mode else None}
+        return result | {"refusals": refusals, "expires": self.expiry(bound, mode, plan) if mode else None}
 
     def permit(self, assessment: Json) -> Json:
         """Return the permit that an assessment with a mode gives."""
@@ -1189,16 +1186,14 @@ def fields_fit(predicate: Json, types: abc.Mapping[str, str]) -> bool:
     """Tell whether the fields are those of the topic, of its types, and a measurement is complete and coherent."""
     fields = predicate["fields"]
     required = {name for name, kind in types.items() if not kind.endswith("?")}
-    if not required <= set(fields) <= set(types):
-        return False
-    if not all(value_fits(value, types[name]) for name, value in fields.items()):
-        return False
-    if predicate["kind"] != "measurement":
-        return True
+    typed = required <= set(fields) <= set(types) and all(value_fits(fields[name], types[name]) for name in fields)
+    about = "string" not in types.get("claim", "") or fields.get("claim") == predicate["claim"]
+    if not typed or not about or predicate["kind"] != "measurement":
+        return typed and about
     interval = [fields.get(name) for name in ("low", "estimate", "high")]
     ordered = any(type(item) is not float for item in interval) or interval == sorted(interval)
     complete = None not in (predicate["method"], predicate["data_digest"], predicate["n"])
-    return complete and ordered and fields.get("n", predicate["n"]) == predicate["n"]
+    return complete and predicate["n"] >= 1 and ordered and fields.get("n", predicate["n"]) == predicate["n"]
 
 
 def pick(record: Json, *names: str) -> dict[str, Json]:
@@ -1252,10 +1247,9 @@ class Bundle:
         manifest, by_index = self.manifest, {entry.index: entry for entry in self.entries}
         last, permit = manifest["assessment"]["index"], manifest["permit"]
         need((permit is None) is ("permit.json" not in self.members), "permit-entry", "manifest and members differ")
-        for name, named in (("assessment", manifest["assessment"]), ("permit", permit)):
-            entry, code = by_index.get(named["index"] if named else -1), f"{name}-entry"
-            if named is None:
-                continue
+        for name in ("assessment", "permit") if permit else ("assessment",):
+            named, code = manifest[name], f"{name}-entry"
+            entry = by_index.get(named["index"])
             if entry is None or (entry.kind, entry.about) != (f"{name}/1", manifest["use"] or manifest["institution"]):
                 raise Refused(code, f"entry {named['index']} is not a {name} of the subject")
             same = entry.content == self.members[f"{name}.json"] and sha256(entry.content) == named["digest"]
@@ -1263,7 +1257,12 @@ class Bundle:
         need(permit is None or permit["index"] > last, "permit-entry", "the permit stands before its assessment")
         after = [index for index in by_index if index > last]
         need(after == ([permit["index"]] if permit else []), "entry-position", f"{after[:10]} after entry {last}")
-        return [entry for entry in self.entries if entry.index < last]
+        given, at = [entry for entry in self.entries if entry.index < last], seconds(manifest["at"]) or 0
+        times = [*(entry.recorded for entry in given), at]
+        need(times == sorted(times), "entries-time", "they fall, or go beyond that of the assessment")
+        apart = abs(by_index[last].recorded - at)
+        need(apart <= CLOCK_SKEW_S, "entries-time", f"the assessment was recorded {apart} s before or after its time")
+        return given
 
 
 def recompute(bundle: Bundle) -> tuple[Register, list[Json], Json]:
@@ -1344,14 +1343,15 @@ demo         | anything about a real firm: the institution, its people, approval
 inputs       | that what was declared or measured is true: a signature shows who said it, and digests stand for the data
 attestations | more than a person's word for {} of the {} pieces of evidence that count
 rejected     | anything from {} entries that were not admitted; the assessment gives the reasons
-withheld     | that no evidence was withheld: {} of the log's {} entries are here; one left out, or never logged, is not noticed
+withheld     | that no evidence was withheld: the institution chose these {} of the log's {} entries; one left out, or never logged, is not noticed
+permits      | that {} earlier permits were earned: first live use and dates of conditions are taken from them as they were recorded
 later        | what the log says after entry {}: newer evidence, revoked keys, holds, a permit that has lapsed since
 fork         | that all are shown one log: no trusted witness co-signed, so a forked log is not excluded
 time         | times {}: taken, recorded and assessed times are the institution's word
 postdated    | the record times of entries {}: later than a witness saw them
 identity     | which persons hold the keys; independence is judged by the names that the institution gave to them
 paraphrase   | that the rules say what their sources say, or all of it: they are our tests for cited paragraphs, not the law
-adoption     | that every rule that binds the institution was adopted: only adopted packs are assessed
+adoption     | that every rule that binds the institution was adopted, or that a pack is one that was published: compare its digest
 secondary    | the full weight of rules known from secondary sources only, in {}
 policy       | a legal duty behind {}: policy, not law
 simulated    | any effect of {}: not binding at this date
@@ -1371,7 +1371,8 @@ def limits(bundle: Bundle, register: Register, packs: list[Json], result: Json, 
     seen = ", ".join(f"{name} at {to_instant(moment)}" for name, moment in (times or {}).items())
     values: dict[str, list[Json]] = {"authenticity": [times is None], "demo": [result["demo"]], "fork": [not times]}
     values |= {"attestations": [spoken, len(counted)], "rejected": [refused], "withheld": [len(entries), size]}
-    values |= {"later": [size - 1], "time": [f"other than those of the witnesses ({seen})" if seen else "of any kind"]}
+    values |= {"permits": [len(register.permits)], "later": [size - 1]}
+    values |= {"time": [f"other than those of the witnesses ({seen})" if seen else "of any kind"]}
     lists = {  # of names; a line is left out where there is nothing to name
         "postdated": [str(entry.index) for entry in entries if entry.recorded > latest][:20],
         "secondary": [pack["id"] for pack in packs if any(capped(pack, rule) for rule in pack["rules"])],
@@ -1393,8 +1394,7 @@ consistent | CONSISTENT: consistent, authenticity not established | 內容一致
 demo       | *** DEMO: the institution, its people, approvals and attestations are fictional *** | *** 示範：機構、人員、批核及聲明均屬虛構 ***
 heading    | This bundle does not establish: | 此證明包未能確立以下各項：
 """
-VERDICT_LINES = [line.split(" | ") for line in VERDICTS.strip().splitlines()]
-WORDS = {name.strip(): texts for name, *texts in VERDICT_LINES}  # in English and in Chinese
+WORDS = {name.strip(): texts for name, *texts in (line.split(" | ") for line in VERDICTS.strip().splitlines())}
 RESULTS = ("verified", "refused", "not_read", "consistent")  # by exit code
 
 
@@ -1415,7 +1415,7 @@ def verify(data: bytes, anchors: bytes | None = None, *, at_least: int = 0) -> R
     try:
         return verify_or_refuse(data, anchors, at_least)
     except Refused as error:
-        return Result(2 if error.args[0] in CALLERS_REASONS else 1, error.args[0], show(error.args[1]))
+        return Result(2 if error.args[0] == "anchors" else 1, error.args[0], show(error.args[1]))
     except Exception as error:  # noqa: BLE001 - hostile input must end in a refusal, never in a traceback
         return Result(1, "unexpected", f"{type(error).__name__}: {show(error)}")
 
@@ -1460,16 +1460,16 @@ def as_text(result: Result) -> str:
     facts, lines = result.facts, WORDS[RESULTS[result.exit]]
     if result.reason:
         return "\n".join([*lines, f"reason: {result.reason}", f"  {REASONS[result.reason]}", f"  {result.detail}"])
-    names = ("institution", "use", "release", "at", "tier", "verdict", "mode", "expires")
-    rows = [(name, facts[name] or "-") for name in names]
-    for name in ("assessment", "permit"):
-        named = facts[name]
+    first = pick(facts, "institution", "use", "release", "at", "tier", "verdict", "mode", "expires")
+    rows = [(name, value or "-") for name, value in first.items()]
+    for name, named in pick(facts, "assessment", "permit").items():
         rows.append((name, f"entry {named['index']}, digest {named['digest']}" if named else "none recorded"))
     for track, counts in facts["counts"].items():
         words = (f"{counts[key]} {key.replace('_', ' ')}" for key in ("met", "not_met", "no_evidence", "waived"))
         rows.append((track, f"{counts['applicable']} rules apply: {', '.join(words)}"))
     rows += [(item["effect"].replace("_", " "), f"{item['pack']}/{item['rule']}") for item in facts["refusals"]]
     rows += [("condition", f"{item['pack']}/{item['rule']}, due {item['due'] or '-'}") for item in facts["conditions"]]
+    rows += [("pack", f"{item['id']} {item['version']}, digest {item['digest']}") for item in facts["packs"]]
     lines = (WORDS["demo"] if facts["demo"] else []) + lines + [""]
     lines += [*(f"  holds  {show(item)}" for item in result.checks), ""]
     lines += [f"  {name + ':':<14}{show(value)}" for name, value in rows]

@@ -19,7 +19,7 @@ def draft(kind, about, content, minute=30, **more):
 
 
 def evidence(topic, fields, signer, minute=30, **more):
-    statement = made.statement(topic, fields, **more)
+    statement = made.statement(topic, fields, **{"note": "again", **more})  # else it would be a replay
     about = statement["subject"][0]["name"]
     return draft("evidence/1", about, made.envelope(statement, "evidence", KEYS[signer]), minute)
 
@@ -32,8 +32,9 @@ def approval(topic, fields, **more):
 
 
 def permit(**changes):
-    record = made.permit_for(made.standard_assessment()) | changes
-    return draft("permit/1", made.USE, made.canonical(record), 31)
+    """Return an earlier permit, recorded when it began."""
+    record = made.permit_for(made.standard_assessment()) | {"from": "2026-01-05T09:31:00Z"} | changes
+    return made.Draft("permit/1", made.USE, made.canonical(record), record["from"])
 
 
 def without(*indices):

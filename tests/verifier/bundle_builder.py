@@ -22,6 +22,7 @@ from bundle_case import (
     INSTITUTION,
     INSTITUTION_RECORD,
     INTERVAL,
+    MONITORED,
     ORIGIN,
     PACK,
     RELEASE,
@@ -75,6 +76,7 @@ __all__ = [
     "INTERVAL",
     "KEYS",
     "LOG",
+    "MONITORED",
     "NAMES",
     "ORIGIN",
     "PACK",
@@ -143,6 +145,7 @@ class Work:
     use: str | None = USE
     release: str | None = RELEASE_DIGEST
     at: str = AT
+    recorded_at: str = "2026-01-06T00:00:05Z"  # of the assessment
 
 
 def build(**hooks: Any) -> bytes:
@@ -162,7 +165,7 @@ def build(**hooks: Any) -> bytes:
     assessment_bytes = canonical(work.assessment)
     permit_bytes = canonical(work.permit) if work.permit is not None else None
     index = len(work.drafts)
-    drafts = [*work.drafts, Draft("assessment/1", subject, assessment_bytes, "2026-01-06T00:00:05Z")]
+    drafts = [*work.drafts, Draft("assessment/1", subject, assessment_bytes, work.recorded_at)]
     if permit_bytes is not None:
         drafts.append(Draft("permit/1", subject, permit_bytes, "2026-01-06T00:00:06Z"))
     log_entries(work, [*drafts, *work.extra_after])

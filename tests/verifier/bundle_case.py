@@ -67,7 +67,7 @@ PACK: dict[str, Any] = {
     "title": TEXT, "subject": "use", "status": "in_force", "effective_from": "2025-01-01", "effective_to": None,
     "grade": "primary",
     "source": {
-        "document": "D", "reference": "R", "date": "2025-01-01", "address": "a", "file_digest": None,
+        "document": "D", "reference": "R", "date": "2025-01-01", "address": "a", "file_digest": digest(b"the source"),
         "checked": "primary text", "checked_on": "2025-02-01", "note": "",
     },
     "parameters": [
@@ -119,7 +119,12 @@ PACK: dict[str, Any] = {
             applies=expression("use.generative", fact("use.generative")),
         ),
     ],
-    "coverage": [{"paragraph": "1", "as": "rule", "rules": ["helps"], "note": TEXT}],
+    "coverage": [
+        {
+            "paragraph": "1", "as": "rule", "note": TEXT,
+            "rules": ["discriminates", "helps", "validated", "trained", "monitored", "generative"],
+        }
+    ],
 }  # fmt: skip
 
 
@@ -131,7 +136,7 @@ INSTITUTION_RECORD: dict[str, Any] = {
 }  # fmt: skip
 DECLARATION: dict[str, Any] = {
     "use": USE, "title": TEXT, "purpose": TEXT, "area": "service", "sector": "bank", "affected": ["customers"],
-    "accountable_executive": "Chan", "lines": {"first": "Au", "second": "Bo", "third": "Ho"}, "builders": ["Au"],
+    "accountable_executive": "Chan", "lines": {"first": "Au", "second": "Bo", "third": "Ho"}, "builders": ["au"],
     "scope": {"does": TEXT, "does_not": TEXT, "intents": [], "languages": ["en"], "monthly_volume": 10},
     "facts": {"customer_facing": False, "generative": False},
     "tasks": [
@@ -157,7 +162,7 @@ RELEASE: dict[str, Any] = {
     "policy": {
         "guards": ["pii"], "disclosure": True, "review_before_release": False, "opt_out": False, "durability": "durable",
     },
-    "builders": ["Lee"], "note": "",
+    "builders": ["lee"], "note": "",
 }  # fmt: skip
 RELEASE_DIGEST = digest(canonical(RELEASE))
 
@@ -200,11 +205,11 @@ def grant(name: str, role: str, holder: str, **more: object) -> dict[str, Any]:
 
 
 HOLDERS = {
-    "owner": "Chan",
-    "developer": "Lee",
-    "validator": "Bo",
-    "approver": "Ng",
-    "compliance": "Ma",
+    "owner": "chan",
+    "developer": "lee",
+    "validator": "bo",
+    "approver": "ng",
+    "compliance": "ma",
     "collector": "bot",
 }
 INTERVAL = {"estimate": 0.7, "low": 0.6, "high": 0.8, "n": 500}
@@ -232,8 +237,9 @@ def standard_drafts() -> list[Draft]:
     return drafts
 
 
-def adoption(pack: dict[str, Any], action: str = "adopt") -> bytes:
+def adoption(pack: dict[str, Any], action: str = "adopt", decided_at: str = TAKEN) -> bytes:
     record = {"pack": pack["id"], "version": pack["version"], "digest": digest(canonical(pack)), "action": action}
+    record |= {"decided_at": decided_at}
     return envelope(record, "pack-adoption", KEYS["compliance"])
 
 
@@ -247,6 +253,7 @@ def line(name: str, severity: str, outcome: str, **more: object) -> dict[str, An
 
 YEAR_END = "2027-01-04T00:00:00Z"  # evidence taken on 2026-01-04 and valid for 365 days
 DUE = "2026-04-06T00:00:00Z"  # 90 days after the assessment
+MONITORED = "2026-02-05T00:00:00Z"  # 30 days after the assessment, when live use is to be monitored
 
 
 def standard_assessment() -> dict[str, Any]:
@@ -286,7 +293,7 @@ def standard_assessment() -> dict[str, Any]:
             "benefit": {"applicable": 1, "met": 1, "not_met": 0, "no_evidence": 0, "waived": 0},
         },
         "verdict": "permitted_with_conditions", "mode": "live",
-        "conditions": [{"pack": "mini", "rule": "trained", "due": DUE}], "refusals": [], "expires": DUE, "plan": None,
+        "conditions": [{"pack": "mini", "rule": "trained", "due": DUE}], "refusals": [], "expires": MONITORED, "plan": None,
     }  # fmt: skip
 
 

@@ -302,7 +302,7 @@ MEMBER_CHANGES: list[tuple[str, Change, str]] = [
     ("no entries", on_json("entries.json", lambda rows: rows.clear()), "entries-shape"),
     ("unknown field in the manifest", on_json("manifest.json", set_in(approved=True)), "manifest-shape"),
     ("demo flag stripped", on_json("manifest.json", lambda m: m.update(demo=not m["demo"])), "manifest-mismatch"),
-    ("later time of assessment", on_json("manifest.json", set_in(at="2026-03-01T00:00:00Z")), "assessment-mismatch"),
+    ("later time of assessment", on_json("manifest.json", set_in(at="2026-03-01T00:00:00Z")), "entries-time"),
     ("another release", on_json("manifest.json", set_in(release="0" * 64)), "assessment-mismatch"),
     ("another institution", on_json("manifest.json", set_in(institution="other-bank")), "checkpoint-origin"),
     (

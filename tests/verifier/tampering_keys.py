@@ -78,6 +78,17 @@ def after_assessment(work: made.Work) -> None:
     work.extra_after = [made.Draft("evidence/1", made.USE, work.drafts[10].content, "2026-01-07T00:00:00Z")]
 
 
+def set_work(**changes: str) -> Callable[[made.Work], None]:
+    return lambda work: vars(work).update(changes)
+
+
+def recorded(index: int, moment: str) -> Callable[[made.Work], None]:
+    def hook(work: made.Work) -> None:
+        work.drafts[index].recorded_at = moment
+
+    return hook
+
+
 def set_assessment(**changes: object) -> Callable[[made.Work], None]:
     return lambda work: work.assessment.update(changes)
 
@@ -167,4 +178,8 @@ BUILDER_CASES: list[tuple[str, dict[str, Callable[[made.Work], None]], str]] = [
     ("forked log", {"drafts": forked}, "quorum"),
     ("truncated log", {"drafts": truncated}, "quorum"),
     ("entry after the assessment", {"drafts": after_assessment}, "entry-position"),
+    ("entry before the one before it", {"drafts": recorded(12, "2026-01-05T09:10:59Z")}, "entries-time"),
+    ("entry later than the verdict saw", {"drafts": recorded(12, "2026-01-06T00:00:01Z")}, "entries-time"),
+    ("verdict dated back", {"drafts": set_work(recorded_at="2026-01-06T00:05:01Z")}, "entries-time"),
+    ("verdict dated ahead", {"drafts": set_work(recorded_at="2026-01-05T23:54:59Z")}, "entries-time"),
 ]

@@ -62,6 +62,23 @@ def test_too_many_members_are_refused():
     assert refused(made.archive(members)) == "zip-bound"
 
 
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [("entries.json", verifier.ENTRIES_BYTES_MAX), (f"packs/{'a' * 64}.json", verifier.CONTENT_BYTES_MAX)],
+)
+def test_a_member_has_a_bound(name, limit, monkeypatch):
+    monkeypatch.setattr(verifier, "ENTRIES_BYTES_MAX", limit := limit // 16)
+    monkeypatch.setattr(verifier, "CONTENT_BYTES_MAX", limit)
+    assert verifier.read_archive(made.archive({name: bytes(limit)}))
+    assert refused(made.archive({name: bytes(limit + 1)})) == "zip-bound"
+
+
+def test_an_archive_has_a_bound(monkeypatch):
+    data = made.archive(MEMBERS)
+    monkeypatch.setattr(verifier, "ARCHIVE_BYTES_MAX", len(data) - 1)
+    assert refused(data) == "zip-bound"
+
+
 def test_what_the_standard_library_writes_by_itself_is_refused():
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:

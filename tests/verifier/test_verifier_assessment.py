@@ -31,7 +31,7 @@ def test_the_newest_counts_also_when_it_is_worse():
 
 def test_whoever_built_does_not_validate():
     drafts = without(12)
-    grant = made.grant("validator", "validator", "Au")  # a declared builder
+    grant = made.grant("validator", "validator", "au")  # a declared builder
     drafts[3].content = made.envelope(grant, "key-grant", KEYS["root"])
     result = assess(evidence("validation", VALIDATION, "validator"), drafts=drafts)
     assert result["facts"]["sod.validator_independent"] is False
@@ -112,9 +112,40 @@ def test_other_waivers_do_not(changes):
     assert {row(result, name)["outcome"] for name in ("validated", "discriminates")} == {"no_evidence"}
 
 
+def test_only_the_newest_waiver_of_a_rule_is_read():
+    """A later one that does not hold does not leave an earlier one standing; one for another rule does."""
+    granted, ended = approval("waiver", WAIVER), approval("waiver", WAIVER | {"until": "2026-01-06"})
+    other = approval("waiver", WAIVER | {"rule": "mini/trained"})
+    assert row(assess(granted, other, drafts=without(12)), "validated")["waiver"] == 12
+    assert row(assess(granted, ended, drafts=without(12)), "validated")["outcome"] == "no_evidence"
+    assert row(assess(ended, granted, drafts=without(12)), "validated")["waiver"] == 13
+
+
+def test_benefit_is_not_waived():
+    waiver = approval("waiver", WAIVER | {"rule": "mini/helps"})
+    assert row(assess(waiver, drafts=without(11)), "helps")["outcome"] == "no_evidence"
+
+
+def test_whoever_was_ever_declared_a_builder_stays_one():
+    drafts = without(12)
+    again = made.envelope(made.DECLARATION | {"builders": ["bo"]}, "declaration", KEYS["owner"])
+    drafts[8].content = again
+    third = made.Draft(
+        "declaration/1", made.USE, made.envelope(made.DECLARATION, "declaration", KEYS["owner"]), "2026-01-05T09:12:00Z"
+    )
+    result = assess(third, evidence("validation", VALIDATION, "validator"), drafts=drafts)
+    assert (result["facts"]["use.builders"], result["facts"]["sod.validator_independent"]) == (1, False)
+
+
+def test_a_use_without_components_has_no_count_of_them():
+    drafts = without()
+    drafts[8].content = made.envelope(made.DECLARATION | {"components": []}, "declaration", KEYS["owner"])
+    assert "use.components_without_licence" not in assess(drafts=drafts)["facts"]
+
+
 def test_a_waiver_by_a_builder_does_not():
     drafts = without(12)
-    drafts[4].content = made.envelope(made.grant("approver", "approver", "Lee"), "key-grant", KEYS["root"])
+    drafts[4].content = made.envelope(made.grant("approver", "approver", "lee"), "key-grant", KEYS["root"])
     assert row(assess(approval("waiver", WAIVER), drafts=drafts), "validated")["outcome"] == "no_evidence"
 
 
@@ -147,7 +178,10 @@ def test_a_secondary_source_makes_at_most_a_condition_and_never_refuses_when_ove
     earlier = permit(conditions=[{"pack": "mini", "rule": "trained", "due": "2026-01-05T00:00:00Z"}])
     result = assess(earlier, pack=secondary)
     assert row(result, "trained")["effect"] == "condition"
-    assert (row(result, "trained")["due"], result["expires"]) == ("2026-01-05T00:00:00Z", made.YEAR_END)
+    assert row(result, "trained")["due"] == "2026-01-05T00:00:00Z"
+    assert result["expires"] == "2026-02-04T09:31:00Z", (
+        "30 days after it went live; the overdue condition does not end it"
+    )
 
 
 def test_a_condition_keeps_its_first_due_and_bites():
@@ -163,8 +197,24 @@ def test_a_condition_keeps_its_first_due_and_bites():
         "refused",
         [{"pack": "mini", "rule": "trained", "effect": "refuses_live"}],
     )
-    broken = assess(run[0], permit(conditions=[]), run[1])
-    assert row(broken, "trained")["due"] == "2026-02-01T00:00:00Z"
+    interrupted = assess(run[0], permit(conditions=[]), run[1])
+    assert row(interrupted, "trained")["due"] == "2026-01-05T00:00:00Z", "a permit without it does not wipe it out"
+
+
+@pytest.mark.parametrize(
+    ("began", "due"),
+    [("2025-01-05T00:00:00Z", made.DUE), ("2025-01-05T00:00:01Z", "2026-02-01T00:00:00Z")],
+)
+def test_a_condition_is_forgotten_after_a_year(began, due):
+    earlier = permit(conditions=[{"pack": "mini", "rule": "trained", "due": "2026-02-01T00:00:00Z"}], **{"from": began})
+    assert row(assess(earlier), "trained")["due"] == due
+
+
+@pytest.mark.parametrize(("recorded_at", "due"), [("09:36:00", "2026-02-01T00:00:00Z"), ("09:36:01", made.DUE)])
+def test_an_earlier_permit_counts_only_if_it_began_when_it_was_recorded(recorded_at, due):
+    earlier = permit(conditions=[{"pack": "mini", "rule": "trained", "due": "2026-02-01T00:00:00Z"}])
+    earlier.recorded_at = f"2026-01-05T{recorded_at}Z"
+    assert row(assess(earlier), "trained")["due"] == due
 
 
 def test_operation_is_due_after_going_live():
@@ -172,6 +222,14 @@ def test_operation_is_due_after_going_live():
     assert (row(early, "monitored")["effect"], row(early, "monitored")["due"]) == ("due_later", "2026-01-19T00:00:00Z")
     due = assess(permit(mode="live", **{"from": "2025-12-07T00:00:00Z"}))
     assert (row(due, "monitored")["effect"], row(due, "monitored")["due"]) == ("refuses_live", None)
+
+
+def test_the_earliest_start_counts_and_what_is_still_to_come_limits_a_live_permit():
+    later, earlier = (permit(mode="live", **{"from": f"2025-12-{day}T00:00:00Z"}) for day in (25, 20))
+    result = assess(later, earlier)
+    assert (row(result, "monitored")["due"], result["expires"]) == ("2026-01-19T00:00:00Z", "2026-01-19T00:00:00Z")
+    minor = assess(pack=lambda pack: pack["rules"][4].update(severity="S4"))
+    assert (row(minor, "monitored")["effect"], minor["expires"]) == ("due_later", made.DUE)
 
 
 def test_operation_is_due_after_a_declared_start():
@@ -192,7 +250,15 @@ def test_a_plan_gives_a_trial_where_only_live_is_refused():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"mode": "live"}, {"decisions_max": 0}, {"until": "2026-01-06"}, {"until": "2026-07-07"}, {"until": "x"}],
+    [
+        {"measures": "cheaper"},
+        {"decisions_max": 1_000_001},
+        {"mode": "live"},
+        {"decisions_max": 0},
+        {"until": "2026-01-06"},
+        {"until": "2026-07-07"},
+        {"until": "x"},
+    ],
 )
 def test_other_plans_give_nothing(changes):
     assert assess(approval("trial_plan", FORM | changes), drafts=without(11))["mode"] is None
@@ -209,12 +275,39 @@ def test_a_used_plan_needs_new_evidence():
     other = permit(mode="trial", release="0" * 64)
     assert assess(other, again, drafts=without(11))["mode"] == "trial"
     learnt = evidence("validation", VALIDATION, "validator")
-    assert assess(used, learnt, again, drafts=without(11))["mode"] == "trial"
+    assert assess(used, learnt, again, drafts=without(11))["mode"] is None, "nothing on the claim it is to measure"
+    measured = evidence("benefit", made.INTERVAL | {"low": -0.1}, "collector", claim="faster")
+    assert assess(used, measured, again, drafts=without(11))["mode"] == "trial"
+    assert assess(used, approval("trial_plan", FORM, claim="faster"), drafts=without(11))["mode"] is None
+
+
+def test_a_plan_by_a_builder_gives_nothing():
+    drafts = without(11)
+    drafts[4].content = made.envelope(made.grant("approver", "approver", "lee"), "key-grant", KEYS["root"])
+    assert assess(approval("trial_plan", FORM), drafts=drafts)["mode"] is None
+
+
+def advice_only(pack):
+    for item in pack["rules"]:
+        item.update(severity="S4", clock_days=None)
 
 
 @pytest.mark.parametrize("missing", [8, 9])
 def test_without_declaration_or_release_there_is_no_mode(missing):
-    assert assess(drafts=without(missing, 10, 11, 12), pack=lambda pack: pack.update(status="proposed"))["mode"] is None
+    assert assess(drafts=without(10, 11, 12), pack=advice_only)["mode"] == "live"
+    assert assess(drafts=without(missing, 10, 11, 12), pack=advice_only)["mode"] is None
+
+
+@pytest.mark.parametrize("change", [{"status": "proposed"}, {"effective_to": "2026-01-05"}])
+def test_without_a_rule_that_binds_and_applies_there_is_no_mode(change):
+    result = assess(pack=lambda pack: pack.update(change))
+    assert (result["verdict"], result["mode"], result["refusals"]) == ("refused", None, [])
+
+    def for_others(pack):
+        for item in pack["rules"]:
+            item.update(binds=["insurer"])
+
+    assert assess(pack=for_others)["verdict"] == "refused"
 
 
 def test_nothing_measured_is_said_as_such():

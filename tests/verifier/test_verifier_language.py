@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 import dualtrack_verify as verifier
 
 A, B, C, X, Y = fact("use.a"), fact("use.b"), fact("use.c"), fact("firm.x"), fact("firm.y")
+NESTED = call("not", A)
+for _ in range(21):
+    NESTED = call("and", NESTED, B)  # 23 levels
 ONE, HALF, WORD, YES = {"int": 1}, {"double": 0.5}, {"string": "w"}, {"bool": True}
 
 TEXTS = [
     (call("or", call("or", A, B), C), "use.a || use.b || use.c"),
-    (call("or", A, call("or", B, C)), "use.a || (use.b || use.c)"),
+    (call("or", A, call("and", B, C)), "use.a || use.b && use.c"),
     (call("and", call("or", A, B), C), "(use.a || use.b) && use.c"),
     (call("or", call("and", A, B), C), "use.a && use.b || use.c"),
     (call("not", call("and", A, B)), "!(use.a && use.b)"),
-    (call("not", call("not", A)), "!!use.a"),
     (call("and", call("not", A), B), "!use.a && use.b"),
     (call("not", call("eq", X, Y)), "!(firm.x == firm.y)"),
     (call("eq", call("not", A), B), "!use.a == use.b"),
@@ -33,11 +35,11 @@ TEXTS = [
     (call("in", WORD, {"list": [WORD, {"string": "v"}]}), '"w" in ["w", "v"]'),
     (call("ge", call("size", X), ONE), "size(firm.x) >= 1"),
     (call("and", call("has", A), YES), "has(use.a) && true"),
-    ({"list": []}, "[]"),
     ({"double": 1.0}, "1.0"),
     ({"double": 1e16}, "1e+16"),
     ({"double": -0.5}, "-0.5"),
-    ({"string": 'a"b\\c\nd\te\r\x7f文'}, '"a\\"b\\\\c\\nd\\te\\u000d\\u007f文"'),
+    ({"string": 'a"b\\c\nd\te文'}, '"a\\"b\\\\c\\nd\\te文"'),
+    (call("and", NESTED, B), "!use.a" + " && use.b" * 22),
     (fact("ev.topic.field"), "ev.topic.field"),
 ]
 
@@ -55,7 +57,11 @@ def test_trees_have_one_text(tree, text):
         {"fact": "use.X"}, {"fact": "ev.topic"}, {"call": "or", "args": [YES]}, {"call": "or", "args": [YES, YES, YES]},
         {"call": "matches", "args": [WORD, WORD]}, {"call": ["or"], "args": [YES, YES]}, {"list": [A]}, {"list": [{"list": []}]},
         {"call": "has", "args": [fact("ev.t.f")]}, {"call": "has", "args": [YES]}, {"bool": True, "int": 1},
-        {"call": "not", "args": [YES], "note": 1}, {"call": "not"}, {"fact": ["use.a"]},
+        {"call": "not", "args": [YES], "note": 1}, {"call": "not"}, {"fact": ["use.a"]}, {"list": []}, {"list": [YES]},
+        {"list": [ONE] * 65}, {"string": "w" * 201}, {"string": "\x7f"}, {"string": "\u200b"}, {"string": "\u202e"}, call("not", call("not", A)),
+        call("or", A, call("or", B, C)), call("and", A, call("and", B, C)), call("and", call("and", NESTED, A), B),
+        call("and", call("in", ONE, {"list": [ONE] * 64}), call("or", *[call("in", ONE, {"list": [ONE] * 64})] * 2)) | {"x": 1},
+        call("or", call("or", *[call("in", ONE, {"list": [ONE] * 64})] * 2), call("and", *[call("in", ONE, {"list": [ONE] * 64})] * 2)),
     ],
 )  # fmt: skip
 def test_other_trees_are_refused(tree):
@@ -142,7 +148,7 @@ def test_presence_of_a_false_fact():
 
 # --- types ---
 
-TYPES = {"use.a": "bool", "use.n": "int", "use.d": "double", "use.s": "string", "use.l": "list of string"}
+TYPES = {"use.a": "bool", "use.n": "int", "use.d": "double", "use.s": "string", "use.l": "[string]"}
 N, DOUBLE, S, LIST = fact("use.n"), fact("use.d"), fact("use.s"), fact("use.l")
 
 
@@ -152,10 +158,10 @@ N, DOUBLE, S, LIST = fact("use.n"), fact("use.d"), fact("use.s"), fact("use.l")
         (call("and", A, A), "bool"), (call("lt", N, ONE), "bool"), (call("lt", N, HALF), None), (call("add", N, ONE), "int"),
         (call("mul", DOUBLE, HALF), "double"), (call("add", S, S), None), (call("size", LIST), "int"), (call("size", N), None),
         (call("in", S, LIST), "bool"), (call("in", N, LIST), None), (call("in", S, S), None), (call("eq", N, DOUBLE), None),
-        (call("eq", LIST, {"list": []}), "bool"), (call("eq", LIST, {"list": [ONE]}), None), (call("not", N), None),
-        (call("and", X, A), "bool"), (call("lt", X, ONE), "bool"), (call("add", X, ONE), "int"), (call("in", S, X), "bool"),
+        (call("eq", LIST, LIST), "bool"), (call("eq", LIST, {"list": [ONE]}), None), (call("not", N), None),
+        (call("and", X, A), None), (call("in", N, {"list": [ONE]}), "bool"), (call("in", A, {"list": [ONE]}), None),
         (fact("use.unheard_of"), None), ({"list": [ONE, WORD]}, None), (call("lt", A, A), None), (call("lt", S, S), "bool"),
-        (call("has", N), "bool"), (call("eq", X, Y), "bool"),
+        (call("has", N), "bool"), (call("eq", A, A), "bool"), (call("has", X), None), (call("size", {"list": [ONE]}), None),
     ],
 )  # fmt: skip
 def test_types(tree, expected):

@@ -63,6 +63,24 @@ def test_what_is_not_established_is_fitted_to_the_bundle():
     assert codes(made.build(checkpoint=early_witness)) - usual == {"postdated"}
 
 
+def test_packs_are_named_with_their_digests():
+    assert f"mini 1, digest {made.digest(made.canonical(made.PACK))}" in verifier.as_text(verifier.verify(BUNDLE))
+
+
+def test_earlier_permits_are_taken_as_recorded_and_the_report_says_so():
+    def earlier(work):
+        record = made.permit_for(made.standard_assessment())
+        record |= {"from": "2026-01-05T09:12:00Z", "mode": "shadow", "conditions": []}
+        work.drafts.insert(13, made.Draft("permit/1", made.USE, made.canonical(record), "2026-01-05T09:12:00Z"))
+
+    def one_more(work):
+        work.assessment["size"] = 14
+
+    result = verifier.verify(made.build(drafts=earlier, assessment=one_more), made.anchors())
+    assert (result.exit, result.detail) == (0, "")
+    assert dict(result.not_established)["permits"].startswith("that 1 earlier permits")
+
+
 def unwitnessed(work):
     work.witnesses = []
     made.sign_head(work)
