@@ -265,5 +265,10 @@ def _found(first: Entry, institution: str) -> Institution:
             fix="check that the ledger is the institution's own",
         ) from refusal
     if {record.id, first.parsed.id, first.parsed.institution} != {institution}:
-        raise LedgerError(f"the ledger is of {record.id!r}", where=institution)
+        raise LedgerError(
+            f"the ledger is of {record.id!r}",
+            where=institution,
+            expected=institution,
+            fix="open the ledger of that firm",
+        )
     return record

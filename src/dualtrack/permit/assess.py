@@ -149,21 +149,33 @@ def adopted_packs(found: Walk, packs: Mapping[str, bytes]) -> list[Pack]:
         pack = load_pack(data)
         if (pack.id, pack.data.version) != (adoption.pack, adoption.version):
             raise PackError(
-                f"the adopted digest is of {pack.id} {pack.data.version}", where=f"{pack_id} {adoption.version}"
+                f"the adopted digest is of {pack.id} {pack.data.version}",
+                where=f"{pack_id} {adoption.version}",
+                fix="adopt the pack again, by the digest of its own bytes",
             )
         adopted.append(pack)
     return adopted
 
 
 def merge_topics(packs: Sequence[Pack]) -> dict[str, Topic]:
-    """Return the topics of all packs and the built-in ones; two definitions of one topic are an error."""
+    """Return the topics of all packs and the built-in ones.
+
+    Packs that contradict one another are an error: two definitions of one topic, or two tables of tiers.
+    """
+    tiered = [pack.id for pack in packs if pack.tiers]
+    if len(tiered) > 1:
+        raise PackError("a second pack with tiers", where=tiered[1], expected="at most one adopted", fix="retire one")
     topics = dict(BUILT_IN_TOPICS)
     for pack in packs:
         for name, topic in pack.data.topics.items():
             if name in BUILT_IN_TOPICS:
-                raise PackError(f"topic {name} is reserved", where=pack.id)
+                raise PackError(f"topic {name} is reserved", where=pack.id, fix="give the topic another name")
             if topics.setdefault(name, topic) != topic:
-                raise PackError(f"topic {name} is defined otherwise by another pack", where=pack.id)
+                raise PackError(
+                    f"topic {name} is defined otherwise by another pack",
+                    where=pack.id,
+                    fix="adopt versions of both packs from one catalogue of topics",
+                )
     return topics
 
 

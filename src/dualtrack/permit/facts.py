@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from dualtrack.domain.assessment import TierLine
 from dualtrack.domain.usecase import primary_claim
 from dualtrack.domain.vocabulary import Destination, Tier
-from dualtrack.errors import PackError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,14 +60,9 @@ def newest_by_topic(admitted: Iterable[Admitted]) -> dict[str, Admitted]:
 
 def derive_tier(packs: Sequence[Pack], facts: Mapping[str, Value], on: date) -> TierLine:
     """Return the first tier that is not definitely excluded; without a pack that defines tiers, the highest."""
-    tiered = [pack for pack in packs if pack.tiers]
-    if len(tiered) > 1:
-        raise PackError(
-            "a second pack with tiers", where=tiered[1].id, expected="at most one adopted", fix="retire one"
-        )
-    if not tiered:
+    pack = next((pack for pack in packs if pack.tiers), None)
+    if pack is None:
         return TierLine(value=Tier.HIGH, pack=None, line=None, unknown=False)
-    pack = tiered[0]
     known = pack.with_own_facts(facts, on)
     for position, line in enumerate(pack.tiers):
         holds = line.when(known)

@@ -16,7 +16,7 @@ from dualtrack.domain.institution import Institution, KeyGrant, KeyRevocation, P
 from dualtrack.domain.records import Record, encode
 from dualtrack.domain.time import Clock, format_instant
 from dualtrack.domain.usecase import UseCase, check_use_case
-from dualtrack.errors import EvidenceError, FieldError, NotFoundError, SignatureError
+from dualtrack.errors import DualtrackError, EvidenceError, FieldError, NotFoundError, SignatureError
 from dualtrack.keys import dsse
 from dualtrack.permit.assess import Case, prepare
 from dualtrack.permit.evidence_check import field_problem
@@ -101,7 +101,7 @@ class Register:
                 pack=pack.id, version=pack.data.version, digest=digest, action="adopt", decided_at=self.now()
             )
             return self._signed("pack-adoption/1", self.institution, record, [signer])
-        except SignatureError:  # refused before anything was written
+        except DualtrackError:  # refused before anything was written
             if not had:
                 self.packs.drop(digest)
             raise
@@ -205,15 +205,14 @@ class Register:
     def _signed(self, kind: str, subject: str, record: Record, signers: Sequence[Signer]) -> Receipt:
         """Sign a record, judge it as if appended, and append it."""
         content = dsse.sign(encode(record), payload_type(kind), signers)
-        if self.repository.size():
-            entry = self._as_if_appended(kind, subject, content)
-            case = self.case(subject if "/" in subject else None, None, and_entry=entry)
-            refused = next((item for item in case.found.rejected if item.index == entry.index), None)
-            if refused:
-                reason = REASONS[refused.reason]
-                raise SignatureError(
-                    reason.found, where=f"{kind} {subject}", fix=reason.fix, code=f"signature.{refused.reason}"
-                )
+        entry = self._as_if_appended(kind, subject, content)
+        case = self.case(subject if "/" in subject else None, None, and_entry=entry)
+        refused = next((item for item in case.found.rejected if item.index == entry.index), None)
+        if refused:
+            reason = REASONS[refused.reason]
+            raise SignatureError(
+                reason.found, where=f"{kind} {subject}", fix=reason.fix, code=f"signature.{refused.reason}"
+            )
         return self._append([NewEntry(kind, self.institution, subject, content)])[0]
 
     def _as_if_appended(self, kind: str, subject: str, content: bytes) -> Entry:

@@ -1,0 +1,444 @@
+"""The register: what would not be admitted is refused before anything is written, in words with a place and a fix."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+import dualtrack_verify as verifier
+from dualtrack.domain import canonical
+from dualtrack.domain.evidence import Statement
+from dualtrack.domain.institution import Institution, KeyGrant
+from dualtrack.domain.records import encode, read_record
+from dualtrack.domain.release import Release, ReleaseComponent
+from dualtrack.domain.usecase import UseCase
+from dualtrack.domain.vocabulary import Role
+from dualtrack.errors import (
+    DualtrackError,
+    EvidenceError,
+    FieldError,
+    LedgerError,
+    NotFoundError,
+    PackError,
+    SignatureError,
+)
+from dualtrack.keys.vkey import VerifierKey
+from dualtrack.permit.bundle import read_bundle
+from dualtrack.store.anchors import anchors_document
+from dualtrack.store.config import InstitutionConfig, ledger_origin
+from dualtrack.store.register import Register
+from dualtrack.store.store import Store
+from dualtrack.store.verdicts import current_permit, prove, record_verdict
+from dualtrack.store.workspace import Workspace
+from permit import firm as made
+from permit.firm import CHECK, FIRM, PASSES, USE, compiled, declaration, known_key, rule, text
+
+START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+class Desk:
+    """A register in a fresh workspace, with the keys of its people and a clock that is set by hand."""
+
+    def __init__(self, folder, *, demo: bool = False) -> None:
+        log = VerifierKey.of(ledger_origin(FIRM), known_key("log").public_key).format()
+        listed = InstitutionConfig(id=FIRM, logs={"main": log})
+        self.workspace = Workspace.create(folder / "ws", institutions=(listed,), demo=demo)
+        self.time = START
+        self.store = Store.open(self.workspace)
+        self.register = Register(self.store, FIRM, known_key("log"), lambda: self.time)
+        self.demo = demo
+        self.release_digest = ""
+
+    @property
+    def size(self) -> int:
+        return self.register.repository.size()
+
+    def institution(self, **changes) -> Institution:
+        record = made.Firm().record | {"demo": self.demo} | changes
+        return read_record(record, Institution, where="test")
+
+    def grant(self, holder: str, roles: list[str], *, key: str | None = None, demo: bool = False):
+        signer = known_key(key or holder)
+        grant = KeyGrant(
+            keyid=signer.key_id,
+            public_key=base64.b64encode(signer.public_key).decode(),
+            holder=holder,
+            name=f"{holder} {self.size}",
+            person=True,
+            roles=[Role(role) for role in roles],
+            demo=demo,
+        )
+        return self.register.grant(grant, known_key("root"))
+
+    def found(self) -> None:
+        self.register.found(self.institution(), known_key("root"))
+        for holder, roles in made.ROLES.items():
+            self.grant(holder, roles)
+
+    def use_case(self, **changes) -> UseCase:
+        record = declaration(**changes) | {"purpose": text(f"version {self.size}")}
+        return read_record(record, UseCase, where="test")
+
+    def declare(self, **changes):
+        return self.register.declare(self.use_case(**changes), known_key("owner"))
+
+    def release(self, note: str = "") -> str:
+        record = read_record(made.release() | {"note": note}, Release, where="test")
+        self.release_digest, _ = self.register.release(record, known_key("developer"))
+        return self.release_digest
+
+    def statement(self, topic: str, fields: dict, **changes) -> Statement:
+        factory = made.Firm()
+        factory.release_digest = self.release_digest
+        now = self.time.strftime("%Y-%m-%dT%H:%M:%SZ")
+        plain = factory.statement(topic, fields, **({"taken_at": now, "seed": self.size} | changes))
+        return read_record(plain, Statement, where="test")
+
+    def evidence(self, topic: str = "check", fields: dict | None = None, by: str = "validator", **changes):
+        return self.register.add_evidence(self.statement(topic, fields or CHECK, **changes), [known_key(by)])
+
+    def set_up(self) -> None:
+        self.found()
+        self.register.adopt(compiled([rule("r", PASSES)]), known_key("compliance"))
+        self.declare()
+        self.release()
+
+
+@pytest.fixture
+def empty(tmp_path):
+    desk = Desk(tmp_path)
+    yield desk
+    desk.store.close()
+
+
+@pytest.fixture
+def desk(empty):
+    empty.set_up()
+    return empty
+
+
+def refused(desk: Desk, kind: type[DualtrackError], act) -> DualtrackError:
+    """Return the error of an act that must be refused with nothing written, and that says where and what to do."""
+    size, shelf = desk.size, sorted(desk.register.packs)
+    with pytest.raises(kind) as caught:
+        act()
+    assert (desk.size, sorted(desk.register.packs)) == (size, shelf)
+    assert caught.value.fix or caught.value.expected
+    return caught.value
+
+
+# the first entry
+
+
+def test_the_ledger_begins_with_the_institution(empty):
+    assert "create the institution" in refused(empty, LedgerError, lambda: empty.grant("owner", ["owner"])).fix
+    empty.found()
+    assert empty.size == 1 + len(made.ROLES)
+
+
+@pytest.mark.parametrize(
+    "change", [{"profile": {"type": "x"}}, {"profile": {"has_shop": "yes"}}, {"id": "another-bank"}]
+)
+def test_an_institution_that_no_assessment_would_take_is_not_founded(empty, change):
+    record = msgspec.structs.replace(empty.institution(), **change)
+    refused(empty, DualtrackError, lambda: empty.register.found(record, known_key("root")))
+    assert empty.size == 0
+
+
+def test_the_root_key_is_the_signers_own(empty):
+    error = refused(empty, SignatureError, lambda: empty.register.found(empty.institution(), known_key("stranger")))
+    assert error.fix == "name the root's own key"
+
+
+# demo and real
+
+
+def test_demo_keys_demo_firms_and_demo_declarations_stay_out_of_a_real_workspace(desk):
+    error = refused(desk, SignatureError, lambda: desk.grant("actor", ["owner"], demo=True))
+    assert (error.code, error.fix) == ("signature.demo", "make a new key with `dualtrack key new`")
+    refused(desk, FieldError, lambda: desk.declare(demo=True))
+    error = refused(desk, EvidenceError, lambda: desk.evidence(demo=True))
+    assert error.code == "evidence.demo-key"
+    record = desk.institution(demo=True)
+    error = refused(desk, SignatureError, lambda: desk.register.found(record, known_key("root")))
+    assert error.code == "signature.demo"
+
+
+def test_a_demo_workspace_takes_them(tmp_path):
+    desk = Desk(tmp_path, demo=True)
+    desk.set_up()
+    desk.grant("actor", ["validator"], demo=True)
+    desk.evidence(by="actor", demo=True)
+    assert record_verdict(desk.register, USE).assessment.demo is True
+    desk.store.close()
+
+
+# every verb refuses before it writes
+
+
+def test_grants_are_by_the_root_and_of_sound_keys(desk):
+    grant = KeyGrant(
+        keyid="0" * 64, public_key="AA==", holder="x", name="x", person=True, roles=[Role.OWNER], demo=False
+    )
+    assert (
+        refused(desk, SignatureError, lambda: desk.register.grant(grant, known_key("root"))).code
+        == "signature.malformed"
+    )
+    error = refused(desk, SignatureError, lambda: desk.grant("somebody", ["validator"], key="validator"))
+    assert error.code == "signature.malformed"  # a key stays with its first holder
+    signer = known_key("new")
+    sound = msgspec.structs.replace(grant, keyid=signer.key_id, public_key=base64.b64encode(signer.public_key).decode())
+    error = refused(desk, SignatureError, lambda: desk.register.grant(sound, known_key("owner")))
+    assert error.code == "signature.wrong-role"
+    error = refused(desk, SignatureError, lambda: desk.register.grant(sound, known_key("stranger")))
+    assert error.code == "signature.unknown-key"
+
+
+def test_a_key_is_revoked_once_and_only_by_the_root(desk):
+    keyid = known_key("validator").key_id
+    refused(desk, NotFoundError, lambda: desk.register.revoke("0" * 64, "", known_key("root")))
+    refused(desk, SignatureError, lambda: desk.register.revoke(keyid, "left", known_key("owner")))
+    refused(desk, SignatureError, lambda: desk.register.revoke(known_key("root").key_id, "coup", known_key("root")))
+    desk.register.revoke(keyid, "left", known_key("root"))
+    refused(desk, NotFoundError, lambda: desk.register.revoke(keyid, "left", known_key("root")))
+    assert refused(desk, EvidenceError, desk.evidence).code == "evidence.unknown-key"
+
+
+def test_packs_are_adopted_by_compliance_whole_and_without_contradiction(desk):
+    other = compiled([rule("s", PASSES)], id="pack-b")
+    error = refused(desk, SignatureError, lambda: desk.register.adopt(other, known_key("owner")))
+    assert error.code == "signature.wrong-role"
+    refused(desk, PackError, lambda: desk.register.adopt(b"{}", known_key("compliance")))
+    clash = canonical.decode(other)
+    clash["topics"]["check"]["hours"] = 99
+    refused(desk, PackError, lambda: desk.register.adopt(canonical.encode(clash), known_key("compliance")))
+    tiers = [{"tier": "high", "when": "true", "reason": text("x")}]
+    desk.register.adopt(compiled([rule("s", PASSES)], id="pack-b", tiers=tiers), known_key("compliance"))
+    second = compiled([rule("s", PASSES)], id="pack-c", tiers=tiers)
+    refused(desk, PackError, lambda: desk.register.adopt(second, known_key("compliance")))
+
+
+def test_a_pack_is_retired_and_adopted_again(desk):
+    refused(desk, NotFoundError, lambda: desk.register.retire("unheard", known_key("compliance")))
+    desk.register.retire("test-pack", known_key("compliance"))
+    assert desk.register.adopted_packs() == []
+    refused(desk, NotFoundError, lambda: desk.register.retire("test-pack", known_key("compliance")))
+    desk.time += timedelta(seconds=1)
+    desk.register.adopt(compiled([rule("r", PASSES)]), known_key("compliance"))
+    assert [pack.id for pack in desk.register.adopted_packs()] == ["test-pack"]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"use": "another-bank/early-warning"}, "use 'another-bank/early-warning'"),
+        ({"accountable_executive": "Mr Chan"}, "'Mr Chan'"),
+        ({"live_since": "2026-03-01T09:05:01Z"}, "not a well-formed statement"),
+        ({"claims": [declaration()["claims"][0]] * 2}, "'found-earlier' is used twice"),
+    ],
+)
+def test_a_declaration_is_checked(desk, change, place):
+    error = refused(desk, DualtrackError, lambda: desk.declare(**change))
+    assert place in str(error)
+    assert "declaration" in error.where
+
+
+def test_an_answer_outside_the_questions_is_named(desk):
+    use_case = msgspec.structs.replace(desk.use_case(), facts={"phase": "late"})
+    error = refused(desk, FieldError, lambda: desk.register.declare(use_case, known_key("owner"), where="use.yaml"))
+    assert (error.where, error.found, error.expected) == ("use.yaml, field facts", "answer phase", "early, mature")
+
+
+def test_a_declaration_is_by_its_owner_and_said_once(desk):
+    use_case = desk.use_case()
+    error = refused(desk, SignatureError, lambda: desk.register.declare(use_case, known_key("validator")))
+    assert error.code == "signature.wrong-role"
+    desk.register.declare(use_case, known_key("owner"))
+    error = refused(desk, SignatureError, lambda: desk.register.declare(use_case, known_key("owner")))
+    assert error.code == "signature.replayed"
+
+
+def test_a_release_is_of_a_declared_use_and_of_declared_parts(desk):
+    plain = read_record(made.release(), Release, where="test")
+    other = msgspec.structs.replace(plain, use=f"{FIRM}/undeclared")
+    refused(desk, NotFoundError, lambda: desk.register.release(other, known_key("developer")))
+    foreign = msgspec.structs.replace(plain, use="another-bank/x")
+    refused(desk, FieldError, lambda: desk.register.release(foreign, known_key("developer")))
+    parts = msgspec.structs.replace(plain, components=[ReleaseComponent(id="model", digest="0" * 64)])
+    error = refused(desk, FieldError, lambda: desk.register.release(parts, known_key("developer")))
+    assert "component 'model' is not declared" in error.found
+    noted = msgspec.structs.replace(plain, note="again")
+    refused(desk, SignatureError, lambda: desk.register.release(noted, known_key("owner")))
+    assert desk.register.latest_release(USE) == desk.release_digest
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        ({"topic": "unheard"}, "unknown-topic", "no adopted pack knows this topic"),
+        ({"kind": "drill"}, "wrong-kind", "kind measurement, found drill"),
+        ({"by": "owner"}, "wrong-role", "signed as validator, collector"),
+        ({"fields": {**CHECK, "n": 1.0}}, "bad-fields", "field n is not of type int"),
+        ({"fields": {**CHECK, "spare": True}}, "bad-fields", "field spare is unknown to topic check"),
+        ({"about": "use"}, "other-release", "there is none of this digest|about another release"),
+        ({"digest": "1" * 64}, "other-release", "about another release"),
+        ({"claim": "undeclared"}, "unknown-claim", "found 'undeclared'"),
+        ({"taken_at": "2026-03-01T09:05:01Z"}, "future", "found taken_at 2026-03-01T09:05:01Z"),
+        ({"taken_at": "2016-03-01T09:00:00Z"}, "too-old", "observe again"),
+    ],
+)
+def test_evidence_is_refused_in_words(desk, change, code, words):
+    error = refused(desk, EvidenceError, lambda: desk.evidence(**change))
+    assert error.code == f"evidence.{code}"
+    assert any(part in str(error) for part in words.split("|")), str(error)
+    assert "about test-bank/early-warning" in error.where
+
+
+def test_evidence_that_comes_too_late_is_refused(desk):
+    desk.evidence()
+    error = refused(desk, EvidenceError, lambda: desk.evidence(taken_at="2026-02-28T00:00:00Z"))
+    assert error.code == "evidence.older"
+    statement = desk.statement("check", CHECK)
+    desk.register.add_evidence(statement, [known_key("validator")])
+    error = refused(desk, EvidenceError, lambda: desk.register.add_evidence(statement, [known_key("collector")]))
+    assert error.code == "evidence.replayed"
+
+
+def test_what_the_register_takes_an_assessment_admits(desk):
+    desk.evidence()
+    found = record_verdict(desk.register, USE).assessment
+    assert ([line.reason for line in found.evidence], found.rejected) == ([None], [])
+
+
+def test_roles_of_a_signer(desk):
+    assert desk.register.roles_of(known_key("validator")) == [Role.VALIDATOR]
+    assert desk.register.roles_of(known_key("stranger")) == []
+
+
+def test_the_ledgers_time_does_not_run_backwards(desk):
+    desk.time -= timedelta(days=1)
+    assert desk.register.now() == "2026-03-01T09:00:00Z"
+    desk.declare()
+    assert desk.register.case(USE, None).found.declaration is not None
+
+
+# verdicts
+
+
+def test_a_verdict_is_recorded_proved_and_verified(desk):
+    refused(desk, NotFoundError, lambda: prove(desk.register, USE))
+    desk.evidence()
+    recorded = record_verdict(desk.register, USE)
+    assert (recorded.assessment.verdict, recorded.permit.mode) == ("permitted", "live")
+    assert desk.size == recorded.permit_index + 1 == recorded.assessment_index + 2
+    desk.declare()  # what comes later is not in the bundle
+    data = prove(desk.register, USE)
+    bundle = read_bundle(data)
+    assert bundle.assessment == encode(recorded.assessment)
+    assert bundle.permit == encode(recorded.permit)
+    result = verifier.verify(data, anchors_document([desk.register]))
+    assert (result.exit, result.detail) == (0, "")
+    assert result.facts["verdict"] == "permitted"
+    assert verifier.verify(data, None).exit == 3
+
+
+def test_a_refusal_is_recorded_and_proved_too(desk):
+    recorded = record_verdict(desk.register, USE)
+    assert (recorded.assessment.verdict, recorded.permit, recorded.permit_index) == ("nothing_measured", None, None)
+    result = verifier.verify(prove(desk.register, USE), anchors_document([desk.register]))
+    assert (result.exit, result.facts["verdict"], result.facts["permit"]) == (0, "nothing_measured", None)
+
+
+def test_an_institution_is_assessed_and_proved(empty):
+    empty.found()
+    pack = compiled([rule("r", "ev.strategy.adopted")], subject="institution")
+    empty.register.adopt(pack, known_key("compliance"))
+    fields = {"adopted": True}
+    empty.evidence("strategy", fields, "compliance", kind="document", about="firm")
+    recorded = record_verdict(empty.register, None)
+    assert (recorded.assessment.verdict, recorded.permit) == ("requirements_evidenced", None)
+    result = verifier.verify(prove(empty.register, None), anchors_document([empty.register]))
+    assert (result.exit, result.detail) == (0, "")
+
+
+def test_a_verdict_needs_a_declared_use_and_a_known_release(desk):
+    refused(desk, NotFoundError, lambda: record_verdict(desk.register, f"{FIRM}/undeclared"))
+    refused(desk, NotFoundError, lambda: record_verdict(desk.register, USE, "1" * 64))
+
+
+# the standing of a permit
+
+
+def standing(desk: Desk, at: str | None = None) -> tuple[str, str] | None:
+    found = current_permit(desk.register, USE, at=at)
+    return (found.status, found.reason) if found else None
+
+
+def permitted(desk: Desk) -> Desk:
+    desk.evidence()
+    record_verdict(desk.register, USE)
+    return desk
+
+
+def test_without_a_permit_there_is_no_standing(desk):
+    assert standing(desk) is None
+    record_verdict(desk.register, USE)
+    assert standing(desk) is None
+
+
+def test_a_permit_is_in_force_until_it_expires(desk):
+    permitted(desk)
+    assert standing(desk) == ("in_force", "")
+    assert standing(desk, "2026-08-28T08:59:59Z") == ("in_force", "")
+    assert standing(desk, "2026-08-28T09:00:00Z") == ("expired", "at 2026-08-28T09:00:00Z")
+
+
+def test_a_new_release_ends_a_permit_and_a_roll_back_is_permitted_anew(desk):
+    permitted(desk)
+    first = desk.release_digest
+    desk.time += timedelta(seconds=1)
+    desk.release(note="second")
+    assert standing(desk) == ("lapsed", "release_changes")
+    assert standing(desk, "2026-03-01T09:00:00Z") == ("in_force", "")
+    record_verdict(desk.register, USE, first)
+    assert standing(desk) == ("in_force", "")
+
+
+def test_worse_evidence_ends_a_permit_and_better_evidence_mends_it(desk):
+    permitted(desk)
+    desk.evidence(fields={"estimate": 0.1, "low": 0.0, "high": 0.2, "n": 100})
+    assert standing(desk) == ("lapsed", "test-pack/r")
+    desk.evidence()
+    assert standing(desk) == ("in_force", "")
+
+
+def test_a_stricter_pack_ends_a_permit(desk):
+    permitted(desk)
+    desk.register.adopt(compiled([rule("strict", "ev.approval.fit")], id="pack-b"), known_key("compliance"))
+    assert standing(desk) == ("lapsed", "pack-b/strict")
+
+
+def test_a_permit_under_no_rules_lapses(desk):
+    permitted(desk)
+    desk.register.retire("test-pack", known_key("compliance"))
+    assert standing(desk) == ("lapsed", "no_rules")
+
+
+def test_a_revoked_key_does_not_end_what_it_signed_before(desk):
+    permitted(desk)
+    desk.register.revoke(known_key("validator").key_id, "left", known_key("root"))
+    assert standing(desk) == ("in_force", "")
+
+
+def test_a_trial_stays_in_force_though_its_plan_is_used(desk):
+    fields = {"mode": "trial", "decisions_max": 5, "until": "2026-06-01", "measures": "found-earlier"}
+    desk.evidence("trial_plan", fields, "executive", kind="approval")
+    assert record_verdict(desk.register, USE).permit.mode == "trial"
+    assert standing(desk) == ("in_force", "")
+    assert record_verdict(desk.register, USE).permit is None
+    grave = compiled([rule("grave", PASSES, severity="S1")], id="pack-b")
+    desk.register.adopt(grave, known_key("compliance"))
+    assert standing(desk) == ("lapsed", "pack-b/grave")
