@@ -66,7 +66,7 @@ def _by_area(recorded: list[Recorded]) -> dict[Area, Verdict]:
 
 
 def _show_effects(out: Console, result: DemoResult) -> None:
-    table = Table("measured use", "effect over its non-AI baseline [95% interval]", "least", "n", "power")
+    table = Table("measured use", "effect over its non-AI baseline [95% interval]", "declared minimum", "n", "power")
     for measured in result.measured:
         benefit, plan = measured.result.benefit, measured.use.plan
         interval = f"{benefit.estimate:+.4f} [{benefit.low:+.4f}, {benefit.high:+.4f}] {benefit.unit}".replace(
