@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from dualtrack.errors import FieldError
 
@@ -12,6 +13,9 @@ __all__ = ["HONG_KONG", "Clock", "add_days", "format_instant", "hong_kong_date",
 
 HONG_KONG = timezone(timedelta(hours=8), "HKT")
 """Hong Kong has kept UTC+8 without summer time since 1979, so a fixed offset is exact for every date we handle."""
+
+_INSTANTS_REMEMBERED = 8192
+"""Instants kept as read: an assessment reads the same few hundred again and again."""
 
 Clock = Callable[[], datetime]
 
@@ -23,15 +27,20 @@ _INSTANT = re.compile(rf"{_DATE.pattern}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0
 
 def parse_instant(text: str, *, where: str = "instant") -> datetime:
     """Read `YYYY-MM-DDTHH:MM:SSZ`; no other form is accepted, so equal instants have equal text."""
-    try:
-        found = datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC) if _INSTANT.fullmatch(text) else None
-    except ValueError:
-        found = None
+    found = _instant(text)
     if found is None:
         raise FieldError(
             f"{text!r} is not an instant", where=where, expected="YYYY-MM-DDTHH:MM:SSZ (UTC), 1000 to 2999"
         )
     return found
+
+
+@lru_cache(maxsize=_INSTANTS_REMEMBERED)
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC) if _INSTANT.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def format_instant(moment: datetime) -> str:

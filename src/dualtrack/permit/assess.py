@@ -139,14 +139,14 @@ def adopted_packs(found: Walk, packs: Mapping[str, bytes]) -> list[Pack]:
     adopted = []
     for pack_id, adoption in sorted(found.adopted.items()):
         data = packs.get(adoption.digest)
-        if data is None or canonical.digest(data) != adoption.digest:
+        pack = None if data is None else load_pack(data)
+        if pack is None or pack.digest != adoption.digest:
             raise PackError(
-                "the adopted pack is not at hand" if data is None else "the pack is not the one adopted",
+                "the adopted pack is not at hand" if pack is None else "the pack is not the one adopted",
                 where=f"{pack_id} {adoption.version}",
                 expected=f"digest {adoption.digest}",
                 code="rule.pack.absent",
             )
-        pack = load_pack(data)
         if (pack.id, pack.data.version) != (adoption.pack, adoption.version):
             raise PackError(
                 f"the adopted digest is of {pack.id} {pack.data.version}",
