@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 
 import pytest
+from register_desk import Desk
 from store_world import World
 
 from postgres_cluster import fresh_schema
@@ -35,3 +36,16 @@ def processes():
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["store_world", "dualtrack.store.sqlite", "dualtrack.store.postgres", "psycopg"])
     return context
+
+
+@pytest.fixture
+def empty(tmp_path):
+    desk = Desk(tmp_path)
+    yield desk
+    desk.store.close()
+
+
+@pytest.fixture
+def desk(empty):
+    empty.set_up()
+    return empty

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 import pytest
+from register_desk import Desk, refused
 
-import dualtrack_verify as verifier
 from dualtrack.domain import canonical
-from dualtrack.domain.evidence import Statement
-from dualtrack.domain.institution import Institution, KeyGrant
-from dualtrack.domain.records import encode, read_record
+from dualtrack.domain.institution import KeyGrant
+from dualtrack.domain.records import read_record
 from dualtrack.domain.release import Release, ReleaseComponent
-from dualtrack.domain.usecase import UseCase
 from dualtrack.domain.vocabulary import Role
 from dualtrack.errors import (
     DualtrackError,
@@ -25,112 +23,9 @@ from dualtrack.errors import (
     PackError,
     SignatureError,
 )
-from dualtrack.keys.vkey import VerifierKey
-from dualtrack.permit.bundle import read_bundle
-from dualtrack.store.anchors import anchors_document
-from dualtrack.store.config import InstitutionConfig, ledger_origin
-from dualtrack.store.register import Register
-from dualtrack.store.store import Store
-from dualtrack.store.verdicts import current_permit, prove, record_verdict
-from dualtrack.store.workspace import Workspace
+from dualtrack.store.verdicts import record_verdict
 from permit import firm as made
 from permit.firm import CHECK, FIRM, PASSES, USE, compiled, declaration, known_key, rule, text
-
-START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-
-
-class Desk:
-    """A register in a fresh workspace, with the keys of its people and a clock that is set by hand."""
-
-    def __init__(self, folder, *, demo: bool = False) -> None:
-        log = VerifierKey.of(ledger_origin(FIRM), known_key("log").public_key).format()
-        listed = InstitutionConfig(id=FIRM, logs={"main": log})
-        self.workspace = Workspace.create(folder / "ws", institutions=(listed,), demo=demo)
-        self.time = START
-        self.store = Store.open(self.workspace)
-        self.register = Register(self.store, FIRM, known_key("log"), lambda: self.time)
-        self.demo = demo
-        self.release_digest = ""
-
-    @property
-    def size(self) -> int:
-        return self.register.repository.size()
-
-    def institution(self, **changes) -> Institution:
-        record = made.Firm().record | {"demo": self.demo} | changes
-        return read_record(record, Institution, where="test")
-
-    def grant(self, holder: str, roles: list[str], *, key: str | None = None, demo: bool = False):
-        signer = known_key(key or holder)
-        grant = KeyGrant(
-            keyid=signer.key_id,
-            public_key=base64.b64encode(signer.public_key).decode(),
-            holder=holder,
-            name=f"{holder} {self.size}",
-            person=True,
-            roles=[Role(role) for role in roles],
-            demo=demo,
-        )
-        return self.register.grant(grant, known_key("root"))
-
-    def found(self) -> None:
-        self.register.found(self.institution(), known_key("root"))
-        for holder, roles in made.ROLES.items():
-            self.grant(holder, roles)
-
-    def use_case(self, **changes) -> UseCase:
-        record = declaration(**changes) | {"purpose": text(f"version {self.size}")}
-        return read_record(record, UseCase, where="test")
-
-    def declare(self, **changes):
-        return self.register.declare(self.use_case(**changes), known_key("owner"))
-
-    def release(self, note: str = "") -> str:
-        record = read_record(made.release() | {"note": note}, Release, where="test")
-        self.release_digest, _ = self.register.release(record, known_key("developer"))
-        return self.release_digest
-
-    def statement(self, topic: str, fields: dict, **changes) -> Statement:
-        factory = made.Firm()
-        factory.release_digest = self.release_digest
-        now = self.time.strftime("%Y-%m-%dT%H:%M:%SZ")
-        plain = factory.statement(topic, fields, **({"taken_at": now, "seed": self.size} | changes))
-        return read_record(plain, Statement, where="test")
-
-    def evidence(self, topic: str = "check", fields: dict | None = None, by: str = "validator", **changes):
-        return self.register.add_evidence(self.statement(topic, fields or CHECK, **changes), [known_key(by)])
-
-    def set_up(self) -> None:
-        self.found()
-        self.register.adopt(compiled([rule("r", PASSES)]), known_key("compliance"))
-        self.declare()
-        self.release()
-
-
-@pytest.fixture
-def empty(tmp_path):
-    desk = Desk(tmp_path)
-    yield desk
-    desk.store.close()
-
-
-@pytest.fixture
-def desk(empty):
-    empty.set_up()
-    return empty
-
-
-def refused(desk: Desk, kind: type[DualtrackError], act) -> DualtrackError:
-    """Return the error of an act that must be refused with nothing written, and that says where and what to do."""
-    size, shelf = desk.size, sorted(desk.register.packs)
-    with pytest.raises(kind) as caught:
-        act()
-    assert (desk.size, sorted(desk.register.packs)) == (size, shelf)
-    assert caught.value.fix or caught.value.expected
-    return caught.value
-
-
-# the first entry
 
 
 def test_the_ledger_begins_with_the_institution(empty):
@@ -326,119 +221,3 @@ def test_the_ledgers_time_does_not_run_backwards(desk):
 
 
 # verdicts
-
-
-def test_a_verdict_is_recorded_proved_and_verified(desk):
-    refused(desk, NotFoundError, lambda: prove(desk.register, USE))
-    desk.evidence()
-    recorded = record_verdict(desk.register, USE)
-    assert (recorded.assessment.verdict, recorded.permit.mode) == ("permitted", "live")
-    assert desk.size == recorded.permit_index + 1 == recorded.assessment_index + 2
-    desk.declare()  # what comes later is not in the bundle
-    data = prove(desk.register, USE)
-    bundle = read_bundle(data)
-    assert bundle.assessment == encode(recorded.assessment)
-    assert bundle.permit == encode(recorded.permit)
-    result = verifier.verify(data, anchors_document([desk.register]))
-    assert (result.exit, result.detail) == (0, "")
-    assert result.facts["verdict"] == "permitted"
-    assert verifier.verify(data, None).exit == 3
-
-
-def test_a_refusal_is_recorded_and_proved_too(desk):
-    recorded = record_verdict(desk.register, USE)
-    assert (recorded.assessment.verdict, recorded.permit, recorded.permit_index) == ("nothing_measured", None, None)
-    result = verifier.verify(prove(desk.register, USE), anchors_document([desk.register]))
-    assert (result.exit, result.facts["verdict"], result.facts["permit"]) == (0, "nothing_measured", None)
-
-
-def test_an_institution_is_assessed_and_proved(empty):
-    empty.found()
-    pack = compiled([rule("r", "ev.strategy.adopted")], subject="institution")
-    empty.register.adopt(pack, known_key("compliance"))
-    fields = {"adopted": True}
-    empty.evidence("strategy", fields, "compliance", kind="document", about="firm")
-    recorded = record_verdict(empty.register, None)
-    assert (recorded.assessment.verdict, recorded.permit) == ("requirements_evidenced", None)
-    result = verifier.verify(prove(empty.register, None), anchors_document([empty.register]))
-    assert (result.exit, result.detail) == (0, "")
-
-
-def test_a_verdict_needs_a_declared_use_and_a_known_release(desk):
-    refused(desk, NotFoundError, lambda: record_verdict(desk.register, f"{FIRM}/undeclared"))
-    refused(desk, NotFoundError, lambda: record_verdict(desk.register, USE, "1" * 64))
-
-
-# the standing of a permit
-
-
-def standing(desk: Desk, at: str | None = None) -> tuple[str, str] | None:
-    found = current_permit(desk.register, USE, at=at)
-    return (found.status, found.reason) if found else None
-
-
-def permitted(desk: Desk) -> Desk:
-    desk.evidence()
-    record_verdict(desk.register, USE)
-    return desk
-
-
-def test_without_a_permit_there_is_no_standing(desk):
-    assert standing(desk) is None
-    record_verdict(desk.register, USE)
-    assert standing(desk) is None
-
-
-def test_a_permit_is_in_force_until_it_expires(desk):
-    permitted(desk)
-    assert standing(desk) == ("in_force", "")
-    assert standing(desk, "2026-08-28T08:59:59Z") == ("in_force", "")
-    assert standing(desk, "2026-08-28T09:00:00Z") == ("expired", "at 2026-08-28T09:00:00Z")
-
-
-def test_a_new_release_ends_a_permit_and_a_roll_back_is_permitted_anew(desk):
-    permitted(desk)
-    first = desk.release_digest
-    desk.time += timedelta(seconds=1)
-    desk.release(note="second")
-    assert standing(desk) == ("lapsed", "release_changes")
-    assert standing(desk, "2026-03-01T09:00:00Z") == ("in_force", "")
-    record_verdict(desk.register, USE, first)
-    assert standing(desk) == ("in_force", "")
-
-
-def test_worse_evidence_ends_a_permit_and_better_evidence_mends_it(desk):
-    permitted(desk)
-    desk.evidence(fields={"estimate": 0.1, "low": 0.0, "high": 0.2, "n": 100})
-    assert standing(desk) == ("lapsed", "test-pack/r")
-    desk.evidence()
-    assert standing(desk) == ("in_force", "")
-
-
-def test_a_stricter_pack_ends_a_permit(desk):
-    permitted(desk)
-    desk.register.adopt(compiled([rule("strict", "ev.approval.fit")], id="pack-b"), known_key("compliance"))
-    assert standing(desk) == ("lapsed", "pack-b/strict")
-
-
-def test_a_permit_under_no_rules_lapses(desk):
-    permitted(desk)
-    desk.register.retire("test-pack", known_key("compliance"))
-    assert standing(desk) == ("lapsed", "no_rules")
-
-
-def test_a_revoked_key_does_not_end_what_it_signed_before(desk):
-    permitted(desk)
-    desk.register.revoke(known_key("validator").key_id, "left", known_key("root"))
-    assert standing(desk) == ("in_force", "")
-
-
-def test_a_trial_stays_in_force_though_its_plan_is_used(desk):
-    fields = {"mode": "trial", "decisions_max": 5, "until": "2026-06-01", "measures": "found-earlier"}
-    desk.evidence("trial_plan", fields, "executive", kind="approval")
-    assert record_verdict(desk.register, USE).permit.mode == "trial"
-    assert standing(desk) == ("in_force", "")
-    assert record_verdict(desk.register, USE).permit is None
-    grave = compiled([rule("grave", PASSES, severity="S1")], id="pack-b")
-    desk.register.adopt(grave, known_key("compliance"))
-    assert standing(desk) == ("lapsed", "pack-b/grave")
