@@ -7,6 +7,7 @@ from firm import CHECK, PASSES, T0, USE, compiled, ready, rule
 
 from dualtrack.domain.records import encode
 from dualtrack.domain.vocabulary import Severity
+from dualtrack.errors import PackError
 from dualtrack.permit.assess import issue
 
 WORSE = {"estimate": 0.3, "low": 0.2, "high": 0.4, "n": 100}
@@ -284,3 +285,8 @@ def test_a_permit_carries_its_conditions_and_says_what_it_is_not(severity):
     assert permit.use == USE
     assert permit.conditions == found.conditions
     assert "not a regulator's approval" in permit.statement
+
+
+def test_a_benefit_rule_never_refuses_every_mode():
+    with pytest.raises(PackError, match="severity S1 on the benefit track"):
+        compiled([rule("r", PASSES, severity="S1", track="benefit")])
