@@ -278,6 +278,7 @@ def test_a_used_plan_needs_new_evidence():
     assert assess(used, learnt, again, drafts=without(11))["mode"] is None, "nothing on the claim it is to measure"
     measured = evidence("benefit", made.INTERVAL | {"low": -0.1}, "collector", claim="faster")
     assert assess(used, measured, again, drafts=without(11))["mode"] == "trial"
+    assert assess(measured, used, again, drafts=without(11))["mode"] is None, "that was known when the plan was used"
     assert assess(used, approval("trial_plan", FORM, claim="faster"), drafts=without(11))["mode"] is None
 
 
