@@ -38,7 +38,11 @@ def book(tmp_path):
 def test_try_without_a_file_uses_the_sample_and_says_so(tmp_path):
     done = good("try", "-o", tmp_path)
     assert "carried sample of a fictional firm" in done.out
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["gap-report.html", "gap-report.xlsx"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "gap-report.html",
+        "gap-report.xlsx",
+        "inventory-sample.xlsx",
+    ]
     page = (tmp_path / "gap-report.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "http" not in page.split("</style>")[0].replace('http-equiv="', "")

@@ -85,7 +85,9 @@ def try_command(file: Path | None, output: Path, sheet: str | None, pairs: tuple
         print_json(as_records(report))
         return
     if file is None:
-        click.echo("No file named: this is the carried sample of a fictional firm.")
+        sample = output / sample_path().name
+        write_new(sample, sample_path().read_bytes(), force=True)
+        click.echo(f"No file named: this is the carried sample of a fictional firm, left as {sample}.")
     _show(report)
     click.echo(f"\nwrote {output / HTML_NAME} and {output / XLSX_NAME}")
 
