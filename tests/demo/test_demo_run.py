@@ -72,7 +72,11 @@ def test_every_record_is_marked_and_every_page_and_bundle_is_there(result):
     assert {path.stem for path in (result.folder / "bundles").iterdir()} == names
     assert {path.stem for path in (result.folder / "dossiers").iterdir()} == names
     for page in (result.folder / "dossiers").iterdir():
-        assert "fictional" in page.read_text(encoding="utf-8"), page.name
+        text = page.read_text(encoding="utf-8")
+        assert "fictional" in text, page.name
+        assert "chosen by people who had measured these same accounts" in text, page.name
+        assert "由曾量度同一批帳戶的人訂定" in text, page.name
+        assert "declared beforehand" not in text, page.name
     portfolio = (result.folder / "portfolio.html").read_text(encoding="utf-8")
     first = re.search(r"<body[^>]*>(.*)", portfolio, re.DOTALL)
     assert first is not None

@@ -8,6 +8,7 @@ from page_scan import sound
 
 from dualtrack.permit.assess import verdict_digest
 from dualtrack.present.dossier import dossier_page
+from dualtrack.present.phrases import metric_text
 
 
 @functools.cache
@@ -129,3 +130,27 @@ def test_nothing_is_missing_of_a_rule_that_is_met():
     start = page.words.index("Met or waived 符合或已豁免")
     benefit = page.words.index("The declared benefit is shown against the measured baseline", start)
     assert "the claim's non-inferiority margin" not in page.words[benefit:]
+
+
+def test_a_measurement_says_its_metric_the_level_of_its_interval_and_the_baseline():
+    firm = cases.permitted()
+    fields = {"metric": "discrimination.auc", "estimate": 0.78, "low": 0.77, "high": 0.79, "n": 10714, "target": 0.7}
+    fields["baseline_estimate"] = 0.71
+    cases.give(firm, "predictive_performance", fields, "validator", n=10714, statistics={"level": 0.95})
+    said = sound(dossier_page(cases.explained(firm)[0])).words
+    start = said.index("AUC")
+    assert "95% interval 區間" in said[start : start + 200]
+    assert "Baseline 基準 0.71" in said[start : start + 200]
+
+
+def test_a_dossier_of_an_insurer_says_that_no_text_of_its_authority_was_verified():
+    line = "No AI instrument of the Insurance Authority or the MPFA was verified"
+    insurer = cases.declared("risk-insurer", "insurer", ("dualtrack-policy",))
+    assert line in sound(dossier_page(cases.explained(insurer, cases.USE)[0])).words.partition("The two tracks")[0]
+    assert line not in made("refused")[3].words
+
+
+def test_an_outcome_by_group_is_named_in_words():
+    assert metric_text("selection_rate") == "selection rate 選取率"
+    assert metric_text("their.own-metric") == "their.own-metric"
+    assert metric_text(None) == ""

@@ -80,3 +80,11 @@ def test_no_use_at_all_is_a_page_too():
     empty = sound(portfolio_page([]))
     assert "none declared" in empty.words
     assert "No benefit has been measured." in empty.words
+
+
+def test_counts_are_named_as_rules_and_what_was_not_verified_stands_under_the_matrix():
+    assert "benefit rules 效益規則" in page().words
+    assert "safety rules 安全規則" in page().words
+    assert "No AI instrument of the Insurance Authority or the MPFA was verified" in page().words
+    assert "declared beforehand" not in page().words
+    assert "事先申報" not in page().words

@@ -21,8 +21,11 @@ __all__ = ["STATEMENT", "write_pages"]
 
 STATEMENT = Text(
     en="The data are Taiwanese, of 2005: 30,000 real credit card accounts (UCI 350, Yeh and Lien 2009, CC BY 4.0). "
-    "The institutions, their people, approvals and attestations are fictional.",
-    zh="資料來自台灣，屬 2005 年：30,000 個真實信用卡帳戶（UCI 350，Yeh 及 Lien 2009，CC BY 4.0）。機構、人員、批准及聲明均屬虛構。",
+    "The institutions, their people, approvals and attestations are fictional. "
+    "The claims, minimums and limits were chosen by people who had measured these same accounts, "
+    "not declared before anybody saw them (see docs/demo.md).",
+    zh="資料來自台灣，屬 2005 年：30,000 個真實信用卡帳戶（UCI 350，Yeh 及 Lien 2009，CC BY 4.0）。機構、人員、批准及聲明均屬虛構。"
+    "各項主張、最低幅度及上限由曾量度同一批帳戶的人訂定，並非在未見數據之前申報（見 docs/demo.md）。",
 )
 """The first line of everything the demo shows."""
 

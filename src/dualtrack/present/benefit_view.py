@@ -13,12 +13,13 @@ from dualtrack.present.text import fill
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from dualtrack.domain.evidence import Predicate
     from dualtrack.domain.records import Text
     from dualtrack.domain.usecase import Claim
     from dualtrack.permit.assess import Case
     from dualtrack.permit.evidence_check import Admitted
 
-__all__ = ["BenefitView", "Estimate", "benefit_view", "estimates_of"]
+__all__ = ["BenefitView", "Estimate", "benefit_view", "estimates_of", "level_of"]
 
 
 class Estimate(NamedTuple):
@@ -91,7 +92,7 @@ def _estimate(item: Admitted) -> Estimate | None:
         n=predicate.n,
         power=_double(fields.get("power")),
         unit=str(fields.get("unit", "")),
-        level=_double(predicate.statistics.get("level")),
+        level=level_of(predicate),
         cost=(known[0], known[1], known[2]) if len(known) == len(costs) else None,
         cost_unit=str(fields.get("cost_unit", "")),
         shown=plain_interval(point, low, high),
@@ -99,6 +100,11 @@ def _estimate(item: Admitted) -> Estimate | None:
         method=f"{method.name} {method.version} ({method.source})" if method else "",
         taken_at=predicate.taken_at,
     )
+
+
+def level_of(predicate: Predicate) -> float | None:
+    """Return the level of a measurement's interval, such as 0.95, or None where it is not recorded."""
+    return _double(predicate.statistics.get("level"))
 
 
 def _double(value: object) -> float | None:

@@ -12,11 +12,20 @@ import dualtrack
 from dualtrack.domain.vocabulary import Effect, Mode, Outcome, Track, Verdict
 from dualtrack.permit.assess import verdict_digest
 from dualtrack.present import terms, words
-from dualtrack.present.benefit_view import benefit_view
+from dualtrack.present.benefit_view import benefit_view, level_of
 from dualtrack.present.charts import CountPart, counts_bar, plain_number
 from dualtrack.present.group_view import group_views
 from dualtrack.present.html import render
-from dualtrack.present.phrases import counted, day_of, interval_text, iso_day, load_words, our_test, value_text
+from dualtrack.present.phrases import (
+    counted,
+    day_of,
+    interval_text,
+    iso_day,
+    load_words,
+    metric_text,
+    our_test,
+    value_text,
+)
 from dualtrack.present.rule_cards import rule_cards
 from dualtrack.present.text import fill
 from dualtrack.present.way import describe_way
@@ -71,7 +80,10 @@ class TrackView(NamedTuple):
 class _Measured(NamedTuple):
     entry: int
     title: Text
+    metric: str
     result: str
+    level: float | None
+    baseline: str | None
     against: str
     n: int | None
     method: str
@@ -231,7 +243,10 @@ def _measured(case: Case, *, but: str | None) -> list[_Measured]:
             _Measured(
                 entry=item.index,
                 title=case.topics[topic].title,
+                metric=metric_text(fields.get("metric")),
                 result=result,
+                level=level_of(predicate),
+                baseline=_baseline(fields.get("baseline_estimate")),
                 against=", ".join(bounds),
                 n=predicate.n,
                 method=f"{method.name} {method.version}" if method else "",
@@ -239,6 +254,10 @@ def _measured(case: Case, *, but: str | None) -> list[_Measured]:
             )
         )
     return found
+
+
+def _baseline(value: object) -> str | None:
+    return value_text(value) if isinstance(value, float) else None
 
 
 _LIMITS = ("truth", "complete", "law", "seen", "clock", "future", "benefit_ours", "chart", "recompute")

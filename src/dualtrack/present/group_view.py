@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.present.charts import plain_interval
-from dualtrack.present.phrases import interval_text, value_text
+from dualtrack.present.phrases import interval_text, metric_text, value_text
 
 if TYPE_CHECKING:
     from dualtrack.domain.evidence import Predicate
@@ -69,7 +69,7 @@ def _view(index: int, title: Text, predicate: Predicate) -> GroupView:
     return GroupView(
         entry=index,
         title=title,
-        outcome=value_text(fields.get("outcome", "–")),
+        outcome=metric_text(fields.get("outcome")) or "–",
         attributes=value_text(fields.get("attributes", "–")),
         gap=interval_text(fields) or "–",
         limit=value_text(fields.get("limit", "–")),

@@ -31,6 +31,7 @@ __all__ = [
     "iso_day",
     "joined",
     "load_words",
+    "metric_text",
     "our_test",
     "value_text",
 ]
@@ -103,6 +104,25 @@ def interval_text(fields: Mapping[str, object]) -> str | None:
         if len(known) == len(values):
             return "{} ({} – {})".format(*plain_interval(*known))
     return None
+
+
+_METRICS = {
+    "discrimination.auc": "AUC",
+    "discrimination.auc-difference": "difference of AUC AUC 之差",
+    "calibration.expected-error": "expected calibration error 預期校準誤差",
+    "calibration.slope": "calibration slope 校準斜率",
+    "selection_rate": "selection rate 選取率",
+    "true_positive_rate": "true positive rate 真陽性率",
+    "false_positive_rate": "false positive rate 假陽性率",
+    "precision": "precision 精確率",
+    "accuracy": "accuracy 準確率",
+}
+"""Short names of what our own methods measure; anything else keeps the name that its evidence gives."""
+
+
+def metric_text(value: object) -> str:
+    """Return the name of a metric or rate as people read it, both languages in one, or `""` where none is recorded."""
+    return _METRICS.get(value, value) if isinstance(value, str) else ""
 
 
 def iso_day(instant: str) -> str:
