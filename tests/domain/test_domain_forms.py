@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dualtrack.domain import canonical
+from dualtrack.domain.canonical import is_nfc
 from dualtrack.domain.entry import SALT_BYTES, leaf_bytes, make_entry, read_leaf
 from dualtrack.domain.forms import Digest, EntryKind, Holder, RuleName, Slug, SubjectName, TopicName, UseName
 from dualtrack.domain.records import read_record
@@ -76,3 +77,11 @@ def test_a_salt_has_its_length(length):
     leaf = leaf_bytes("evidence/1", "bank", "bank/use", T0, salt, b"content")
     with pytest.raises(DocumentError, match="a salt of"):
         make_entry(0, leaf, salt, b"content")
+
+
+def test_nfc_is_judged_alike_by_every_python_and_quickly():
+    assert is_nfc("海港銀行 é ÿ")
+    assert not is_nfc("e\u0301")
+    assert is_nfc("x\u0301\u1dfd")  # a mark younger than Unicode 3.2 is left out
+    assert not is_nfc("x\u0323\u0301\u0323")
+    assert not is_nfc("a" + "\u0301" * 40_000 + "\u0323" * 40_000)

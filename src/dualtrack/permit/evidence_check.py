@@ -173,7 +173,7 @@ def _check_claim(claim: str, index: int, declarations: Sequence[DeclarationEntry
 
 
 def _terms(claim_id: str, use_case: UseCase) -> tuple[object, ...] | None:
-    claim = next((claim for claim in use_case.claims if claim.id == claim_id), None)
+    claim = next((claim for claim in reversed(use_case.claims) if claim.id == claim_id), None)
     if claim is None:
         return None
     return (
@@ -226,8 +226,8 @@ def field_problem(predicate: Predicate, topic: Topic) -> str | None:
     unknown = sorted(set(predicate.fields) - set(topic.fields))
     if unknown:
         return f"field {unknown[0]} is unknown to topic {predicate.topic}"
-    if topic.fields.get("claim") == "string" and predicate.fields["claim"] != predicate.claim:
-        return "field claim differs from the predicate's claim"
+    if topic.fields.get("claim", "").startswith("string") and predicate.fields.get("claim") != predicate.claim:
+        return "field claim differs from the statement's claim: name the declared claim in both"
     return _estimate_problem(predicate) if predicate.kind is EvidenceKind.MEASUREMENT else None
 
 
@@ -244,7 +244,7 @@ def _estimate_problem(predicate: Predicate) -> str | None:
         return f"n is {predicate.n}"
     fields = predicate.fields
     if "n" in fields and fields["n"] != predicate.n:
-        return "field n differs from the predicate's n"
+        return "field n differs from the statement's n: give the same number in both"
     low, estimate, high = fields.get("low"), fields.get("estimate"), fields.get("high")
     if isinstance(low, float) and isinstance(estimate, float) and isinstance(high, float):
         return None if low <= estimate <= high else "low <= estimate <= high does not hold"

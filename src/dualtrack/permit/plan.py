@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["granted_plan"]
 
 
+_DECISIONS = frozenset({"waiver", "trial_plan"})
+"""Topics that are decisions, not observations: another decision does not renew a trial."""
+
+
 def granted_plan(
     admitted: Sequence[Admitted], found: Walk, release: str, at: datetime
 ) -> tuple[Mode | None, PlanLine | None]:
@@ -57,4 +61,7 @@ def _used_up(admitted: Sequence[Admitted], permits: Sequence[PastPermit], releas
     ]
     if not used:
         return False
-    return not any(item.index > used[-1] and item.predicate.claim == claim for item in admitted)
+    return not any(
+        item.index > used[-1] and item.predicate.claim == claim and item.predicate.topic not in _DECISIONS
+        for item in admitted
+    )

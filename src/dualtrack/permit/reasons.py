@@ -21,7 +21,8 @@ REASONS: dict[str, Reason] = {
     ),
     "bad-signature": Reason("the signature does not hold for these bytes", "sign the exact bytes again"),
     "replayed": Reason(
-        "these exact words were signed and recorded before", "say it anew, with the present instant, and sign that"
+        "nothing has changed since these exact words were recorded",
+        "change what you mean to change, or leave it as it stands",
     ),
     "demo-key": Reason("a demo key or demo evidence in a real institution", "use keys and evidence of your own"),
     "wrong-role": Reason(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from typing import NamedTuple
-from unicodedata import ucd_3_2_0
 
+from dualtrack.domain.canonical import is_nfc
 from dualtrack.errors import ExpressionError
 from dualtrack.rules.table import (
     COST_MAX,
@@ -122,7 +122,7 @@ def _string(text: str, budget: _Budget) -> None:
         raise budget.refuse(f"a string of {len(text)} characters", expected=f"at most {STRING_MAX}")
     if FORBIDDEN_TEXT.search(text):
         raise budget.refuse("a control, invisible or reordering character in a string", code="node")
-    if not ucd_3_2_0.is_normalized("NFC", text):
+    if not is_nfc(text):
         raise budget.refuse("a string that is not in Unicode NFC", code="node")
 
 
