@@ -254,4 +254,4 @@ def test_a_filled_in_template_is_admitted(bank, tmp_path):
     )
     good("evidence", "add", USE, path, "--as", "validator", "--workspace", bank)
     twice = refused(bank, "evidence", "add", USE, path, "--as", "validator", "--workspace", bank)
-    said(twice, "report.yaml", "recorded before")
+    said(twice, "report.yaml", "nothing has changed", "leave it as it stands")

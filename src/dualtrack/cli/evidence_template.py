@@ -26,6 +26,8 @@ _TYPES = {
 }
 _ABOUT = {"release": "a release of a use", "use": "a use, whatever its release", "firm": "the institution"}
 
+_NO_CLAIM = "# claim: the-claim-id    where the declaration registered a claim that this measures"
+
 _TOPIC = re.compile(r"^([a-z][a-z0-9_]*):")
 _FIELD = re.compile(r"^    ([a-z][a-z0-9_]*):[^#]*#\s*(.+?)\s*$")
 
@@ -43,6 +45,8 @@ def template_text(name: str, topic: Topic) -> str:
         'taken_at: null  # when it was observed, UTC, as "2026-03-31T09:30:00Z"',
         "fields:" if topic.fields else "fields: {}",
     ]
+    if "claim" in topic.fields:
+        lines.insert(-1, "claim: null  # the claim that the declaration registered; its id stands here and in fields")
     meanings = _meanings().get(name, {})
     for field, declared in topic.fields.items():
         optional = " (optional)" if declared.endswith("?") else ""
@@ -53,7 +57,7 @@ def template_text(name: str, topic: Topic) -> str:
             "method: {name: null, version: null, source: null}  # how it was measured, so that others can do it again",
             "data_digest: null  # SHA-256 of the data measured, 64 hexadecimal digits",
             "n: null  # number of cases, a whole number",
-            "# claim: the-claim-id    where the declaration registered a claim that this measures",
+            *([] if "claim" in topic.fields else [_NO_CLAIM]),
         ]
     elif topic.kind is EvidenceKind.DOCUMENT:
         lines.append("document_digest: null  # SHA-256 of the document (sha256sum FILE), or leave null")

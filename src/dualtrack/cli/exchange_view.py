@@ -98,8 +98,8 @@ def show_notice(out: Console, opened: OpenedNotice) -> None:
     out.print(
         Shown(f"notice {notice.id} of {notice.supervisor}, issued {notice.issued_at}, digest {opened.digest[:16]}")
     )
-    out.print(Shown(f"  {plain_text(notice.title.en)}"))
-    out.print(Shown(f"  {plain_text(notice.title.zh)}"))
+    for title in dict.fromkeys((notice.title.en, notice.title.zh)):
+        out.print(Shown(f"  {plain_text(title)}"))
     if opened.pack is not None:
         data = opened.pack.data
         out.print(
@@ -110,7 +110,7 @@ def show_notice(out: Console, opened: OpenedNotice) -> None:
         )
     if notice.asks:
         out.print(Shown(f"  asks: {', '.join(f'{item.id} ({item.query})' for item in notice.asks)}"))
-        out.print(f"  answer by {notice.answer_by or 'no date'}")
+        out.print(f"  answer by: {notice.answer_by or 'no date'}")
 
 
 def show_impacts(out: Console, found: Sequence[Impact]) -> None:

@@ -55,7 +55,9 @@ def declare_command(
     if as_json:
         print_json({"use": use_case.use, "index": receipt.index})
     else:
-        click.echo(f"declared {use_case.use} (entry {receipt.index}); next: dualtrack release {use_case.use}")
+        click.echo(
+            f"declared {use_case.use} (entry {receipt.index}); next: dualtrack release {use_case.use} --code FILE"
+        )
 
 
 @click.command("release", epilog="Example: dualtrack release my-bank/early-warning --code model.py --guard disclosure")

@@ -171,7 +171,10 @@ def _print_effects(lines: Lines, old: Pack, new: Pack, effects: list[_Effect]) -
     if new.data.status is not PackStatus.IN_FORCE:
         out.print(f"\n{new.id} is {STATUS_WORDS[new.data.status].en}: its rules would be shown, without effect.")
     changed = [effect for effect in effects if effect.changes or effect.problem]
-    out.print(f"\nIn this workspace, {len(changed)} of {len(effects)} verdicts would change (nothing was recorded):")
+    end = ":" if changed else "."
+    out.print(
+        f"\nIn this workspace, {len(changed)} of {len(effects)} verdicts would change (nothing was recorded){end}"
+    )
     for effect in changed:
         if effect.after is None:
             out.print(f"  {effect.subject}: could not be told: {escape(effect.problem)}")

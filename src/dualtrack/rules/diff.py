@@ -51,12 +51,13 @@ class Change(NamedTuple):
     def line(self) -> Text:
         """Return the change as one line in both languages."""
         (en, zh), (did, did_zh) = _PARTS[self.part], _KINDS[self.kind]
+        name = f" {self.name}" if self.name else ""  # there is one pack on each side: its own fields need no name
         if self.field is None:
-            return Text(en=f"{en} {self.name}: {did}", zh=f"{zh} {self.name}：{did_zh}")
+            return Text(en=f"{en}{name}: {did}", zh=f"{zh}{name}：{did_zh}")
         before, after = _shown(self.before), _shown(self.after)
         return Text(
-            en=f"{en} {self.name}, {self.field}: {before} -> {after}",
-            zh=f"{zh} {self.name}，{self.field}：{before} → {after}",
+            en=f"{en}{name}, {self.field}: {before} -> {after}",
+            zh=f"{zh}{name}，{self.field}：{before} → {after}",
         )
 
 

@@ -44,7 +44,7 @@ def load_key(workspace: Workspace, institution: str, holder: str, *, passphrase:
         raise KeyFileError(
             f"no key of {holder!r} in this workspace",
             where=institution,
-            fix=f"make one with `dualtrack key new {holder}`, or sign where the key is",
+            fix=f"make one with `dualtrack key new {holder} --role ROLE`, or sign where the key is",
         )
     return FileSigner.load(path, passphrase=passphrase, name=holder)
 

@@ -160,7 +160,7 @@ class Register:
                 detail or reason.found,
                 where=f"{where or 'evidence'}: {predicate.topic} about {name}",
                 expected=_expected(code, predicate, topic, self.now()) if topic else "",
-                fix=reason.fix,
+                fix=_IN_THE_FILE.format(topic=predicate.topic) if detail else reason.fix,
                 code=f"evidence.{code}",
             )
         return self._append([NewEntry("evidence/1", self.institution, name, content)])[0]
@@ -250,6 +250,10 @@ class Register:
         """Return the roles in force of a signer's key."""
         grants = self.case(None, None).found.keys.grants()
         return next((list(grant.roles) for grant in grants if grant.keyid == signer.key_id), [])
+
+
+_IN_THE_FILE = "correct it in the file; `dualtrack evidence template {topic}` shows every field"
+"""What to do where the error names the very field."""
 
 
 def _expected(code: str, predicate: Predicate, topic: Topic, now: str) -> str:
