@@ -1,6 +1,7 @@
 """`dualtrack rules`: packs are listed, opened to the paragraph, compared, tested, compiled, adopted and retired."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -133,4 +134,5 @@ def test_adopt_and_retire_are_signed_entries_that_change_what_is_assessed(bank, 
     assert run("rules", "retire", "dualtrack-policy", "--workspace", bank).code == 2
     refused = run("rules", "adopt", "dualtrack-policy", "--as", "developer", "--workspace", bank)
     assert refused.code == 2
+    time.sleep(1)  # in the same second these would be the very words of the first adoption
     good("rules", "adopt", "dualtrack-policy", "--workspace", bank)

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from dualtrack.cli.desk import console, institution_of, json_option, print_json, sitting, workspace_option
-from dualtrack.cli.explain_lines import LANGUAGES, Lines, plain_explanation, plain_way
+from dualtrack.cli.explain_lines import LANGUAGES, Lines, RecordedVerdict, plain_explanation, plain_way
 from dualtrack.cli.files import write_new
+from dualtrack.domain import canonical
+from dualtrack.domain.assessment import Assessment
+from dualtrack.domain.entry import Entry
+from dualtrack.domain.records import read_record
 from dualtrack.domain.vocabulary import Effect
 from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.permit.assess import verdict_digest
 from dualtrack.permit.explain import explain
 from dualtrack.permit.to_green import to_green
 from dualtrack.present.dossier import dossier_page
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from dualtrack.permit.explain import Explanation
     from dualtrack.present.rule_cards import RuleCard
     from dualtrack.present.way import Way
+    from dualtrack.store.register import Register
 
 __all__ = ["explain_command"]
 
@@ -61,6 +67,7 @@ def explain_command(
     with sitting(workspace, institution_of(subject, subject)) as desk:
         chosen = release or (desk.register.latest_release(use) if use else None)
         case = desk.register.case(use, chosen)
+        recorded = _newest_recorded(desk.register, subject)
     _check_found(case, use, release)
     explanation = explain(case)
     found = to_green(case) if use and (green or page is not None) else None
@@ -69,10 +76,23 @@ def explain_command(
     if page is not None:
         write_new(page, dossier_page(explanation, found).encode(), force=force)
     if as_json:
-        answer = plain_explanation(explanation, cards)
+        answer = plain_explanation(explanation, cards) | {"recorded": recorded._asdict() if recorded else None}
         print_json(answer | ({"to_green": plain_way(way)} if way else {}) | ({"html": str(page)} if page else {}))
         return
-    _print(explanation, cards, way, page, Lines(console(markup=True), lang), short=not (everything or wanted))
+    lines = Lines(console(markup=True), lang)
+    lines.verdict(explanation)
+    lines.recorded(recorded, subject)
+    _print(explanation, cards, way if case.packs else None, page, lines, short=not (everything or wanted))
+
+
+def _newest_recorded(register: Register, subject: str) -> RecordedVerdict | None:
+    """Return the newest verdict on record of a subject, of whichever release it was."""
+    entries = register.repository.entries(kinds=("assessment/1",), ids=(subject,))
+    newest = next((entry for entry in reversed(entries) if isinstance(entry, Entry)), None)
+    if newest is None:
+        return None
+    found = read_record(canonical.decode(newest.content), Assessment, where=f"entry {newest.index}")
+    return RecordedVerdict(newest.index, found.at, found.verdict, verdict_digest(found))
 
 
 def _check_found(case: Case, use: str | None, release: str | None) -> None:
@@ -98,7 +118,6 @@ def _chosen(cards: list[RuleCard], wanted: str | None, *, everything: bool) -> l
 def _print(
     explanation: Explanation, cards: list[RuleCard], way: Way | None, page: Path | None, lines: Lines, *, short: bool
 ) -> None:
-    lines.verdict(explanation)
     if way is not None:
         lines.way(way)
     else:

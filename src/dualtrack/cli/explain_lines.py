@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.markup import escape
 
+from dualtrack.cli.next_steps import no_pack_line
 from dualtrack.permit.assess import verdict_digest
 from dualtrack.present.phrases import iso_day, load_words, value_text
 from dualtrack.present.terms import GRADE_WORDS, ROLE_WORDS, reason_words
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.assessment import Assessment
     from dualtrack.domain.records import Text
+    from dualtrack.domain.vocabulary import Verdict
     from dualtrack.permit.explain import Explanation
     from dualtrack.present.rule_cards import EvidenceRow, RuleCard
     from dualtrack.present.way import Way, WayStep
 
-__all__ = ["LANGUAGES", "Lines", "plain_explanation", "plain_way"]
+__all__ = ["LANGUAGES", "Lines", "RecordedVerdict", "plain_explanation", "plain_way"]
 
 LANGUAGES = ("en", "zh", "both")
 """Languages of rule texts: the labels around them are English."""
@@ -36,6 +38,15 @@ _STYLES = {
     "none": "green",
 }
 _HOLDS = {True: "[green]holds[/]", False: "[red]does not hold[/]", None: "[dim]nothing to judge by[/]"}
+
+
+class RecordedVerdict(NamedTuple):
+    """A verdict as it stands in the ledger: its entry and digest."""
+
+    entry: int
+    at: str
+    verdict: Verdict
+    digest: str
 
 
 class Lines:
@@ -57,10 +68,13 @@ class Lines:
         """Print the verdict with both tracks, tier, expiry and digest."""
         found = explanation.assessment
         subject = escape(found.use or found.institution)
-        self.out.print(f"[bold]{subject}: {self.text(VERDICT_WORDS[found.verdict])}[/]")
+        verdict = f": {self.text(VERDICT_WORDS[found.verdict])}" if found.use or found.packs else ""
+        self.out.print(f"[bold]{subject}{verdict}{_share(found)}[/]")
         if found.demo:
             self.out.print("  DEMO: the institution, its people and their statements are fictional")
-        for track in reversed(TRACK_WORDS):
+        if not found.packs:
+            self.say(f"  {no_pack_line()}")
+        for track in reversed(TRACK_WORDS) if found.packs else ():
             counts = found.counts[track.value]
             if found.use or counts.applicable:
                 done = f"{counts.met + counts.waived} of {counts.applicable} rules met or waived"
@@ -70,7 +84,16 @@ class Lines:
             mode = found.mode.value if found.mode else "none"
             ends = f", expires {iso_day(found.expires)}" if found.expires else ""
             self.out.print(f"  tier {found.tier.value.value}, mode {mode}{ends}")
-        self.out.print(f"  assessed at {found.at} on {found.size} entries; digest {verdict_digest(found)}\n")
+        self.out.print(f"  computed now and not recorded: at {found.at} on {found.size} entries")
+        self.out.print(f"  digest {verdict_digest(found)}")
+
+    def recorded(self, found: RecordedVerdict | None, subject: str) -> None:
+        """Print the newest verdict that was recorded, since its digest is what others compare."""
+        if found is None:
+            self.say(f"  none is recorded; record one: dualtrack assess {subject}\n")
+            return
+        words = self.text(VERDICT_WORDS[found.verdict])
+        self.out.print(f"  newest recorded: entry {found.entry}, at {found.at}, {words}; digest {found.digest}\n")
 
     def card(self, card: RuleCard) -> None:
         """Print one rule: our test, outcome, terms with values, evidence, what is missing, what to do."""
@@ -149,9 +172,14 @@ class Lines:
         kind = {"answer": "answer in the declaration", "policy": "policy of the release"}.get(step.kind, "evidence")
         roles = " or ".join(self.text(role) for role in step.roles)
         self.out.print(f"[bold]{step.number}. {self.text(step.title)}[/] [dim]{kind} {escape(step.name)}[/]")
-        self.out.print(f"   {roles}; about {value_text(step.hours)} hours")
-        if step.replaces is not None:
-            self.out.print(f"   entry {step.replaces} says otherwise: only a real change or a better measurement helps")
+        if step.replaces is None:
+            self.out.print(f"   {roles}; about {value_text(step.hours)} hours")
+        else:
+            self.out.print(
+                f"   [yellow]observed already (entry {step.replaces}) and it does not show this; "
+                f"only a different result would do[/]"
+            )
+            self.out.print(f"   {roles}; doing it again takes about {value_text(step.hours)} hours")
         for ask in step.asks:
             self.out.print(f"   {self.text(ask.test)} [dim]{ask.pack}/{ask.rule}[/]: {self.text(ask.todo)}")
         shown = list(step.fields.items())[:_EXAMPLE_FIELDS_MAX]
@@ -175,6 +203,14 @@ class Lines:
         """Print what an explanation does not establish."""
         words = load_words("dossier")
         self.out.print(f"Not established: {self.text(words['limit_truth'])} {self.text(words['limit_law'])}")
+
+
+def _share(found: Assessment) -> str:
+    """Return how many requirements of a firm are evidenced; a use has its verdict and its two tracks instead."""
+    if found.use or not found.packs:
+        return ""
+    counts = found.counts.values()
+    return f": {sum(item.met + item.waived for item in counts)} of {sum(item.applicable for item in counts)}"
 
 
 def plain_explanation(explanation: Explanation, cards: list[RuleCard]) -> dict[str, object]:

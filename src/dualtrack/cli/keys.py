@@ -20,6 +20,7 @@ from dualtrack.cli.desk import (
     workspace_option,
 )
 from dualtrack.cli.files import check_new, write_new
+from dualtrack.cli.next_steps import no_pack_line
 from dualtrack.domain.institution import KeyGrant
 from dualtrack.domain.vocabulary import Role
 from dualtrack.errors import FieldError
@@ -76,10 +77,13 @@ def _new(
     with sitting(workspace, institution) as desk:
         granted = [Role(role) for role in dict.fromkeys(roles)]
         grant = grant_key(desk.workspace, desk.register, holder, granted, name=name, person=not service)
+        adopted = bool(desk.register.adopted_packs())
     if as_json:
         print_json(grant)
     else:
         click.echo(f"{holder} may sign as {', '.join(grant.roles)}; key {grant.keyid[:16]}…")
+        if not adopted:
+            click.echo(no_pack_line(holder if Role.COMPLIANCE in granted else None))
 
 
 def grant_key(

@@ -76,10 +76,11 @@ def init_command(
         return
     there = "" if folder == Path("dualtrack") else f" --workspace {folder}"
     click.echo(f"workspace {folder}: institution {institution} founded")
+    enter = "" if there else "cd dualtrack, then "
+    click.echo(f"next: {enter}dualtrack key new first-line --role owner{there}")
     click.echo(
-        f"next: dualtrack key new first-line --role owner --workspace {folder}"
-        if there
-        else "next: cd dualtrack, then dualtrack key new first-line --role owner"
+        f"then: dualtrack key new second-line --role compliance{there}, "
+        f"and dualtrack rules adopt PACK --as second-line{there}"
     )
 
 

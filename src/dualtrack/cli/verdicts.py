@@ -19,6 +19,7 @@ from dualtrack.cli.desk import (
     workspace_option,
 )
 from dualtrack.cli.files import check_new, make_folders, write_new
+from dualtrack.cli.next_steps import no_pack_line
 from dualtrack.domain.ids import parse_use
 from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.permit.assess import verdict_digest
@@ -82,14 +83,17 @@ def _show(recorded: list[Recorded]) -> None:
         safety, benefit = found.counts["safety"], found.counts["benefit"]
         table.add_row(
             found.use or found.institution,
-            VERDICT_WORDS[found.verdict].en,
-            f"{safety.met + safety.waived} of {safety.applicable}",
-            f"{benefit.met + benefit.waived} of {benefit.applicable}",
+            VERDICT_WORDS[found.verdict].en if found.use or found.packs else "-",
+            f"{safety.met + safety.waived} of {safety.applicable}" if found.packs else "-",
+            f"{benefit.met + benefit.waived} of {benefit.applicable}" if found.packs else "-",
             (found.expires or "")[:10],
             verdict_digest(found)[:16],
         )
     out = console()
     out.print(table)
+    if any(not item.assessment.packs for item in recorded):
+        out.print(no_pack_line())
+        return
     out.print("Counts are rules met or waived, of those that apply. Why: dualtrack explain SUBJECT")
 
 

@@ -118,5 +118,14 @@ def _compare(part: Part, old: _Items, new: _Items) -> Iterator[Change]:
 def _shown(value: object) -> str:
     if isinstance(value, dict) and "en" in value:
         value = value["en"]
-    text = "-" if value in (None, "", [], {}) else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = _plain(value)
     return text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 1] + "…"
+
+
+def _plain(value: object) -> str:
+    """Return a value in words: names with their values, lists by commas, a dash for nothing."""
+    if value in (None, "", [], {}):
+        return "-"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_plain(item)}" for name, item in value.items())
+    return ", ".join(_plain(item) for item in value) if isinstance(value, list) else str(value)
