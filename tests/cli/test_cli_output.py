@@ -171,7 +171,7 @@ def test_prose_wraps_at_words_and_keeps_its_indent(assessed):
     text = on_a_terminal("explain", USE, "--all", "--workspace", assessed)
     assert width(text) <= 80
     plain = good("explain", USE, "--all", "--workspace", assessed).out
-    both = [re.sub(r"assessed at \S+|digest \w{64}", "", " ".join(found.split())) for found in (text, plain)]
+    both = [re.sub(r"recorded: at \S+|digest \w{64}", "", " ".join(found.split())) for found in (text, plain)]
     assert both[0] == both[1]
 
 
