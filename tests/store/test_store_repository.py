@@ -42,6 +42,21 @@ def test_entries_are_found_by_index_kind_id_and_range(world):
                 repository.entries(limit=limit)
 
 
+def test_every_entry_is_read_beyond_one_page(world, monkeypatch):
+    monkeypatch.setattr("dualtrack.store.repository.PAGE_MAX", 3)
+    with world.open() as store:
+        world.writer(store).append([*plain(5), *story(world.log), *plain(3)])
+        repository = store.repository(FIRM)
+        page = repository.entries(kinds=("decision/1",), limit=3)
+        assert [entry.index for entry in page] == [0, 1, 2]
+        items = [entry.index for entry in repository.every(kinds=("decision/1",))]
+        assert items[:5] == [0, 1, 2, 3, 4]
+        assert items[-3:] == [repository.size() - 3 + number for number in range(3)]
+        assert len(items) == 8
+        assert [entry.index for entry in repository.every(kinds=("release/1", "permit/1"))] == [9, 11]
+        assert list(repository.every(kinds=("release/1",), start=10)) == []
+
+
 def test_proofs_from_tiles_hold_at_every_size(world):
     with world.open() as store:
         writer, repository = world.writer(store), store.repository(FIRM)

@@ -87,10 +87,11 @@ def explain_command(
 
 def _newest_recorded(register: Register, subject: str) -> RecordedVerdict | None:
     """Return the newest verdict on record of a subject, of whichever release it was."""
-    entries = register.repository.entries(kinds=("assessment/1",), ids=(subject,))
-    newest = next((entry for entry in reversed(entries) if isinstance(entry, Entry)), None)
-    if newest is None:
+    entries = register.repository.every(kinds=("assessment/1",), ids=(subject,))
+    recorded = [entry for entry in entries if isinstance(entry, Entry)]
+    if not recorded:
         return None
+    newest = recorded[-1]
     found = read_record(canonical.decode(newest.content), Assessment, where=f"entry {newest.index}")
     return RecordedVerdict(newest.index, found.at, found.verdict, verdict_digest(found))
 

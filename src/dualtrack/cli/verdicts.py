@@ -159,7 +159,7 @@ def prove_command(
 
 
 def _prove_all(register: Register, folder: Path, *, force: bool) -> list[Path]:
-    verdicts = register.repository.entries(kinds=("assessment/1",))
+    verdicts = register.repository.every(kinds=("assessment/1",))
     subjects = sorted({entry.parsed.id for entry in verdicts})
     paths = [folder / f"{subject.replace('/', '.')}.zip" for subject in subjects]
     for path in paths:

@@ -176,7 +176,7 @@ class Register:
 
     def latest_release(self, use: str) -> str | None:
         """Return the digest of the newest release of a use, or None."""
-        entries = self.repository.entries(kinds=("release/1",), ids=(use,))
+        entries = self.repository.every(kinds=("release/1",), ids=(use,))
         contents = [entry.content for entry in entries if isinstance(entry, Entry)]
         return canonical.digest(dsse.parse(contents[-1]).payload) if contents else None
 

@@ -135,6 +135,12 @@ class Repository:
             wanted.append(entry.c.subject_id.in_(ids))
         return self._opened(wanted, _page(limit))
 
+    def every(self, *, kinds: Sequence[str], ids: Sequence[str] = (), start: int = 0) -> Iterator[Entry | ErasedEntry]:
+        """Yield entries of these kinds, about these ids, in index order, reading on from page to page to the last."""
+        while page := self.entries(kinds=kinds, ids=ids, start=start, limit=PAGE_MAX):
+            yield from page
+            start = page[-1].index + 1
+
     def leaves(self, start: int, end: int) -> list[bytes]:
         """Return exact leaf bytes of a range, contents untouched."""
         entry = self.tables.entry

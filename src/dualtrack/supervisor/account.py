@@ -13,7 +13,6 @@ from dualtrack.domain.entry import Entry
 from dualtrack.domain.evidence import Statement
 from dualtrack.domain.records import Record, read_record
 from dualtrack.keys import dsse
-from dualtrack.store.repository import PAGE_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,11 +75,8 @@ def account_of(bundle: Bundle) -> Account:
 
 def accounts_of(register: Register) -> list[Account]:
     """Return the accounts of a register: of each use, and of the firm if it was assessed, the newest verdict recorded."""
-    newest: dict[str, Entry] = {}
-    start = 0
-    while page := register.repository.entries(kinds=("assessment/1",), start=start, limit=PAGE_MAX):
-        newest |= {entry.parsed.id: entry for entry in page if isinstance(entry, Entry)}
-        start = page[-1].index + 1
+    verdicts = register.repository.every(kinds=("assessment/1",))
+    newest = {entry.parsed.id: entry for entry in verdicts if isinstance(entry, Entry)}
     return [_recorded(register, subject, entry) for subject, entry in sorted(newest.items())]
 
 

@@ -20,7 +20,6 @@ from dualtrack.store.config import InstitutionConfig, ledger_origin
 from dualtrack.store.files import make_folder, replace_private
 from dualtrack.store.keyring import create_key, load_key
 from dualtrack.store.register import Register
-from dualtrack.store.repository import PAGE_MAX
 from dualtrack.supervisor.recompute import Result
 from dualtrack.supervisor.witness_folder import WitnessFolder
 
@@ -181,9 +180,6 @@ def record_received(register: Register, items: Iterable[Received]) -> int:
 
 
 def _recorded(register: Register) -> Iterable[Received]:
-    start = 0
-    while page := register.repository.entries(kinds=("received/1",), start=start, limit=PAGE_MAX):
-        for entry in page:
-            if isinstance(entry, Entry):
-                yield read_record(canonical.decode(entry.content), Received, where=f"entry {entry.index}")
-        start = page[-1].index + 1
+    for entry in register.repository.every(kinds=("received/1",)):
+        if isinstance(entry, Entry):
+            yield read_record(canonical.decode(entry.content), Received, where=f"entry {entry.index}")

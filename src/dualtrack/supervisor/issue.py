@@ -62,7 +62,7 @@ def issue_notice(
             fix="sign with --as supervisor, or `dualtrack key new HOLDER --role supervisor`",
             code="signature.wrong-role",
         )
-    issued = sum(1 for _ in register.repository.entries(kinds=(NOTICE_KIND,)))
+    issued = sum(1 for _ in register.repository.every(kinds=(NOTICE_KIND,)))
     notice = make_notice(
         register.institution,
         title,
@@ -89,7 +89,7 @@ def preview(opened: OpenedNotice, bundles: Sequence[tuple[str, bytes]], *, demo_
 
 def issued_notice(register: Register, digest: str) -> OpenedNotice:
     """Return the notice that this supervisor issued under a digest; raises NotFoundError."""
-    for entry in register.repository.entries(kinds=(NOTICE_KIND,)):
+    for entry in register.repository.every(kinds=(NOTICE_KIND,)):
         if isinstance(entry, Entry) and canonical.digest(entry.content) == digest:
             return read_notice(entry.content)
     raise NotFoundError(
