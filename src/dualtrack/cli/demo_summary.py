@@ -8,6 +8,7 @@ from rich.table import Table
 
 from dualtrack.domain.vocabulary import Area, Grade, InstitutionType, Verdict
 from dualtrack.permit.to_green import to_green
+from dualtrack.present.phrases import iso_day
 from dualtrack.present.way import describe_way
 from dualtrack.present.words import AREA_WORDS, TYPE_WORDS, VERDICT_WORDS
 from dualtrack.rules.diff import diff
@@ -87,7 +88,8 @@ def _show_why(out: Console, item: Recorded) -> None:
     found = item.assessment
     words = VERDICT_WORDS[found.verdict]
     out.print(
-        f"\n  [bold]{found.use}: {words.en} {words.zh}[/]" + (f", until {found.expires[:10]}" if found.expires else "")
+        f"\n  [bold]{found.use}: {words.en} {words.zh}[/]"
+        + (f", until {iso_day(found.expires)}" if found.expires else "")
     )
     packs = {pack.id: pack for pack in item.case.packs}
     for line in found.refusals or found.conditions:
