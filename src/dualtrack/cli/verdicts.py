@@ -23,6 +23,7 @@ from dualtrack.cli.next_steps import no_pack_line
 from dualtrack.domain.ids import parse_use
 from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.permit.assess import verdict_digest
+from dualtrack.present.phrases import iso_day
 from dualtrack.present.words import VERDICT_WORDS
 from dualtrack.store.verdicts import current_permit, prove, record_verdict
 
@@ -86,7 +87,7 @@ def _show(recorded: list[Recorded]) -> None:
             VERDICT_WORDS[found.verdict].en if found.use or found.packs else "-",
             f"{safety.met + safety.waived} of {safety.applicable}" if found.packs else "-",
             f"{benefit.met + benefit.waived} of {benefit.applicable}" if found.packs else "-",
-            (found.expires or "")[:10],
+            iso_day(found.expires) if found.expires else "",
             verdict_digest(found)[:16],
         )
     out = console()
