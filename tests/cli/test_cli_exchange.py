@@ -85,6 +85,27 @@ def test_a_notice_is_seen_accepted_and_answered(sent, watchdog):
     assert "binds from 2099-01-01" in adopted
 
 
+def entries(workspace):
+    return len(good("ledger", "show", "--limit", "500", "--workspace", workspace, "--json").json["entries"])
+
+
+def test_nothing_is_recorded_where_the_file_could_not_be_written_or_a_bundle_not_be_read(sent, watchdog):
+    bank, folder = sent
+    new = ("notice", "new", "--sample", "--title", "Ask", "--workspace", watchdog)
+    good(*new, "-o", folder / "notice.json")
+    good("notice", "trust", good("notice", "key", "--workspace", watchdog).out.strip(), "--workspace", bank)
+    before = entries(watchdog), entries(bank)
+    answer = ("notice", "answer", folder / "notice.json", "--as", "second-line", "--workspace", bank)
+    for command in (new, answer):
+        refused = run(*command, "-o", folder / "absent" / "x.json", "--force")
+        assert refused.code == 2
+        assert "no such folder" in refused.err
+    missing = run(*new, "-o", folder / "second.json", "--bundles", folder / "absent.zip")
+    assert missing.code == 2
+    assert not (folder / "second.json").exists()
+    assert (entries(watchdog), entries(bank)) == before
+
+
 def one_rule_pack() -> str:
     text = {"en": "Extra", "zh-Hant": "額外"}
     rule = {

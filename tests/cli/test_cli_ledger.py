@@ -82,6 +82,9 @@ def test_a_head_is_cosigned_extended_and_taken_in(bank, witness, tmp_path):
     assert stranger.code == 2
     good("witness", "trust", log_key(bank), "--folder", folder)
     line = tmp_path / "line.txt"
+    nowhere = run("witness", "add", first, "--folder", folder, "-o", tmp_path / "absent" / "line.txt")
+    assert nowhere.code == 2
+    assert good("witness", "show", "--folder", folder, "--json").json["logs"][0]["size"] is None
     good("witness", "add", first, "--folder", folder, "-o", line)
     size = good("witness", "show", "--folder", folder, "--json").json["logs"][0]["size"]
     good("ledger", "witness", "--add", made["key"], "--workspace", bank)

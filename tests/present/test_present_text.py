@@ -1,7 +1,5 @@
-"""Pairs of texts, dates of Hong Kong, pages, atomic files, safe workbooks."""
+"""Pairs of texts, dates of Hong Kong, pages, safe workbooks."""
 
-import os
-import stat
 import zipfile
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -12,8 +10,7 @@ from hypothesis import strategies as st
 from jinja2 import DictLoader, UndefinedError
 
 from dualtrack.domain.records import Text
-from dualtrack.errors import PathError
-from dualtrack.present import atomic, html, text, xlsx
+from dualtrack.present import html, text, xlsx
 
 
 def test_fill_gives_each_language_its_own_words():
@@ -39,30 +36,6 @@ def test_templates_escape_and_refuse_unknown_names():
     )
     with pytest.raises(UndefinedError):
         environment.overlay(loader=DictLoader({"a.j2": "{{ nope }}"})).get_template("a.j2").render()
-
-
-def test_atomic_write_replaces_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "page.html"
-    atomic.write_text(path, "one 一")
-    atomic.write_text(path, "two 二")
-    assert path.read_text(encoding="utf-8") == "two 二"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
-
-    def full(_handle):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(PathError, match="No space left"):
-        atomic.write_text(path, "three")
-    assert path.read_text(encoding="utf-8") == "two 二"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["page.html"]
-
-
-def test_atomic_write_refuses_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(PathError, match="cannot be written"):
-        atomic.write_bytes(tmp_path / "absent" / "x", b"")
-    with pytest.raises(PathError):
-        atomic.write_bytes(tmp_path, b"")
 
 
 def cells(data):

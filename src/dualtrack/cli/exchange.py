@@ -22,7 +22,7 @@ from dualtrack.cli.desk import (
     workspace_option,
 )
 from dualtrack.cli.exchange_view import show_impacts, show_market, show_notice, show_return
-from dualtrack.cli.files import read_bytes, write_new
+from dualtrack.cli.files import check_new, read_bytes, write_new
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.errors import FieldError, PathError
@@ -207,8 +207,8 @@ def _new(
     """Sign a notice that carries a rule PACK, or asks for figures, and record it in the supervisor's ledger."""
     compiled = _compiled(pack, effective_from, sample=sample)
     asked = [Asked(id=name.replace("_", "-"), query=name) for name in asks] if asks else None
-    if output.exists() and not force:
-        raise PathError("exists", where=str(output), fix="name another file, or give --force")
+    check_new(output, force=force)
+    contents = _read_all(_bundle_files(bundles)) if bundles else []
     with sitting(workspace, institution) as desk:
         check_supervisor(desk.register)
         data, opened = issue_notice(
@@ -220,7 +220,7 @@ def _new(
             answer_by=answer_by,
         )
         write_new(output, data, force=force)
-        found = preview(opened, _read_all(_bundle_files(bundles)), demo_allowed=desk.workspace.demo) if bundles else []
+        found = preview(opened, contents, demo_allowed=desk.workspace.demo)
         key = notice_key(desk.register.institution, desk.signer(holder)).format()
     if as_json:
         print_json({"notice": opened.digest, "file": str(output), "key": key, "impacts": found})
@@ -358,8 +358,7 @@ def _answer(
     as_json: bool,
 ) -> None:
     """Compute what a NOTICE asks from the recorded verdicts, sign it as a return and record it."""
-    if output.exists() and not force:
-        raise PathError("exists", where=str(output), fix="name another file, or give --force")
+    check_new(output, force=force)
     with sitting(workspace, institution) as desk:
         opened, _ = _open(desk, notice, supervisor_key_text)
         data, receipt = answer(desk.register, opened, desk.signer(holder))

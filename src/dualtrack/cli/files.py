@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,12 +11,21 @@ from dualtrack.cli.wording import in_words
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import read_record
 from dualtrack.errors import DocumentError, FieldError, PathError
-from dualtrack.present.atomic import write_bytes
+from dualtrack.keys.files import replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FILE_BYTES_MAX", "check_new", "file_digest", "make_folders", "read_bytes", "read_document", "write_new"]
+__all__ = [
+    "FILE_BYTES_MAX",
+    "check_absent",
+    "check_new",
+    "file_digest",
+    "make_folders",
+    "read_bytes",
+    "read_document",
+    "write_new",
+]
 
 T = TypeVar("T")
 
@@ -71,12 +81,24 @@ def read_document(path: Path, kind: type[T], *, values: str = "") -> T:
 
 def write_new(path: Path, data: bytes, *, force: bool = False) -> None:
     """Write a file whole or not at all; an existing one only with `force`."""
-    check_new(path, force=force)
-    write_bytes(path, data)
+    check_absent(path, force=force)
+    replace_file(path, data)
 
 
 def check_new(path: Path, *, force: bool = False) -> None:
-    """Raise PathError where a file could not be written because something is there."""
+    """Raise PathError where a file could not be written: something is there, or there is no folder to write it in.
+
+    For commands that record before they write: what they recorded cannot be taken back.
+    """
+    check_absent(path, force=force)
+    if not path.parent.is_dir():
+        raise PathError("there is no such folder", where=str(path.parent), fix="make it first, or name another file")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PathError("this user may not write there", where=str(path.parent), fix="name a file in another folder")
+
+
+def check_absent(path: Path, *, force: bool = False) -> None:
+    """Raise PathError where something stands in the place of a file, whose folder may yet have to be made."""
     if path.is_dir():
         raise PathError("is a folder", where=str(path), fix="name a file in it")
     if path.exists() and not force:

@@ -18,7 +18,7 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
-from dualtrack.cli.files import check_new, make_folders, write_new
+from dualtrack.cli.files import check_absent, make_folders, write_new
 from dualtrack.domain.records import Record, encode
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.domain.vocabulary import Sector
@@ -175,7 +175,7 @@ def _take_in(register: Register, signer: Signer, report: GapReport, made: list[D
     """Write the drafts and record the rows; when the record cannot be made, the drafts are taken away again."""
     paths = [output / f"{draft.slug}.yaml" for draft in made]
     for path in paths:
-        check_new(path)
+        check_absent(path)
     folders = make_folders(output)
     try:
         for draft, path in zip(made, paths, strict=True):

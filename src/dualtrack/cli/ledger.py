@@ -21,7 +21,7 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
-from dualtrack.cli.files import read_bytes, write_new
+from dualtrack.cli.files import check_new, read_bytes, write_new
 from dualtrack.errors import FieldError
 from dualtrack.keys.vkey import NoteKeyType, VerifierKey
 from dualtrack.ledger.merkle import leaf_hash
@@ -319,6 +319,8 @@ def _trust(vkey: str, folder: Path, as_json: bool) -> None:
 def _add(request: Path, output: Path | None, force: bool, folder: Path, as_json: bool) -> None:
     """Co-sign the head of a REQUEST, if it extends what was co-signed before; otherwise say why not."""
     body = read_bytes(request, limit=REQUEST_BYTES_MAX)
+    if output is not None:
+        check_new(output, force=force)
     witness = WitnessFolder.open(folder, passphrase=passphrase()).witness()
     line = witness.add_checkpoint(body, int(clock().timestamp()))
     if output is not None:

@@ -18,7 +18,7 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
-from dualtrack.cli.files import check_new, make_folders, write_new
+from dualtrack.cli.files import check_absent, check_new, make_folders, write_new
 from dualtrack.cli.next_steps import no_pack_line
 from dualtrack.domain.ids import parse_use
 from dualtrack.errors import FieldError, NotFoundError
@@ -164,7 +164,7 @@ def _prove_all(register: Register, folder: Path, *, force: bool) -> list[Path]:
     subjects = sorted({entry.parsed.id for entry in verdicts})
     paths = [folder / f"{subject.replace('/', '.')}.zip" for subject in subjects]
     for path in paths:
-        check_new(path, force=force)
+        check_absent(path, force=force)
     make_folders(folder)
     for subject, path in zip(subjects, paths, strict=True):
         write_new(path, prove(register, subject if "/" in subject else None), force=force)

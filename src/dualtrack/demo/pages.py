@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Text
+from dualtrack.keys.files import replace_file
 from dualtrack.permit.explain import explain
 from dualtrack.permit.to_green import to_green
-from dualtrack.present.atomic import write_text
 from dualtrack.present.dossier import dossier_page
 from dualtrack.present.portfolio import Listed, portfolio_page
 
@@ -41,6 +41,6 @@ def write_pages(folder: Path, recorded: Iterable[Recorded], step: Callable[[str]
         explanation = explain(item.case)
         name = f"{subject.replace('/', '.')}.html"
         way = to_green(item.case) if item.assessment.use else None
-        write_text(dossiers / name, dossier_page(explanation, way))
+        replace_file(dossiers / name, dossier_page(explanation, way).encode())
         listed.append(Listed(explanation, f"dossiers/{name}"))
-    write_text(folder / "portfolio.html", portfolio_page(listed, statement=STATEMENT))
+    replace_file(folder / "portfolio.html", portfolio_page(listed, statement=STATEMENT).encode())

@@ -19,7 +19,7 @@ from dualtrack.intake.table import find_table, header_hits, merged_from
 from dualtrack.intake.todo import todo
 from dualtrack.intake.values import reader
 from dualtrack.intake.workbook import read_workbook
-from dualtrack.present import atomic
+from dualtrack.keys.files import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,12 +97,12 @@ def as_records(report: GapReport) -> object:
 
 def write_html(report: GapReport, path: Path) -> None:
     """Write the report as one self-contained page, atomically; PathError when it cannot be written."""
-    atomic.write_text(path, html_page.page(report))
+    replace_file(path, html_page.page(report).encode())
 
 
 def write_xlsx(report: GapReport, path: Path) -> None:
     """Write the report as a workbook of five sheets, atomically; PathError when it cannot be written."""
-    atomic.write_bytes(path, xlsx_book.book(report))
+    replace_file(path, xlsx_book.book(report))
 
 
 def _choose(book: Workbook, wanted: str | None) -> Sheet:

@@ -8,6 +8,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from dualtrack.errors import KeyFileError
+from dualtrack.keys.files import sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,18 +73,10 @@ def write_private(path: Path, data: bytes) -> None:
             os.link(temporary, path)
         finally:
             temporary.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError as error:
         raise KeyFileError(
             "a file of this name exists", where=str(path), fix="choose another name", code="key.exists"
         ) from error
     except OSError as error:
         raise KeyFileError(f"cannot be written: {error.strerror}", where=str(path), code="key.write") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

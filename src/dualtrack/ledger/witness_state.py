@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from dualtrack.domain import canonical
-from dualtrack.errors import DocumentError, StoreCorruptError, StoreError
+from dualtrack.errors import DocumentError, PathError, StoreCorruptError, StoreError
 from dualtrack.keys.b64 import b64_decode, b64_encode
+from dualtrack.keys.files import replace_private
 from dualtrack.ledger.checkpoint import parse_size
 from dualtrack.ledger.merkle import HASH_BYTES
 
@@ -125,32 +126,15 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _replace(path: Path, heads: dict[str, Head]) -> None:
-    """Write the file whole: temporary name, sync, rename, sync of the folder. The caller holds the lock."""
+    """Write the file whole. The caller holds the lock."""
     logs = {origin: {"root": b64_encode(head.root), "size": str(head.size)} for origin, head in heads.items()}
     data = canonical.encode({"format": _FORMAT, "logs": logs})
     if len(data) > STATE_BYTES_MAX:
         raise StoreError(f"the state would have {len(data)} bytes", where=str(path), expected=f"{STATE_BYTES_MAX}")
     try:
-        _write(path, data)
-    except OSError as error:
-        raise StoreError(
-            f"cannot be written: {error.strerror}", where=str(path), fix="make room, then retry"
-        ) from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        replace_private(path, data)
+    except PathError as error:
+        raise StoreError(error.found, where=str(path), fix="make room, then retry") from error
 
 
 def _decode(data: bytes, where: str) -> dict[str, Head]:

@@ -7,7 +7,8 @@ packs that are adopted at the end of the walk.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import msgspec
 
@@ -24,7 +25,7 @@ from dualtrack.permit.keytable import KeyTable, Refused, Signed
 from dualtrack.permit.opening import Opened, open_permit, open_record, payload_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from dualtrack.domain.entry import Entry
     from dualtrack.domain.evidence import Statement
@@ -133,7 +134,7 @@ class _Walker:
             self._evidence(entry)
         elif entry.kind == "permit/1":
             self._permit(entry)
-        elif entry.kind in _SIGNED:
+        elif entry.kind in self._SIGNED:
             try:
                 self._signed(entry)
             except Refused as refusal:
@@ -153,7 +154,7 @@ class _Walker:
         )
 
     def _signed(self, entry: Entry) -> None:
-        role, take = _SIGNED[entry.kind]
+        role, take = self._SIGNED[entry.kind]
         opened = open_record(entry.content, entry.kind)
         if not self._is_about(entry, opened.record):
             raise Refused("malformed")
@@ -236,16 +237,17 @@ class _Walker:
         if now and permit.use == self._use == entry.parsed.id and permit.institution == self._name:
             self.permits.append(PastPermit(entry.index, permit))
 
-
-_SIGNED: dict[str, tuple[Role, Callable[[_Walker, Entry, Opened, Signed], None]]] = {
-    "institution/1": (Role.ROOT, _Walker._institution),  # noqa: SLF001 - the table belongs to the class
-    "key-grant/1": (Role.ROOT, _Walker._grant),  # noqa: SLF001
-    "key-revoke/1": (Role.ROOT, _Walker._revoke),  # noqa: SLF001
-    "pack-adoption/1": (Role.COMPLIANCE, _Walker._adopt),  # noqa: SLF001
-    "declaration/1": (Role.OWNER, _Walker._declare),  # noqa: SLF001
-    "release/1": (Role.DEVELOPER, _Walker._release),  # noqa: SLF001
-}
-"""Signed kinds other than evidence: the role that must have signed, and what the walk does with the record."""
+    _SIGNED: ClassVar[Mapping[str, tuple[Role, Callable[[_Walker, Entry, Opened, Signed], None]]]] = MappingProxyType(
+        {
+            "institution/1": (Role.ROOT, _institution),
+            "key-grant/1": (Role.ROOT, _grant),
+            "key-revoke/1": (Role.ROOT, _revoke),
+            "pack-adoption/1": (Role.COMPLIANCE, _adopt),
+            "declaration/1": (Role.OWNER, _declare),
+            "release/1": (Role.DEVELOPER, _release),
+        }
+    )
+    """Signed kinds other than evidence: the role that must have signed, and what the walk does with the record."""
 
 
 def _seconds_after(instant: str, recorded_at: str) -> float:

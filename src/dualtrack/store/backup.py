@@ -19,9 +19,9 @@ from sqlalchemy import func, select
 
 from dualtrack.domain import canonical
 from dualtrack.errors import PathError, StoreCorruptError, StoreError
+from dualtrack.keys.files import FILE_MODE, check_private, make_folder, sync_file, sync_folder
 from dualtrack.store.backends import LOCK_WAIT_S
 from dualtrack.store.faults import guarded
-from dualtrack.store.files import FILE_MODE, check_private, make_folder, sync_file, sync_folder
 from dualtrack.store.migrate import SCHEMA_VERSION, upgrade
 from dualtrack.store.packs import PackShelf
 from dualtrack.store.sqlite import SqliteBackend

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.ids import check_slug
 from dualtrack.errors import KeyFileError
+from dualtrack.keys.files import make_folder
 from dualtrack.keys.signer import FileSigner
-from dualtrack.store.files import make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

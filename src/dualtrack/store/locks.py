@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dualtrack.errors import StoreBusyError
-from dualtrack.store.files import open_private
+from dualtrack.keys.files import open_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -82,7 +82,7 @@ def _run(
     output: io.StringIO | None = None,
 ) -> None:
     from alembic import command  # noqa: PLC0415 - 150 ms that only a schema change needs
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - as above
 
     with as_file(files("dualtrack.store") / "migrations") as folder:
         config: AlembicConfig = Config(output_buffer=output)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain import canonical
 from dualtrack.domain.ids import check_digest
+from dualtrack.keys.files import make_folder, replace_private
 from dualtrack.rules.shipped import shipped_packs
-from dualtrack.store.files import make_folder, replace_private
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from dualtrack.errors import PathError
+from dualtrack.keys.files import open_private
 from dualtrack.store.faults import guarded
-from dualtrack.store.files import open_private
 from dualtrack.store.locks import LockFile
 from dualtrack.store.walfile import read_wal_tail
 

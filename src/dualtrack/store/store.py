@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.keys.files import check_private, make_folder
 from dualtrack.keys.vkey import VerifierKey
 from dualtrack.store.backends import LOCK_WAIT_S, connect
 from dualtrack.store.config import ledger_origin
-from dualtrack.store.files import check_private, make_folder
 from dualtrack.store.intents import recover
 from dualtrack.store.migrate import upgrade
 from dualtrack.store.repository import Repository

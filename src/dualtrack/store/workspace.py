@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dualtrack.errors import NotFoundError, PathError
+from dualtrack.keys.files import check_private, make_folder, replace_private, sync_folder
 from dualtrack.store.config import CONFIG_BYTES_MAX, Compartment, Config
-from dualtrack.store.files import check_private, make_folder, replace_private, sync_folder
 from dualtrack.store.vault import VaultKey
 
 if TYPE_CHECKING:

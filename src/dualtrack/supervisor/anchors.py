@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import dualtrack_verify
 from dualtrack.errors import InputError
+from dualtrack.keys.files import replace_private
 from dualtrack.keys.vkey import VerifierKey
-from dualtrack.store.files import replace_private
 from dualtrack.supervisor.plain import plain_text
 
 if TYPE_CHECKING:

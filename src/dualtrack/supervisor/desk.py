@@ -15,9 +15,9 @@ from dualtrack.domain.institution import Institution, KeyGrant
 from dualtrack.domain.records import Record, encode, read_record
 from dualtrack.domain.vocabulary import InstitutionType, Role
 from dualtrack.errors import FieldError
+from dualtrack.keys.files import make_folder, replace_private
 from dualtrack.keys.vkey import VerifierKey
 from dualtrack.store.config import InstitutionConfig, ledger_origin
-from dualtrack.store.files import make_folder, replace_private
 from dualtrack.store.keyring import create_key, load_key
 from dualtrack.store.register import Register
 from dualtrack.supervisor.recompute import Result

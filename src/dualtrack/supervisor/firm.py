@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dualtrack.domain import canonical
 from dualtrack.domain.records import Record, encode, read_record
 from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.keys.files import make_folder, replace_private
 from dualtrack.keys.vkey import NoteKeyType, VerifierKey
-from dualtrack.store.files import make_folder, replace_private
 from dualtrack.supervisor.account import accounts_of
 from dualtrack.supervisor.dry_run import impacts
 from dualtrack.supervisor.returns import RETURN_KIND, answer_notice

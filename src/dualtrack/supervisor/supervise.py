@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import FieldError, WitnessError
+from dualtrack.keys.files import make_folder, replace_private
 from dualtrack.ledger.witness_request import parse_request
 from dualtrack.store.config import ledger_origin
-from dualtrack.store.files import make_folder, replace_private
 from dualtrack.supervisor.anchors import read_anchors
 from dualtrack.supervisor.desk import (
     check_supervisor,

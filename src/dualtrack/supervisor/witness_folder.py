@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from dualtrack.domain import canonical
 from dualtrack.domain.records import Record, encode, read_record
 from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.keys.files import make_folder, replace_private
 from dualtrack.keys.signer import FileSigner
 from dualtrack.keys.vkey import NoteKeyType, VerifierKey, check_key_name
 from dualtrack.ledger.witness import Witness
 from dualtrack.ledger.witness_state import FileState
-from dualtrack.store.files import make_folder, replace_private
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Private files, written whole or not at all, and the modes that a workspace insists on."""
+"""Files written whole or not at all, and the modes that a workspace insists on."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 __all__ = [
     "FILE_MODE",
     "FOLDER_MODE",
+    "SHARED_MODE",
     "check_private",
     "make_folder",
     "open_private",
+    "replace_file",
     "replace_private",
     "sync_file",
     "sync_folder",
@@ -29,6 +31,9 @@ FOLDER_MODE = 0o700
 
 FILE_MODE = 0o600
 """Files of a workspace, for the same reason."""
+
+SHARED_MODE = 0o644
+"""Reports, pages and bundles: made to be handed on."""
 
 
 def make_folder(path: Path) -> None:
@@ -41,13 +46,23 @@ def make_folder(path: Path) -> None:
 
 
 def replace_private(path: Path, data: bytes) -> None:
-    """Put `data` at `path`, mode 0600, atomically and durably. Raises PathError and leaves what was there before."""
+    """Put `data` at `path` with mode 0600; as `replace_file`."""
+    replace_file(path, data, mode=FILE_MODE)
+
+
+def replace_file(path: Path, data: bytes, *, mode: int = SHARED_MODE) -> None:
+    """Put `data` at `path`, atomically and durably. Raises PathError and leaves what was there before.
+
+    The bytes go to a temporary name in the same folder, are flushed to the disk and renamed over the target, so that a
+    reader never sees half a file. The mode is as given, whatever the umask.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
+            os.fchmod(descriptor, mode)
             os.fsync(descriptor)
         temporary.replace(path)
         sync_folder(path.parent)
