@@ -57,6 +57,28 @@ def test_every_entry_is_read_beyond_one_page(world, monkeypatch):
         assert list(repository.every(kinds=("release/1",), start=10)) == []
 
 
+def test_the_newest_entry_is_the_last_that_was_not_erased_by_an_instant(world):
+    with world.open() as store:
+        writer, repository = world.writer(store), store.repository(FIRM)
+        writer.append(plain(3))
+        assert repository.newest("decision/1", USE).index == 2
+        assert repository.newest("decision/1", "harbour/other") is None
+        assert repository.newest("release/1", USE) is None
+        erase(repository, 2, reason="a request", at=world.clock())
+        assert repository.newest("decision/1", USE).index == 1
+        first = repository.entry(0).recorded_at
+        assert repository.newest("decision/1", USE, until="2000-01-01T00:00:00Z") is None
+        assert repository.newest("decision/1", USE, until=first) is not None
+
+
+def test_the_newest_heads_are_counted_as_heads(world):
+    with world.open() as store:
+        writer, repository = world.writer(store), store.repository(FIRM)
+        for count in (1, 300, 2):
+            writer.append(plain(count))
+        assert [head.size for head in repository.newest_heads(2)] == [303, 301]
+
+
 def test_proofs_from_tiles_hold_at_every_size(world):
     with world.open() as store:
         writer, repository = world.writer(store), store.repository(FIRM)

@@ -12,7 +12,6 @@ from dualtrack.cli.explain_lines import LANGUAGES, Lines, RecordedVerdict, plain
 from dualtrack.cli.files import write_new
 from dualtrack.domain import canonical
 from dualtrack.domain.assessment import Assessment
-from dualtrack.domain.entry import Entry
 from dualtrack.domain.records import read_record
 from dualtrack.domain.vocabulary import Effect
 from dualtrack.errors import FieldError, NotFoundError
@@ -87,11 +86,9 @@ def explain_command(
 
 def _newest_recorded(register: Register, subject: str) -> RecordedVerdict | None:
     """Return the newest verdict on record of a subject, of whichever release it was."""
-    entries = register.repository.every(kinds=("assessment/1",), ids=(subject,))
-    recorded = [entry for entry in entries if isinstance(entry, Entry)]
-    if not recorded:
+    newest = register.repository.newest("assessment/1", subject)
+    if newest is None:
         return None
-    newest = recorded[-1]
     found = read_record(canonical.decode(newest.content), Assessment, where=f"entry {newest.index}")
     return RecordedVerdict(newest.index, found.at, found.verdict, verdict_digest(found))
 

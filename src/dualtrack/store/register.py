@@ -176,9 +176,8 @@ class Register:
 
     def latest_release(self, use: str) -> str | None:
         """Return the digest of the newest release of a use, or None."""
-        entries = self.repository.every(kinds=("release/1",), ids=(use,))
-        contents = [entry.content for entry in entries if isinstance(entry, Entry)]
-        return canonical.digest(dsse.parse(contents[-1]).payload) if contents else None
+        newest = self.repository.newest("release/1", use)
+        return canonical.digest(dsse.parse(newest.content).payload) if newest else None
 
     def adopted_packs(self) -> list[Pack]:
         """Return the packs in use."""

@@ -83,6 +83,14 @@ class Repository:
             rows = connection.execute(query.order_by(table.c.size).limit(_page(limit))).all()
         return [Head(row[0], bytes(row[1])) for row in rows]
 
+    def newest_heads(self, limit: int) -> list[Head]:
+        """Return the newest heads, newest first. A head may cover many entries: this counts heads."""
+        table = self.tables.checkpoint
+        query = select(table.c.size, table.c.note).where(table.c.ledger == self.ledger)
+        with self.backend.read() as connection:
+            rows = connection.execute(query.order_by(table.c.size.desc()).limit(_page(limit))).all()
+        return [Head(row[0], bytes(row[1])) for row in rows]
+
     def size(self) -> int:
         """Return the number of entries under the newest head, 0 for an empty ledger."""
         table = self.tables.checkpoint
@@ -140,6 +148,25 @@ class Repository:
         while page := self.entries(kinds=kinds, ids=ids, start=start, limit=PAGE_MAX):
             yield from page
             start = page[-1].index + 1
+
+    def newest(self, kind: str, subject: str, *, until: str | None = None) -> Entry | None:
+        """Return the newest entry of a kind about an id, recorded at the instant `until` or before; None without one.
+
+        An erased one is passed over, for it says nothing any more.
+        """
+        entry, end = self.tables.entry, None
+        while True:
+            wanted = [entry.c.kind == kind, entry.c.subject_id == subject]
+            if until is not None:
+                wanted.append(entry.c.recorded_at <= until)
+            if end is not None:
+                wanted.append(entry.c.idx < end)
+            found = self._opened(wanted, 1, newest_first=True)
+            if not found:
+                return None
+            if isinstance(found[0], Entry):
+                return found[0]
+            end = found[0].index
 
     def leaves(self, start: int, end: int) -> list[bytes]:
         """Return exact leaf bytes of a range, contents untouched."""
@@ -223,11 +250,14 @@ class Repository:
             return firm
         return or_(firm, and_(entry.c.subject_id == use, entry.c.kind.in_(USE_KINDS)))
 
-    def _opened(self, wanted: Sequence[ColumnElement[bool]], limit: int | None) -> list[Entry | ErasedEntry]:
+    def _opened(
+        self, wanted: Sequence[ColumnElement[bool]], limit: int | None, *, newest_first: bool = False
+    ) -> list[Entry | ErasedEntry]:
         entry, vault = self.tables.entry, self.tables.vault
         joined = entry.outerjoin(vault, and_(entry.c.ledger == vault.c.ledger, entry.c.idx == vault.c.idx))
         query = select(entry.c.idx, entry.c.leaf, vault.c.sealed, vault.c.retention, vault.c.erased)
-        query = query.select_from(joined).where(entry.c.ledger == self.ledger, *wanted).order_by(entry.c.idx)
+        query = query.select_from(joined).where(entry.c.ledger == self.ledger, *wanted)
+        query = query.order_by(entry.c.idx.desc() if newest_first else entry.c.idx)
         with self.backend.read() as connection:
             rows = connection.execute(query.limit(limit)).all()
         return [open_row(self.vault, self.ledger, row) for row in rows]

@@ -69,11 +69,9 @@ def record_verdict(register: Register, use: str | None, release: str | None = No
 def current_permit(register: Register, use: str, *, at: str | None = None) -> PermitStatus | None:
     """Return the newest permit of a use with its standing now: permits also lapse because a new verdict is worse."""
     instant = at or register.now()
-    entries = register.repository.every(kinds=("permit/1",), ids=(use,))
-    found = [entry for entry in entries if isinstance(entry, Entry) and entry.recorded_at <= instant]
-    if not found:
+    newest = register.repository.newest("permit/1", use, until=instant)
+    if newest is None:
         return None
-    newest = found[-1]
     permit = read_record(canonical.decode(newest.content), Permit, where="permit")
     status, reason = _standing(register, permit, newest.index, use, instant)
     return PermitStatus(permit, newest.index, status, reason)
@@ -98,11 +96,9 @@ def prove(register: Register, use: str | None) -> bytes:
     """Return the bundle of the newest recorded verdict of a use, or of the institution."""
     subject = use or register.institution
     repository = register.repository
-    recorded = repository.every(kinds=("assessment/1",), ids=(subject,))
-    verdicts = [entry for entry in recorded if isinstance(entry, Entry)]
-    if not verdicts:
+    verdict = repository.newest("assessment/1", subject)
+    if verdict is None:
         raise NotFoundError(f"{subject!r} was never assessed", fix=f"`dualtrack assess {subject}` first")
-    verdict = verdicts[-1]
     following = repository.every(kinds=("permit/1",), ids=(subject,), start=verdict.index)
     digest = canonical.digest(verdict.content)
     permit = next((entry for entry in following if isinstance(entry, Entry) and _of(entry, digest)), None)

@@ -70,8 +70,7 @@ def take_cosignatures(
 
 def _head_of(repository: Repository, line: NoteSignature, key: VerifierKey) -> tuple[int, int]:
     """Return size and time of the newest head that the line is over."""
-    sizes = repository.size()
-    for head in reversed(repository.heads(max(0, sizes - HEADS_TRIED_MAX))):
+    for head in repository.newest_heads(HEADS_TRIED_MAX):
         note = Note(text=parse_note(head.note).text, signatures=(line,))
         try:
             found = verify_cosignatures(note, [key])
