@@ -116,6 +116,18 @@ def test_loader_names_what_is_wrong(tmp_path):
         load_table(tmp_path / "not.parquet")
 
 
+@pytest.mark.parametrize("name", ["q1[1].csv", "q?1.csv", "q*.csv"])
+def test_a_name_is_a_name_and_no_pattern(tmp_path, name):
+    (tmp_path / "q11.csv").write_text("v\n11\n")
+    (tmp_path / name).write_text("v\n1\n")
+    assert load_table(tmp_path / name)["v"].tolist() == [1]
+    assert load_table(tmp_path / "q11.csv")["v"].tolist() == [11]
+    parquet = Path(name).with_suffix(".parquet").name
+    for stem, value in (("q11.parquet", 11), (parquet, 1)):
+        duckdb.sql(f"SELECT {value} AS v").write_parquet(str(tmp_path / stem))
+    assert load_table(tmp_path / parquet)["v"].tolist() == [1]
+
+
 def test_loader_refuses_more_than_its_bounds(tmp_path, monkeypatch):
     monkeypatch.setattr("dualtrack.evidence.tables.ROWS_MAX", 29_999)
     with pytest.raises(DocumentError, match="30000 rows"):

@@ -13,6 +13,7 @@ Types are logical: integer, real, boolean, text.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,7 +61,7 @@ def load_table(path: Path) -> dict[str, Column]:
     form = "CSV" if path.suffix.lower() == ".csv" else "Parquet"
     try:
         with duckdb.connect() as connection:
-            name = str(path)
+            name = glob.escape(str(path))  # a path is a pattern to the reader: `q1[1].csv` would be q11.csv
             relation = connection.read_csv(name, header=True) if form == "CSV" else connection.read_parquet(name)
             _check_size(path, len(relation.columns), relation.count("*").fetchall()[0][0])
             return dict(relation.fetchnumpy())
