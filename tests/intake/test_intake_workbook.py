@@ -1,5 +1,6 @@
 """Reading files: formats, encodings, and every way of being broken or hostile that we thought of."""
 
+import re
 import struct
 import zipfile
 
@@ -41,6 +42,22 @@ def test_xlsx_errors_and_formulas_without_result_are_seen(tmp_path):
     assert (cells[3, 2].text, cells[3, 2].kind) == ("=C9", "formula")
 
 
+def test_a_formula_whose_result_is_empty_text_is_an_empty_cell(tmp_path):
+    path = ugly.formula_errors(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+    stored = re.search(r'<c r="B3".*?</c>', sheet)
+    for cell, expected in (
+        ('<c r="B3" t="str"><f>C9</f><v></v></c>', None),
+        ('<c r="B3" t="str"><f>C9</f><v>Fiona</v></c>', ("Fiona", "text")),
+        ('<c r="B3" t="str"><f>C9</f></c>', ("=C9", "formula")),
+        ('<c r="B3"><f>C9</f><v></v></c>', ("=C9", "formula")),
+    ):
+        ugly.rezip(path, xl__worksheets__sheet1_xml=sheet.replace(stored[0], cell).encode())
+        found = read_workbook(path).sheets[0].cells.get((3, 2))
+        assert (found and (found.text, found.kind)) == expected
+
+
 @pytest.mark.parametrize(
     ("encoding", "named"),
     [
@@ -74,6 +91,29 @@ def test_csv_delimiters(tmp_path, delimiter):
     path.write_bytes(ugly.csv_bytes("utf-8", [["Name", "Owner", "Purpose"], ["a, b; c", "d", "e"]], delimiter))
     assert texts(path)[2, 1] == "a, b; c"
     assert texts(path)[2, 3] == "e"
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ('Name,Owner,Purpose\nA,B,C\nD,"E,F\nG,H,I\nJ,K,L\n', "row 3"),
+        ('Name,Owner,Purpose\nA,"B "the boss" Chan",C\nD,E,F\n', "row 2"),
+        ('"Name,Owner,Purpose\nA,B,C\n', "row 1"),
+    ],
+)
+def test_csv_with_a_stray_quotation_mark_is_refused_not_swallowed(tmp_path, text, row):
+    path = tmp_path / "stray.csv"
+    path.write_text(text)
+    with pytest.raises(WorkbookError, match=f"{row}: a quotation mark") as caught:
+        read_workbook(path)
+    assert "stray.csv" in caught.value.where
+
+
+def test_csv_quotation_marks_in_their_place_are_read(tmp_path):
+    path = tmp_path / "fine.csv"
+    path.write_text('Name,Owner,Purpose\n"A ""one""\nof two",5" screen,"C,D"\nE,F,G\n')
+    assert [texts(path)[2, column] for column in (1, 2, 3)] == ['A "one"\nof two', '5" screen', "C,D"]
+    assert texts(path)[3, 1] == "E"
 
 
 def test_csv_bytes_of_no_encoding_are_refused():

@@ -31,6 +31,10 @@ _LEAD = 0x81
 below it a byte is a character of its own in both encodings."""
 
 _DELIMITERS = ",;\t|"
+_STRAY_QUOTE = ("unexpected end of data", "expected after")
+_QUOTE = "a quotation mark opens a cell that is not closed, or stands single inside a quoted cell"
+"""What the csv reader says of a quotation mark out of place, and what we say."""
+
 _MARK = Text(en="{name}, by its byte order mark", zh="{name}（按其位元組順序標記）")
 _STRICT = Text(en="UTF-8: every byte is valid", zh="UTF-8（每個位元組均有效）")
 _ASCII = Text(en="ASCII: no other characters", zh="ASCII（並無其他字元）")
@@ -75,8 +79,11 @@ def read(data: bytes, where: str) -> tuple[dict[tuple[int, int], Cell], Text]:
         raise broken("it is not text: it has zero characters", where)
     cells: dict[tuple[int, int], Cell] = {}
     csv.field_size_limit(CELL_CHARS_MAX)
+    row = 0
     try:
-        for row, values in enumerate(csv.reader(io.StringIO(text), delimiter=_delimiter(text)), start=1):
+        # Strict: otherwise one stray quotation mark takes all that follows it into its cell, and nobody is told.
+        lines = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
+        for row, values in enumerate(lines, start=1):
             for column, value in enumerate(values, start=1):
                 if value.strip():
                     check_place(row, column, where)
@@ -84,7 +91,8 @@ def read(data: bytes, where: str) -> tuple[dict[tuple[int, int], Cell], Text]:
             if len(cells) > CELLS_MAX:
                 raise too_much(f"more than {CELLS_MAX:,} filled cells", where, f"at most {CELLS_MAX:,}")
     except csv.Error as error:
-        raise broken(f"row {row + 1 if cells else 1}: {error}", where) from error
+        stray = any(words in str(error) for words in _STRAY_QUOTE)
+        raise broken(f"row {row + 1}: {_QUOTE if stray else error}", where) from error
     return cells, how
 
 

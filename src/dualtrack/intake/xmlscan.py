@@ -127,7 +127,7 @@ class _XlsxSheet:
         self.where = where
         self.row = self.column = 0
         self.kind = self.element = self.value = self.formula = ""
-        self.has_formula = False
+        self.has_formula = self.has_value = False
         self.extra: list[Cell] = []
         self._merges = 0
 
@@ -139,10 +139,11 @@ class _XlsxSheet:
             self._place(attributes.get("r", ""))
             self.kind = attributes.get("t", "")
             self.value = self.formula = ""
-            self.has_formula = False
+            self.has_formula = self.has_value = False
         elif name in ("v", "f", "is"):
             self.element = name
             self.has_formula = self.has_formula or name == "f"
+            self.has_value = self.has_value or name == "v"
             if self.row:
                 check_place(self.row, self.column, self.where)
         elif name == "mergeCell":
@@ -161,7 +162,8 @@ class _XlsxSheet:
             self.element = ""
         elif name == "c" and self.kind == "e" and self.value:
             self.extra.append(Cell(row=self.row, column=self.column, text=self.value, kind="error"))
-        elif name == "c" and self.has_formula and not self.value:
+        elif name == "c" and self.has_formula and not self.value and not (self.kind == "str" and self.has_value):
+            # A stored result that is empty text (`=IF(A1="","",…)`) is a result, and an empty cell.
             self.extra.append(Cell(row=self.row, column=self.column, text=f"={self.formula}", kind="formula"))
 
     def _place(self, reference: str) -> None:
