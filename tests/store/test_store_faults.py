@@ -2,12 +2,14 @@ import os
 import resource
 import sqlite3
 import time
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import text
 from store_world import FIRM, World, hold_the_lock, plain
 
-from dualtrack.errors import KeyFileError, PathError, StoreBusyError, StoreCorruptError, StoreFullError
+from dualtrack.errors import KeyFileError, PathError, StoreBusyError, StoreCorruptError, StoreError, StoreFullError
+from dualtrack.store.erasure import erase
 from dualtrack.store.verify import verify_ledger
 from postgres_cluster import fresh_schema
 
@@ -59,6 +61,60 @@ def test_a_full_disk_is_refused_and_readable(sqlite_world):
         assert writer.append(plain(1))[0].index == size
     with sqlite_world.open() as store:
         assert verify_ledger(store.repository(FIRM), sqlite_world.key).ok
+
+
+@contextmanager
+def files_no_longer_than(size):
+    """Let no file grow beyond a size, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def busy_timeout_ms(store):
+    with store.backend.writer.connect() as connection:
+        return connection.connection.driver_connection.execute("PRAGMA busy_timeout").fetchone()[0]
+
+
+def test_an_append_that_is_durable_does_not_fail_because_its_log_cannot_be_moved(sqlite_world):
+    path = sqlite_world.workspace.root / "main.db"
+    with sqlite_world.open() as store:
+        sqlite_world.writer(store).append(big(100))
+    with sqlite_world.open() as store:
+        writer, repository = sqlite_world.writer(store), store.repository(FIRM)
+        store.backend._wal_limit = 0  # a checkpoint after the next commit, with little in the log
+        with files_no_longer_than(path.stat().st_size):
+            (*_, receipt) = writer.append(big(20))
+            assert (receipt.index, receipt.size, repository.size()) == (119, 120, 120)
+            assert store.backend.wal_bytes() > 0
+            assert busy_timeout_ms(store) == 5000
+            assert writer.append(plain(1))[0].index == 120
+        assert writer.recoveries == []
+        store.backend._wal_limit = 0
+        assert writer.append(plain(1))[0].index == 121
+        assert store.backend.wal_bytes() == 0  # tried again, and moved
+        assert verify_ledger(repository, sqlite_world.key).ok
+
+
+def test_an_erasure_whose_bytes_could_not_be_overwritten_says_so(sqlite_world):
+    path = sqlite_world.workspace.root / "main.db"
+    with sqlite_world.open() as store:
+        sqlite_world.writer(store).append(big(100))
+    with sqlite_world.open() as store:
+        repository, vault = store.repository(FIRM), store.tables.vault
+        with store.backend.read() as connection:
+            sealed = bytes(connection.execute(vault.select().where(vault.c.idx == 99)).one().sealed)
+        with files_no_longer_than(path.stat().st_size // 2), pytest.raises(StoreError) as caught:
+            erase(repository, 99, reason="asked", at=sqlite_world.clock())
+        assert caught.value.code == "store.shred"
+        assert caught.value.fix
+        assert busy_timeout_ms(store) == 5000
+        sqlite_world.writer(store).append(plain(1))
+        files = [found.read_bytes() for found in path.parent.glob("main.db*")]
+        assert all(sealed[:24] not in data for data in files)
 
 
 def test_a_full_server_is_refused_and_readable(tmp_path, postgres_url):

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from dualtrack.errors import PathError
+from dualtrack.errors import PathError, StoreError
 from dualtrack.keys.files import open_private
 from dualtrack.store.faults import guarded
 from dualtrack.store.locks import LockFile
@@ -67,7 +68,7 @@ class SqliteBackend:
             if shred:
                 _pragma(connection, "secure_delete=OFF")
             if shred or _size(self._wal) > self._wal_limit:
-                self._checkpoint(connection)
+                self._checkpoint(connection, shred=shred)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -103,11 +104,28 @@ class SqliteBackend:
                 self.writer.dispose()
         self.lock.close()
 
-    def _checkpoint(self, connection: Connection) -> None:
-        """Move the log into the file. A reader may stand in the way: then the log grows on and is tried again later."""
-        _pragma(connection, "busy_timeout=0")
-        busy = _pragma(connection, "wal_checkpoint(TRUNCATE)")[0]
-        _pragma(connection, f"busy_timeout={int(_BUSY_S * 1000)}")
+    def _checkpoint(self, connection: Connection, *, shred: bool) -> None:
+        """Move the log into the file. A reader may stand in the way: then the log grows on and is tried again later.
+
+        So it is with a full disk: what is in the log is durable already, and an append must not seem to have failed.
+        """
+        try:
+            _pragma(connection, "busy_timeout=0")
+            busy = _pragma(connection, "wal_checkpoint(TRUNCATE)")[0]
+        except DBAPIError as error:
+            if not isinstance(error.orig, sqlite3.OperationalError):
+                raise
+            if shred:
+                self._wal_limit = 0  # whatever is written next tries again
+                raise StoreError(
+                    f"erased, but the old bytes are still in the file or its write-ahead log: {error.orig}",
+                    where=self.where,
+                    fix="free some space: the next entry, or the closing of the store, overwrites them",
+                    code="store.shred",
+                ) from error
+            busy = True
+        finally:
+            _pragma(connection, f"busy_timeout={int(_BUSY_S * 1000)}")
         self._wal_limit = 2 * _size(self._wal) if busy else WAL_BYTES_MAX
 
     def _open_writer(self) -> sqlite3.Connection:
@@ -150,10 +168,13 @@ def _engine(opener: object, begin: str, *, readers: int) -> Engine:
 
 
 def _pragma(connection: Connection, pragma: str) -> tuple[object, ...]:
-    """Run a pragma outside any transaction of SQLAlchemy's, on the driver itself."""
+    """Run a pragma outside any transaction of SQLAlchemy's, on the driver itself; raises DBAPIError as SQLAlchemy does."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
-    row = driver.execute(f"PRAGMA {pragma}").fetchone()
+    try:
+        row = driver.execute(f"PRAGMA {pragma}").fetchone()
+    except sqlite3.Error as error:
+        raise DBAPIError(f"PRAGMA {pragma}", None, error) from error
     return tuple(row) if row is not None else ()
 
 
