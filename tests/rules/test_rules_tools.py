@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from dualtrack.domain import canonical
 from dualtrack.domain.answers import ANSWER_TYPES
 from dualtrack.errors import NotFoundError, PackError
 from dualtrack.rules.catalogue import shipped_topics
@@ -75,6 +76,59 @@ def test_diff_names_every_field(source, compile_source):
     assert lines[4].zh == "規則 VAL-1，severity：S2 → S1"
     assert lines[6].zh == "規則 OPS-1：刪除"
     assert [line.en for line in diff_lines(diff(before, before))] == ["no change"]
+
+
+def test_diff_tells_who_transcribed_and_in_which_order(source, compile_source):
+    before = load_pack(compile_source(source))
+    changed = copy.deepcopy(source) | {"transcriber": "Somebody else"}
+    changed["rules"].reverse()
+    lines = diff_lines(diff(before, load_pack(compile_source(changed))))
+    assert [line.en for line in lines] == [
+        "pack, transcriber: Dualtrack -> Somebody else",
+        "rule, order: VAL-1, OPS-1 -> OPS-1, VAL-1",
+    ]
+
+
+def changed_once(value):
+    """Yield every value that differs from this one in a single leaf, or in the order of two neighbours in a list."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from ({**value, name: other} for other in changed_once(item))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from ([*value[:place], other, *value[place + 1 :]] for other in changed_once(item))
+            if place:
+                yield [*value[: place - 1], item, value[place - 1], *value[place + 1 :]]
+    elif isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int | float):
+        yield from (value + 1, float(value), -value)
+    elif isinstance(value, str):
+        yield from (f"{value} again", "2025-12-30", "b" * 64, "policy", "proposed", "firm", "S4", "use", "owner")
+
+
+def test_packs_of_different_bytes_never_give_no_change(source, compile_source):
+    for item in source["parameters"]:
+        item["value"] = 0.0  # equal to -0.0 and yet other bytes
+    compiled = compile_source(source)
+    before, said = load_pack(compiled), set()
+    for plain in changed_once(canonical.decode(compiled)):
+        other = canonical.encode(plain)
+        try:
+            after = load_pack(other)
+        except PackError:
+            continue  # no pack at all
+        changes = diff(before, after)
+        assert bool(changes) is (other != compiled)
+        assert (diff_lines(changes)[0].en == "no change") is (other == compiled)
+        said |= {(change.part, change.field) for change in changes}
+    parts = ("parameter", "coverage", "rule")  # a definition may read an earlier one, so these two keep their order
+    assert {
+        *((part, "order") for part in parts),
+        ("topic", "hours"),
+        ("parameter", "value"),
+        ("pack", "source"),
+    } <= said
 
 
 def test_coverage_counts_paragraphs(compiled, source, compile_source):

@@ -1,12 +1,14 @@
 """What changed between two packs: rules, parameters, tiers and the pack's own standing, field by field.
 
-Works on two versions of one pack as well as on two documents of different years: rules are matched by id.
+Works on two versions of one pack as well as on two documents of different years: rules are matched by id. Packs of different
+digest always differ here too: what the compiled bytes say beyond names and values is the order of their lists.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from dualtrack.domain import canonical
 from dualtrack.domain.records import Text, to_plain
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ Kind = Literal["added", "removed", "changed"]
 Part = Literal["pack", "rule", "parameter", "definition", "tier", "topic", "coverage"]
 
 _PACK_FIELDS = (
-    "id", "version", "issuer", "title", "subject", "status", "effective_from", "effective_to", "grade", "source",
+    "id", "version", "issuer", "transcriber", "title", "subject", "status", "effective_from", "effective_to", "grade", "source",
 )  # fmt: skip
 
 _PARTS: dict[Part, tuple[str, str]] = {
@@ -39,7 +41,10 @@ SHOWN_MAX = 160
 
 
 class Change(NamedTuple):
-    """One change: which part, under which name, which field (null when added or removed whole), before and after."""
+    """One change: which part, under which name, which field (null when added or removed whole), before and after.
+
+    A part without a name is the pack itself, or with the field `order` the whole list of that part.
+    """
 
     part: Part
     name: str
@@ -51,7 +56,7 @@ class Change(NamedTuple):
     def line(self) -> Text:
         """Return the change as one line in both languages."""
         (en, zh), (did, did_zh) = _PARTS[self.part], _KINDS[self.kind]
-        name = f" {self.name}" if self.name else ""  # there is one pack on each side: its own fields need no name
+        name = f" {self.name}" if self.name else ""  # one pack, and one list of each part, is on each side
         if self.field is None:
             return Text(en=f"{en}{name}: {did}", zh=f"{zh}{name}：{did_zh}")
         before, after = _shown(self.before), _shown(self.after)
@@ -108,11 +113,21 @@ def _compare(part: Part, old: _Items, new: _Items) -> Iterator[Change]:
             yield Change(part, name, "removed", None, item, None)
             continue
         for field, value in item.items():
-            if value != new[name].get(field):
+            if not _is_same(value, new[name].get(field)):
                 yield Change(part, name, "changed", field, value, new[name].get(field))
     for name, item in new.items():
         if name not in old:
             yield Change(part, name, "added", None, None, item)
+    before, after = [name for name in old if name in new], [name for name in new if name in old]
+    moved = [place for place, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
+    if moved:  # only the stretch that moved: a line for people is cut, and would show the same beginning twice
+        span = slice(moved[0], moved[-1] + 1)
+        yield Change(part, "", "changed", "order", before[span], after[span])
+
+
+def _is_same(before: object, after: object) -> bool:
+    """Compare as bytes: 2 equals 2.0 and 0.0 equals -0.0, and are other packs."""
+    return canonical.encode(before) == canonical.encode(after)
 
 
 def _shown(value: object) -> str:
