@@ -124,8 +124,8 @@ def one_rule_pack() -> str:
         "checked_on": "2026-01-02",
     }  # fmt: skip
     pack = {
-        "id": "extra", "version": "1", "issuer": "Watchdog", "title": text, "subject": "use", "status": "in_force",
-        "effective_from": "2099-01-01", "grade": "policy", "source": source, "rules": [rule],
+        "id": "extra", "version": "1", "issuer": "Watchdog", "transcriber": "Watchdog", "title": text, "subject": "use",
+        "status": "in_force", "effective_from": "2099-01-01", "grade": "policy", "source": source, "rules": [rule],
     }  # fmt: skip
     return json.dumps(pack, ensure_ascii=False)
 

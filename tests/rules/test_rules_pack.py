@@ -56,7 +56,7 @@ def test_parameters_are_dated_and_definitions_follow(compiled):
 
 
 REQUIRED = [
-    *[((), name) for name in ("id", "version", "issuer", "title", "subject", "status", "effective_from", "grade", "source", "rules")],
+    *[((), name) for name in ("id", "version", "issuer", "transcriber", "title", "subject", "status", "effective_from", "grade", "source", "rules")],
     *[(("source",), name) for name in ("document", "reference", "date", "address", "checked", "checked_on", "file_digest")],
     *[
         (("rules", 1), name)

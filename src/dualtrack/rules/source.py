@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from dualtrack.rules.records import Topic
     from dualtrack.rules.table import Schema, Tree
 
-__all__ = ["TRANSCRIBER", "compile_pack"]
+__all__ = ["compile_pack"]
 
-TRANSCRIBER = "Dualtrack"
-
-_PACK = ("id", "version", "issuer", "title", "subject", "status", "effective_from", "grade", "source", "rules")
+_PACK = (
+    "id", "version", "issuer", "transcriber", "title", "subject", "status", "effective_from", "grade", "source", "rules",
+)  # fmt: skip
 _SOURCE = ("document", "reference", "date", "address", "checked", "checked_on")
 _RULE = (
     "id", "cites", "title", "says", "todo", "owner", "binds", "track", "applies", "requires", "severity", "checked", "weight",
@@ -39,6 +39,7 @@ _HINTS = {
     "cites": "name the paragraph that the rule rests on",
     "date": "give the date of the document",
     "status": "say in_force, proposed or superseded",
+    "transcriber": "say who put the text into rules: another person or firm than its issuer, or the same",
     "source": "say which document, of which date, and where it is",
 }
 
@@ -64,7 +65,6 @@ def compile_pack(source: bytes, topics: Mapping[str, Topic], *, where: str = "pa
     read = {name for rule in rules for name in rule["evidence"]}
     compiled = {
         "effective_to": None,
-        "transcriber": TRANSCRIBER,
         **plain,
         "format": "dualtrack.pack/1",
         "source": _source(plain["source"], where),
