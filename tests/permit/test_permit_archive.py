@@ -13,6 +13,7 @@ from sealing import seal
 
 from dualtrack.domain import canonical
 from dualtrack.errors import BundleError
+from dualtrack.permit import archive
 from dualtrack.permit.archive import read_archive, write_archive
 from dualtrack.permit.bundle import read_bundle
 
@@ -25,20 +26,20 @@ def test_what_is_written_is_read_back_and_any_zip_reader_agrees(members):
     data = write_archive(members)
     assert read_archive(data) == members
     assert data == write_archive(dict(reversed(members.items())))
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        assert {name: archive.read(name) for name in archive.namelist()} == members
-        assert archive.testzip() is None
+    with zipfile.ZipFile(BytesIO(data)) as opened:
+        assert {name: opened.read(name) for name in opened.namelist()} == members
+        assert opened.testzip() is None
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_any_changed_byte_is_refused_or_changes_a_member(data):
     members = {"a.json": b"{}", "packs/0.json": b"[1]"}
-    archive = bytearray(write_archive(members))
-    position = data.draw(st.integers(0, len(archive) - 1))
-    archive[position] ^= data.draw(st.integers(1, 255))
+    changed = bytearray(write_archive(members))
+    position = data.draw(st.integers(0, len(changed) - 1))
+    changed[position] ^= data.draw(st.integers(1, 255))
     with pytest.raises(BundleError):
-        read_archive(bytes(archive))
+        read_archive(bytes(changed))
 
 
 @pytest.mark.parametrize("change", [lambda d: d + b"\0", lambda d: b"\0" + d, lambda d: d[:-1], lambda _d: b""])
@@ -52,6 +53,17 @@ def test_an_archive_has_a_bound_of_members():
         write_archive({f"m{number}": b"" for number in range(257)})
     with pytest.raises(BundleError, match="0 members"):
         write_archive({})
+
+
+def test_a_member_beyond_its_limit_is_named_with_that_limit(monkeypatch):
+    written = write_archive({"a.json": b"{}", "big.json": b"12345"})
+    monkeypatch.setattr(archive, "MEMBER_BYTES_MAX", 4)
+    for refused in (lambda: write_archive({"a.json": b"{}", "big.json": b"12345"}), lambda: read_archive(written)):
+        with pytest.raises(BundleError) as caught:
+            refused()
+        assert (caught.value.found, caught.value.where) == ("5 bytes", "member 'big.json'")
+        assert caught.value.expected == "at most 4 a member"
+    assert read_archive(write_archive({"a.json": b"1234"})) == {"a.json": b"1234"}
 
 
 @pytest.fixture

@@ -36,8 +36,13 @@ _END = struct.Struct("<4s4H2IH")
 
 def write_archive(members: Mapping[str, bytes]) -> bytes:
     """Return the archive of the members; the same members give the same bytes."""
-    sizes = [len(data) for data in members.values()]
-    if not 0 < len(sizes) <= MEMBERS_MAX or sum(sizes) > ARCHIVE_BYTES_MAX or max(sizes) > MEMBER_BYTES_MAX:
+    sizes = {name: len(data) for name, data in members.items()}
+    largest = max(sizes, key=sizes.__getitem__, default="")
+    if sizes and sizes[largest] > MEMBER_BYTES_MAX:
+        raise BundleError(
+            f"{sizes[largest]} bytes", where=f"member {largest!r:.80}", expected=f"at most {MEMBER_BYTES_MAX} a member"
+        )
+    if not 0 < len(sizes) <= MEMBERS_MAX or sum(sizes.values()) > ARCHIVE_BYTES_MAX:
         raise BundleError(f"{len(members)} members", expected=f"1 to {MEMBERS_MAX}, {ARCHIVE_BYTES_MAX} bytes in all")
     body, directory = bytearray(), bytearray()
     for name in sorted(members, key=str.encode):
