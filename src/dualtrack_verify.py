@@ -72,8 +72,7 @@ ADMISSION_TEXT = """malformed unknown-key bad-signature replayed demo-key unknow
 wrong-subject other-release unknown-claim late-claim before-declaration future too-old older"""
 ADMISSION_REASONS = tuple(ADMISSION_TEXT.split())  # why an entry does not count, in the order of trying
 CLOCK_SKEW_S, EVIDENCE_AGE_DAYS_MAX = 300, 3650  # between two honest clocks; from taking evidence to recording it
-PERMIT_DAYS_MAX = 366  # longest permit: every use is assessed again within a year
-WAIVER_DAYS_MAX, CONDITION_MEMORY_DAYS = 366, 366  # longest waiver; how long a condition keeps the date first set
+PERMIT_DAYS_MAX, WAIVER_DAYS_MAX, CONDITION_MEMORY_DAYS = 366, 366, 366  # the last: a condition keeps its first date
 PLAN_DAYS_MAX, TRIAL_DECISIONS_MAX = 183, 1_000_000  # longest shadow or trial plan, and most decisions in it
 ENTRIES_MAX = 100_000  # most entries in one assessment; also the longest list in any document
 CONTENT_BYTES_MAX, LEAF_BYTES_MAX = 1_048_576, 65_535  # largest content of an entry, and leaf (a length in 16 bits)
@@ -609,9 +608,7 @@ def tree_type(tree: Json, types: abc.Mapping[str, str], path: str) -> str:
     name, args = tree["call"], [tree_type(item, types, path) for item in tree["args"]]
     alike = args[1] == f"[{args[0]}]" if name == "in" else args[0] == args[-1] and args[0] in ALLOWED[name]
     need(alike, "pack-invalid", f"{path}: {name} of {' and '.join(args)}")
-    if name in {"add", "sub", "mul"}:
-        return args[0]
-    return "int" if name == "size" else "bool"
+    return args[0] if name in {"add", "sub", "mul"} else "int" if name == "size" else "bool"
 
 
 def evaluate(tree: Json, view: abc.Mapping[str, Json]) -> Json:
@@ -1102,8 +1099,7 @@ class Assessor:
                 return
         line["effect"] = {"S1": "refuses", "S2": "refuses_live", "S3": "condition", "S4": "advice"}[rule["severity"]]
         if line["effect"] == "condition":
-            first_set = self.dues.get((pack["id"], rule["id"]))
-            line["due"] = first_set or to_instant(self.at + rule["clock_days"] * DAY_S)
+            line["due"] = self.dues.get((pack["id"], rule["id"])) or to_instant(self.at + rule["clock_days"] * DAY_S)
             if (seconds(line["due"]) or 0) <= self.at and not capped(pack, rule):
                 line["effect"] = "refuses_live"
 
@@ -1164,12 +1160,11 @@ class Assessor:
             seen = [line["outcome"] for line in bound if line["track"] == track and line["outcome"] != "not_applicable"]
             counts[track] = {name: seen.count(name) for name in ("met", "not_met", "no_evidence", "waived")}
             counts[track]["applicable"] = len(seen)
-        result |= {"counts": counts, "plan": plan}
         measured = any(self.topics[item.topic]["about"] != "firm" for item in self.admitted)
         verdict = mode or ("refused" if measured else "nothing_measured")
         verdict = verdict if mode != "live" else "permitted_with_conditions" if conditions else "permitted"
         verdict = "requirements_evidenced" if register.use is None else verdict
-        result |= {"verdict": verdict, "mode": mode, "conditions": conditions}
+        result |= {"counts": counts, "plan": plan, "verdict": verdict, "mode": mode, "conditions": conditions}
         return result | {"refusals": refusals, "expires": self.expiry(bound, mode, plan) if mode else None}
 
     def permit(self, assessment: Json) -> Json:
@@ -1238,8 +1233,7 @@ class Bundle:
         need(leaf["id"] in {name, use}, "entry-foreign", f"{where}: {leaf['id']}")
         commitment = sha256(b"dualtrack/commitment/v1\0" + bytes.fromhex(row["salt"]) + content)
         need(commitment == leaf["commitment"], "commitment", where)
-        held = included(raw, row["index"], self.head.size, path, self.head.root)
-        need(held, "proof", f"{where} of {self.head.size}")
+        need(included(raw, row["index"], self.head.size, path, self.head.root), "proof", f"{where} of {self.head.size}")
         return Entry(row["index"], leaf["kind"], leaf["id"], seconds(leaf["recorded_at"]) or 0, content)
 
     def given(self) -> list[Entry]:
@@ -1292,12 +1286,11 @@ def recompute(bundle: Bundle) -> tuple[Register, list[Json], Json]:
 
 def compare(name: str, recorded: bytes, computed: Json) -> None:
     """Refuse a recorded document that is not, byte for byte, the computed one; say in which members it differs."""
-    if encode(computed) == recorded:
-        return
-    value = decode(recorded, f"{name}.json")
-    fields = [*value, *computed] if type(value) is dict else []
-    wrong = sorted({key for key in fields if encode(value.get(key)) != encode(computed.get(key))})
-    raise Refused(f"{name}-mismatch", f"recorded and computed differ in {', '.join(wrong)}")
+    if encode(computed) != recorded:
+        value = decode(recorded, f"{name}.json")
+        fields = [*value, *computed] if type(value) is dict else []
+        wrong = sorted({key for key in fields if encode(value.get(key)) != encode(computed.get(key))})
+        raise Refused(f"{name}-mismatch", f"recorded and computed differ in {', '.join(wrong)}")
 
 
 # === 12. Trust: anchors that came by another way than the bundle =====================================================
@@ -1306,7 +1299,7 @@ def read_anchors(data: bytes) -> Json:
     try:
         anchors = decode(data, "anchors", canonical=False)
     except Refused as error:
-        raise Refused("anchors", str(error)) from None
+        raise Refused("anchors", ": ".join(error.args)) from None
     check(anchors, "anchors", "anchors", "anchors")
     for name, anchor in anchors["institutions"].items():
         log, witnesses = read_vkey(anchor["log"], 1), [read_vkey(text, 4) for text in anchor["witnesses"]]
@@ -1470,10 +1463,14 @@ def as_text(result: Result) -> str:
     rows += [(item["effect"].replace("_", " "), f"{item['pack']}/{item['rule']}") for item in facts["refusals"]]
     rows += [("condition", f"{item['pack']}/{item['rule']}, due {item['due'] or '-'}") for item in facts["conditions"]]
     rows += [("pack", f"{item['id']} {item['version']}, digest {item['digest']}") for item in facts["packs"]]
-    lines = (WORDS["demo"] if facts["demo"] else []) + lines + [""]
-    lines += [*(f"  holds  {show(item)}" for item in result.checks), ""]
-    lines += [f"  {name + ':':<14}{show(value)}" for name, value in rows]
-    return "\n".join([*lines, "", *WORDS["heading"], *(f"  - {words}" for _, words in result.not_established)])
+    lines = [*(WORDS["demo"] if facts["demo"] else []), *lines, "", *(f"  holds  {show(it)}" for it in result.checks)]
+    lines += ["", *(f"  {name + ':':<14}{show(value)}" for name, value in rows), "", *WORDS["heading"]]
+    return "\n".join([*lines, *(f"  - {words}" for _, words in result.not_established)])
+
+
+def read_bytes(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(ARCHIVE_BYTES_MAX + 1)
 
 
 def main(arguments: abc.Sequence[str] | None = None) -> int:
@@ -1485,14 +1482,16 @@ def main(arguments: abc.Sequence[str] | None = None) -> int:
     parser.add_argument("--at-least", type=int, default=0, metavar="N", help="refuse a log of fewer than N entries")
     options = parser.parse_args(arguments)  # ends with exit 2 by itself on wrong usage
     try:
-        anchors = options.trust.read_bytes() if options.trust else None
-        with options.bundle.open("rb") as stream:
-            data = stream.read(ARCHIVE_BYTES_MAX + 1)
-        result = verify(data, anchors, at_least=options.at_least)
+        anchors = read_bytes(options.trust) if options.trust else None
+        result = verify(read_bytes(options.bundle), anchors, at_least=options.at_least)
     except (OSError, ValueError) as error:
         result = Result(2, "unreadable", show(error))
     output = as_json(result) if options.json else as_text(result)
-    sys.stdout.buffer.write(output.encode("utf-8", "replace") + b"\n")
+    try:
+        with contextlib.suppress(BrokenPipeError), open(1, "wb", closefd=False) as stdout:  # a reader may stop early
+            stdout.write(output.encode("utf-8", "replace") + b"\n")
+    except OSError:
+        return 2  # the disk is full, or there is no output: what could not be said is not "refused" either
     return result.exit
 
 

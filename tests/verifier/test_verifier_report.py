@@ -200,6 +200,30 @@ def test_exit_codes(tmp_path, capfdbinary):
     assert error.value.code == 2
 
 
+def as_a_program(tmp_path, output):
+    (tmp_path / "bundle.zip").write_bytes(BUNDLE)
+    command = f'{{ "{sys.executable}" "{verifier.__file__}" "{tmp_path}/bundle.zip"; echo "exit $?" >&2; }} {output}'
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+
+def test_an_output_that_cannot_be_written_is_not_a_refusal(tmp_path):
+    for output in (">/dev/full", ">&-"):
+        assert as_a_program(tmp_path, output).stderr == "exit 2\n", "neither a traceback nor `refused`"
+
+
+def test_a_reader_that_goes_away_changes_no_verdict(tmp_path):
+    assert as_a_program(tmp_path, "| true").stderr == "exit 3\n"
+
+
+def test_anchors_without_end_are_read_within_bounds(tmp_path, capfdbinary):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verifier, "ARCHIVE_BYTES_MAX", len(BUNDLE))
+        code, output = run(tmp_path, capfdbinary, "--trust", "/dev/zero")
+    assert code == 2
+    assert "anchors: " in output
+    assert "('" not in output, "words for a person, not a tuple"
+
+
 def test_json_output(tmp_path, capfdbinary):
     code, output = run(tmp_path, capfdbinary, "--trust", tmp_path / "anchors.json", "--json")
     document = json.loads(output)
