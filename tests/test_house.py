@@ -7,6 +7,8 @@ import json
 import re
 import tomllib
 
+import pytest
+
 from house_tree import (
     PACKAGE,
     ROOT,
@@ -49,7 +51,11 @@ IMPURE_CALLS = re.compile(
     r"\b(datetime\.(now|utcnow|today)|date\.today|time\.\w+\(|random\.|os\.(environ|getenv|urandom)|uuid\.uuid[14]|"
     r"getrandom|locale\.|input\(|print\()"
 )
-FILE_CALLS = {"read_text", "read_bytes", "write_text", "write_bytes", "iterdir", "glob", "rglob"}
+CLOCKS = {"now", "utcnow", "today"}
+FILE_CALLS = {
+    "read_text", "read_bytes", "write_text", "write_bytes", "iterdir", "glob", "rglob", "unlink", "mkdir", "rmdir",
+    "touch", "exists", "is_file", "is_dir", "stat", "chmod", "rename", "resolve",
+}  # fmt: skip
 
 MARKS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]) + r")\b")
 MACHINE_PATHS = re.compile(
@@ -193,7 +199,7 @@ def test_wide_nets_give_their_reason():
 
 
 def places(pattern):
-    """Yield file, line number and match of a pattern over all project files, except this one."""
+    """Yield file, line number and match of a pattern over all project files."""
     for path, text in texts().items():
         for match in pattern.finditer(text):
             yield path, text.count("\n", 0, match.start()) + 1, match[0]
@@ -254,10 +260,35 @@ def test_pure_rooms_read_no_clock_chance_environment_or_file():
         for node in ast.walk(tree):
             if not isinstance(node, (ast.Call, ast.Attribute)):
                 continue
-            text = ast.unparse(node)
-            if IMPURE_CALLS.match(text) or (isinstance(node, ast.Call) and opens_a_file(node) and not own_files):
-                offences.add(f"{name_of(path)}:{node.lineno}: {text[:60]}")
+            if is_impure(node) or (isinstance(node, ast.Call) and opens_a_file(node) and not own_files):
+                offences.add(f"{name_of(path)}:{node.lineno}: {ast.unparse(node)[:60]}")
     none_of(offences)
+
+
+def is_impure(node):
+    """Tell whether a call or attribute asks a clock, chance or the environment, under whatever name it was imported."""
+    clock = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS
+    return clock or IMPURE_CALLS.match(ast.unparse(node)) is not None
+
+
+@pytest.mark.parametrize(
+    "snippet",
+    [
+        "datetime.now(UTC)",
+        "dt.datetime.now()",
+        "datetime.datetime.utcnow()",
+        "dt.date.today()",
+        "time.time()",
+        "uuid.uuid4()",
+    ],
+)
+def test_a_clock_or_chance_is_seen_in_every_spelling(snippet):
+    assert any(is_impure(node) for node in ast.walk(ast.parse(snippet)) if isinstance(node, (ast.Call, ast.Attribute)))
+
+
+@pytest.mark.parametrize("snippet", ["path.unlink()", "path.exists()", "open(name)", "path.open('rb')", "path.mkdir()"])
+def test_a_file_is_seen_in_every_spelling(snippet):
+    assert opens_a_file(ast.parse(snippet).body[0].value)
 
 
 def test_the_verifier_trusts_nothing_of_ours():

@@ -111,6 +111,13 @@ def test_a_pack_that_does_not_bind_is_shown_without_effect(pack):
     assert [item.binding for item in firm.assess().packs] == [True, False]
 
 
+@pytest.mark.parametrize("pack", [{"effective_from": "2026-03-01"}, {"effective_to": "2026-03-01"}])
+def test_a_pack_binds_on_its_first_and_on_its_last_day(pack):
+    firm = ready(of("S1"), **pack)
+    firm.adopt(compiled([rule("bound", "use.individual_effect")], id="pack-b"))
+    assert firm.line().effect == "refuses"
+
+
 def test_evidence_of_a_simulated_pack_does_not_limit_a_permit():
     firm = ready(rule("r", PASSES, valid_days=60), status="proposed")
     firm.adopt(compiled([rule("bound", "use.individual_effect")], id="pack-b"))
