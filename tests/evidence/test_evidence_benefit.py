@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dualtrack.errors import FieldError
-from dualtrack.evidence.benefit import Plan, brier_losses, measure_benefit, measure_benefit_bootstrap
-from dualtrack.evidence.capture import measure_capture, top
+from dualtrack.errors import EvidenceError, FieldError
+from dualtrack.evidence.benefit import Plan, brier_losses, measure_benefit
+from dualtrack.evidence.capture import list_size, measure_capture, top
+from dualtrack.evidence.fields import benefit_fields
 from dualtrack.evidence.power import (
     detectable_effect,
     power_to_show,
     rows_for_difference,
-    rows_for_rate_difference,
-    rows_for_rate_width,
     rows_for_width,
 )
 
@@ -39,6 +38,11 @@ def test_direction_and_order_only_change_the_sign(pairs):
     ai, baseline = map(np.array, zip(*pairs, strict=True))
     one, other = measure_benefit(ai, baseline, HIGHER), measure_benefit(ai, baseline, LOWER)
     swapped = measure_benefit(baseline, ai, LOWER)
+    if one.estimate is None:
+        assert {one.outcome, other.outcome, swapped.outcome} == {"underpowered"}
+        assert other.estimate is swapped.estimate is None
+        assert np.ptp(ai - baseline) <= 1e-13
+        return
     assert (one.estimate, one.low) == (pytest.approx(-other.estimate), pytest.approx(-other.high))
     assert (one.estimate, one.low, one.high) == (swapped.estimate, swapped.low, swapped.high)
     # Recomputed from the statistics alone.
@@ -60,11 +64,11 @@ def test_clusters_of_copies_count_once():
     assert (clustered.n, clustered.facts["independent_units"]) == (200, 50)
     naive = measure_benefit(copies, np.zeros(200), HIGHER)
     assert naive.high - naive.low < 0.6 * (clustered.high - clustered.low)
-    boot = measure_benefit_bootstrap(
-        copies, np.zeros(200), HIGHER, seed=1, draws=2_000, cluster=np.repeat(np.arange(50), 4)
-    )
-    assert boot.low == pytest.approx(clustered.low, abs=0.06)
-    assert boot.estimate == pytest.approx(clustered.estimate)
+    # Against a bootstrap that draws whole clusters.
+    drawn = random.integers(50, size=(2_000, 50))
+    means = copies.reshape(50, 4)[drawn].mean(axis=(1, 2))
+    assert np.quantile(means, 0.025) == pytest.approx(clustered.low, abs=0.06)
+    assert copies.mean() == pytest.approx(clustered.estimate)
 
 
 def test_outcome_says_when_the_data_cannot_tell():
@@ -76,6 +80,34 @@ def test_outcome_says_when_the_data_cannot_tell():
     none = measure_benefit(many, np.zeros(1600), HIGHER)
     assert (none.outcome, none.low <= 0, none.high < 0.5) == ("measured", True, True)
     assert measure_benefit([1.0], [0.0], HIGHER).estimate is None
+
+
+@pytest.mark.parametrize(
+    ("ai", "baseline", "cluster"),
+    [
+        ([1, 1], [0, 0], None),
+        ([0.5] * 9, [0.5] * 9, None),
+        ([0.3, 0.5, 0.8], [0.1, 0.3, 0.6], None),  # 0.2 each, but for the last bits
+        ([3.0, 3.0, 3.0, 3.0], [1.0, 1.0, 1.0, 1.0], np.array([1, 1, 2, 3])),
+    ],
+)
+def test_rows_that_all_differ_by_the_same_are_no_certainty(ai, baseline, cluster):
+    plan = Plan(unit="points", direction="higher is better", effect=0.1, margin=0.1)
+    measured = measure_benefit(ai, baseline, plan, cluster=cluster)
+    assert (measured.outcome, measured.estimate, measured.low, measured.high) == ("underpowered", None, None, None)
+    assert measured.n == len(ai)
+    with pytest.raises(EvidenceError, match="no estimate"):
+        benefit_fields(measured, claim="c", baseline="b")
+
+
+def test_a_small_spread_is_a_spread():
+    measured = measure_benefit(np.array([1, 1 + 1e-9, 1 - 1e-9]), np.zeros(3), HIGHER)
+    assert (measured.outcome, measured.low < 1 < measured.high) == ("measured", True)
+
+
+def test_without_a_standard_error_nothing_can_be_shown():
+    assert power_to_show(0.5, 0.0) == power_to_show(-0.5, 0.0) == 0.0
+    assert power_to_show(0.5, 1e-9) == 1.0
 
 
 def test_non_inferiority_facts_state_the_margin():
@@ -102,12 +134,10 @@ def test_power_facts_agree_with_simulation():
 
 
 def test_sizes_match_the_textbook():
-    assert rows_for_rate_width(0.5, 0.05) == 385
     assert rows_for_width(1.0, 0.1) == 385
-    assert rows_for_rate_difference(0.1, 0.2) == 197
     for call in (
         lambda: rows_for_difference(0, 1),
-        lambda: rows_for_rate_width(1, 0.1),
+        lambda: rows_for_width(1, 0),
         lambda: rows_for_difference(1, 1, power=0.4),
     ):
         with pytest.raises(FieldError):
@@ -132,8 +162,12 @@ def test_capture_equals_brute_force(rows):
     measured = measure_capture(label, ai, baseline, SHARE, capacity=0.3, seed=5, draws=50)
     size = measured.statistics["list_size"]
     shares = [label[top(score, size, seed=5)].sum() / label.sum() for score in (ai, baseline)]
-    assert measured.estimate == pytest.approx(shares[0] - shares[1])
-    assert [part.estimate for part in measured.parts] == pytest.approx(shares)
+    if measured.estimate is None:
+        assert measured.outcome == "underpowered"
+        assert shares[0] - shares[1] in (-1, 0, 1)  # the same outcomes on both lists, or all on one alone
+    else:
+        assert measured.estimate == pytest.approx(shares[0] - shares[1])
+        assert [part.estimate for part in measured.parts] == pytest.approx(shares)
     counts = np.array(measured.statistics["count_ai_baseline_outcome"])
     assert counts.sum() == len(rows)
     assert counts[1].sum() == counts[:, 1].sum() == size
@@ -150,7 +184,8 @@ def test_capture_interval_covers_and_shuffling_loses_it():
     assert good.low > 0
     again = measure_capture(random.permutation(label), signal, poor, SHARE, capacity=0.1, seed=1)
     assert again.low <= 0 <= again.high
-    assert measure_capture(label, signal, signal, SHARE, capacity=0.1, seed=1).high == 0
+    same = measure_capture(label, signal, signal, SHARE, capacity=0.1, seed=1)
+    assert (same.outcome, same.estimate) == ("underpowered", None)
 
 
 def test_capture_interval_matches_a_bootstrap_of_the_rows():
@@ -166,6 +201,27 @@ def test_capture_interval_matches_a_bootstrap_of_the_rows():
         for rows in draws
     ]
     assert (measured.low, measured.high) == pytest.approx(tuple(np.quantile(slow, [0.025, 0.975])), abs=0.012)
+
+
+def test_two_outcomes_all_on_one_list_are_no_certainty():
+    label = np.array([1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+    measured = measure_capture(label, label, 1 - label, SHARE, capacity=0.2, seed=1)
+    assert (measured.outcome, measured.estimate, measured.low, measured.high) == ("underpowered", None, None, None)
+    assert measured.statistics["count_ai_baseline_outcome"][1][0] == [0, 2]
+    with pytest.raises(EvidenceError, match="no estimate"):
+        benefit_fields(measured, claim="c", baseline="b")
+
+
+def test_one_draw_is_no_interval_and_none_with_outcomes_is_refused():
+    label = np.array([1, 1] + [0] * 98)
+    options = {"capacity": 0.2, "draws": 1}
+    assert measure_capture(label, label, 1 - label, SHARE, seed=2, **options).outcome == "underpowered"
+    with pytest.raises(FieldError, match="no draw holds an outcome"):
+        measure_capture(label, label, 1 - label, SHARE, seed=1, **options)
+
+
+def test_a_list_holds_halves_up():
+    assert [list_size(0.5, n) for n in (3, 5, 7)] == [2, 3, 4]
 
 
 def test_capture_refuses_a_list_of_nobody_or_everybody():

@@ -25,6 +25,16 @@ def test_true_probabilities_are_calibrated():
     assert (sum(part.n for part in error.parts), len(error.parts)) == (4_000, 10)
 
 
+def test_every_part_keeps_the_level_that_was_asked():
+    label, stated = sample(n=500)
+    usual, narrow = (measure_calibration(label, stated, seed=1, draws=20, level=level)[3] for level in (0.95, 0.5))
+    assert (usual.level, narrow.level) == (0.95, 0.5)
+    for wide, part in zip(usual.parts, narrow.parts, strict=True):
+        assert part.estimate == wide.estimate
+        # z is 1.95996 for nineteen of twenty and 0.67449 for one of two
+        assert (wide.high - wide.low) / (part.high - part.low) == pytest.approx(1.959964 / 0.674490, rel=1e-5)
+
+
 def test_over_confidence_shows_in_the_slope():
     label, stated = sample(distort=2.0)
     slope = measure_calibration(label, stated, seed=1, draws=10)[2]

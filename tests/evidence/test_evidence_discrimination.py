@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dualtrack.errors import FieldError
 from dualtrack.evidence.arrays import labels, reals
-from dualtrack.evidence.discrimination import measure_auc, measure_auc_bootstrap, measure_auc_difference, placements
+from dualtrack.evidence.discrimination import measure_auc, measure_auc_difference, placements
 
 
 def brute(label, score):
@@ -26,7 +26,7 @@ def test_auc_and_variance_equal_the_definitions(drawn):
     label, first, second = (np.array(column, dtype=float) for column in zip(*drawn, strict=True))
     measured = measure_auc_difference(label, first, second)
     assert measured.statistics["auc"] == pytest.approx(brute(label, first))
-    assert measured.estimate == pytest.approx(brute(label, first) - brute(label, second))
+    assert measured.statistics["auc_baseline"] == pytest.approx(brute(label, second))
     # DeLong's variance from the full matrix of comparisons.
     wins = [
         ((s[label == 1][:, None] > s[label == 0]) + (s[label == 1][:, None] == s[label == 0]) / 2)
@@ -35,6 +35,11 @@ def test_auc_and_variance_equal_the_definitions(drawn):
     kernel = wins[0] - wins[1]
     variance = kernel.mean(1).var(ddof=1) / kernel.shape[0] + kernel.mean(0).var(ddof=1) / kernel.shape[1]
     assert measured.statistics["variance"] == pytest.approx(variance, abs=1e-12)
+    if variance < 1e-12:
+        assert (measured.outcome, measured.estimate, measured.low) == ("underpowered", None, None)
+    else:
+        assert measured.estimate == pytest.approx(brute(label, first) - brute(label, second))
+        assert measured.low < measured.estimate < measured.high
 
 
 @settings(max_examples=30, deadline=None)
@@ -58,12 +63,18 @@ def test_intervals_of_delong_and_bootstrap_agree():
     random = np.random.default_rng(2)
     label = random.random(1_000) < 0.3
     score = random.normal(size=1_000) + label
-    delong, boot = measure_auc(label, score), measure_auc_bootstrap(label, score, seed=3, draws=800)
-    assert boot.estimate == delong.estimate
-    assert boot.low == pytest.approx(delong.low, abs=0.006)
-    assert boot.high == pytest.approx(delong.high, abs=0.006)
-    assert boot == measure_auc_bootstrap(label, score, seed=3, draws=800)
-    assert boot.low != measure_auc_bootstrap(label, score, seed=4, draws=800).low
+    delong = measure_auc(label, score)
+    # The bootstrap within each class, by the wins of every positive over every negative.
+    wins = (score[label][:, None] > score[~label]).astype(float)
+    areas = [
+        wins[
+            np.ix_(random.integers(len(wins), size=len(wins)), random.integers(wins.shape[1], size=wins.shape[1]))
+        ].mean()
+        for _ in range(800)
+    ]
+    assert wins.mean() == pytest.approx(delong.estimate)
+    low, high = np.quantile(areas, [0.025, 0.975])
+    assert (low, high) == (pytest.approx(delong.low, abs=0.006), pytest.approx(delong.high, abs=0.006))
 
 
 def test_interval_covers_about_as_often_as_it_says():
@@ -96,9 +107,16 @@ def test_too_few_of_a_class_is_underpowered_not_an_error():
         measure_auc([0, 0, 0, 1], [1, 2, 3, 4]),
         measure_auc([0] * 50 + [1] * 20, range(70), class_size_min=30),
         measure_auc_difference([1, 1], [1, 2], [2, 1]),
-        measure_auc_bootstrap([0], [1], seed=1),
+        measure_auc_difference([0], [1], [2]),
     ):
         assert (measured.outcome, measured.estimate) == ("underpowered", None)
+
+
+@pytest.mark.parametrize("baseline", [[1, 2, 3, 4], [4, 3, 2, 1], [1, 1, 1, 1], [1, 2, 5, 9]])
+def test_a_difference_without_spread_is_no_certainty(baseline):
+    measured = measure_auc_difference([0, 0, 1, 1], [1, 2, 3, 4], baseline)
+    assert (measured.outcome, measured.estimate, measured.low, measured.high) == ("underpowered", None, None, None)
+    assert measured.statistics["variance"] == 0
 
 
 @pytest.mark.parametrize(

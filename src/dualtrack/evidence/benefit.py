@@ -4,7 +4,7 @@ The effect is signed so that above zero always favours the AI, whichever directi
 or in clusters (a customer's accounts, an analyst's cases) whose totals vary together. Superiority asks whether the interval
 lies above zero and reaches the declared effect; non-inferiority whether it lies above minus the margin; this module states
 interval, power and detectable effect, and leaves the asking to a rule. Sources: Student (1908), Biometrika 6, 1-25; Cochran
-(1977), Sampling Techniques, section 9A (clusters); Efron and Tibshirani (1993) (bootstrap); ICH E9, section 3.3.2 (margins).
+(1977), Sampling Techniques, section 9A (clusters); ICH E9, section 3.3.2 (margins).
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
 from dualtrack.evidence.arrays import check_lengths, labels, probabilities, reals
 from dualtrack.evidence.measurement import LEVEL, Fact, Measurement, Method, Outcome
-from dualtrack.evidence.power import detectable_effect, power_to_show
+from dualtrack.evidence.power import detectable_effect, no_spread, power_to_show
 from dualtrack.evidence.quantiles import student_quantile
-from dualtrack.evidence.resampling import generator, percentiles, record_draws
 from dualtrack.evidence.tables import table_digest
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ __all__ = [
     "Totals",
     "brier_losses",
     "measure_benefit",
-    "measure_benefit_bootstrap",
     "plan_facts",
     "plan_outcome",
 ]
@@ -48,9 +46,6 @@ _CLUSTERED = Method(
     name="mean paired difference, ratio estimator over clusters, Student interval",
     version="1",
     source="Cochran 1977, 9A",
-)
-_BOOTSTRAP = Method(
-    name="mean paired difference, bootstrap over pairs or clusters", version="1", source="Efron and Tibshirani 1993"
 )
 
 
@@ -72,10 +67,11 @@ class Plan(Record, frozen=True):
 
 
 class Totals(NamedTuple):
-    """Paired differences summed by independent unit (a pair, or a cluster of pairs)."""
+    """Paired differences summed by independent unit (a pair, or a cluster of pairs); `scale` is the largest value compared."""
 
     size: NDArray[np.float64]
     difference: NDArray[np.float64]
+    scale: float
 
 
 def measure_benefit(
@@ -87,7 +83,10 @@ def measure_benefit(
     level: float = LEVEL,
     data_digest: str | None = None,
 ) -> Measurement:
-    """Measure the mean paired difference of a metric known for every row under both ways of working."""
+    """Measure the mean paired difference of a metric known for every row under both ways of working.
+
+    `underpowered`, without an estimate, where there are too few units for a variance or all differ by the same.
+    """
     totals, digest = _totals(ai, baseline, plan, cluster, data_digest)
     units, rows = len(totals.size), int(totals.size.sum())
     bare = _bare(totals, plan, _PAIRED if cluster is None else _CLUSTERED, digest, level)
@@ -96,43 +95,12 @@ def measure_benefit(
     mean = float(totals.difference.sum()) / rows
     residual = totals.difference - mean * totals.size
     error = math.sqrt(units / (units - 1) * float((residual**2).sum())) / rows
+    if no_spread(error, scale=totals.scale):
+        return bare
     half = student_quantile(0.5 + level / 2, units - 1) * error
     facts = plan_facts(plan, error, level) | {"independent_units": units}
     low, high = mean - half, mean + half
     return replace(bare, outcome=plan_outcome(plan, low, high), estimate=mean, low=low, high=high, facts=facts)
-
-
-def measure_benefit_bootstrap(
-    ai: ArrayLike,
-    baseline: ArrayLike,
-    plan: Plan,
-    *,
-    seed: int,
-    draws: int,
-    cluster: NDArray[np.generic] | None = None,
-    level: float = LEVEL,
-    data_digest: str | None = None,
-) -> Measurement:
-    """Measure the same with a bootstrap of the independent units, for differences with long tails (amounts of money)."""
-    totals, digest = _totals(ai, baseline, plan, cluster, data_digest)
-    bare = _bare(totals, plan, _BOOTSTRAP, digest, level)
-    record, units = record_draws(seed, draws), len(totals.size)
-    if units < UNITS_LEAST:
-        return bare
-    random, means = generator(seed), np.empty(draws)
-    for draw in range(draws):
-        chosen = random.integers(units, size=units)
-        means[draw] = totals.difference[chosen].sum() / totals.size[chosen].sum()
-    low, high = percentiles(means, level)
-    return replace(
-        bare,
-        outcome=plan_outcome(plan, low, high),
-        estimate=float(totals.difference.sum() / totals.size.sum()),
-        low=low,
-        high=high,
-        facts=plan_facts(plan, float(means.std(ddof=1)) if draws > 1 else 0.0, level) | {"independent_units": units},
-        draws=record,
-    )
 
 
 def brier_losses(label: ArrayLike, probability: ArrayLike) -> NDArray[np.float64]:
@@ -172,13 +140,14 @@ def _totals(
     with_ai, without = reals(ai, "ai"), reals(baseline, "baseline")
     check_lengths(ai=with_ai, baseline=without)
     difference = with_ai - without if plan.direction == "higher is better" else without - with_ai
+    scale = float(max(np.abs(with_ai).max(), np.abs(without).max()))
     table: dict[str, NDArray[np.generic]] = {"ai": with_ai, "baseline": without}
     if cluster is None:
-        return Totals(np.ones(len(difference)), difference), digest or table_digest(table)
+        return Totals(np.ones(len(difference)), difference, scale), digest or table_digest(table)
     check_lengths(ai=with_ai, cluster=cluster)
     _, place = np.unique(cluster, return_inverse=True)
     sizes, sums = (np.bincount(place, weights=each).astype(np.float64) for each in (np.ones(len(place)), difference))
-    totals = Totals(sizes, sums)
+    totals = Totals(sizes, sums, scale)
     return totals, digest or table_digest(table | {"cluster": cluster})
 
 

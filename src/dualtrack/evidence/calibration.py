@@ -150,7 +150,7 @@ def _expected_error(
         estimate=float(expected_error(count.astype(np.float64), mean)),
         low=low,
         high=high,
-        parts=tuple(_bin_part(position, count[position], total[position]) for position in range(len(count))),
+        parts=tuple(_bin_part(position, count[position], total[position], level) for position in range(len(count))),
         statistics={"count": count.tolist(), "score_sum": total.tolist()},
         draws=record,
     )
@@ -169,8 +169,8 @@ def _bin(
     return count[kept].astype(np.int64), total[kept]
 
 
-def _bin_part(position: int, count: NDArray[np.int64], total: NDArray[np.float64]) -> Part:
+def _bin_part(position: int, count: NDArray[np.int64], total: NDArray[np.float64], level: float) -> Part:
     n = int(count.sum())
     gap = float(count[1] - total.sum()) / n
-    half = z_two_sided(LEVEL) * math.sqrt(count[0] * count[1] / n**3)
+    half = z_two_sided(level) * math.sqrt(count[0] * count[1] / n**3)
     return Part(label=f"bin {position + 1}", n=n, outcome="measured", estimate=gap, low=gap - half, high=gap + half)

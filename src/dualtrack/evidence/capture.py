@@ -18,13 +18,14 @@ from dualtrack.errors import FieldError
 from dualtrack.evidence.arrays import check_lengths, labels, reals
 from dualtrack.evidence.benefit import Plan, plan_facts, plan_outcome
 from dualtrack.evidence.measurement import LEVEL, Measurement, Method, Part
+from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.resampling import DRAWS, generator, percentiles, record_draws
 from dualtrack.evidence.tables import table_digest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["POSITIVES_LEAST", "Shares", "measure_capture", "top"]
+__all__ = ["POSITIVES_LEAST", "Shares", "list_size", "measure_capture", "top"]
 
 POSITIVES_LEAST = 2
 """Fewest outcomes to capture: a share of one outcome has no spread."""
@@ -51,6 +52,16 @@ def top(score: NDArray[np.float64], size: int, *, seed: int) -> NDArray[np.bool_
     return chosen
 
 
+def list_size(capacity: float, n: int) -> int:
+    """Return how many of `n` rows fit into `capacity`, halves up; raises FieldError for a list of nobody or everybody."""
+    if not 0 < capacity < 1:
+        raise FieldError(f"capacity {capacity}", where="capacity", expected="a fraction of the rows between 0 and 1")
+    size = math.floor(capacity * n + 0.5)
+    if not 0 < size < n:
+        raise FieldError(f"a list of {size} of {n} rows", where="capacity", expected="some rows on it and some not")
+    return size
+
+
 def measure_capture(
     label: ArrayLike,
     ai: ArrayLike,
@@ -63,10 +74,14 @@ def measure_capture(
     level: float = LEVEL,
     data_digest: str | None = None,
 ) -> Measurement:
-    """Measure the captured share of `ai` minus that of `baseline` when `capacity` (a fraction of rows) can be reviewed."""
+    """Measure the captured share of `ai` minus that of `baseline` when `capacity` (a fraction of rows) can be reviewed.
+
+    `underpowered`, without an estimate, where there are fewer than POSITIVES_LEAST outcomes or the draws do not vary: then
+    no draw puts an outcome elsewhere, which says how few there are and not how sure the difference is.
+    """
     truth, first, second = labels(label, "label"), reals(ai, "ai"), reals(baseline, "baseline")
     n = check_lengths(label=truth, ai=first, baseline=second)
-    size = _list_size(capacity, n)
+    size = list_size(capacity, n)
     cells = (top(first, size, seed=seed) * 4 + top(second, size, seed=seed) * 2 + truth).astype(np.int64)
     count = np.bincount(cells, minlength=8)
     bare = Measurement(
@@ -94,8 +109,15 @@ def _with_interval(bare: Measurement, count: NDArray[np.int64], plan: Plan) -> M
     random = generator(bare.draws.seed)
     drawn = random.multinomial(bare.n, count / bare.n, size=bare.draws.draws).astype(np.float64)
     drawn = drawn[drawn[:, 1::2].sum(1) > 0]  # a draw without any outcome has no share
+    if not len(drawn):
+        raise FieldError(
+            "no draw holds an outcome", where="bootstrap", expected="draws with outcomes in them", fix="take more draws"
+        )
     shares, point = _shares(drawn), _shares(count.astype(np.float64))
     differences = shares.ai - shares.baseline
+    error = float(differences.std())
+    if no_spread(error):
+        return bare
     low, high = percentiles(differences, bare.level)
     sign = 1 if plan.direction == "higher is better" else -1
     low, high = sorted((sign * low, sign * high))
@@ -112,7 +134,7 @@ def _with_interval(bare: Measurement, count: NDArray[np.int64], plan: Plan) -> M
         estimate=sign * float(point.ai - point.baseline),
         low=low,
         high=high,
-        facts=plan_facts(plan, float(differences.std()), bare.level) | {"outcomes": int(count[1::2].sum())},
+        facts=plan_facts(plan, error, bare.level) | {"outcomes": int(count[1::2].sum())},
         parts=parts,
     )
 
@@ -122,12 +144,3 @@ def _shares(count: NDArray[np.float64]) -> Shares:
     outcomes = count[..., 1::2]
     total = outcomes.sum(-1)
     return Shares((outcomes[..., 2] + outcomes[..., 3]) / total, (outcomes[..., 1] + outcomes[..., 3]) / total)
-
-
-def _list_size(capacity: float, n: int) -> int:
-    if not 0 < capacity < 1:
-        raise FieldError(f"capacity {capacity}", where="capacity", expected="a fraction of the rows between 0 and 1")
-    size = math.floor(capacity * n + 0.5)
-    if not 0 < size < n:
-        raise FieldError(f"a list of {size} of {n} rows", where="capacity", expected="some rows on it and some not")
-    return size

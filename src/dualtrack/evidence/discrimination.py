@@ -11,17 +11,19 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from dualtrack.evidence.arrays import check_lengths, labels, reals
-from dualtrack.evidence.measurement import LEVEL, Draws, Measurement, Method, Part
+from dualtrack.evidence.measurement import LEVEL, Measurement, Method, Part
+from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.quantiles import z_two_sided
-from dualtrack.evidence.resampling import DRAWS, Interval, generator, percentiles, record_draws
+from dualtrack.evidence.resampling import Interval
 from dualtrack.evidence.tables import table_digest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["CLASS_LEAST", "Placements", "measure_auc", "measure_auc_bootstrap", "measure_auc_difference", "placements"]
+__all__ = ["CLASS_LEAST", "Placements", "measure_auc", "measure_auc_difference", "placements"]
 
 CLASS_LEAST = 2
 """Fewest rows of each class that give a variance at all; a rule may ask for many more."""
@@ -29,11 +31,6 @@ CLASS_LEAST = 2
 _DELONG = Method(name="AUC by midranks, DeLong interval", version="1", source="DeLong et al. 1988; Sun and Xu 2014")
 _PAIRED = Method(
     name="difference of AUCs on the same rows, paired DeLong", version="1", source="DeLong et al. 1988; Sun and Xu 2014"
-)
-_BOOTSTRAP = Method(
-    name="AUC, bootstrap within each class, percentile interval",
-    version="1",
-    source="Efron and Tibshirani 1993, chapter 13",
 )
 
 
@@ -101,7 +98,10 @@ def measure_auc_difference(
     class_size_min: int = CLASS_LEAST,
     data_digest: str | None = None,
 ) -> Measurement:
-    """Measure AUC(score) - AUC(baseline) on the same rows; above zero the first orders better."""
+    """Measure AUC(score) - AUC(baseline) on the same rows; above zero the first orders better.
+
+    `underpowered`, without an estimate, where a class is too small or no row is placed any differently from the others.
+    """
     truth, ranked, other = labels(label, "label"), reals(score, "score"), reals(baseline, "baseline")
     n = check_lengths(label=truth, score=ranked, baseline=other)
     digest = data_digest or table_digest({"label": truth, "score": ranked, "baseline": other})
@@ -110,58 +110,23 @@ def measure_auc_difference(
     first, second = placements(truth, ranked), placements(truth, other)
     difference = first.auc - second.auc
     variance = _variance(first.positives - second.positives) + _variance(first.negatives - second.negatives)
-    half = z_two_sided(level) * math.sqrt(variance)
-    return Measurement(
+    error = math.sqrt(variance)
+    bare = Measurement(
         measure="discrimination.auc-difference",
         unit="probability",
         n=n,
-        outcome="measured",
+        outcome="underpowered",
         method=_PAIRED,
         data_digest=digest,
         level=level,
-        estimate=difference,
-        low=difference - half,
-        high=difference + half,
         facts=_class_facts(truth),
         parts=tuple(_auc_part(name, placed, level) for name, placed in (("score", first), ("baseline", second))),
         statistics={"auc": first.auc, "auc_baseline": second.auc, "variance": variance, **_class_facts(truth)},
     )
-
-
-def measure_auc_bootstrap(
-    label: ArrayLike,
-    score: ArrayLike,
-    *,
-    seed: int,
-    draws: int = DRAWS,
-    level: float = LEVEL,
-    class_size_min: int = CLASS_LEAST,
-    data_digest: str | None = None,
-) -> Measurement:
-    """Measure the AUC with a bootstrap within each class, for a reader who distrusts the normal limit of DeLong."""
-    truth, ranked = labels(label, "label"), reals(score, "score")
-    n = check_lengths(label=truth, score=ranked)
-    digest = data_digest or table_digest({"label": truth, "score": ranked})
-    if _too_small(truth, class_size_min):
-        return _unanswered("discrimination.auc", truth, digest, _BOOTSTRAP, level)
-    record: Draws = record_draws(seed, draws)
-    low, high = percentiles(_auc_draws(truth, ranked, record), level)
-    auc = placements(truth, ranked).auc
-    return Measurement(
-        measure="discrimination.auc",
-        unit="probability",
-        n=n,
-        outcome="measured",
-        method=_BOOTSTRAP,
-        data_digest=digest,
-        level=level,
-        estimate=auc,
-        low=low,
-        high=high,
-        facts=_class_facts(truth),
-        statistics={"auc": auc, **_class_facts(truth)},
-        draws=record,
-    )
+    if no_spread(error):
+        return bare
+    half = z_two_sided(level) * error
+    return replace(bare, outcome="measured", estimate=difference, low=difference - half, high=difference + half)
 
 
 def _midranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -189,18 +154,6 @@ def _auc_part(name: str, placed: Placements, level: float) -> Part:
     variance = _variance(placed.positives) + _variance(placed.negatives)
     low, high = _auc_interval(placed.auc, variance, smaller, level)
     return Part(label=name, n=smaller + larger, outcome="measured", estimate=placed.auc, low=low, high=high)
-
-
-def _auc_draws(truth: NDArray[np.bool_], score: NDArray[np.float64], record: Draws) -> NDArray[np.float64]:
-    levels, place = np.unique(score, return_inverse=True)
-    positive, negative, random = place[truth], place[~truth], generator(record.seed)
-    areas = np.empty(record.draws)
-    for draw in range(record.draws):
-        won = np.bincount(positive[random.integers(len(positive), size=len(positive))], minlength=len(levels))
-        lost = np.bincount(negative[random.integers(len(negative), size=len(negative))], minlength=len(levels))
-        beaten = np.cumsum(lost) - lost / 2
-        areas[draw] = won @ beaten / (len(positive) * len(negative))
-    return areas
 
 
 def _too_small(truth: NDArray[np.bool_], class_size_min: int) -> bool:

@@ -19,6 +19,7 @@ __all__ = ["benefit_fields", "calibration_fields", "group_fields", "performance_
 
 def benefit_fields(measured: Measurement, *, claim: str, baseline: str) -> dict[str, Value]:
     """Return the fields of topic `benefit`; the design follows from whether the plan had a margin."""
+    interval = _interval(measured)  # first: a measurement without an estimate has no facts either
     margin = "margin" in measured.facts
     return {
         "claim": claim,
@@ -27,7 +28,7 @@ def benefit_fields(measured: Measurement, *, claim: str, baseline: str) -> dict[
         "design": "non_inferiority" if margin else "superiority",
         "power": measured.facts["power_for_margin" if margin else "power_at_declared_effect"],
         "unit": measured.unit,
-        **_interval(measured),
+        **interval,
     }
 
 

@@ -39,7 +39,6 @@ __all__ = [
     "Fractions",
     "Rate",
     "View",
-    "group_rates",
     "measure_groups",
 ]
 
@@ -83,18 +82,6 @@ class View(NamedTuple):
     labels: list[str]
     point: Fractions
     drawn: NDArray[np.float64]
-
-
-def group_rates(cells: Cells, by: Sequence[str]) -> dict[str, dict[Rate, float | None]]:
-    """Return the rates of every group, exactly, None where a group has no rows to form one."""
-    names, counts = collapse(cells, cells.array, by)
-    rates = _fractions(counts).rate
-    return {
-        name: {
-            rate: None if np.isnan(value) else float(value) for rate, value in zip(RATES, rates[:, group], strict=True)
-        }
-        for group, name in enumerate(names)
-    }
 
 
 def measure_groups(

@@ -7,6 +7,7 @@ Source: Chow, Shao and Wang (2008), Sample Size Calculations in Clinical Researc
 from __future__ import annotations
 
 import math
+import sys
 
 from dualtrack.errors import FieldError
 from dualtrack.evidence.measurement import LEVEL
@@ -15,11 +16,11 @@ from dualtrack.evidence.quantiles import normal_cdf, z_two_sided
 __all__ = [
     "POWER",
     "POWER_LEAST",
+    "ROUNDING",
     "detectable_effect",
+    "no_spread",
     "power_to_show",
     "rows_for_difference",
-    "rows_for_rate_difference",
-    "rows_for_rate_width",
     "rows_for_width",
 ]
 
@@ -29,11 +30,25 @@ POWER = 0.8
 POWER_LEAST = 0.5
 """Power of one half or less is a coin; a plan on it is not a plan."""
 
+ROUNDING = 4 * sys.float_info.epsilon
+"""Standard error, as a share of the values behind it, up to which a spread is nothing but rounding."""
+
+
+def no_spread(standard_error: float, *, scale: float = 1.0) -> bool:
+    """Say whether values of the size `scale` do not vary at all: their interval is a point, which looks like certainty.
+
+    Rows that are all alike (ten of them, or two) do not say how others will vary, so the data cannot answer.
+    """
+    return standard_error <= ROUNDING * scale
+
 
 def power_to_show(effect: float, standard_error: float, *, level: float = LEVEL) -> float:
-    """Return the probability that the interval lies above zero when the true effect is `effect` (above zero)."""
+    """Return the probability that the interval lies above zero when the true effect is `effect` (above zero).
+
+    Without a standard error there is no interval that could show anything: 0.
+    """
     if standard_error <= 0:
-        return 1.0 if effect > 0 else 0.0
+        return 0.0
     return normal_cdf(effect / standard_error - z_two_sided(level))
 
 
@@ -54,20 +69,6 @@ def rows_for_width(deviation: float, half_width: float, *, level: float = LEVEL)
     return math.ceil((z_two_sided(level) * deviation / half_width) ** 2)
 
 
-def rows_for_rate_width(rate: float, half_width: float, *, level: float = LEVEL) -> int:
-    """Return the rows needed to know a rate to plus or minus `half_width`."""
-    _check_rate(rate)
-    return rows_for_width(math.sqrt(rate * (1 - rate)), half_width, level=level)
-
-
-def rows_for_rate_difference(first: float, second: float, *, level: float = LEVEL, power: float = POWER) -> int:
-    """Return the rows needed in *each* of two separate groups to show that their rates differ."""
-    _check_rate(first)
-    _check_rate(second)
-    deviation = math.sqrt(first * (1 - first) + second * (1 - second))
-    return rows_for_difference(deviation, abs(first - second), level=level, power=power)
-
-
 def _z(power: float) -> float:
     if not POWER_LEAST < power < 1:
         raise FieldError(f"power {power}", where="power", expected=f"between {POWER_LEAST} and 1")
@@ -78,8 +79,3 @@ def _check_above_zero(**values: float) -> None:
     for name, value in values.items():
         if not (value > 0 and math.isfinite(value)):
             raise FieldError(f"{value}", where=name, expected="a finite number above 0")
-
-
-def _check_rate(rate: float) -> None:
-    if not 0 < rate < 1:
-        raise FieldError(f"{rate}", where="rate", expected="a fraction strictly between 0 and 1")

@@ -10,7 +10,7 @@ from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
 from dualtrack.evidence.benefit import brier_losses, measure_benefit
 from dualtrack.evidence.calibration import measure_calibration
-from dualtrack.evidence.capture import measure_capture, top
+from dualtrack.evidence.capture import list_size, measure_capture, top
 from dualtrack.evidence.cells import count_cells
 from dualtrack.evidence.demo.baselines import bucket_rates, collection_order, early_contact_points
 from dualtrack.evidence.demo.learner import train
@@ -141,7 +141,7 @@ def _groups(
     """
     if use.capacity is None or not use.by:
         return ()
-    called = top(scored.ai, round(use.capacity * len(scored.rows)), seed=seed)
+    called = top(scored.ai, list_size(use.capacity, len(scored.rows)), seed=seed)
     attributes = {name: column[scored.rows] for name, column in book.groups.items()}
     documented = np.logical_and.reduce([column != NOT_DOCUMENTED for column in attributes.values()])
     cells = count_cells(
