@@ -7,6 +7,7 @@ chosen, the model is found and called, and the declared claim becomes the plan t
 from __future__ import annotations
 
 import importlib
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -109,6 +110,8 @@ def _safety(
 ) -> tuple[Measurement, dict[str, Value]]:
     if asked.bound is None:
         raise FieldError("no target or limit", where="--bound", fix="give the one your firm set beforehand")
+    if not math.isfinite(asked.bound):  # no record can hold it; said here, so that a dry run says it too
+        raise FieldError(f"{asked.bound}", where="--bound", expected="a finite number")
     if asked.topic == "predictive_performance":
         measured = measure_auc(truth, score, data_digest=digest)
         return measured, performance_fields(measured, target=asked.bound)
