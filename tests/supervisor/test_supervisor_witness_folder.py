@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from dualtrack.domain import canonical
 from dualtrack.errors import FieldError, KeyFileError, NoteError, NotFoundError, PathError, StoreError, WitnessError
 from dualtrack.ledger.note import parse_signature_line
 from dualtrack.ledger.witness_request import build_request
+from dualtrack.supervisor import cosignatures
 from dualtrack.supervisor.cosignatures import read_lines, take_cosignatures
 from dualtrack.supervisor.witness_folder import WitnessFolder
 
@@ -107,3 +109,17 @@ def test_a_whole_note_is_read_as_well_as_lines(folder, firm):
         read_lines(b"")
     with pytest.raises(NoteError):
         read_lines(b"x" * 300_000)
+
+
+def test_heads_are_counted_not_the_entries_that_one_of_them_covers(folder, firm, monkeypatch):
+    """One batch, such as all verdicts of a firm, is one head, however many entries it has."""
+    folder.trust(log_key(firm))
+    size = firm.register.repository.size()
+    [line] = read_lines(folder.witness().add_checkpoint(body(firm), 5).encode())
+    monkeypatch.setattr(cosignatures, "HEADS_TRIED_MAX", 2)
+    firm.register.append_plain([("note/1", firm.name, canonical.encode({"n": n})) for n in range(5)])
+    [taken] = take_cosignatures(firm.register.repository, [folder.key], [line])
+    assert (taken.size, taken.new) == (size, True)
+    firm.register.append_plain([("note/1", firm.name, canonical.encode({"n": 5}))])
+    with pytest.raises(NoteError, match="over no head"):
+        take_cosignatures(firm.register.repository, [folder.key], [line])
