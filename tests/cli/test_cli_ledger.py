@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 
 import pytest
-from cli_world import USE, good, run
+from cli_world import BANK, USE, good, run
 
 from dualtrack.ledger.checkpoint import Checkpoint
 from dualtrack.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
 from dualtrack.ledger.note import parse_note
 
 pytestmark = pytest.mark.usefixtures("offline")
+
+HUGE = 99_999_999_999_999_999_999_999
 
 
 @pytest.fixture
@@ -48,9 +51,24 @@ def test_a_consistency_proof_holds(bank):
     assert f"proof: {len(proof)} hashes" in shown
 
 
-@pytest.mark.parametrize("arguments", [(), (3, "--consistency", 2), (99_999,), ("--consistency", 99_999)])
+@pytest.mark.parametrize(
+    "arguments", [(), (3, "--consistency", 2), (99_999,), ("--consistency", 99_999), (HUGE,), ("--consistency", HUGE)]
+)
 def test_proofs_that_cannot_be_are_refused(bank, arguments):
     assert run("ledger", "proof", *arguments, "--workspace", bank).code == 2
+
+
+@pytest.mark.parametrize("index", [HUGE, 2**63, 2**53])
+@pytest.mark.parametrize("command", [("show", "--from"), ("proof",), ("proof", "--consistency"), ("request", "--old")])
+def test_an_index_beyond_any_ledger_is_refused_by_name(bank, command, index):
+    done = run("ledger", *command, index, "--workspace", bank)
+    assert done.code == 2
+    assert f"{index} is not in the range" in done.err
+
+
+def test_the_largest_index_is_only_not_there(bank):
+    assert good("ledger", "show", "--from", 2**53 - 1, "--workspace", bank, "--json").json["entries"] == []
+    assert "not in a tree" in run("ledger", "proof", 2**53 - 1, "--workspace", bank).err
 
 
 def test_entries_are_listed_by_kind_and_from_an_index(bank):
@@ -60,6 +78,28 @@ def test_entries_are_listed_by_kind_and_from_an_index(bank):
     assert declared["id"] == USE
     some = good("ledger", "show", "--from", 4, "--limit", 2, "--workspace", bank)
     assert "more: dualtrack ledger show --from 6" in some.out
+
+
+def test_the_next_page_is_asked_for_as_the_first_was(bank):
+    """The command printed is run as printed, until nothing more is said."""
+    asked = ("ledger", "show", "--kind", "pack-adoption/1", "--kind", "key-grant/1", "--limit", 4)
+    everything = good(*asked[:-2], "--workspace", bank, "--json").json["entries"]
+    command, seen, pages = [*asked, "--institution", BANK, "--workspace", bank], [], 0
+    while command:
+        seen += good(*command, "--json").json["entries"]
+        said = [line for line in good(*command).out.splitlines() if line.startswith("more: dualtrack ")]
+        command, pages = [word for line in said for word in shlex.split(line)[2:]], pages + 1
+    assert seen == everything
+    assert pages == -(-len(everything) // 4) > 2
+    assert "more:" not in good("ledger", "show", "--limit", pages, "--workspace", bank, "--kind", "no/1").out
+
+
+def test_a_last_page_that_is_full_says_no_more(bank):
+    size = good("ledger", "show", "--workspace", bank, "--json").json["size"]
+    assert "more:" not in good("ledger", "show", "--limit", size, "--workspace", bank).out
+    assert (
+        f"--from {size - 1} --limit {size - 1}" in good("ledger", "show", "--limit", size - 1, "--workspace", bank).out
+    )
 
 
 def test_a_changed_byte_is_found_and_ends_with_one(bank):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,6 +50,9 @@ F = TypeVar("F", bound="Callable[..., Any]")
 _SHOWN_MAX = 100
 """Entries shown at once unless another number is asked for."""
 
+_INDEX = click.IntRange(0, 2**53 - 1)
+"""Index or size: the whole numbers that JSON carries exactly, far above any ledger and below what a database takes."""
+
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -92,7 +96,7 @@ def _verified(store: Store, *, quiet: bool) -> list[Report]:
 
 @ledger_command.command("show", epilog="Example: dualtrack ledger show --kind evidence/1 --from 40")
 @click.option("--kind", "kinds", multiple=True, help="Only entries of this kind, as evidence/1.")
-@click.option("--from", "start", type=click.IntRange(min=0), default=0, show_default=True, help="First index.")
+@click.option("--from", "start", type=_INDEX, default=0, show_default=True, help="First index.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=_SHOWN_MAX, show_default=True)
 @institution_option
 @workspace_option
@@ -105,6 +109,8 @@ def _show(
         repository = desk.register.repository
         size = repository.size()
         found = repository.entries(kinds=kinds, start=start, limit=limit)
+        # One entry asked for beyond the page: the last page may be exactly full.
+        following = repository.entries(kinds=kinds, start=found[-1].index + 1, limit=1) if found else []
         note = cosigned_note(repository).decode() if size else ""
     rows = [
         {
@@ -125,19 +131,33 @@ def _show(
         kind = f"{row['kind']}{' (erased)' if row['erased'] else ''}"
         table.add_row(str(row["index"]), str(row["recorded_at"]), kind, str(row["id"]), str(row["leaf_hash"])[:16])
     console().print(table)
-    if len(rows) == limit:
-        click.echo(f"more: dualtrack ledger show --from {found[-1].index + 1}")
+    if following:
+        click.echo(f"more: {_next_page(found[-1].index + 1, kinds, limit, institution, workspace)}")
     click.echo(f"{size} entries; newest head:\n{note}" if size else "no entry yet")
+
+
+def _next_page(start: int, kinds: tuple[str, ...], limit: int, institution: str | None, workspace: Path | None) -> str:
+    """Return the command for the page from `start` on, with the options that this one was asked for with."""
+    words = ["dualtrack", "ledger", "show", "--from", str(start)]
+    for kind in kinds:
+        words += ["--kind", kind]
+    if limit != _SHOWN_MAX:
+        words += ["--limit", str(limit)]
+    if institution is not None:
+        words += ["--institution", institution]
+    if workspace is not None:
+        words += ["--workspace", str(workspace)]
+    return shlex.join(words)
 
 
 @ledger_command.command(
     "proof", epilog="Example: dualtrack ledger proof 12    or    dualtrack ledger proof --consistency 40"
 )
-@click.argument("index", required=False, type=click.IntRange(min=0))
+@click.argument("index", required=False, type=_INDEX)
 @click.option(
     "--consistency",
     "old",
-    type=click.IntRange(min=0),
+    type=_INDEX,
     metavar="OLD",
     help="Prove that the log of OLD entries is extended.",
 )
@@ -175,7 +195,7 @@ def _proof(index: int | None, old: int | None, institution: str | None, workspac
 @ledger_command.command("request", epilog="Example: dualtrack ledger request --old 40 -o request.txt")
 @click.option(
     "--old",
-    type=click.IntRange(min=0),
+    type=_INDEX,
     default=0,
     show_default=True,
     help="Size that the witness has; 0 the first time.",
