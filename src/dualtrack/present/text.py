@@ -5,14 +5,15 @@ The two languages travel together, so a page can never show a label in one of th
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Text
+from dualtrack.domain.time import hong_kong_date
 
-__all__ = ["HKT", "date_text", "fill", "hkt_date", "same"]
+if TYPE_CHECKING:
+    from datetime import date, datetime
 
-HKT = timezone(timedelta(hours=8), "HKT")
-"""Hong Kong Time: UTC+8 all year; no summer time since 1979, so a fixed offset is exact for every date we print."""
+__all__ = ["date_text", "fill", "hkt_date", "same"]
 
 _MONTHS = (
     "January",
@@ -58,7 +59,7 @@ def hkt_date(moment: datetime) -> date:
     """Return the date in Hong Kong at an instant; a naive time is refused, because its date is unknown."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone has no date in Hong Kong")
-    return moment.astimezone(HKT).date()
+    return hong_kong_date(moment)
 
 
 def _side(value: Text | str | int, language: str) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 from dualtrack.domain import canonical
 from dualtrack.domain.ids import check_slug
-from dualtrack.domain.records import Record, Text, encode, read_record
+from dualtrack.domain.records import Record, Text, read_record
 from dualtrack.domain.time import parse_date
 from dualtrack.errors import FieldError, SignatureError
 from dualtrack.keys import dsse
@@ -25,7 +25,6 @@ from dualtrack.supervisor.queries import QUERIES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dualtrack.keys.signer import Signer
     from dualtrack.keys.vkey import VerifierKey
     from dualtrack.rules.pack import Pack
 
@@ -39,7 +38,6 @@ __all__ = [
     "notice_key_name",
     "open_notice",
     "read_notice",
-    "sign_notice",
 ]
 
 NOTICE_KIND = "notice/1"
@@ -155,11 +153,6 @@ def read_notice(data: bytes, *, where: str = "notice") -> OpenedNotice:
         raise FieldError(f"payload type {envelope.payload_type!r}", where=where, expected=NOTICE_PAYLOAD)
     notice = read_record(canonical.decode(envelope.payload, where=where), Notice, where=where)
     return OpenedNotice(notice, canonical.digest(data), _check(notice))
-
-
-def sign_notice(notice: Notice, signer: Signer) -> bytes:
-    """Return the envelope of a notice: the bytes that travel, and that the supervisor's own ledger keeps."""
-    return dsse.sign(encode(notice), NOTICE_PAYLOAD, [signer])
 
 
 def _check(notice: Notice) -> Pack | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dualtrack.domain import canonical
 from dualtrack.domain.bounds import CLOCK_SKEW_S
-from dualtrack.domain.records import Record, encode, read_record
+from dualtrack.domain.records import Record, read_record
 from dualtrack.domain.time import parse_instant
 from dualtrack.domain.vocabulary import Role
 from dualtrack.errors import DualtrackError, FieldError, SignatureError
@@ -23,7 +23,6 @@ from dualtrack.supervisor.queries import QUERIES, Figure, Terms, ask
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dualtrack.keys.signer import Signer
     from dualtrack.supervisor.account import Account
     from dualtrack.supervisor.notice import OpenedNotice
 
@@ -37,7 +36,6 @@ __all__ = [
     "answer_notice",
     "check_return",
     "notice_named_in",
-    "sign_return",
 ]
 
 RETURN_KIND = "return/1"
@@ -136,11 +134,6 @@ def answer_notice(
         points=points,
         demo=demo,
     )
-
-
-def sign_return(answer: Return, signer: Signer) -> bytes:
-    """Return the envelope of a return: the bytes that travel, and that the firm's ledger keeps."""
-    return dsse.sign(encode(answer), RETURN_PAYLOAD, [signer])
 
 
 def notice_named_in(data: bytes) -> str:
