@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.table import Table
 
 from dualtrack.domain.vocabulary import Area, Grade, InstitutionType, Verdict
 from dualtrack.permit.to_green import to_green
-from dualtrack.present.phrases import iso_day
+from dualtrack.present.phrases import interval_text, iso_day
 from dualtrack.present.way import describe_way
 from dualtrack.present.words import AREA_WORDS, TYPE_WORDS, VERDICT_WORDS
 from dualtrack.rules.diff import diff
@@ -67,14 +68,12 @@ def _by_area(recorded: list[Recorded]) -> dict[Area, Verdict]:
 
 
 def _show_effects(out: Console, result: DemoResult) -> None:
-    table = Table("measured use", "effect over its non-AI baseline [95% interval]", "declared minimum", "n", "power")
+    table = Table("measured use", "effect over its non-AI baseline", "declared minimum", "n", "power")
     for measured in result.measured:
         benefit, plan = measured.result.benefit, measured.use.plan
-        interval = f"{benefit.estimate:+.4f} [{benefit.low:+.4f}, {benefit.high:+.4f}] {benefit.unit}".replace(
-            "[", "\\["
-        )
+        effect = escape(f"{interval_text(benefit.plain())}, {100 * benefit.level:g}% interval, {benefit.unit}")
         power = benefit.facts["power_at_declared_effect"]
-        table.add_row(measured.use.slug, interval, f"{plan.effect}", f"{benefit.n:,}", f"{power:.2f}")
+        table.add_row(measured.use.slug, effect, f"{plan.effect}", f"{benefit.n:,}", f"{power:.2f}")
     out.print(table)
 
 
