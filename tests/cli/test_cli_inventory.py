@@ -111,6 +111,16 @@ def test_try_refuses_wrong_places_and_columns(book, tmp_path):
         assert picture(tmp_path) == before
 
 
+@pytest.mark.parametrize("name", ["gap-report.html", "gap-report.xlsx", "inventory-sample.xlsx"])
+def test_try_writes_all_its_files_or_none(tmp_path, name):
+    (tmp_path / "out" / name).mkdir(parents=True)
+    before = picture(tmp_path)
+    done = run("try", "-o", tmp_path / "out")
+    assert done.code == 2
+    said(done.err, name, "is a folder")
+    assert picture(tmp_path) == before
+
+
 def test_import_shows_the_mapping_and_asks(bank, book, tmp_path):
     asked = run("import", book, "--sector", "bank", "-o", tmp_path / "d", "--workspace", bank, stdin="n\n")
     assert asked.code == 1

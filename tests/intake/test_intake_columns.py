@@ -47,7 +47,7 @@ def test_every_listed_name_means_its_field_alone():
 
 
 def match(path, letter, **more):
-    return next(m for m in gap_report(path, at=AT, out_dir=None, **more).matches if m.column == letter)
+    return next(m for m in gap_report(path, at=AT, **more).matches if m.column == letter)
 
 
 def test_values_speak_against_a_header(tmp_path):
@@ -84,5 +84,5 @@ def test_told_by_letter_and_misspelt(tmp_path):
 def test_wrong_mappings_are_refused(tmp_path, mapping, found):
     path = ugly.save(tmp_path, "m.xlsx", ("S", [["Name", "Owner"], ["A", "y"], ["B", "y"]]))
     with pytest.raises(FieldError, match=found):
-        gap_report(path, at=AT, out_dir=tmp_path, mapping=mapping)
+        gap_report(path, at=AT, mapping=mapping)
     assert not (tmp_path / "gap-report.html").exists()

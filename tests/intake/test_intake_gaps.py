@@ -14,7 +14,7 @@ AT = date(2026, 11, 22)
 
 
 def found(path, *kinds, at=AT, **more):
-    report = gap_report(path, at=at, out_dir=None, **more)
+    report = gap_report(path, at=at, **more)
     return [
         (f.kind, f.row, f.cells[-1].ref if f.cells else "") for f in report.findings if not kinds or f.kind in kinds
     ]
@@ -50,7 +50,7 @@ def test_a_column_that_is_absent_is_one_finding_and_points_to_what_may_hold_it(t
     path = ugly.save(
         tmp_path, "c.xlsx", ("S", [["Name", "Purpose", "Contact"], *[[f"M{n}", "p", "x"] for n in range(5)]])
     )
-    report = gap_report(path, at=AT, out_dir=None)
+    report = gap_report(path, at=AT)
     owner = [f for f in report.findings if f.kind == "no-owner"]
     assert len(owner) == 1
     assert owner[0].row is None
@@ -90,7 +90,7 @@ def test_future_validation(tmp_path):
 
 def test_duplicates(tmp_path):
     path = ugly.duplicates(tmp_path)
-    report = gap_report(path, at=AT, out_dir=None)
+    report = gap_report(path, at=AT)
     assert [(f.row, [c.ref for c in f.cells]) for f in report.findings if f.kind == "duplicate-row"] == [
         (4, ["Dup!B3", "Dup!B4"])
     ]
@@ -144,7 +144,7 @@ def test_vendors_and_disclosures(tmp_path):
 
 
 def test_citations_for_language_models_only_where_there_is_one(tmp_path):
-    report = gap_report(ugly.plain(tmp_path), at=AT, out_dir=None)
+    report = gap_report(ugly.plain(tmp_path), at=AT)
     cited = {
         f.row: [(c.document, c.paragraph) for c in f.cites]
         for f in report.findings
@@ -162,7 +162,7 @@ def test_every_citation_names_a_document_and_every_kind_has_both_languages():
 
 
 def test_todo_is_by_owner_and_rows_without_one_go_to_nobody(tmp_path):
-    todo = gap_report(ugly.plain(tmp_path), at=AT, out_dir=None).todo
+    todo = gap_report(ugly.plain(tmp_path), at=AT).todo
     assert [(owner.kind, owner.name.en, [use.row for use in owner.uses]) for owner in todo] == [
         ("keeper", "Whoever keeps this inventory", [None]), ("nobody", "No owner named", [4]), ("owner", "Sam Wu", [3])
     ]  # fmt: skip
@@ -170,7 +170,7 @@ def test_todo_is_by_owner_and_rows_without_one_go_to_nobody(tmp_path):
 
 def test_owners_that_differ_in_case_are_one(tmp_path):
     rows = [["Name", "Owner", "Purpose"], ["A", "Fiona Lau", ""], ["B", "FIONA  LAU", ""]]
-    todo = gap_report(ugly.save(tmp_path, "o.xlsx", ("S", rows)), at=AT, out_dir=None).todo
+    todo = gap_report(ugly.save(tmp_path, "o.xlsx", ("S", rows)), at=AT).todo
     assert [owner.name.en for owner in todo if owner.kind == "owner"] == ["Fiona Lau"]
 
 
@@ -188,7 +188,7 @@ def test_words():
 
 
 def test_sample_counts_are_what_its_builder_wrote():
-    report = gap_report(sample_path(), at=AT, out_dir=None)
+    report = gap_report(sample_path(), at=AT)
     counts = {count.kind: (count.n, count.of) for count in report.counts if not count.table}
     assert counts["language-model-not-marked"] == (11, 39)
     assert counts["no-owner"] == (4, 39)

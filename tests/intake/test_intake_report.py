@@ -16,7 +16,7 @@ import pytest
 from dualtrack.domain import canonical
 from dualtrack.errors import PathError
 from dualtrack.intake import sample_path
-from dualtrack.intake.report import HTML_NAME, XLSX_NAME, as_records, gap_report
+from dualtrack.intake.report import HTML_NAME, XLSX_NAME, as_records, gap_report, write_html, write_xlsx
 
 AT = date(2026, 11, 22)
 NASTY = [
@@ -30,9 +30,17 @@ NASTY = [
 ]
 
 
+def gap_report_in(folder, path):
+    """Write both files of a report into a folder, as `try` does."""
+    report = gap_report(path, at=AT)
+    write_html(report, folder / HTML_NAME)
+    write_xlsx(report, folder / XLSX_NAME)
+    return report
+
+
 @pytest.fixture
 def written(tmp_path):
-    report = gap_report(sample_path(), at=AT, out_dir=tmp_path)
+    report = gap_report_in(tmp_path, sample_path())
     return report, (tmp_path / HTML_NAME).read_text(), tmp_path / XLSX_NAME
 
 
@@ -95,7 +103,7 @@ def test_cells_cannot_inject(tmp_path):
         for cell in row:
             cell.data_type = "s"
     book.save(path)
-    report = gap_report(path, at=AT, out_dir=tmp_path)
+    report = gap_report_in(tmp_path, path)
     assert report.rows[0].text("name") == NASTY[0]
     page = (tmp_path / HTML_NAME).read_text()
     assert "<script" not in page
@@ -127,8 +135,9 @@ def test_same_input_same_bytes_in_another_process(written, tmp_path):
     other.mkdir()
     code = (
         "from datetime import date; from pathlib import Path; from dualtrack.intake import sample_path;"
-        "from dualtrack.intake.report import gap_report;"
-        f"gap_report(sample_path(), at=date(2026, 11, 22), out_dir=Path({str(other)!r}))"
+        "from dualtrack.intake.report import HTML_NAME, XLSX_NAME, gap_report, write_html, write_xlsx;"
+        "report = gap_report(sample_path(), at=date(2026, 11, 22));"
+        f"write_html(report, Path({str(other)!r}) / HTML_NAME); write_xlsx(report, Path({str(other)!r}) / XLSX_NAME)"
     )
     environment = {"PYTHONHASHSEED": "7", "TZ": "America/New_York", "LC_ALL": "C", "PATH": ""}
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=environment)
@@ -147,15 +156,17 @@ def test_records_are_json(written):
     }
 
 
-def test_out_dir_that_is_not_there(tmp_path):
-    with pytest.raises(PathError, match="cannot be written"):
-        gap_report(sample_path(), at=AT, out_dir=tmp_path / "absent")
+def test_a_folder_that_is_not_there(tmp_path):
+    report = gap_report(sample_path(), at=AT)
+    for write in (write_html, write_xlsx):
+        with pytest.raises(PathError, match="cannot be written"):
+            write(report, tmp_path / "absent" / "report")
 
 
 def test_csv_report_states_its_encoding(tmp_path):
     path = tmp_path / "清單.csv"
     path.write_bytes(ugly.csv_bytes("big5hkscs"))
-    report = gap_report(path, at=AT, out_dir=tmp_path)
+    report = gap_report_in(tmp_path, path)
     assert report.sheet == "清單"
     page = (tmp_path / HTML_NAME).read_text()
     assert "Big5-HKSCS" in page
@@ -164,7 +175,7 @@ def test_csv_report_states_its_encoding(tmp_path):
 
 def test_many_findings_are_cut_on_the_page_and_whole_in_the_workbook(tmp_path):
     rows = [["Name", "Owner", "Purpose"], *[[f"Model {n}", "", "p"] for n in range(230)]]
-    report = gap_report(ugly.save(tmp_path, "many.xlsx", ("S", rows)), at=AT, out_dir=tmp_path)
+    report = gap_report_in(tmp_path, ugly.save(tmp_path, "many.xlsx", ("S", rows)))
     assert report.rows_with("no-owner") == 230
     page = (tmp_path / HTML_NAME).read_text()
     assert page.count("30 more are in the workbook") == 2
@@ -174,7 +185,7 @@ def test_many_findings_are_cut_on_the_page_and_whole_in_the_workbook(tmp_path):
 def test_a_sheet_without_gaps_gets_no_verdict(tmp_path):
     header = ["Name", "Purpose", "Owner", "Accountable exec", "Opportunity area", "Validation date"]
     path = ugly.save(tmp_path, "ok.xlsx", ("S", [header, ["A", "p", "Fiona", "Peter", "risk", date(2026, 9, 1)]]))
-    report = gap_report(path, at=AT, out_dir=tmp_path)
+    report = gap_report_in(tmp_path, path)
     assert report.findings == ()
     assert "This is not a verdict" in (tmp_path / HTML_NAME).read_text()
 

@@ -17,7 +17,7 @@ AT = date(2026, 11, 22)
 
 
 def report(path, **more):
-    return gap_report(path, at=AT, out_dir=None, **more)
+    return gap_report(path, at=AT, **more)
 
 
 def fields(path):
@@ -110,6 +110,29 @@ def test_quoted_sheet_names(tmp_path):
     rows = [["Name", "Owner"], ["A", ""], ["B", "x"]]
     got = report(ugly.save(tmp_path, "q.xlsx", ("Bob's list", rows)))
     assert next(f for f in got.findings if f.kind == "no-owner").cells[0].ref == "'Bob''s list'!B2"
+
+
+def test_merges_are_gone_through_as_often_for_many_rows_as_for_few():
+    def times(height):
+        names = {(1, column): text for column, text in enumerate(["Name", "Owner", "Purpose", "Status"], start=1)}
+        texts = names | {(row, 1): f"Unit {row}" if row % 2 else f"Model {row}" for row in range(2, height)}
+        cells = {place: Cell(row=place[0], column=place[1], text=text) for place, text in texts.items()}
+        merges = ugly.Counted(Merge(top=row, left=1, bottom=row, right=3) for row in range(3, height, 2))
+        table = find_table(Sheet(name="S", hidden=False, cells=cells, merges=merges), "x")
+        assert [row.row for row in table.aside if row.reason == "section"] == list(range(3, height, 2))
+        assert table.rows == tuple(range(2, height, 2))
+        return merges.times
+
+    assert times(10) == times(300)
+
+
+@pytest.mark.parametrize(("right", "section"), [(1, False), (2, True), (4, True)])
+def test_a_heading_is_merged_over_half_of_the_columns(right, section):
+    texts = {(1, 1): "Name", (1, 2): "Owner", (1, 3): "Purpose", (1, 4): "Status", (2, 1): "Retail", (3, 1): "A"}
+    cells = {place: Cell(row=place[0], column=place[1], text=text) for place, text in texts.items()}
+    merges = (Merge(top=2, left=1, bottom=2, right=right), Merge(top=2, left=1, bottom=2, right=1))
+    table = find_table(Sheet(name="S", hidden=False, cells=cells, merges=merges), "x")
+    assert [row.reason for row in table.aside] == ["section"] * section
 
 
 WORDS = st.sampled_from(

@@ -18,7 +18,7 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
-from dualtrack.cli.files import check_absent, make_folders, write_new
+from dualtrack.cli.files import check_absent, check_new, make_folders, write_new
 from dualtrack.domain.records import Record, encode
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.domain.vocabulary import Sector
@@ -75,10 +75,11 @@ def try_command(file: Path | None, output: Path, sheet: str | None, pairs: tuple
 
     Writes gap-report.html, one page in English and Traditional Chinese, and gap-report.xlsx.
     """
-    report = gap_report(
-        file or sample_path(), at=hong_kong_date(clock()), out_dir=None, sheet=sheet, mapping=_mapping(pairs)
-    )
+    report = gap_report(file or sample_path(), at=hong_kong_date(clock()), sheet=sheet, mapping=_mapping(pairs))
     make_folders(output)
+    names = [HTML_NAME, XLSX_NAME] + ([sample_path().name] if file is None and not as_json else [])
+    for name in names:  # all before the first is written: half a report looks like a whole one
+        check_new(output / name, force=True)
     write_html(report, output / HTML_NAME)
     write_xlsx(report, output / XLSX_NAME)
     if as_json:
@@ -137,7 +138,7 @@ def import_command(
 
     The proposed meaning of each column is shown with its confidence and must be accepted; nothing is guessed silently.
     """
-    report = gap_report(file, at=hong_kong_date(clock()), out_dir=None, sheet=sheet, mapping=_mapping(pairs))
+    report = gap_report(file, at=hong_kong_date(clock()), sheet=sheet, mapping=_mapping(pairs))
     if as_json and not yes:
         raise FieldError(
             "nobody accepted the mapping", where="--yes", fix="look at it once without --json, then give --yes"

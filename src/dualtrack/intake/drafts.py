@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
+
+from dualtrack.intake.values import yes_no
 
 if TYPE_CHECKING:
     from dualtrack.intake.records import InventoryRow
@@ -21,9 +23,6 @@ __all__ = ["SLUG_MAX", "Draft", "drafts"]
 SLUG_MAX = 48
 """Characters of a draft's identifier: short enough to type."""
 
-_YES = frozenset({"y", "yes", "true", "1", "是", "有"})
-_NO = frozenset({"n", "no", "false", "0", "否", "無", "沒有"})
-
 _ANSWERS = {
     "is_language_model": "language_model",
     "customer_facing": "customer_facing",
@@ -32,27 +31,30 @@ _ANSWERS = {
 """Inventory fields that are also questions of a declaration."""
 
 
-class Draft:
-    """One draft: identifier, file text, and the findings that concern its row."""
+class Draft(NamedTuple):
+    """One draft: identifier and file text."""
 
-    def __init__(self, slug: str, text: str, missing: list[str]) -> None:
-        self.slug = slug
-        self.text = text
-        self.missing = missing
+    slug: str
+    text: str
 
 
 def drafts(report: GapReport, institution: str, sector: str) -> list[Draft]:
     """Return a draft for every row that has a name; identical names get a number."""
     taken: set[str] = set()
+    missing: dict[int | None, set[str]] = {}
+    for finding in report.findings:
+        missing.setdefault(finding.row, set()).add(finding.action.en)
     return [
-        _draft(row, report, institution, sector, _slug(row, taken)) for row in report.rows if row.text("name").strip()
+        _draft(row, sorted(missing.get(row.row, ())), report.file, institution, sector, _slug(row, taken))
+        for row in report.rows
+        if row.text("name").strip()
     ]
 
 
-def _draft(row: InventoryRow, report: GapReport, institution: str, sector: str, slug: str) -> Draft:
+def _draft(row: InventoryRow, missing: list[str], file: str, institution: str, sector: str, slug: str) -> Draft:
     name = row.text("name").strip()
     purpose = row.text("purpose").strip() or "TO BE WRITTEN"
-    answers = {answer: value for field, answer in _ANSWERS.items() if (value := _yes_no(row.text(field))) is not None}
+    answers = {answer: said == "yes" for field, answer in _ANSWERS.items() if (said := yes_no(row.text(field)))}
     body: dict[str, Any] = {
         "use": f"{institution}/{slug}",
         "title": {"en": name, "zh-Hant": name},
@@ -71,9 +73,8 @@ def _draft(row: InventoryRow, report: GapReport, institution: str, sector: str, 
         "components": _components(row),
         "claims": [],
     }
-    missing = sorted({finding.action.en for finding in report.findings if finding.row == row.row})
     comments = [
-        f"Draft from {report.file}, {row.ref}. Complete it, then: dualtrack declare {slug}.yaml",
+        f"Draft from {file}, {row.ref}. Complete it, then: dualtrack declare {slug}.yaml",
         "area: one of research, strategy, service, risk, crime, workflow. An answer left out is unknown, never no.",
         "The original row:",
         *(f"  {kept.ref}: {kept.text}" for kept in row.original),
@@ -81,7 +82,7 @@ def _draft(row: InventoryRow, report: GapReport, institution: str, sector: str, 
         *(f"  - {action}" for action in missing),
     ]
     head = "".join(f"# {_one_line(line)}\n" for line in comments)
-    return Draft(slug, head + "\n" + yaml.safe_dump(body, allow_unicode=True, sort_keys=False), missing)
+    return Draft(slug, head + "\n" + yaml.safe_dump(body, allow_unicode=True, sort_keys=False))
 
 
 def _components(row: InventoryRow) -> list[dict[str, Any]]:
@@ -103,11 +104,6 @@ def _slug(row: InventoryRow, taken: set[str]) -> str:
         slug, number = f"{base}-{number}", number + 1
     taken.add(slug)
     return slug
-
-
-def _yes_no(text: str) -> bool | None:
-    word = text.strip().lower()
-    return True if word in _YES else False if word in _NO else None
 
 
 def _one_line(text: str) -> str:

@@ -38,15 +38,14 @@ def gap_report(
     path: Path,
     *,
     at: date,
-    out_dir: Path | None,
     sheet: str | None = None,
     mapping: Mapping[str, str] | None = None,
 ) -> GapReport:
-    """Read the spreadsheet at `path` and return what is missing in it on the date `at`; write both files to `out_dir`.
+    """Read the spreadsheet at `path` and return what is missing in it on the date `at`; nothing is written.
 
     `sheet` names the sheet to read, hidden or not; `mapping` gives columns to fields, `{"owner": "PIC"}` or
-    `{"owner": "D"}`. Raises PathError, WorkbookError, NotFoundError (no such sheet) or FieldError (a wrong mapping);
-    then nothing is written. Equal files, dates and choices give equal reports, byte for byte.
+    `{"owner": "D"}`. Raises PathError, WorkbookError, NotFoundError (no such sheet) or FieldError (a wrong mapping).
+    Equal files, dates and choices give equal reports, byte for byte.
     """
     book = read_workbook(path)
     chosen = _choose(book, sheet)
@@ -65,7 +64,7 @@ def gap_report(
     rows = inventory_rows(chosen, table, matches, merged_from(chosen))
     reading = Reading(sheet=chosen.name, rows=rows, matches=matches, at=at, epoch_1904=book.epoch_1904)
     findings, complete = find_gaps(reading)
-    report = GapReport(
+    return GapReport(
         file=book.name,
         sha256=book.sha256,
         format=book.format,
@@ -84,10 +83,6 @@ def gap_report(
         period=periods().at(at),
         names_compared=complete,
     )
-    if out_dir is not None:
-        write_html(report, out_dir / HTML_NAME)
-        write_xlsx(report, out_dir / XLSX_NAME)
-    return report
 
 
 def as_records(report: GapReport) -> object:

@@ -130,8 +130,8 @@ def _main_header(rows: dict[int, list[Cell]]) -> int | None:
     if most >= _HITS_MIN:
         return next(row for row, n in hits.items() if n >= max(_HITS_MIN, most * _FIRST_SHARE))
     order = list(rows)
-    for row, below in pairwise(order):
-        if row in _searched(rows) and _shaped(rows[row]) and len(rows[below]) >= _FALLBACK_CELLS:
+    for row, below in pairwise(order[: _SEARCH_ROWS + 1]):
+        if _shaped(rows[row]) and len(rows[below]) >= _FALLBACK_CELLS:
             return row
     return None
 
@@ -214,14 +214,14 @@ def _body(
     section, ended = "", False
     aside = [_aside(sheet, row, "above", rows) for row in rows if row < header_rows[0]]
     below = [row for row in rows if row > header_rows[-1]]
-    tail = _tail(below, rows)
+    tail, ends = _tail(below, rows), _row_merges(sheet)
     for row in below:
         cells = rows[row]
         if ended or _another_table(cells):
             same = not ended and _repeats(cells, headers)
             ended = ended or not same
             aside.append(_aside(sheet, row, "repeated-header" if same else "second-table", rows))
-        elif _is_section(sheet, cells, headers, row):
+        elif _is_section(cells, headers, ends.get((row, cells[0].column), 0)):
             section = cells[0].text
             aside.append(_aside(sheet, row, "section", rows))
         elif _is_total(cells, headers):
@@ -263,14 +263,21 @@ def _repeats(cells: list[Cell], headers: dict[int, tuple[str, ...]]) -> bool:
     return all(fold(cell.text) in {fold(text) for text in headers.get(cell.column, ())} for cell in cells)
 
 
-def _is_section(sheet: Sheet, cells: list[Cell], headers: dict[int, tuple[str, ...]], row: int) -> bool:
-    """Say whether a row is a heading inside the table: one text, merged over at least half of the columns."""
+def _row_merges(sheet: Sheet) -> dict[tuple[int, int], int]:
+    """Return the last column of the widest merge within one row, by its row and first column."""
+    ends: dict[tuple[int, int], int] = {}
+    for merge in sheet.merges:
+        if merge.top == merge.bottom:
+            place = (merge.top, merge.left)
+            ends[place] = max(merge.right, ends.get(place, 0))
+    return ends
+
+
+def _is_section(cells: list[Cell], headers: dict[int, tuple[str, ...]], end: int) -> bool:
+    """Say whether a row is a heading inside the table: one text, merged (up to column `end`) over half of the columns."""
     if len(cells) != 1 or cells[0].kind != "text":
         return False
-    return any(
-        m.top == m.bottom == row and m.left == cells[0].column and (m.right - m.left + 1) * 2 >= len(headers)
-        for m in sheet.merges
-    )
+    return end > 0 and (end - cells[0].column + 1) * 2 >= len(headers)
 
 
 def _is_total(cells: list[Cell], headers: dict[int, tuple[str, ...]]) -> bool:
