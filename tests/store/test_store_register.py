@@ -22,7 +22,9 @@ from dualtrack.errors import (
     NotFoundError,
     PackError,
     SignatureError,
+    StoreError,
 )
+from dualtrack.store.faults import STORE_LOST
 from dualtrack.store.verdicts import record_verdict
 from permit import firm as made
 from permit.firm import CHECK, FIRM, PASSES, USE, compiled, declaration, known_key, rule, text
@@ -114,6 +116,38 @@ def test_packs_are_adopted_by_compliance_whole_and_without_contradiction(desk):
     desk.register.adopt(compiled([rule("s", PASSES)], id="pack-b", tiers=tiers), known_key("compliance"))
     second = compiled([rule("s", PASSES)], id="pack-c", tiers=tiers)
     refused(desk, PackError, lambda: desk.register.adopt(second, known_key("compliance")))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_pack_stays_unless_its_adoption_is_known_not_to_stand(desk, monkeypatch, kept):
+    """The server took the entry, or did not, and broke off before it said so."""
+    compiled_pack = compiled([rule("s", PASSES)], id="pack-b")
+    digest, append = canonical.digest(compiled_pack), desk.register._writer.append
+
+    def lost(items):
+        if kept:
+            append(items)
+        raise StoreError("the database server went away", code=STORE_LOST)
+
+    monkeypatch.setattr(desk.register._writer, "append", lost)
+    with pytest.raises(StoreError):
+        desk.register.adopt(compiled_pack, known_key("compliance"))
+    assert desk.register.packs.holds(digest) is kept
+    assert ("pack-b" in {pack.id for pack in desk.register.adopted_packs()}) is kept
+
+
+def test_a_pack_stays_where_it_cannot_be_learnt_whether_its_adoption_stands(desk, monkeypatch):
+    compiled_pack, size = compiled([rule("s", PASSES)], id="pack-b"), desk.register.repository.size
+
+    def lost(_):
+        monkeypatch.setattr(desk.register.repository, "size", lambda: lost(()))
+        raise StoreError("the database server went away", code=STORE_LOST)
+
+    monkeypatch.setattr(desk.register._writer, "append", lost)
+    with pytest.raises(StoreError):
+        desk.register.adopt(compiled_pack, known_key("compliance"))
+    monkeypatch.setattr(desk.register.repository, "size", size)
+    assert desk.register.packs.holds(canonical.digest(compiled_pack))
 
 
 def test_a_pack_is_retired_and_adopted_again(desk):

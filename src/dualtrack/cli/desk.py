@@ -45,6 +45,7 @@ __all__ = [
     "institution_option",
     "json_option",
     "open_desk",
+    "open_store",
     "open_workspace",
     "passphrase",
     "print_json",
@@ -90,8 +91,28 @@ def open_workspace(named: Path | None) -> Workspace:
 def sitting(workspace: Path | None, institution: str | None = None) -> Iterator[Desk]:
     """Open a workspace and one institution's register, and close them."""
     found = open_workspace(workspace)
-    with Store.open(found) as store:
-        yield open_desk(found, store, institution)
+    with open_store(found) as store:
+        desk = open_desk(found, store, institution)
+        try:
+            yield desk
+        finally:
+            for recovery in desk.register.recoveries:
+                click.echo(f"note: {recovery}", err=True)
+
+
+@contextmanager
+def open_store(workspace: Workspace) -> Iterator[Store]:
+    """Open the store of a workspace and close it; what an earlier crash left is said on standard error."""
+    with Store.open(workspace) as store:
+        if store.discarded_pages:
+            click.echo(
+                f"note: {store.discarded_pages} pages that a crash left without their commit do not count; "
+                "the next entry overwrites them",
+                err=True,
+            )
+        for recovery in store.recoveries:
+            click.echo(f"note: {recovery}", err=True)
+        yield store
 
 
 def open_desk(workspace: Workspace, store: Store, institution: str | None) -> Desk:

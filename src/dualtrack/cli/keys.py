@@ -89,11 +89,12 @@ def _new(
 def grant_key(
     workspace: Workspace, register: Register, holder: str, roles: list[Role], *, name: str | None, person: bool = True
 ) -> KeyGrant:
-    """Make a key for a holder and record its grant; a key that could not be granted is taken away again."""
+    """Make a key for a holder and record its grant; a key that was not granted is taken away again."""
     if holder in RESERVED:
         raise FieldError(f"holder {holder!r}", where="HOLDER", fix="choose another: `dualtrack init` made this key")
     shown = checked_words(name or holder, "--name")
     root = load_key(workspace, register.institution, "root", passphrase=passphrase())
+    size = register.repository.size()
     signer = create_key(workspace, register.institution, holder, passphrase=passphrase())
     grant = KeyGrant(
         keyid=signer.key_id,
@@ -107,8 +108,10 @@ def grant_key(
     try:
         register.grant(grant, root)
     except BaseException:
-        # Ungranted, the key can sign nothing; left behind, it would bar the holder's name.
-        discard_key(workspace, register.institution, holder)
+        # Ungranted, the key can sign nothing; left behind, it would bar the holder's name. But an append that failed, or
+        # was interrupted, may stand: then its private key is the only one that there is.
+        if register.is_unchanged_since(size):
+            discard_key(workspace, register.institution, holder)
         raise
     return grant
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dualtrack.cli.desk import checked_words, clock, json_option, passphrase, print_json
+from dualtrack.cli.desk import checked_words, clock, json_option, open_store, passphrase, print_json
 from dualtrack.domain.ids import check_slug
 from dualtrack.domain.institution import Institution
 from dualtrack.domain.records import Text
@@ -67,7 +67,7 @@ def init_command(
                 "the workspace has a database already", where="--database", fix="leave it out: an institution joins it"
             )
         workspace = Workspace.open(folder)
-        with Store.open(workspace) as store:
+        with open_store(workspace) as store:
             found_institution(workspace, store, institution, InstitutionType(kind), text, staff=staff)
     else:
         _make_workspace(folder, database or "sqlite:///main.db", institution, InstitutionType(kind), text, staff)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from dualtrack.rules.pack import Pack
     from dualtrack.rules.records import Topic
     from dualtrack.store.entries import Receipt
+    from dualtrack.store.intents import Recovery
     from dualtrack.store.store import Store
 
 __all__ = ["Register"]
@@ -94,17 +95,32 @@ class Register:
         """Adopt a rule pack by digest; its bytes are kept, so that old verdicts stay computable."""
         pack = load_pack(compiled)
         digest = canonical.digest(compiled)
-        had = self.packs.holds(digest)
+        had, size = self.packs.holds(digest), self.repository.size()
         self.packs.keep(compiled)  # before the entry: an adopted pack whose bytes are lost would stop every assessment
         try:
             record = PackAdoption(
                 pack=pack.id, version=pack.data.version, digest=digest, action="adopt", decided_at=self.now()
             )
             return self._signed("pack-adoption/1", self.institution, record, [signer])
-        except DualtrackError:  # refused before anything was written
-            if not had:
+        except DualtrackError:
+            if not had and self.is_unchanged_since(size):
                 self.packs.drop(digest)
             raise
+
+    def is_unchanged_since(self, size: int) -> bool:
+        """Tell whether the ledger surely still has this many entries: only then is what went with a new one undone.
+
+        An append that failed may have been kept all the same, if the answer was lost or did not arrive in time.
+        """
+        try:
+            return self.repository.size() == size
+        except (DualtrackError, OSError):
+            return False
+
+    @property
+    def recoveries(self) -> list[Recovery]:
+        """Return what became of appends of this sitting that ended without an answer."""
+        return self._writer.recoveries
 
     def retire(self, pack: str, signer: Signer) -> Receipt:
         """Take a pack out of use."""

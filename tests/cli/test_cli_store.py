@@ -1,0 +1,73 @@
+"""What commands make of a store that broke off: nothing is undone that may stand, and what a crash left is said."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from cli_world import BANK, USE, entries, good, run, said
+
+from dualtrack.cli.desk import sitting
+from dualtrack.errors import StoreError
+from dualtrack.store.faults import STORE_LOST
+from dualtrack.store.writer import Writer
+
+_LOST = StoreError("the database server went away", code=STORE_LOST)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("error", [_LOST, KeyboardInterrupt()], ids=["lost", "interrupted"])
+def test_a_key_is_taken_away_only_if_its_grant_is_known_not_to_stand(bank, monkeypatch, error, kept):
+    append, size = Writer.append, entries(bank)
+
+    def broken(self, items):
+        if kept:
+            append(self, items)
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Writer, "append", broken)
+        assert run("key", "new", "late", "--role", "owner", "--workspace", bank).code in {2, 130}
+    assert entries(bank) == size + kept
+    assert (bank / "keys" / BANK / "late.pem").exists() is kept
+    holders = [grant["holder"] for grant in good("key", "list", "--workspace", bank, "--json").json]
+    assert ("late" in holders) is kept
+
+
+_DIES = """
+import os, signal
+from dualtrack.store.writer import Writer
+from dualtrack.cli import main
+write = Writer._write
+def write_and_die(self, connection, batch):
+    connection.exec_driver_sql("PRAGMA cache_size=5")
+    write(self, connection, batch)
+    COMMIT
+    os.kill(os.getpid(), signal.SIGKILL)
+Writer._write = write_and_die
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("commit", "words"), [("", "was rolled back"), ("connection.commit()", "is in the ledger, though nobody was told")]
+)
+def test_what_became_of_an_append_that_was_cut_off_is_said_once(bank, commit, words):
+    size = entries(bank)
+    command = [sys.executable, "-c", _DIES.replace("COMMIT", commit), "assess", USE, "--workspace", str(bank)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    done = good("key", "list", "--workspace", bank, "--json")
+    said(done.err, f"note: dualtrack.local/{BANK}/main: the unfinished append of entries {size} to", words)
+    assert done.json  # on standard error, so that what a program reads stays what it was
+    assert ("without their commit" in done.err) is (not commit)
+    assert "unfinished" not in good("assess", USE, "--workspace", bank).err
+    assert good("key", "list", "--workspace", bank).err == ""
+
+
+def test_what_became_of_an_append_of_the_same_sitting_is_said(bank, capsys):
+    """An append without an answer, and after it another one, which settles what became of the first."""
+    with sitting(bank, BANK) as desk:
+        writer = desk.register._writer
+        writer._intent.declare(writer.ledger, entries(bank), 1, b"a head that is not there")
+        desk.register.append_plain([("decision/1", BANK, b"{}")])
+    said(capsys.readouterr().err, "by this writer was rolled back")
