@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import socket
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from dualtrack.demo.attestations import demo_attestations
+from dualtrack.demo.attestations import QualityAnswers, demo_attestations
 from dualtrack.demo.bank import MEASURED, measured_declarations
 from dualtrack.demo.challenge import challenge_use
 from dualtrack.demo.firms import demo_firms
@@ -126,7 +127,7 @@ def test_a_challenge_is_computed_and_repeats():
 
 def test_quality_counts_what_it_says():
     table = load_taiwan()
-    fields = quality_fields(table, target=0.95)
+    fields = quality_fields(table, target=0.95, answers=QualityAnswers(relevant=False, defects_overdue=3))
     undocumented = sum(
         education not in (1, 2, 3, 4) or marriage not in (1, 2, 3)
         for education, marriage in zip(table["education"], table["marriage"], strict=True)
@@ -134,6 +135,22 @@ def test_quality_counts_what_it_says():
     assert fields["accuracy"] == pytest.approx(1 - undocumented / 30_000)
     assert fields["completeness"] == 1.0
     assert fields["n"] == 30_000
+    assert (fields["relevant"], fields["defects_overdue"]) == (False, 3)
+
+
+def test_what_no_table_tells_about_quality_is_a_fictional_answer_and_is_called_one(result):
+    answers = demo_attestations().data_quality
+    page = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
+    assert "`relevant`" in page
+    assert "`defects_overdue`" in page
+    for measured in result.measured:
+        quality = next(item for item in measured.predicates if item.topic == "data_quality")
+        assert (quality.fields["relevant"], quality.fields["defects_overdue"]) == (
+            answers.relevant,
+            answers.defects_overdue,
+        )
+        assert quality.method is not None
+        assert "relevant and what is overdue are fictional answers" in quality.method.name
 
 
 def test_only_a_folder_marked_as_a_demo_is_replaced(tmp_path):

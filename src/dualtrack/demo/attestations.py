@@ -10,7 +10,7 @@ from dualtrack.domain.evidence import Predicate
 from dualtrack.domain.records import Record, Text, Value, read_record
 from dualtrack.domain.vocabulary import EvidenceKind
 
-__all__ = ["Attestation", "Attestations", "Targets", "as_predicate", "demo_attestations"]
+__all__ = ["Attestation", "Attestations", "QualityAnswers", "Targets", "as_predicate", "demo_attestations"]
 
 
 class Targets(Record, frozen=True):
@@ -25,6 +25,13 @@ class Targets(Record, frozen=True):
     auc_loss_most: float
 
 
+class QualityAnswers(Record, frozen=True):
+    """What a firm's data owner would answer beside the counted quality: do the data suit the use, which defects are overdue."""
+
+    relevant: bool
+    defects_overdue: int
+
+
 class Attestation(Record, frozen=True):
     """One fictional statement, and the holder who signs it."""
 
@@ -35,10 +42,11 @@ class Attestation(Record, frozen=True):
 
 
 class Attestations(Record, frozen=True):
-    """All fictional statements: about the firm, every measured use, and uses with an effect on people."""
+    """All that is fictional: answers on data quality, statements about firm, measured uses, uses with an effect on people."""
 
     note: Text
     targets: Targets
+    data_quality: QualityAnswers
     firm: list[Attestation]
     every_measured_use: list[Attestation]
     uses_with_effect_on_people: list[Attestation]

@@ -66,9 +66,10 @@ def measured_declarations(institution: str) -> dict[str, UseCase]:
 
 def measure_all(declarations: dict[str, UseCase], taken_at: str, step: Callable[[str], None]) -> list[MeasuredUse]:
     """Train and measure the three uses; everything is computed here, nothing is looked up."""
-    targets = demo_attestations().targets
+    fictional = demo_attestations()
+    targets = fictional.targets
     book, table = load_portfolio(), load_taiwan()
-    quality = quality_fields(table, target=targets.quality_least)
+    quality = quality_fields(table, target=targets.quality_least, answers=fictional.data_quality)
     measured = []
     for template, use in MEASURED.items():
         step(use.title.en)

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["measured_predicates"]
 
+_QUALITY = Method(
+    name="shares counted over the whole table; whether it is relevant and what is overdue are fictional answers",
+    version="2",
+    source="docs/demo.md",
+)
+
 
 def measured_predicates(
     use: Use,
@@ -82,7 +88,7 @@ def _data_quality(fields: dict[str, Value], result: UseResult, taken_at: str) ->
         topic="data_quality",
         fields=fields,
         taken_at=taken_at,
-        method=Method(name="shares counted over the whole table", version="1", source="docs/demo.md"),
+        method=_QUALITY,
         data_digest=result.data_digest,
         n=n,
         demo=True,

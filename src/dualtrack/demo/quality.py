@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from dualtrack.demo.attestations import QualityAnswers
     from dualtrack.domain.records import Value
     from dualtrack.evidence.tables import Table
 
@@ -27,8 +28,11 @@ _STATUS_RANGE = (-2, 9)
 _ADULT = 18
 
 
-def quality_fields(table: Table, *, target: float) -> dict[str, Value]:
-    """Return the fields of topic `data_quality`; every share is of rows or cells of the whole table."""
+def quality_fields(table: Table, *, target: float, answers: QualityAnswers) -> dict[str, Value]:
+    """Return the fields of topic `data_quality`; every share is of rows or cells of the whole table.
+
+    Whether the data suit the use, and what is overdue, no table tells: `answers` are fictional, and the measurement says so.
+    """
     rows = len(table["limit_bal"])
     explained = np.logical_and.reduce([np.isin(table[name], codes) for name, codes in _EXPLAINED.items()])
     present = sum(int(np.count_nonzero(~np.ma.getmaskarray(column))) for column in table.values())
@@ -41,4 +45,4 @@ def quality_fields(table: Table, *, target: float) -> dict[str, Value]:
         "consistency": float(np.mean(consistent)),
     }
     targets: dict[str, Value] = {f"{name}_target": target for name in shares}
-    return {**shares, **targets, "n": rows, "relevant": True, "defects_overdue": 0}
+    return {**shares, **targets, "n": rows, "relevant": answers.relevant, "defects_overdue": answers.defects_overdue}
