@@ -199,5 +199,5 @@ class Watchdog:
     def key(self, holder: str = "supervisor"):
         return load_key(self.workspace, "watchdog", holder)
 
-    def sit(self, bundles, anchors=None, requests=()):
-        return supervise(self.register, bundles, anchors=anchors, requests=requests)
+    def sit(self, bundles, anchors=None, requests=(), returns=()):
+        return supervise(self.register, bundles, anchors=anchors, requests=requests, returns=returns)

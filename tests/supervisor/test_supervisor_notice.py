@@ -20,7 +20,7 @@ from dualtrack.keys.vkey import VerifierKey
 from dualtrack.permit.assess import conclude
 from dualtrack.rules.pack import load_pack
 from dualtrack.rules.selftest import self_test
-from dualtrack.supervisor.firm import accept_notice, notice_effect, supervisor_key, trust_supervisor
+from dualtrack.supervisor.firm import accept_notice, accepted_at, notice_effect, supervisor_key, trust_supervisor
 from dualtrack.supervisor.issue import issue_notice, notice_key, preview
 from dualtrack.supervisor.notice import NOTICE_PAYLOAD, Asked, open_notice
 from dualtrack.supervisor.pack_source import notice_pack, sample_source
@@ -200,6 +200,32 @@ def test_accepting_records_the_notice_and_adopts_nothing(firm, watchdog):
     assert firm.workspace.path(f"notices/{opened.digest}.json").read_bytes() == data
     assert [pack.id for pack in firm.register.adopted_packs()] == ["test-pack"]
     assert firm.assess()[0].assessment.verdict is Verdict.PERMITTED
+
+
+def test_a_notice_is_accepted_once_and_by_compliance(firm, watchdog):
+    data = issue(watchdog)
+    opened = opened_of(watchdog, data)
+    with pytest.raises(SignatureError, match="role compliance"):
+        accept_notice(firm.register, opened, data, key_of(watchdog), firm.key("owner"))
+    assert accepted_at(firm.register, opened) is None
+    assert not firm.workspace.path("notices").exists()
+    receipt = accept_notice(firm.register, opened, data, key_of(watchdog), firm.key("compliance"))
+    assert accepted_at(firm.register, opened) == receipt.index
+    size = firm.register.repository.size()
+    with pytest.raises(FieldError, match=f"accepted already, in entry {receipt.index}"):
+        accept_notice(firm.register, opened, data, key_of(watchdog), firm.key("compliance"))
+    assert firm.register.repository.size() == size
+    other = issue(watchdog)
+    accept_notice(firm.register, opened_of(watchdog, other), other, key_of(watchdog), firm.key("compliance"))
+
+
+def test_nobody_is_asked_to_answer_in_the_past(watchdog):
+    """By Hong Kong's calendar: at 16:30 UTC it is tomorrow there."""
+    watchdog.register.clock = Ticking(datetime(2026, 11, 22, 16, 30, tzinfo=UTC))
+    with pytest.raises(FieldError, match="2026-11-22 is past"):
+        issue(watchdog, answer_by="2026-11-22")
+    assert watchdog.register.repository.entries(kinds=("notice/1",)) == []
+    assert opened_of(watchdog, issue(watchdog, answer_by="2026-11-23")).notice.answer_by == "2026-11-23"
 
 
 def test_the_key_is_the_one_that_was_entered(firm, watchdog):

@@ -9,7 +9,7 @@ from dualtrack.errors import FieldError, NotFoundError, SignatureError
 from dualtrack.keys import dsse
 from dualtrack.keys.signer import FileSigner
 from dualtrack.supervisor.firm import answer
-from dualtrack.supervisor.issue import issue_notice, take_return
+from dualtrack.supervisor.issue import issue_notice
 from dualtrack.supervisor.queries import QUERIES
 from dualtrack.supervisor.returns import RETURN_PAYLOAD, Return
 
@@ -40,8 +40,8 @@ def findings(checked) -> dict[str, str]:
 
 
 def check(watchdog, firm, data, bundles=None):
-    sitting = watchdog.sit(firm.bundles() if bundles is None else bundles, firm.anchors())
-    return take_return(watchdog.register, data, sitting.items)
+    [checked] = watchdog.sit(firm.bundles() if bundles is None else bundles, firm.anchors(), returns=[data]).returns
+    return checked
 
 
 def test_every_figure_is_computed_again_and_equal(firm, watchdog, answered):
@@ -120,9 +120,9 @@ def test_verdicts_after_the_answer_do_not_make_it_wrong(firm, watchdog, answered
     before = firm.bundles()
     size = firm.register.repository.size()
     firm.assess()
-    sitting = watchdog.sit([*before, *firm.bundles()], firm.anchors())
     assert size < firm.register.repository.size()
-    assert set(findings(take_return(watchdog.register, answered, sitting.items)).values()) == {"equal"}
+    checked = check(watchdog, firm, answered, [*before, *firm.bundles()])
+    assert set(findings(checked).values()) == {"equal"}
 
 
 @pytest.mark.parametrize("holder", ["owner", "validator"])
@@ -163,7 +163,7 @@ def test_an_answer_from_tomorrow_is_refused(firm, watchdog, answered):
 
 def test_without_bundles_of_the_firm_its_keys_are_unknown(firm, watchdog, answered):
     with pytest.raises(SignatureError, match="keys are not known"):
-        take_return(watchdog.register, answered, [])
+        check(watchdog, firm, answered, [])
 
 
 def test_conditions_due_soon_are_counted(firm, watchdog):

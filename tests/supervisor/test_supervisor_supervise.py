@@ -1,20 +1,27 @@
 from __future__ import annotations
 
+import io
 import json
 import shutil
 
 import pytest
+from rich.console import Console
 from supervisor_world import FirmDesk, Watchdog
 
 import dualtrack_verify
-from dualtrack.errors import FieldError, InputError, NotFoundError
+from dualtrack.cli.exchange_view import show_market
+from dualtrack.domain.records import Text
+from dualtrack.errors import FieldError, InputError, NotFoundError, SignatureError
 from dualtrack.ledger.note import parse_signature_line
 from dualtrack.ledger.witness_request import build_request
 from dualtrack.store.store import Store
 from dualtrack.store.verdicts import prove
 from dualtrack.supervisor.anchors import keep_anchors, kept_anchors
 from dualtrack.supervisor.cosignatures import take_cosignatures
+from dualtrack.supervisor.firm import answer
+from dualtrack.supervisor.issue import issue_notice
 from dualtrack.supervisor.market_page import market_page
+from dualtrack.supervisor.notice import Asked
 from dualtrack.supervisor.supervise import supervise
 
 
@@ -186,6 +193,29 @@ def test_growth_needs_a_request_and_then_is_cosigned(firm, watchdog):
     assert done.unreadable_requests[0].startswith("bad.txt")
 
 
+def test_a_request_that_no_anchored_key_signed_is_named(firm, watchdog, tmp_path):
+    """Of a firm without anchor, of one without anchor and without bundle, and one that another key signed."""
+    with FirmDesk(tmp_path / "other", "other-bank") as other, FirmDesk(tmp_path / "impostor", "test-bank") as impostor:
+        other.set_up()
+        impostor.set_up()
+        requests = [(f"{name}.txt", request(desk, 0)[1]) for name, desk in (("other", other), ("impostor", impostor))]
+        done = watchdog.sit([], firm.anchors(), [*requests, request(firm, 0)])
+        assert [(line.institution, bool(line.line)) for line in done.market.heads] == [("test-bank", True)]
+        assert [said.partition(":")[0] for said in done.unreadable_requests] == ["other.txt", "impostor.txt"]
+        assert "dualtrack.local/other-bank" in done.unreadable_requests[0]
+        bundled = watchdog.sit(other.bundles(), firm.anchors(), requests[:1])
+        assert [(line.institution, line.reason) for line in bundled.market.heads] == [("other-bank", "no-anchor")]
+        assert len(bundled.unreadable_requests) == 1
+        assert len(watchdog.sit([], None, requests).unreadable_requests) == 2
+
+
+def test_a_request_cannot_write_on_the_screen(watchdog):
+    body = build_request(0, [], b"\x1b[31m\xff evil\n1\nx\n")
+    [said] = watchdog.sit([], None, [("r.txt", body)]).unreadable_requests
+    assert said.isprintable()
+    assert "evil" in said
+
+
 def test_two_heads_of_one_sitting_must_be_linked(firm, watchdog):
     old = firm.bundles()
     size = firm.register.repository.size()
@@ -242,8 +272,29 @@ def test_the_page_holds_every_figure_and_no_markup_of_a_firm(firm, watchdog):
     assert "<script>" not in page
     assert "&lt;script&gt;x.zip" in page
     assert "0.03" in page
+    assert "0.0300</td>" in page
+    assert "0.0200 – 0.0400" in page
     assert "zip-stray" in page
     assert "未能確立" in page
+
+
+def test_the_terminal_shows_an_estimate_as_the_pages_do(firm, watchdog):
+    out = io.StringIO()
+    show_market(Console(file=out, width=300), watchdog.sit(firm.bundles(), firm.anchors()).market)
+    assert f"benefit {firm.use}: 0.0300 (0.0200 – 0.0400), n = 100" in out.getvalue()
+
+
+def test_a_return_that_does_not_hold_is_refused_before_anything_is_kept(firm, watchdog):
+    title = Text(en="Figures", zh="數字")
+    asks = [Asked(id="verdicts", query="uses_by_verdict")]
+    _, opened = issue_notice(watchdog.register, watchdog.key(), title, pack=None, asks=asks)
+    data, _ = answer(firm.register, opened, firm.key("owner"))
+    size = watchdog.register.repository.size()
+    with pytest.raises(SignatureError, match="not signed by compliance"):
+        watchdog.sit(firm.bundles(), firm.anchors(), returns=[data])
+    assert watchdog.register.repository.size() == size
+    assert not watchdog.workspace.path("received").exists()
+    assert not watchdog.workspace.path("cosignatures").exists()
 
 
 def test_the_supervisors_own_ledger_stays_its_own(firm, watchdog):

@@ -7,44 +7,48 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.progress import Progress
 
 from dualtrack.cli.desk import (
+    checked_words,
     clock,
     console,
     institution_option,
     json_option,
     open_workspace,
-    passphrase,
     print_json,
     signer_option,
     sitting,
     workspace_option,
 )
-from dualtrack.cli.exchange_view import show_impacts, show_market, show_notice, show_return
+from dualtrack.cli.exchange_sitting import bundle_files, failed, read_bundles, show_sitting, sit
+from dualtrack.cli.exchange_view import show_impacts, show_notice
 from dualtrack.cli.files import check_new, read_bytes, write_new
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import hong_kong_date
-from dualtrack.errors import FieldError, PathError
+from dualtrack.errors import FieldError
 from dualtrack.keys.dsse import ENVELOPE_BYTES_MAX
-from dualtrack.permit.archive import ARCHIVE_BYTES_MAX
 from dualtrack.supervisor.anchors import keep_anchors, kept_anchors
 from dualtrack.supervisor.desk import SUPERVISOR_HOLDER, check_supervisor
-from dualtrack.supervisor.firm import accept_notice, answer, notice_effect, supervisor_key, trust_supervisor
-from dualtrack.supervisor.issue import issue_notice, notice_key, preview, take_return
+from dualtrack.supervisor.firm import (
+    accept_notice,
+    accepted_at,
+    answer,
+    check_acceptance,
+    notice_effect,
+    supervisor_key,
+    trust_supervisor,
+)
+from dualtrack.supervisor.issue import issue_notice, notice_key, preview
 from dualtrack.supervisor.market_page import market_page
 from dualtrack.supervisor.notice import Asked, open_notice
 from dualtrack.supervisor.pack_source import notice_pack, sample_source
-from dualtrack.supervisor.supervise import BUNDLES_MAX, supervise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from dualtrack.cli.desk import Desk
     from dualtrack.keys.vkey import VerifierKey
     from dualtrack.supervisor.notice import OpenedNotice
-    from dualtrack.supervisor.returns import CheckedReturn
-    from dualtrack.supervisor.supervise import Sitting
 
 __all__ = ["notice_command", "supervise_command"]
 
@@ -85,85 +89,36 @@ def supervise_command(
     """Recompute the verdicts of BUNDLES (files or folders), co-sign their ledger heads, print the market view.
 
     Run it in a workspace of type supervisor. Ends with 1 if a bundle could not be recomputed, a head whose key is known
-    was not co-signed, or a figure of a return differs.
+    was not co-signed, a request of --heads came to nothing, or a figure of a return differs.
     """
-    files = _bundle_files(bundles)
+    if keep_trust and trust is None:
+        raise FieldError("--keep-trust without --trust", where="dualtrack supervise", fix="name the anchors to keep")
+    if page is not None:
+        check_new(page, force=force)
+    files = bundle_files(bundles)
+    # Everything is read before the sitting: what a sitting records cannot be taken back.
+    requests = [(path.name, read_bytes(path)) for path in heads]
+    answers = [read_bytes(path) for path in returns]
     with sitting(workspace, institution) as desk:
+        check_supervisor(desk.register)
         anchors = read_bytes(trust) if trust else kept_anchors(desk.workspace)
-        if keep_trust and trust and anchors is not None:
+        done = sit(desk, files, anchors, requests, answers, quiet=as_json)
+        if keep_trust and anchors is not None:
             keep_anchors(desk.workspace, anchors)
-        requests = [(path.name, read_bytes(path)) for path in heads]
-        done = _sit(desk, files, anchors, requests, quiet=as_json)
-        checked = [take_return(desk.register, read_bytes(path), done.items) for path in returns]
     if page is not None:
         write_new(page, market_page(done.market).encode(), force=force)
     if as_json:
         print_json(
             {
                 "market": done.market,
-                "returns": [item._asdict() for item in checked],
+                "returns": [item._asdict() for item in done.returns],
                 "unreadable_requests": done.unreadable_requests,
                 "witness_key": done.witness_key,
             }
         )
     else:
-        _show_sitting(done, checked)
-    return 1 if _failed(done, checked) else 0
-
-
-def _bundle_files(named: Sequence[Path]) -> list[Path]:
-    """Return the bundle files that were named, or lie in a folder that was, in the order of their names."""
-    found: list[Path] = []
-    for path in named:
-        if path.is_dir():
-            found += sorted(item for item in path.rglob("*.zip") if item.is_file())
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise PathError("not there", where=str(path), fix="name a bundle, or a folder of bundles")
-        if len(found) > BUNDLES_MAX:
-            raise FieldError(f"more than {BUNDLES_MAX} bundles", where=str(path), fix="take them in several sittings")
-    if not found:
-        raise FieldError("no bundle", where=", ".join(map(str, named)), fix="make some with `dualtrack prove --all`")
-    return found
-
-
-def _read_all(files: Sequence[Path]) -> list[tuple[str, bytes]]:
-    return [(path.name, read_bytes(path, limit=ARCHIVE_BYTES_MAX)) for path in files]
-
-
-def _sit(
-    desk: Desk, files: list[Path], anchors: bytes | None, requests: list[tuple[str, bytes]], *, quiet: bool = False
-) -> Sitting:
-    bundles = _read_all(files)
-
-    def run(step: Callable[[str], None]) -> Sitting:
-        return supervise(desk.register, bundles, anchors=anchors, requests=requests, passphrase=passphrase(), step=step)
-
-    if quiet:
-        return run(lambda _: None)
-    with Progress(console=console(), transient=True) as progress:
-        task = progress.add_task("recomputing", total=len(bundles))
-        return run(lambda _: progress.advance(task))
-
-
-def _failed(done: Sitting, checked: Sequence[CheckedReturn]) -> bool:
-    heads = any(head.line is None and head.reason != "no-anchor" for head in done.market.heads)
-    points = any(point.finding != "equal" for item in checked for point in item.points)
-    lacking = any(item.unanswered for item in checked)
-    return bool(done.market.not_recomputed or done.unreadable_requests) or heads or points or lacking
-
-
-def _show_sitting(done: Sitting, checked: Sequence[CheckedReturn]) -> None:
-    out = console()
-    show_market(out, done.market)
-    for line in done.unreadable_requests:
-        click.echo(f"request not readable: {line}")
-    for item in checked:
-        show_return(out, item)
-    if any(head.line for head in done.market.heads):
-        click.echo("cosignature lines: cosignatures/<institution>.txt; the firm runs: dualtrack ledger cosign FILE")
-        click.echo(f"after it listed this witness once: dualtrack ledger witness --add {done.witness_key}")
+        show_sitting(done)
+    return 1 if failed(done) else 0
 
 
 @click.group("notice")
@@ -205,16 +160,18 @@ def _new(
     as_json: bool,
 ) -> None:
     """Sign a notice that carries a rule PACK, or asks for figures, and record it in the supervisor's ledger."""
+    words = checked_words(title, "--title")
+    words_zh = checked_words(title_zh, "--title-zh") if title_zh is not None else words
     compiled = _compiled(pack, effective_from, sample=sample)
     asked = [Asked(id=name.replace("_", "-"), query=name) for name in asks] if asks else None
     check_new(output, force=force)
-    contents = _read_all(_bundle_files(bundles)) if bundles else []
+    contents = read_bundles(bundle_files(bundles)) if bundles else []
     with sitting(workspace, institution) as desk:
         check_supervisor(desk.register)
         data, opened = issue_notice(
             desk.register,
             desk.signer(holder),
-            Text(en=title, zh=title_zh or title),
+            Text(en=words, zh=words_zh),
             pack=compiled,
             asks=asked,
             answer_by=answer_by,
@@ -237,7 +194,13 @@ def _compiled(pack: Path | None, effective_from: str | None, *, sample: bool) ->
     if sample:
         day = effective_from or (hong_kong_date(clock()) + timedelta(days=_SAMPLE_DAYS_AHEAD)).isoformat()
         return notice_pack(sample_source(), effective_from=day, where="sample")
-    return notice_pack(read_bytes(pack), effective_from=effective_from, where=str(pack)) if pack else None
+    if pack is not None:
+        return notice_pack(read_bytes(pack), effective_from=effective_from, where=str(pack))
+    if effective_from is not None:
+        raise FieldError(
+            "--effective-from without a pack", where="dualtrack notice new", fix="give a pack, or --sample"
+        )
+    return None
 
 
 @notice_command.command("key", epilog="Example: dualtrack notice key --workspace supervisor")
@@ -290,7 +253,7 @@ def _show(
 ) -> None:
     """Check a NOTICE and print its dry run on this firm's uses: verdict now and then, new gaps. Records nothing."""
     with sitting(workspace, institution) as desk:
-        opened, _ = _open(desk, notice, supervisor_key_text)
+        opened, _, _ = _open(desk, notice, supervisor_key_text)
         found = notice_effect(desk.register, opened)
     if as_json:
         print_json({"notice": opened.notice, "digest": opened.digest, "impacts": found})
@@ -300,10 +263,10 @@ def _show(
         show_impacts(console(), found)
 
 
-def _open(desk: Desk, notice: Path, key_text: str | None) -> tuple[OpenedNotice, VerifierKey]:
+def _open(desk: Desk, notice: Path, key_text: str | None) -> tuple[OpenedNotice, bytes, VerifierKey]:
     key = supervisor_key(desk.workspace, key_text)
     data = read_bytes(notice, limit=ENVELOPE_BYTES_MAX)
-    return open_notice(data, key, demo_allowed=desk.workspace.demo, where=str(notice)), key
+    return open_notice(data, key, demo_allowed=desk.workspace.demo, where=str(notice)), data, key
 
 
 @notice_command.command("accept", epilog="Example: dualtrack notice accept notice.json --adopt --as second-line")
@@ -323,19 +286,25 @@ def _accept(
     workspace: Path | None,
     as_json: bool,
 ) -> None:
-    """Record in the firm's ledger that a NOTICE was read."""
+    """Record in the firm's ledger that a NOTICE was read, once; of one accepted before, --adopt still adopts the pack."""
     with sitting(workspace, institution) as desk:
-        opened, key = _open(desk, notice, supervisor_key_text)
+        opened, data, key = _open(desk, notice, supervisor_key_text)
         signer = desk.signer(holder)
-        receipt = accept_notice(desk.register, opened, read_bytes(notice), key, signer)
-        if adopt and opened.pack is not None:
-            desk.register.adopt(opened.pack.compiled, signer)
-    adopted = adopt and opened.pack is not None
+        before = accepted_at(desk.register, opened)
+        adopted = adopt and opened.pack is not None
+        if adopted and opened.pack is not None:
+            check_acceptance(desk.register, signer)
+            desk.register.adopt(opened.pack.compiled, signer)  # first: an acceptance that is recorded stays
+        if before is None or not adopted:
+            index = accept_notice(desk.register, opened, data, key, signer).index
+        else:
+            index = before
     if as_json:
-        print_json({"notice": opened.digest, "index": receipt.index, "adopted": adopted})
+        print_json({"notice": opened.digest, "index": index, "adopted": adopted})
     else:
+        did = "is accepted already, in" if before is not None else "recorded as"
         said = f"; its pack binds from {opened.notice.effective_from}" if adopted else "; its pack is not adopted"
-        click.echo(f"notice {opened.notice.id} recorded as entry {receipt.index}{said if opened.pack else ''}")
+        click.echo(f"notice {opened.notice.id} {did} entry {index}{said if opened.pack else ''}")
 
 
 @notice_command.command("answer", epilog="Example: dualtrack notice answer notice.json -o return.json --as second-line")
@@ -360,7 +329,7 @@ def _answer(
     """Compute what a NOTICE asks from the recorded verdicts, sign it as a return and record it."""
     check_new(output, force=force)
     with sitting(workspace, institution) as desk:
-        opened, _ = _open(desk, notice, supervisor_key_text)
+        opened, _, _ = _open(desk, notice, supervisor_key_text)
         data, receipt = answer(desk.register, opened, desk.signer(holder))
     write_new(output, data, force=force)
     if as_json:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import msgspec
 from rich.table import Table
 from rich.text import Text as Shown
 
 from dualtrack.domain.time import hong_kong_date, parse_instant
 from dualtrack.domain.vocabulary import Area, Verdict
+from dualtrack.present.phrases import interval_text
 from dualtrack.present.words import AREA_WORDS, EFFECT_WORDS, SECTOR_WORDS, VERDICT_WORDS
+from dualtrack.supervisor.market_page import DEMO_WORDS
 from dualtrack.supervisor.plain import plain_text
 
 if TYPE_CHECKING:
@@ -23,9 +26,7 @@ if TYPE_CHECKING:
     from dualtrack.supervisor.notice import OpenedNotice
     from dualtrack.supervisor.returns import CheckedReturn
 
-__all__ = ["DEMO_LINE", "show_heads", "show_impacts", "show_market", "show_notice", "show_return"]
-
-DEMO_LINE = "DEMO: institutions, people, approvals and attestations are fictional"
+__all__ = ["show_heads", "show_impacts", "show_market", "show_notice", "show_return"]
 
 _FINDING = {"equal": "equal", "differs": "DIFFERS", "cannot": "cannot be recomputed from what was received"}
 
@@ -33,7 +34,7 @@ _FINDING = {"equal": "equal", "differs": "DIFFERS", "cannot": "cannot be recompu
 def show_market(out: Console, market: Market) -> None:
     """Print the market: one row an area, one column a sector; then estimates, firms, what is missing and unknown."""
     if market.demo:
-        out.print(DEMO_LINE)
+        out.print(DEMO_WORDS.en)
     sectors = list(dict.fromkeys(cell.sector for cell in market.cells))
     authentic = sum(cell.authentic for cell in market.cells)
     uses = sum(cell.n for cell in market.cells)
@@ -54,7 +55,7 @@ def show_market(out: Console, market: Market) -> None:
         for item in cell.estimates:
             out.print(
                 Shown(
-                    f"  benefit {item.use}: {item.estimate:+.4g} [{item.low:+.4g}, {item.high:+.4g}], n = {item.n:,}, "
+                    f"  benefit {item.use}: {interval_text(msgspec.structs.asdict(item))}, n = {item.n:,}, "
                     f"{plain_text(item.unit)} ({plain_text(item.method)}; data {item.data_digest[:12]})"
                 )
             )
@@ -94,7 +95,7 @@ def show_notice(out: Console, opened: OpenedNotice) -> None:
     """Print what a notice says; its text is the supervisor's, and only text."""
     notice = opened.notice
     if notice.demo:
-        out.print(DEMO_LINE)
+        out.print(DEMO_WORDS.en)
     out.print(
         Shown(f"notice {notice.id} of {notice.supervisor}, issued {notice.issued_at}, digest {opened.digest[:16]}")
     )
@@ -146,7 +147,7 @@ def show_return(out: Console, checked: CheckedReturn) -> None:
     """Print each figure of a return with what the supervisor computed."""
     answer = checked.answer
     if answer.demo:
-        out.print(DEMO_LINE)
+        out.print(DEMO_WORDS.en)
     trust = "" if checked.authentic else "; the bundles' authenticity is not established"
     out.print(Shown(f"return of {answer.institution} at {answer.at}, signed by {', '.join(checked.signed_by)}{trust}"))
     table = Table("data point", "stated", "finding", "computed", "n")

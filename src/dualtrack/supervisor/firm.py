@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dualtrack.domain import canonical
+from dualtrack.domain.entry import Entry
 from dualtrack.domain.records import Record, encode, read_record
-from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.domain.vocabulary import Role
+from dualtrack.errors import FieldError, NotFoundError, SignatureError
+from dualtrack.keys import dsse
 from dualtrack.keys.files import make_folder, replace_private
 from dualtrack.keys.vkey import NoteKeyType, VerifierKey
 from dualtrack.supervisor.account import accounts_of
 from dualtrack.supervisor.dry_run import impacts
+from dualtrack.supervisor.notice import NOTICE_KIND
 from dualtrack.supervisor.returns import RETURN_KIND, answer_notice
 
 if TYPE_CHECKING:
@@ -24,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Acceptance",
     "accept_notice",
+    "accepted_at",
     "answer",
+    "check_acceptance",
     "notice_effect",
     "supervisor_key",
     "supervisor_keys",
@@ -99,7 +105,14 @@ def notice_effect(register: Register, opened: OpenedNotice) -> list[Impact]:
 
 
 def accept_notice(register: Register, opened: OpenedNotice, data: bytes, key: VerifierKey, signer: Signer) -> Receipt:
-    """Record that a notice was read, and keep its exact bytes. Its pack is not adopted by this."""
+    """Record that a notice was read, and keep its exact bytes. Its pack is not adopted by this.
+
+    Raises what `check_acceptance` raises, and FieldError for a notice that was accepted before.
+    """
+    check_acceptance(register, signer)
+    before = accepted_at(register, opened)
+    if before is not None:
+        raise FieldError(f"it is accepted already, in entry {before}", where=f"notice {opened.notice.id}")
     folder = register.store.workspace.path("notices")
     if not folder.is_dir():
         make_folder(folder)
@@ -113,7 +126,28 @@ def accept_notice(register: Register, opened: OpenedNotice, data: bytes, key: Ve
         effective_from=opened.notice.effective_from,
         demo=opened.notice.demo,
     )
-    return register.append_record("notice/1", register.institution, record, [signer])
+    return register.append_record(NOTICE_KIND, register.institution, record, [signer])
+
+
+def check_acceptance(register: Register, signer: Signer) -> None:
+    """Raise SignatureError for a signer who is not compliance, as with a return: it speaks for the firm."""
+    if Role.COMPLIANCE not in register.roles_of(signer):
+        raise SignatureError(
+            f"{signer.name!r} has no key in force with role compliance",
+            where=register.institution,
+            fix="sign with --as and a holder of the role",
+            code="signature.wrong-role",
+        )
+
+
+def accepted_at(register: Register, opened: OpenedNotice) -> int | None:
+    """Return the index of the entry in which a notice was accepted, or None."""
+    for entry in register.repository.every(kinds=(NOTICE_KIND,)):
+        if isinstance(entry, Entry):
+            payload = canonical.decode(dsse.parse(entry.content).payload)
+            if isinstance(payload, dict) and payload.get("notice") == opened.digest:
+                return entry.index
+    return None
 
 
 def answer(register: Register, opened: OpenedNotice, signer: Signer) -> tuple[bytes, Receipt]:

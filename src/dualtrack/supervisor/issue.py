@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain import canonical
 from dualtrack.domain.entry import Entry
+from dualtrack.domain.time import hong_kong_date, parse_date, parse_instant
 from dualtrack.domain.vocabulary import Role
-from dualtrack.errors import NotFoundError, SignatureError
+from dualtrack.errors import FieldError, NotFoundError, SignatureError
 from dualtrack.keys.vkey import VerifierKey
 from dualtrack.supervisor.account import latest
 from dualtrack.supervisor.desk import RECEIVED_FORMAT, Received, keep_document, record_received
@@ -27,7 +28,15 @@ if TYPE_CHECKING:
     from dualtrack.supervisor.recompute import Recomputed
     from dualtrack.supervisor.returns import CheckedReturn
 
-__all__ = ["DEFAULT_ASKS", "issue_notice", "issued_notice", "notice_key", "preview", "take_return"]
+__all__ = [
+    "DEFAULT_ASKS",
+    "check_returned",
+    "issue_notice",
+    "issued_notice",
+    "notice_key",
+    "preview",
+    "record_return",
+]
 
 DEFAULT_ASKS = (
     Asked(id="verdicts", query="uses_by_verdict"),
@@ -54,7 +63,10 @@ def issue_notice(
     answer_by: str | None = None,
     notice_id: str | None = None,
 ) -> tuple[bytes, OpenedNotice]:
-    """Make, sign and record a notice; returns the bytes to send. Raises SignatureError for a signer without the role."""
+    """Make, sign and record a notice; returns the bytes to send.
+
+    Raises SignatureError for a signer without the role, FieldError for what is no notice, such as one to answer in the past.
+    """
     if Role.SUPERVISOR not in register.roles_of(signer):
         raise SignatureError(
             f"{signer.name!r} has no key in force with role supervisor",
@@ -62,6 +74,10 @@ def issue_notice(
             fix="sign with --as supervisor, or `dualtrack key new HOLDER --role supervisor`",
             code="signature.wrong-role",
         )
+    issued_at = register.now()
+    today = hong_kong_date(parse_instant(issued_at))
+    if answer_by is not None and parse_date(answer_by, where="answer_by") < today:
+        raise FieldError(f"{answer_by} is past", where="answer_by", expected=f"{today} in Hong Kong, or a later date")
     issued = sum(1 for _ in register.repository.every(kinds=(NOTICE_KIND,)))
     notice = make_notice(
         register.institution,
@@ -70,7 +86,7 @@ def issue_notice(
         pack=pack,
         asks=asks if asks is not None else DEFAULT_ASKS if pack is not None else (),
         answer_by=answer_by,
-        issued_at=register.now(),
+        issued_at=issued_at,
         demo=register.store.workspace.demo,
     )
     receipt = register.append_record(NOTICE_KIND, register.institution, notice, [signer])
@@ -100,15 +116,24 @@ def issued_notice(register: Register, digest: str) -> OpenedNotice:
     )
 
 
-def take_return(register: Register, data: bytes, items: Sequence[Recomputed]) -> CheckedReturn:
-    """Check a return against what was received, keep it and record it; raises what `check_return` raises."""
+def check_returned(register: Register, data: bytes, items: Sequence[Recomputed]) -> CheckedReturn:
+    """Check a return against the notices issued here and what was received; nothing is kept.
+
+    Raises NotFoundError for a notice of somebody else, SignatureError for a demo return in a real workspace, and what
+    `check_return` raises.
+    """
     opened = issued_notice(register, notice_named_in(data))
     accounts = [item.account for item in items if item.account]
     authentic = frozenset(item.account.digest for item in items if item.account and item.result == "verified")
     checked = check_return(data, opened, accounts, authentic, register.now())
-    answer = checked.answer
-    if answer.demo and not register.store.workspace.demo:
+    if checked.answer.demo and not register.store.workspace.demo:
         raise SignatureError("a demo return in a real workspace", where="return", code="signature.demo")
+    return checked
+
+
+def record_return(register: Register, data: bytes, checked: CheckedReturn) -> None:
+    """Keep a checked return and record it."""
+    answer = checked.answer
     keep_document(register.store.workspace, answer.institution, data, ".return.json")
     received = Received(
         format=RECEIVED_FORMAT,
@@ -124,4 +149,3 @@ def take_return(register: Register, data: bytes, items: Sequence[Recomputed]) ->
         demo=answer.demo,
     )
     record_received(register, [received])
-    return checked

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Text
 from dualtrack.domain.vocabulary import Area, Verdict
-from dualtrack.present.charts import plain_number
+from dualtrack.present.charts import plain_interval
 from dualtrack.present.html import render
 from dualtrack.present.words import AREA_WORDS, SECTOR_WORDS, VERDICT_WORDS
 from dualtrack.supervisor.plain import plain_text
@@ -14,14 +14,17 @@ from dualtrack.supervisor.plain import plain_text
 if TYPE_CHECKING:
     from dualtrack.supervisor.market import Market
 
-__all__ = ["market_page"]
+__all__ = ["DEMO_WORDS", "market_page"]
+
+DEMO_WORDS = Text(
+    en="DEMO: institutions, people, approvals and attestations are fictional",
+    zh="示範：機構、人員、批核及聲明均屬虛構",
+)
+"""What stands above everything of a demo, on the page and in the terminal."""
 
 _WORDS = {
     "title": Text(en="Market view", zh="市場概覽"),
-    "demo": Text(
-        en="DEMO: institutions, people, approvals and attestations are fictional",
-        zh="示範：機構、人員、批核及聲明均屬虛構",
-    ),
+    "demo": DEMO_WORDS,
     "restricted": Text(
         en="For the supervisor only: small cells are exact and name firms.",
         zh="只供監管機構使用：小格數字為確數，並列出機構名稱。",
@@ -60,8 +63,11 @@ def market_page(market: Market) -> str:
         words=_WORDS,
         sectors=[SECTOR_WORDS[sector] for sector in sectors],
         rows=[(AREA_WORDS[area], [cell for cell in market.cells if cell.area is area]) for area in Area],
-        estimates=[item for cell in market.cells for item in cell.estimates],
+        estimates=[
+            (item, plain_interval(item.estimate, item.low, item.high))
+            for cell in market.cells
+            for item in cell.estimates
+        ],
         verdict=lambda name: VERDICT_WORDS[Verdict(name)],
-        number=plain_number,
         plain=plain_text,
     )

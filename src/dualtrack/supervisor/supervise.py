@@ -18,24 +18,31 @@ from dualtrack.supervisor.desk import (
     record_received,
 )
 from dualtrack.supervisor.heads import HeadLine, contradicting_index, cosign_heads, read_heads, unsigned_heads
+from dualtrack.supervisor.issue import check_returned, record_return
 from dualtrack.supervisor.market import Market, market_view
+from dualtrack.supervisor.plain import plain_text
 from dualtrack.supervisor.recompute import Recomputed, recompute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from dualtrack.keys.vkey import VerifierKey
     from dualtrack.ledger.witness import Witness
     from dualtrack.store.register import Register
     from dualtrack.supervisor.anchors import Anchors
+    from dualtrack.supervisor.returns import CheckedReturn
 
 __all__ = ["BUNDLES_MAX", "Sitting", "supervise"]
 
 BUNDLES_MAX = 10_000
 """Bundles in one sitting: all uses of a large market; more are taken in several sittings."""
 
+_ORIGIN_SHOWN_MAX = 100
+"""Characters shown of the log that a refused request names: our own names are shorter."""
+
 
 class Sitting(NamedTuple):
-    """What came of a sitting: each bundle, the market view with the heads, and requests that could not be read.
+    """What came of a sitting: each bundle, the market view with the heads, requests that no head came of, and returns.
 
     `witness_key` is the key under which the heads were co-signed: a firm lists it once.
     """
@@ -44,6 +51,7 @@ class Sitting(NamedTuple):
     market: Market
     unreadable_requests: list[str]
     witness_key: str
+    returns: list[CheckedReturn]
 
 
 def supervise(
@@ -52,13 +60,15 @@ def supervise(
     *,
     anchors: bytes | None,
     requests: Sequence[tuple[str, bytes]] = (),
+    returns: Sequence[bytes] = (),
     passphrase: str | None = None,
     step: Callable[[str], None] = lambda _: None,
 ) -> Sitting:
     """Do a sitting over (name, bytes) of bundles and of witness requests; `anchors` as bytes, None for no trust.
 
     Everything is kept and recorded, cosignature lines are written to `cosignatures/<institution>.txt`. Raises FieldError
-    where the workspace is not a supervisor's, InputError for broken anchors; what a bundle holds is never an error.
+    where the workspace is not a supervisor's, InputError for broken anchors, and what `check_returned` raises, all before
+    anything is kept; what a bundle holds is never an error.
     """
     if len(bundles) > BUNDLES_MAX:
         raise FieldError(f"{len(bundles)} bundles", where="supervise", expected=f"at most {BUNDLES_MAX}")
@@ -70,25 +80,35 @@ def supervise(
     for name, data in bundles:
         step(name)
         items.append(recompute(name, data, trusted, demo_allowed=workspace.demo))
-        keep_document(workspace, items[-1].institution, data, ".zip")
-    bodies, unreadable = _readable(requests)
-    witness = folder.witness(list(trusted.logs.values()) if trusted else [])
+    checked = [check_returned(register, data, items) for data in returns]
+    for item, (_, data) in zip(items, bundles, strict=True):
+        keep_document(workspace, item.institution, data, ".zip")
+    keys = list(trusted.logs.values()) if trusted else []
+    bodies, unreadable = _readable(requests, keys)
+    witness = folder.witness(keys)
     heads = _heads(items, bodies, trusted, witness, int(parse_instant(now).timestamp()))
     _write_lines(register, heads)
     record_received(register, [received_from(item) for item in items])
+    for data, found in zip(returns, checked, strict=True):
+        record_return(register, data, found)
     market = market_view(register.institution, now, items, heads, demo=workspace.demo)
-    return Sitting(items, market, unreadable, folder.key.format())
+    return Sitting(items, market, unreadable, folder.key.format(), checked)
 
 
-def _readable(requests: Sequence[tuple[str, bytes]]) -> tuple[list[bytes], list[str]]:
+def _readable(requests: Sequence[tuple[str, bytes]], keys: Sequence[VerifierKey]) -> tuple[list[bytes], list[str]]:
+    """Return the bodies whose head an anchored log key signed, each of which gets a line, and why the others get none."""
     bodies, unreadable = [], []
     for name, body in requests:
         try:
-            parse_request(body)
+            note = parse_request(body).checkpoint
         except WitnessError as error:
             unreadable.append(f"{name}: {error.found}")
-        else:
+            continue
+        if any(read_heads(key, [(name, note)]) for key in keys):
             bodies.append(body)
+        else:
+            origin = plain_text(note.partition(b"\n")[0].decode("utf-8", errors="replace"), most=_ORIGIN_SHOWN_MAX)
+            unreadable.append(f"{name}: no anchored log key signed its head, which names {origin!r}")
     return bodies, unreadable
 
 
