@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from dualtrack.domain import canonical
 from dualtrack.domain.institution import Institution, KeyGrant, KeyRevocation
@@ -17,9 +17,6 @@ from dualtrack.domain.vocabulary import Role
 from dualtrack.errors import DualtrackError
 from dualtrack.keys import dsse
 from dualtrack.keys.ed25519 import KEY_BYTES, key_id, verify
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
 
 __all__ = ["KeyTable", "OpenedEnvelope", "Refused", "Signed", "open_envelope", "raw_key", "read_payload"]
 
@@ -101,10 +98,6 @@ class KeyTable:
     def grants(self) -> list[KeyGrant]:
         """Return the grants in force, by key identifier."""
         return [grant for _, (_, grant) in sorted(self._keys.items())]
-
-    def keyids_with(self, roles: AbstractSet[Role]) -> frozenset[str]:
-        """Return the identifiers of keys in force that have one of the roles."""
-        return frozenset(keyid for keyid, (_, grant) in self._keys.items() if roles & set(grant.roles))
 
 
 class OpenedEnvelope(NamedTuple):

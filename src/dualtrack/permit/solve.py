@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.answers import ANSWER_TYPES, CHOICES
 from dualtrack.domain.vocabulary import Design
+from dualtrack.rules.check import read_names
 from dualtrack.rules.evaluate import compile_tree
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def solve(
     `fixed` holds the other facts and, as starting points, present values of free ones.
     """
     trees = [(part, item.schema) for item in requirements for part in conjuncts(item.tree)]
-    terms = [_Conjunct(_grader(tree, schema, frozenset(free)), frozenset(_names(tree))) for tree, schema in trees]
+    terms = [_Conjunct(_grader(tree, schema, frozenset(free)), read_names(tree)) for tree, schema in trees]
     pools = {name: _pool(name, kind, [tree for tree, _ in trees], fixed) for name, kind in sorted(free.items())}
     values: dict[str, Value] = {name: pool[0] for name, pool in pools.items()}
     touching = {name: [item for item in terms if name in item.names] for name in pools}
@@ -103,7 +104,7 @@ def _grader(tree: Tree, schema: Schema, free: frozenset[str]) -> _Grade:
         choices = [_grader(part, schema, free) for part in tree["args"]]
         return lambda facts: max(choice(facts) for choice in choices)
     if tree.get("call") == "and":
-        parts = [(_grader(part, schema, free), free.isdisjoint(_names(part))) for part in conjuncts(tree)]
+        parts = [(_grader(part, schema, free), free.isdisjoint(read_names(part))) for part in conjuncts(tree)]
         return lambda facts: _share(parts, facts)
     run = compile_tree(tree, schema)
     return lambda facts: float(run(facts) is True)
@@ -128,13 +129,6 @@ def conjuncts(tree: Tree) -> Iterator[Tree]:
         yield tree
 
 
-def _names(tree: Tree) -> Iterator[str]:
-    if "fact" in tree:
-        yield tree["fact"]
-    for part in tree.get("args", ()):
-        yield from _names(part)
-
-
 def _nodes(tree: Tree) -> Iterator[Tree]:
     yield tree
     for part in [*tree.get("args", ()), *tree.get("list", ())]:
@@ -147,7 +141,7 @@ def _pool(name: str, kind: FactType, trees: Sequence[Tree], fixed: Mapping[str, 
     pool: list[Value] = [present] if isinstance(present, bool | int | float | str | list) else []
     mentioned: list[object] = []
     for tree in trees:
-        if name in set(_names(tree)):
+        if name in read_names(tree):
             mentioned += _mentioned(tree, fixed)
     if kind in {"double", "int"}:
         number = float if kind == "double" else int
