@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import get_args, get_type_hints
 
 import pytest
 from firm import AT, CHECK, FIRM, PASSES, USE, Firm, compiled, declaration, known_key, ready, release, rule, text
@@ -10,8 +11,14 @@ from random_packs import demanding_pack
 
 from dualtrack.domain import canonical
 from dualtrack.keys import dsse
+from dualtrack.permit.assess import conclude, conclude_whole
+from dualtrack.permit.evidence_check import BUILT_IN_TOPICS
 from dualtrack.permit.explain import explain
+from dualtrack.permit.facts import DUTY_FACTS
 from dualtrack.permit.to_green import Step, to_green
+from dualtrack.rules.catalogue import BUILT_IN_NAMES, shipped_hours
+from dualtrack.rules.facts import BASE_FACTS
+from dualtrack.rules.records import Topic
 
 TASK = {"name": text("calls"), "hours_per_month": 1e6, "destination": "redeploy"}
 INDEPENDENT = "somebody-independent"
@@ -293,6 +300,44 @@ def test_an_explanation_goes_from_the_verdict_to_the_words_values_and_signers():
     assert [item.holders for item in blocked.evidence] == [["collector", "validator"]]
     assert (waived.waiver.index, waived.until) == (waiver.index, "2026-06-01T00:00:00Z")
     assert (met.outcome, met.evidence[0].predicate.data_digest) == ("met", "a" * 64)
+
+
+def test_an_institution_has_no_tier_on_its_way_either():
+    firm = Firm()
+    firm.adopt(compiled([rule("r", 'tier == "high" || ev.strategy.adopted')], subject="institution"))
+    case = firm.case(use=None)
+    found, facts, judged = conclude_whole(case)
+    assert (found, dict(found.facts)) == (conclude(case), facts)
+    assert [(item.rule.id, item.result.outcome) for item in judged] == [("r", "no_evidence")]
+    assert "tier" not in facts
+    assert names(to_green(case).steps) == [("evidence", "strategy")]
+
+
+@pytest.mark.parametrize("duty", sorted(DUTY_FACTS))
+def test_each_duty_has_its_fact_and_is_asked_of_somebody_else(duty):
+    topic = {"validate": "check", "approve": "approval", "monitor": "monitor"}[duty]
+    field, fields = ("fit", {"fit": True}) if topic == "approval" else ("n > 5", CHECK)
+    firm = ready(rule("r", DUTY_FACTS[duty]), rule("reads-it", f"ev.{topic}.{field}"))
+    role = "executive" if topic == "approval" else "validator"
+    firm.evidence(topic, fields, f"{role} developer", kind=TOPIC[topic]["kind"], about=TOPIC[topic]["about"])
+    assert [item.rule for item in firm.assess().refusals] == ["r"]
+    assert names(check_promise(firm)) == [("evidence", topic)]
+
+
+def test_the_duties_are_those_of_topics_and_of_the_facts_of_rules():
+    assert set(DUTY_FACTS.values()) == {name for name in BASE_FACTS if name.startswith("sod.")}
+    duties, _ = get_args(get_type_hints(Topic)["duty"])
+    assert set(DUTY_FACTS) == set(get_args(duties))
+
+
+def test_the_hours_of_steps_are_read_from_our_estimates():
+    firm = ready(rule("p", "policy.disclosure && has(use.generative)"), rule("r", PASSES))
+    hours = {step.kind: step.hours for step in to_green(firm.case()).steps}
+    assert hours == {"policy": shipped_hours()["policy"], "answer": shipped_hours()["answer"], "evidence": 3}
+    assert dict(shipped_hours()) == {"waiver": 2.0, "trial_plan": 4.0, "answer": 0.5, "policy": 0.5}
+    assert {name: topic.hours for name, topic in BUILT_IN_TOPICS.items()} == {
+        name: shipped_hours()[name] for name in BUILT_IN_NAMES
+    }
 
 
 def test_an_institution_is_explained_too():

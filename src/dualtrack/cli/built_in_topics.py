@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dualtrack.domain.time import parse_date
 from dualtrack.domain.vocabulary import Mode
 from dualtrack.errors import FieldError
+from dualtrack.rules.catalogue import BUILT_IN_NAMES
 
 if TYPE_CHECKING:
     from dualtrack.domain.evidence import Predicate
@@ -18,7 +19,7 @@ __all__ = ["check_built_in"]
 def check_built_in(register: Register, subject: str, predicate: Predicate, where: str) -> None:
     """Raise FieldError for a waiver or trial plan that could never take effect; other topics pass."""
     fields = predicate.fields
-    if predicate.topic not in {"waiver", "trial_plan"}:
+    if predicate.topic not in BUILT_IN_NAMES:
         return
     if isinstance(until := fields.get("until"), str):
         parse_date(until, where=f"{where}, field fields.until")

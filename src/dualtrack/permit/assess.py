@@ -50,12 +50,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Case",
+    "Conclusion",
     "Judged",
     "adopted_packs",
     "assess",
     "conclude",
+    "conclude_whole",
     "issue",
-    "judge_all",
     "merge_topics",
     "prepare",
     "verdict_digest",
@@ -124,11 +125,25 @@ def prepare(
 
 def conclude(case: Case) -> Assessment:
     """Do steps 2 to 6."""
+    return conclude_whole(case).assessment
+
+
+class Conclusion(NamedTuple):
+    """An assessment with what it was made of: the facts that every rule was judged on, and each rule's result."""
+
+    assessment: Assessment
+    facts: dict[str, Value]
+    judged: list[Judged]
+
+
+def conclude_whole(case: Case) -> Conclusion:
+    """Do steps 2 to 6, and keep what explanations and the way to green read beside the assessment."""
     facts = base_facts(case.found, case.admitted, case.topics) | dict(case.answers)
     tier = derive_tier(case.packs, facts, hong_kong_date(case.at)) if case.use else _NO_TIER
     if case.use:
         facts["tier"] = tier.value.value
-    return _assessment(case, facts, tier, judge_all(case, facts))
+    judged = _judge_all(case, facts)
+    return Conclusion(_assessment(case, facts, tier, judged), facts, judged)
 
 
 _NO_TIER = TierLine(value=Tier.HIGH, pack=None, line=None, unknown=False)
@@ -160,7 +175,8 @@ def adopted_packs(found: Walk, packs: Mapping[str, bytes]) -> list[Pack]:
 def merge_topics(packs: Sequence[Pack]) -> dict[str, Topic]:
     """Return the topics of all packs and the built-in ones.
 
-    Packs that contradict one another are an error: two definitions of one topic, or two tables of tiers.
+    Packs that contradict one another are an error: two definitions of one topic, or two tables of tiers. None defines a
+    built-in topic: such a pack does not load.
     """
     tiered = [pack.id for pack in packs if pack.tiers]
     if len(tiered) > 1:
@@ -168,8 +184,6 @@ def merge_topics(packs: Sequence[Pack]) -> dict[str, Topic]:
     topics = dict(BUILT_IN_TOPICS)
     for pack in packs:
         for name, topic in pack.data.topics.items():
-            if name in BUILT_IN_TOPICS:
-                raise PackError(f"topic {name} is reserved", where=pack.id, fix="give the topic another name")
             if topics.setdefault(name, topic) != topic:
                 raise PackError(
                     f"topic {name} is defined otherwise by another pack",
@@ -179,7 +193,7 @@ def merge_topics(packs: Sequence[Pack]) -> dict[str, Topic]:
     return topics
 
 
-def judge_all(case: Case, facts: Mapping[str, Value]) -> list[Judged]:
+def _judge_all(case: Case, facts: Mapping[str, Value]) -> list[Judged]:
     """Do steps 3 to 6 for every rule of the packs with this subject, in order of pack and position."""
     found, admitted, at = case.found, case.admitted, case.at
     newest = newest_by_topic(admitted)

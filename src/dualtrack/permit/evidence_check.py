@@ -18,6 +18,7 @@ from dualtrack.domain.records import Text
 from dualtrack.domain.time import parse_instant
 from dualtrack.domain.vocabulary import EvidenceKind, Role
 from dualtrack.permit.keytable import Refused
+from dualtrack.rules.catalogue import BUILT_IN_NAMES, shipped_hours
 from dualtrack.rules.records import Topic
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ BUILT_IN_TOPICS: dict[str, Topic] = {
         fields={"rule": "string", "reason": "string", "until": "string", "proportionality": "bool"},
         duty=None,
         title=Text(en="Waiver or proportionality decision", zh="豁免或相稱性決定"),
-        hours=2.0,
+        hours=shipped_hours()["waiver"],
     ),
     "trial_plan": Topic(
         kind=EvidenceKind.APPROVAL,
@@ -46,7 +47,7 @@ BUILT_IN_TOPICS: dict[str, Topic] = {
         fields={"mode": "string", "decisions_max": "int", "until": "string", "measures": "string"},
         duty=None,
         title=Text(en="Registered shadow or trial plan", zh="已登記的影子或試行計劃"),
-        hours=4.0,
+        hours=shipped_hours()["trial_plan"],
     ),
 }
 """Topics that the six steps themselves read; every pack may rely on them, none may redefine them."""
@@ -154,7 +155,7 @@ def _check(candidate: Candidate, statement: Statement, rules: _Rules) -> None:
     _check_subject(candidate, statement, topic, rules.subjects)
     if predicate.claim is not None:
         _check_claim(predicate.claim, candidate.entry.index, rules.declarations)
-    approves = topic.duty == "approve" or predicate.topic in BUILT_IN_TOPICS
+    approves = topic.duty == "approve" or predicate.topic in BUILT_IN_NAMES
     if approves and rules.declarations and candidate.entry.index < rules.declarations[-1].index:
         raise Refused("before-declaration")
     _check_time(predicate, candidate.entry.recorded_at)

@@ -14,8 +14,8 @@ from dualtrack.domain.evidence import Predicate
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.domain.vocabulary import Effect, Outcome
-from dualtrack.permit.assess import conclude, judge_all
-from dualtrack.permit.facts import base_facts, newest_by_topic
+from dualtrack.permit.assess import conclude_whole
+from dualtrack.permit.facts import newest_by_topic
 from dualtrack.permit.solve import conjuncts
 from dualtrack.rules.check import read_names
 from dualtrack.rules.evaluate import evaluate_explained
@@ -82,15 +82,12 @@ _ORDER = [Effect.REFUSES, Effect.REFUSES_LIVE, Effect.CONDITION, Effect.DUE_LATE
 
 def explain(case: Case) -> Explanation:
     """Explain every rule that applies, or may apply, to the case."""
-    assessment = conclude(case)
-    facts = base_facts(case.found, case.admitted, case.topics) | dict(case.answers)
-    if case.use:
-        facts["tier"] = assessment.tier.value.value
+    assessment, facts, judged = conclude_whole(case)
     newest = newest_by_topic(case.admitted)
     by_index = {item.index: item for item in case.admitted}
     explained = [
         _explained(item, case, facts, newest, by_index)
-        for item in judge_all(case, facts)
+        for item in judged
         if item.result.outcome is not Outcome.NOT_APPLICABLE
     ]
     explained.sort(key=lambda item: _ORDER.index(item.effect))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dualtrack.rules.pack import Pack
     from dualtrack.rules.records import Topic
 
-__all__ = ["Facts", "base_facts", "builders", "derive_tier", "newest_by_topic"]
+__all__ = ["DUTY_FACTS", "Facts", "base_facts", "builders", "derive_tier", "newest_by_topic"]
 
 Facts = dict[str, "Value"]
 
@@ -122,11 +122,12 @@ def _claim_facts(use_case: UseCase) -> Facts:
     return facts
 
 
-_DUTIES = {
+DUTY_FACTS = {
     "validate": "sod.validator_independent",
     "approve": "sod.approver_independent",
     "monitor": "sod.monitor_independent",
 }
+"""The fact that says of each duty of a topic whether none of its signers built what they judge."""
 
 
 def _separation_of_duties(built: frozenset[str], admitted: Sequence[Admitted], topics: Mapping[str, Topic]) -> Facts:
@@ -135,4 +136,4 @@ def _separation_of_duties(built: frozenset[str], admitted: Sequence[Admitted], t
         duty = topics[topic].duty
         if duty is not None:
             signers[duty] = signers.get(duty, frozenset()) | item.holders
-    return {_DUTIES[duty]: not holders & built for duty, holders in signers.items()}
+    return {DUTY_FACTS[duty]: not holders & built for duty, holders in signers.items()}

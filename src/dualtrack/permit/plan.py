@@ -14,6 +14,7 @@ from dualtrack.domain.time import format_instant, parse_instant
 from dualtrack.domain.vocabulary import Mode
 from dualtrack.errors import DualtrackError
 from dualtrack.permit.facts import builders, newest_by_topic
+from dualtrack.rules.catalogue import BUILT_IN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from dualtrack.permit.evidence_check import Admitted
 
 __all__ = ["granted_plan"]
-
-
-_DECISIONS = frozenset({"waiver", "trial_plan"})
-"""Topics that are decisions, not observations: another decision does not renew a trial."""
 
 
 def granted_plan(
@@ -61,7 +58,8 @@ def _used_up(admitted: Sequence[Admitted], permits: Sequence[PastPermit], releas
     ]
     if not used:
         return False
+    # The built-in topics are decisions, not observations: another decision does not renew a trial.
     return not any(
-        item.index > used[-1] and item.predicate.claim == claim and item.predicate.topic not in _DECISIONS
+        item.index > used[-1] and item.predicate.claim == claim and item.predicate.topic not in BUILT_IN_NAMES
         for item in admitted
     )

@@ -18,10 +18,11 @@ from dualtrack.domain.time import format_instant, hong_kong_date
 from dualtrack.domain.usecase import primary_claim
 from dualtrack.domain.vocabulary import Effect, EvidenceKind, Mode
 from dualtrack.permit.admission import ReleaseEntry
-from dualtrack.permit.assess import Case, conclude, judge_all
-from dualtrack.permit.evidence_check import BUILT_IN_TOPICS, Admitted, field_problem
-from dualtrack.permit.facts import base_facts, builders, newest_by_topic
+from dualtrack.permit.assess import Case, conclude, conclude_whole
+from dualtrack.permit.evidence_check import Admitted, field_problem
+from dualtrack.permit.facts import DUTY_FACTS, builders, newest_by_topic
 from dualtrack.permit.solve import Requirement, solve
+from dualtrack.rules.catalogue import BUILT_IN_NAMES, shipped_hours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -102,31 +103,26 @@ def _in_order(steps: Iterable[Step]) -> list[Step]:
 
 
 def _steps(current: Case, original: Case, known: Sequence[Step]) -> list[Step]:
-    facts = base_facts(current.found, current.admitted, current.topics) | dict(current.answers)
-    facts["tier"] = conclude(current).tier.value.value
-    judged = judge_all(current, facts)
+    _, facts, judged = conclude_whole(current)
     blocking = [item for item in judged if item.effect.effect in _BLOCKS]
-    topics = {topic for item in blocking for topic in _wanted_topics(item, current)}
+    signed_by_builders = _signed_by_builders(current)
+    topics = {topic for item in blocking for topic in item.rule.topics}
+    topics |= {topic for item in blocking for name in item.rule.names for topic in signed_by_builders.get(name, ())}
     topics |= {step.name for step in known if step.kind == "evidence"}
     touched = [item for item in judged if item.binding and (item in blocking or topics & set(item.rule.topics))]
     values = _solve(current, facts, touched, blocking, topics)
     return _as_steps(current, original, values, topics, touched, blocking, known)
 
 
-def _wanted_topics(item: Judged, case: Case) -> set[str]:
-    """Return the topics a blocking rule reads, and those whose signers its separation of duties is judged by."""
-    wanted = set(item.rule.topics)
-    for name in item.rule.names:
-        if name.startswith("sod."):
-            duty = name.removeprefix("sod.").removesuffix("r_independent").removesuffix("o")
-            built = builders(case.found)
-            newest = newest_by_topic(case.admitted)
-            wanted |= {
-                topic
-                for topic, admitted in newest.items()
-                if (case.topics[topic].duty or "").startswith(duty[:5]) and admitted.holders & built
-            }
-    return wanted
+def _signed_by_builders(case: Case) -> dict[str, set[str]]:
+    """Return by fact of separation of duties the topics whose newest evidence, signed by a builder, makes it false."""
+    built = builders(case.found)
+    found: dict[str, set[str]] = {}
+    for topic, admitted in newest_by_topic(case.admitted).items():
+        duty = case.topics[topic].duty
+        if duty is not None and admitted.holders & built:
+            found.setdefault(DUTY_FACTS[duty], set()).add(topic)
+    return found
 
 
 def _solve(
@@ -170,7 +166,7 @@ def _as_steps(
     blocking: Sequence[Judged],
     known: Sequence[Step],
 ) -> list[Step]:
-    newest = newest_by_topic(original.admitted)
+    newest, hours = newest_by_topic(original.admitted), shipped_hours()
     steps = []
     for topic in sorted(topics):
         reading = sorted((item.pack.id, item.rule.id) for item in touched if topic in item.rule.topics)
@@ -194,7 +190,7 @@ def _as_steps(
             continue
         reading = sorted((item.pack.id, item.rule.id) for item in blocking if name in item.rule.names)
         steps.append(
-            Step(kind, name, {name: value}, reading, 0.5, ["owner" if kind == "answer" else "developer"], None)
+            Step(kind, name, {name: value}, reading, hours[kind], ["owner" if kind == "answer" else "developer"], None)
         )
     names = {(step.kind, step.name) for step in steps}
     return steps + [step for step in known if (step.kind, step.name) not in names]
@@ -205,7 +201,7 @@ def _still_counts(item: Admitted, case: Case, steps: Sequence[Step]) -> bool:
     topic = case.topics[item.predicate.topic]
     if topic.about == "release" and any(step.kind == "policy" for step in steps):
         return False
-    approves = topic.duty == "approve" or item.predicate.topic in BUILT_IN_TOPICS
+    approves = topic.duty == "approve" or item.predicate.topic in BUILT_IN_NAMES
     if approves and any(step.kind == "answer" for step in steps):
         return False
     return item.predicate.claim is None or not any(step.name.startswith("claim.") for step in steps)

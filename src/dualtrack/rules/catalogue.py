@@ -22,9 +22,17 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.records import Text
 
-__all__ = ["BUILT_IN_TOPICS", "TEXT_CHARACTERS_MAX", "check_text", "check_topic", "read_catalogue", "shipped_topics"]
+__all__ = [
+    "BUILT_IN_NAMES",
+    "TEXT_CHARACTERS_MAX",
+    "check_text",
+    "check_topic",
+    "read_catalogue",
+    "shipped_hours",
+    "shipped_topics",
+]
 
-BUILT_IN_TOPICS = frozenset({"waiver", "trial_plan"})
+BUILT_IN_NAMES = frozenset({"waiver", "trial_plan"})
 """Topics of the assessment itself (docs/assessment.md, section 8); no pack may define or read them."""
 
 
@@ -47,11 +55,18 @@ def shipped_topics() -> Mapping[str, Topic]:
     return read_catalogue(data, where="topics.yaml")
 
 
+@cache
+def shipped_hours() -> Mapping[str, float]:
+    """Return our estimates of effort beside the catalogue's: of the built-in topics, and of steps that are no evidence."""
+    data = resources.files("dualtrack.rules").joinpath("hours.yaml").read_bytes()
+    return MappingProxyType(read_record(read_yaml(data, where="hours.yaml"), dict[str, float], where="hours.yaml"))
+
+
 def check_topic(name: str, topic: Topic, *, where: str) -> None:
     """Check what types cannot say: names, roles once each, both languages."""
     where = f"{where}, topic {name}"
     check_name(name, where=where)
-    if name in BUILT_IN_TOPICS:
+    if name in BUILT_IN_NAMES:
         raise FieldError(f"{name} is built in", where=where, fix="use another name")
     for field in topic.fields:
         check_name(field, where=f"{where}, fields")

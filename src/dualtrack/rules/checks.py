@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dualtrack.domain.time import parse_date
 from dualtrack.domain.vocabulary import Check, Grade, Severity, Track, Weight
 from dualtrack.errors import FieldError, PackError
-from dualtrack.rules.catalogue import BUILT_IN_TOPICS, check_text, check_topic
+from dualtrack.rules.catalogue import BUILT_IN_NAMES, check_text, check_topic
 from dualtrack.rules.evaluate import known
 from dualtrack.rules.facts import check_name
 
@@ -93,7 +93,7 @@ def _check_names(pack: PackData, where: str) -> None:
     _check_once((item.name for item in pack.definitions), f"{where}, definitions", "definition")
     for item in pack.definitions:
         check_name(item.name, where=f"{where}, definitions")
-    if built_in := BUILT_IN_TOPICS & set(pack.topics):
+    if built_in := BUILT_IN_NAMES & set(pack.topics):
         raise PackError(f"topic {min(built_in)} is built in", where=f"{where}, topics", fix="use another topic")
 
 
