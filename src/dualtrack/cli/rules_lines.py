@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from dualtrack.cli.explain_lines import Lines
+from dualtrack.domain.records import Text
 from dualtrack.present.phrases import our_test
 from dualtrack.present.terms import GRADE_WORDS, ROLE_WORDS, SEVERITY_WORDS, STATUS_WORDS, WEIGHT_WORDS
 
@@ -78,7 +79,7 @@ def _plain_rule(rule: Rule) -> dict[str, object]:
 
 
 def print_pack(out: Console, pack: Pack, rules: Sequence[Rule], lang: str, *, whole: bool) -> None:
-    """Print a pack's source and its rules; `whole` adds expressions and tests. `out` reads markup."""
+    """Print a pack's source, parameters and rules; `whole`, for one rule, expressions and tests instead of parameters."""
     lines, data = Lines(out, lang), pack.data
     source = data.source
     out.print(f"[bold]{lines.text(data.title)}[/]  [dim]{data.id} {data.version}[/]")
@@ -93,8 +94,27 @@ def print_pack(out: Console, pack: Pack, rules: Sequence[Rule], lang: str, *, wh
     if source.note:
         out.print(f"  note: {escape(' '.join(source.note.split()))}")
     out.print(f"  pack digest {pack.digest}; transcribed by {escape(data.transcriber)}\n")
+    if not whole:
+        _print_parameters(lines, pack)
     for rule in rules:
         _print_rule(lines, rule, whole=whole)
+
+
+_UNREAD = Text(en="for information, read by no rule", zh="僅供參考，沒有規則讀取")
+
+
+def _print_parameters(lines: Lines, pack: Pack) -> None:
+    """Print every dated value with where it comes from; one that decides nothing is marked, or it would look like a test."""
+    read = pack.names
+    for item in pack.data.parameters:
+        value = ", ".join(item.value) if isinstance(item.value, list) else str(item.value)
+        ends = f" to {item.to}" if item.to else ""
+        mark = "" if f"param.{item.name}" in read else f"; {lines.text(_UNREAD)}"
+        lines.out.print(
+            f"  parameter {item.name}: {escape(value)} from {item.from_}{ends} ({item.basis}: {escape(item.cites)}){mark}"
+        )
+    if pack.data.parameters:
+        lines.out.print()
 
 
 def _print_rule(lines: Lines, rule: Rule, *, whole: bool) -> None:

@@ -86,6 +86,13 @@ class Pack:
         """The pack's id."""
         return self.data.id
 
+    @property
+    def names(self) -> frozenset[str]:
+        """All facts that an expression of the pack reads: of its rules, its definitions or its tier lines."""
+        rules = (name for rule in self.rules for name in rule.names)
+        programs = [*(item.program for item in self.definitions), *(line.when for line in self.tiers)]
+        return frozenset(rules).union(*(program.names for program in programs))
+
     def rule(self, rule_id: str) -> Rule:
         """Return one rule; raises PackError for an id the pack does not have."""
         for rule in self.rules:
