@@ -71,3 +71,43 @@ def test_what_became_of_an_append_of_the_same_sitting_is_said(bank, capsys):
         writer._intent.declare(writer.ledger, entries(bank), 1, b"a head that is not there")
         desk.register.append_plain([("decision/1", BANK, b"{}")])
     said(capsys.readouterr().err, "by this writer was rolled back")
+
+
+def refusal(*arguments):
+    """Run a command that must end in words; returns them."""
+    done = run(*arguments)
+    assert done.code == 2, done.out
+    assert done.err.startswith("error: ")
+    return done.err
+
+
+def test_anchors_without_a_log_key_are_not_made(bank):
+    config = bank / "dualtrack.toml"
+    config.write_text(config.read_text().partition("[institutions.logs]")[0])
+    said(refusal("key", "anchors", "--workspace", bank), BANK, "institutions.logs")
+
+
+def test_a_database_address_with_a_port_that_is_none_shows_no_password(tmp_path):
+    make = ["init", "b", "--type", "bank", "--name", "B", "--folder", tmp_path / "new"]
+    words = refusal(*make, "--database", "postgresql://me:geheim@h:abc/x")
+    said(words, "address cannot be read", "postgresql://USER@HOST/NAME")
+    assert "geheim" not in words
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_name_that_is_too_long_for_the_disk_is_said_to_be(ws, tmp_path):
+    long = tmp_path / ("x" * 300)
+    make = ["init", "b", "--type", "bank", "--name", "B", "--folder"]
+    for arguments in (
+        ["backup", long, "--workspace", ws],
+        ["key", "list", "--workspace", long],
+        [*make, long],
+        [*make, long / "below"],
+    ):
+        said(refusal(*arguments), "File name too long")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_that_are_nested_without_end_are_refused(bank):
+    (bank / "dualtrack.toml").write_text("a = " + "[" * 5000)
+    said(refusal("key", "list", "--workspace", bank), "nested too deeply", "dualtrack.toml")

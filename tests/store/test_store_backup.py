@@ -1,4 +1,6 @@
+import sqlite3
 import stat
+from contextlib import closing
 
 import pytest
 from sqlalchemy import select, update
@@ -6,6 +8,7 @@ from store_world import FIRM, World, plain, story
 
 from dualtrack.errors import PathError, StoreCorruptError, StoreError
 from dualtrack.store.backup import backup, read_backup_note, restore
+from dualtrack.store.packs import PackShelf
 from dualtrack.store.projections import PROJECTIONS, Projections
 from dualtrack.store.vault import VaultKey
 
@@ -75,6 +78,31 @@ def test_nothing_is_overwritten(world, tmp_path):
             restore(store, target)
         assert caught.value.code == "store.not-empty"
         assert store.repository(FIRM).size() == 709
+
+
+def test_a_store_that_holds_rows_is_given_no_rule_pack(sqlite_world, tmp_path):
+    target = tmp_path / "backup.db"
+    with sqlite_world.open() as store:
+        fill(sqlite_world, store)
+        shelf = PackShelf(sqlite_world.workspace)
+        digest = shelf.keep(b"a pack")
+        backup(store, target, made_at=AT)
+        shelf.drop(digest)
+        with pytest.raises(StoreError) as caught:
+            restore(store, target)
+        assert caught.value.code == "store.not-empty"
+        assert not shelf.holds(digest)
+
+
+def test_a_backup_that_does_not_say_of_what_is_refused(sqlite_world, tmp_path):
+    target = tmp_path / "backup.db"
+    with sqlite_world.open() as store:
+        backup(store, target, made_at=AT)
+        with closing(sqlite3.connect(target)) as connection, connection:
+            connection.execute("DELETE FROM dualtrack_backup")
+        with pytest.raises(StoreError) as caught:
+            restore(store, target)
+    assert caught.value.code == "store.backup"
 
 
 def test_a_store_that_does_not_hold_gives_no_backup(world, tmp_path):

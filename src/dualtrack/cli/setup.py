@@ -15,6 +15,7 @@ from dualtrack.domain.institution import Institution
 from dualtrack.domain.records import Text
 from dualtrack.domain.vocabulary import InstitutionType
 from dualtrack.errors import DualtrackError, FieldError
+from dualtrack.keys.files import stands
 from dualtrack.keys.vkey import VerifierKey
 from dualtrack.store.config import InstitutionConfig, ledger_origin
 from dualtrack.store.faults import STORE_LOST
@@ -61,7 +62,7 @@ def init_command(
     """
     check_slug(institution, where="institution")
     text = Text(en=checked_words(name, "--name"), zh=checked_words(name_zh or name, "--name-zh"))
-    if (folder / CONFIG_NAME).is_file():
+    if stands(folder / CONFIG_NAME) and (folder / CONFIG_NAME).is_file():
         if database is not None:
             raise FieldError(
                 "the workspace has a database already", where="--database", fix="leave it out: an institution joins it"
@@ -88,7 +89,7 @@ def _make_workspace(
     folder: Path, database: str, institution: str, kind: InstitutionType, name: Text, staff: int | None
 ) -> None:
     """Make the folder and found the institution in it; a folder that could not be completed is taken away again."""
-    new = not (folder.exists() or folder.is_symlink())
+    new = not stands(folder)
     store = None
     try:
         workspace = Workspace.create(folder, database=database)

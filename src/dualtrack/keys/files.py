@@ -22,6 +22,7 @@ __all__ = [
     "open_private",
     "replace_file",
     "replace_private",
+    "stands",
     "sync_file",
     "sync_folder",
 ]
@@ -70,6 +71,17 @@ def replace_file(path: Path, data: bytes, *, mode: int = SHARED_MODE) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise _refused(path, "cannot be written", error) from error
+
+
+def stands(path: Path) -> bool:
+    """Tell whether anything is at a path, even a link to nowhere; raises PathError where that cannot be learnt."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _refused(path, "cannot be looked at", error) from error
+    return True
 
 
 def open_private(path: Path) -> int:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from dualtrack.errors import FieldError
+from dualtrack.store.workspace import CONFIG_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,6 +21,13 @@ def anchors_document(registers: Iterable[Register]) -> bytes:
     institutions = {}
     for register in registers:
         listed = register.store.workspace.config.institution(register.institution)
+        if listed and "main" not in listed.logs:
+            raise FieldError(
+                f"no log key of {register.institution!r}",
+                where=f"{CONFIG_NAME}, [institutions.logs]",
+                expected="main = VERIFIER_KEY",
+                fix="put the line back as `dualtrack init` wrote it: without it a verifier cannot know the ledger",
+            )
         institutions[register.institution] = {
             "root_key": register.case(None, None).found.institution.root_key,
             "log": listed.logs["main"] if listed else "",

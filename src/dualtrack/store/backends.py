@@ -55,8 +55,8 @@ def connect(url: str, run_folder: Path, *, wait_s: float = LOCK_WAIT_S) -> Backe
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise FieldError("the database address cannot be read", where="database", expected=_ADDRESSES) from error
+    except (ArgumentError, ValueError):  # a port that is no number; the address may hold a password, so it is not shown
+        raise FieldError("the database address cannot be read", where="database", expected=_ADDRESSES) from None
     kind = parsed.get_backend_name()
     if kind == "sqlite":
         from dualtrack.store.sqlite import SqliteBackend  # noqa: PLC0415 - each database's code loads when it is used

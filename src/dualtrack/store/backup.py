@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from dualtrack.domain import canonical
 from dualtrack.errors import PathError, StoreCorruptError, StoreError
-from dualtrack.keys.files import FILE_MODE, check_private, make_folder, sync_file, sync_folder
+from dualtrack.keys.files import FILE_MODE, check_private, make_folder, stands, sync_file, sync_folder
 from dualtrack.store.backends import LOCK_WAIT_S
 from dualtrack.store.faults import guarded
 from dualtrack.store.migrate import SCHEMA_VERSION, upgrade
@@ -60,7 +60,7 @@ def backup(store: Store, target: Path, *, made_at: str) -> list[Report]:
     Appends go on meanwhile; the backup is of one instant. Raises PathError if the target exists, StoreCorruptError
     (and leaves no file) if what was copied does not verify.
     """
-    if target.exists() or target.is_symlink():
+    if stands(target):
         raise PathError("exists", where=str(target), fix="name a new file: backups are not overwritten")
     work = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     make_folder(work)
@@ -102,6 +102,8 @@ def restore(store: Store, source: Path) -> list[Report]:
             fix="restore it with the release that made it, then upgrade",
             code="store.backup",
         )
+    with store.backend.read() as connection:
+        _check_empty(store, connection)
     work = store.run_folder / f"restore-{secrets.token_hex(4)}"
     make_folder(work)
     try:
@@ -128,6 +130,10 @@ def read_backup_note(path: Path) -> BackupNote:
         raise StoreError(
             f"is no backup: {error}", where=str(path), expected=BACKUP_FORMAT, code="store.backup"
         ) from error
+    if row is None:
+        raise StoreError(
+            "is no backup: it does not say of what", where=str(path), expected=BACKUP_FORMAT, code="store.backup"
+        )
     return BackupNote(format=row[0], compartment=row[1], schema=row[2], made_at=row[3])
 
 
@@ -153,16 +159,20 @@ def _copy_snapshot(store: Store, target: Path, work: Path) -> None:
 
 def _fill(store: Store, reading: SqliteBackend) -> None:
     with reading.read() as source, store.backend.write(f"restore/{store.compartment}") as target:
-        for table in log_tables(store.tables):
-            if target.execute(select(func.count()).select_from(table.select().limit(1).subquery())).scalar():
-                raise StoreError(
-                    f"holds rows already ({table.name})",
-                    where=store.backend.where,
-                    expected="an empty store",
-                    fix="restore into a new workspace: nothing is overwritten",
-                    code="store.not-empty",
-                )
+        _check_empty(store, target)  # again, under the lock: an entry may have come meanwhile
         _copy_rows(store, source, store.backend, target)
+
+
+def _check_empty(store: Store, connection: Connection) -> None:
+    for table in log_tables(store.tables):
+        if connection.execute(select(func.count()).select_from(table.select().limit(1).subquery())).scalar():
+            raise StoreError(
+                f"holds rows already ({table.name})",
+                where=store.backend.where,
+                expected="an empty store",
+                fix="restore into a new workspace: nothing is overwritten",
+                code="store.not-empty",
+            )
 
 
 def _copy_rows(store: Store, source: Connection, backend: Backend, target: Connection) -> None:

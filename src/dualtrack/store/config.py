@@ -27,6 +27,8 @@ INSTITUTIONS_MAX = 1000
 
 FORMAT = "dualtrack.workspace/1"
 
+_AS_INIT_WRITES = "compare with the file `dualtrack init` writes"
+
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
 
 
@@ -63,9 +65,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         try:
             config = msgspec.toml.decode(data, type=cls)
         except msgspec.ValidationError as error:
-            raise FieldError(str(error), where=where, fix="compare with the file `dualtrack init` writes") from error
+            raise FieldError(str(error), where=where, fix=_AS_INIT_WRITES) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DocumentError(f"not TOML: {error}", where=where) from error
+        except RecursionError:
+            raise DocumentError("nested too deeply", where=where, fix=_AS_INIT_WRITES) from None
         config.check(where)
         return config
 

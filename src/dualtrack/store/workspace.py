@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dualtrack.errors import NotFoundError, PathError
-from dualtrack.keys.files import check_private, make_folder, replace_private, sync_folder
+from dualtrack.keys.files import check_private, make_folder, replace_private, stands, sync_folder
 from dualtrack.store.config import CONFIG_BYTES_MAX, Compartment, Config
 from dualtrack.store.vault import VaultKey
 
@@ -85,7 +85,7 @@ class Workspace:
         """Open a folder; raises NotFoundError if it is no workspace, PathError for unsafe modes or paths."""
         root = root.absolute()
         path = root / CONFIG_NAME
-        if not path.is_file():
+        if not stands(path) or not path.is_file():
             raise NotFoundError(
                 f"no {CONFIG_NAME} in this folder",
                 where=str(root),
@@ -178,9 +178,10 @@ def _fill(draft: Path, config: Config) -> None:
 
 
 def _check_replaceable(root: Path, *, demo: bool, replace: bool) -> None:
+    there = stands(root)
     if not root.parent.is_dir():
         raise PathError("its parent folder does not exist", where=str(root), fix=f"mkdir -p {root.parent}")
-    if not (root.is_symlink() or root.exists()):
+    if not there:
         return
     marked = replace and demo and not root.is_symlink() and root.is_dir() and _is_demo(root)
     if not marked:
