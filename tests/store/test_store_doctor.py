@@ -39,6 +39,25 @@ def test_modes_and_links(sqlite_world):
     assert checks["modes"].fix.startswith("chmod")
 
 
+def test_the_stores_own_paths_are_looked_at_before_all_others_and_what_was_not_is_said(sqlite_world, monkeypatch):
+    root = sqlite_world.workspace.root
+    monkeypatch.setattr(doctor, "_PATHS_MAX", 5)
+    (root / "bundles").mkdir()
+    for number in range(5):
+        (root / "bundles" / f"{number}.zip").write_bytes(b"")
+    (root / "run" / "main.lock").write_bytes(b"")
+    (root / "run" / "main.lock").chmod(0o644)
+    checks = found(sqlite_world)
+    assert "main.lock" in checks["modes"].found
+    assert checks["paths"].status == "warning"
+    assert "5 paths" in checks["paths"].found
+    (root / "bundles" / "4.zip").unlink()
+    assert "paths" not in found(sqlite_world)
+    (root / "bundles" / "0.zip").unlink()
+    (root / "bundles" / "away").symlink_to("/")
+    assert found(sqlite_world)["links"].status == "fault"
+
+
 def test_a_full_disk_is_seen_coming(sqlite_world, monkeypatch):
     for free, status in ((10 << 30, "ok"), (500 << 20, "warning"), (1 << 20, "fault")):
         monkeypatch.setattr(shutil, "disk_usage", lambda _path, free=free: SimpleNamespace(free=free))

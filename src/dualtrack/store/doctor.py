@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import stat
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -23,7 +24,7 @@ from dualtrack.store.vault import VaultKey
 from dualtrack.store.workspace import CONFIG_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -46,6 +47,8 @@ FREE_BYTES_FAULT = 64 << 20
 
 _WAIT_S = 2.0
 _PATHS_MAX = 10_000
+"""Paths looked at beside the store's own, which are few: pages and bundles can be many."""
+
 _SERVER_SETTINGS = {"fsync": "on", "full_page_writes": "on"}
 """What an acknowledged entry rests on; synchronous_commit is set by every connection of ours."""
 
@@ -85,20 +88,32 @@ def _modes(workspace: Workspace) -> Iterator[Check]:
 
     Pages, bundles and anchors that were written into the folder are made to be handed on; their modes are their owner's.
     """
-    private = _private_names(workspace)
-    open_to_others: list[str] = []
-    outside: list[str] = []
-    for count, path in enumerate([workspace.root, *sorted(workspace.root.rglob("*"))]):
-        if count >= _PATHS_MAX:
-            break
-        if path.is_symlink() and not path.resolve().is_relative_to(workspace.root):
-            outside.append(str(path))
-        elif path.lstat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not path.is_symlink():
-            inside = path.relative_to(workspace.root).parts
-            if not inside or inside[0].startswith(private):
-                open_to_others.append(str(path))
+    root, private = workspace.root, _private_names(workspace)
+    at_the_top = sorted(root.iterdir())
+    own = [path for path in at_the_top if path.name.startswith(private)]
+    kept = [root, *_below(own)]
+    handed_on = list(islice(_below([path for path in at_the_top if path not in own]), _PATHS_MAX + 1))
+    looked_at = [*kept, *handed_on[:_PATHS_MAX]]
+    outside = sorted(str(path) for path in looked_at if path.is_symlink() and not path.resolve().is_relative_to(root))
+    others = stat.S_IRWXG | stat.S_IRWXO
+    open_to_others = sorted(str(path) for path in kept if path.lstat().st_mode & others and not path.is_symlink())
     yield _listed("modes", open_to_others, "nothing is open to other users", "open to other users", "chmod go-rwx")
     yield _listed("links", outside, "no link leads outside", "a link leads outside", "remove")
+    if len(handed_on) > _PATHS_MAX:
+        yield Check(
+            name="paths",
+            status="warning",
+            found=f"{_PATHS_MAX} paths beside the store's own were looked at for links, and there are more",
+            fix="keep what is not the store's own in another folder",
+        )
+
+
+def _below(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield each path and, of a folder, what is in it; links are not followed."""
+    for path in paths:
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from path.rglob("*")
 
 
 def _private_names(workspace: Workspace) -> tuple[str, ...]:
