@@ -56,6 +56,8 @@ def test_time_never_runs_backwards(world):
     [
         (NewEntry("decision", FIRM, USE, b""), FieldError),
         (NewEntry("Decision/1", FIRM, USE, b""), FieldError),
+        (NewEntry("2nd-decision/1", FIRM, USE, b""), FieldError),
+        (NewEntry("decision/1000000", FIRM, USE, b""), FieldError),
         (NewEntry("decision/1", "other", USE, b""), FieldError),
         (NewEntry("decision/1", FIRM, "other/credit", b""), FieldError),
         (NewEntry("decision/1", FIRM, f"{FIRM}/a/b", b""), FieldError),
@@ -129,3 +131,10 @@ def test_a_row_put_in_behind_the_writers_back_is_reported(world):
         with store.backend.write("x") as connection:
             connection.execute(delete(store.tables.entry).where(store.tables.entry.c.idx == 3))
         assert writer.append(plain(1))[0].index == 3
+
+
+@pytest.mark.parametrize("kind", ["d/1", "a-2/99999", "x" * 63 + "/999999"])
+def test_every_kind_that_is_taken_in_opens_again(sqlite_world, kind):
+    with sqlite_world.open() as store:
+        sqlite_world.writer(store).append([NewEntry(kind, FIRM, USE, b"{}")])
+        assert store.repository(FIRM).entry(0).parsed.kind == kind

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 __all__ = [
+    "ENTRY_KIND",
     "Digest",
     "Durability",
     "EntryKind",
@@ -37,7 +38,10 @@ UseName = Annotated[str, Meta(pattern=rf"\A{_SLUG}/{_SLUG}\Z")]
 SubjectName = Annotated[str, Meta(pattern=rf"\A{_SLUG}(/{_SLUG})?\Z")]
 """What an entry is about: an institution or a use."""
 
-EntryKind = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9-]{0,62}/[1-9][0-9]{0,5}\Z")]
+ENTRY_KIND = r"[a-z][a-z0-9-]{0,62}/[1-9][0-9]{0,5}"
+"""Pattern of `EntryKind`, also for the writer: what it takes in must open again."""
+
+EntryKind = Annotated[str, Meta(pattern=rf"\A{ENTRY_KIND}\Z")]
 """Kind and schema version of an entry, as `evidence/1`."""
 
 TopicName = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,62}\Z")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from dualtrack.domain.forms import Digest, Group, Holder, Slug, TopicName, UseName
 from dualtrack.domain.ids import check_digest, check_slug, parse_use
 from dualtrack.domain.records import Record, Text, Value
@@ -106,8 +108,8 @@ class UseCase(Record, frozen=True):
     demo: bool = False
 
 
-AFFECTED = frozenset({"customers", "staff", "members", "investors", "applicants", "public", "none"})
-"""Groups of people a use can affect; closed, so that a register can be counted."""
+AFFECTED: frozenset[str] = frozenset(get_args(Group))
+"""The values of `Group`."""
 
 
 def primary_claim(use_case: UseCase) -> Claim | None:

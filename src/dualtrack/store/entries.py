@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from dualtrack.domain.bounds import CONTENT_BYTES_MAX
+from dualtrack.domain.forms import ENTRY_KIND
 from dualtrack.errors import DocumentError, FieldError
 
 __all__ = ["RETENTION_DEFAULT", "NewEntry", "Receipt", "check_new_entry"]
@@ -16,7 +17,7 @@ RETENTION_DEFAULT = "standard"
 """Retention class of a content unless another is named."""
 
 _SLUG = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
-_KIND = re.compile(rf"{_SLUG}/[1-9][0-9]{{0,3}}", re.ASCII)
+_KIND = re.compile(ENTRY_KIND, re.ASCII)
 _ID = re.compile(rf"{_SLUG}(?:/{_SLUG})?", re.ASCII)
 _RETENTION = re.compile(_SLUG, re.ASCII)
 
