@@ -1,4 +1,4 @@
-"""The schema's version: made or raised when a store is opened, refused when it is newer, printed for who wants SQL.
+"""The schema's version: made or raised when a store is opened, refused when it is newer, given as SQL to who asks.
 
 Revisions are Alembic files inside the package, one history for both compartments; each compartment counts its own.
 """

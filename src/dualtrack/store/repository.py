@@ -113,16 +113,6 @@ class Repository:
             )
         return found[0]
 
-    def entry_instant(self, index: int) -> str:
-        """Return when an entry was taken in; raises NotFoundError."""
-        entry = self.tables.entry
-        query = select(entry.c.recorded_at).where(entry.c.ledger == self.ledger, entry.c.idx == index)
-        with self.backend.read() as connection:
-            found = connection.execute(query).scalar()
-        if found is None:
-            raise NotFoundError(f"no entry {index}", where=self.ledger)
-        return str(found)
-
     def entries(
         self,
         *,
@@ -210,11 +200,6 @@ class Repository:
                 code="store.erased",
             )
         return entries
-
-    def erased(self, limit: int = PAGE_MAX) -> list[ErasedEntry]:
-        """Return the entries whose content was erased."""
-        found = self._opened([self.tables.vault.c.erased.is_(True)], _page(limit))
-        return [item for item in found if isinstance(item, ErasedEntry)]
 
     def root(self, size: int) -> bytes:
         """Return the root of the first `size` leaves, from the tiles."""
