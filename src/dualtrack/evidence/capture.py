@@ -76,8 +76,9 @@ def measure_capture(
 ) -> Measurement:
     """Measure the captured share of `ai` minus that of `baseline` when `capacity` (a fraction of rows) can be reviewed.
 
-    `underpowered`, without an estimate, where there are fewer than POSITIVES_LEAST outcomes or the draws do not vary: then
-    no draw puts an outcome elsewhere, which says how few there are and not how sure the difference is.
+    `underpowered`, without an estimate, where there are fewer than POSITIVES_LEAST outcomes or all draws give the same
+    difference (one draw, equal lists, every outcome on one list): a point is no interval. Raises FieldError where no draw
+    holds an outcome.
     """
     truth, first, second = labels(label, "label"), reals(ai, "ai"), reals(baseline, "baseline")
     n = check_lengths(label=truth, ai=first, baseline=second)
