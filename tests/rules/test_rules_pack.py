@@ -1,6 +1,7 @@
 """Packs: what compiles, what is refused and in which words, and compiled bytes that somebody changed."""
 
 import copy
+import json
 import subprocess
 import sys
 from datetime import date
@@ -9,7 +10,7 @@ import pytest
 
 from dualtrack.domain import canonical
 from dualtrack.errors import DualtrackError, ExpressionError, FieldError, PackError
-from dualtrack.rules.catalogue import read_catalogue
+from dualtrack.rules.catalogue import BUILT_IN_NAMES, read_catalogue
 from dualtrack.rules.pack import load_pack
 
 
@@ -259,6 +260,15 @@ def test_loading_needs_no_parser(compiled, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN_NAMES))
+def test_compiled_bytes_that_define_a_built_in_topic_do_not_load(compiled, name):
+    """Nothing after the loader looks again: an assessment merges the topics of loaded packs with its own."""
+    plain = json.loads(compiled.replace(b"sample_watch", name.encode()))
+    assert name in plain["topics"]
+    with pytest.raises(PackError, match=f"topic {name} is built in"):
+        load_pack(canonical.encode(plain))
 
 
 @pytest.mark.parametrize(
