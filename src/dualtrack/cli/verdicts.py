@@ -25,6 +25,7 @@ from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.permit.assess import verdict_digest
 from dualtrack.present.phrases import iso_day
 from dualtrack.present.words import VERDICT_WORDS
+from dualtrack.store.projections import Projections
 from dualtrack.store.verdicts import current_permit, prove, record_verdict
 
 if TYPE_CHECKING:
@@ -55,9 +56,7 @@ def assess_command(
         raise FieldError("a release without its use", where="--release", fix="name the use that it is a release of")
     with sitting(workspace, institution_of(subject, institution)) as desk:
         if everything:
-            subjects: list[str | None] = [
-                use for use, _ in desk.register.repository.portfolio_entries(desk.register.institution)
-            ]
+            subjects: list[str | None] = [row["id"] for row in Projections(desk.register.repository).rows("use")]
         else:
             subjects = [subject if subject and "/" in subject else None]
         recorded = [record_verdict(desk.register, use, release) for use in subjects]
@@ -160,8 +159,8 @@ def prove_command(
 
 
 def _prove_all(register: Register, folder: Path, *, force: bool) -> list[Path]:
-    verdicts = register.repository.every(kinds=("assessment/1",))
-    subjects = sorted({entry.parsed.id for entry in verdicts})
+    rows = Projections(register.repository).rows("assessment")
+    subjects = sorted({row["use_id"] or register.institution for row in rows})
     paths = [folder / f"{subject.replace('/', '.')}.zip" for subject in subjects]
     for path in paths:
         check_absent(path, force=force)
