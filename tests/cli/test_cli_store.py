@@ -10,6 +10,7 @@ from cli_world import BANK, USE, entries, good, run, said
 from dualtrack.cli.desk import sitting
 from dualtrack.errors import StoreError
 from dualtrack.store.faults import STORE_LOST
+from dualtrack.store.repository import Repository
 from dualtrack.store.writer import Writer
 
 _LOST = StoreError("the database server went away", code=STORE_LOST)
@@ -111,3 +112,40 @@ def test_a_name_that_is_too_long_for_the_disk_is_said_to_be(ws, tmp_path):
 def test_settings_that_are_nested_without_end_are_refused(bank):
     (bank / "dualtrack.toml").write_text("a = " + "[" * 5000)
     said(refusal("key", "list", "--workspace", bank), "nested too deeply", "dualtrack.toml")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_founding_that_was_interrupted_keeps_its_keys_only_if_it_stands(tmp_path, monkeypatch, kept):
+    append, folder = Writer.append, tmp_path / "new"
+
+    def broken(self, items):
+        if kept:
+            append(self, items)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Writer, "append", broken)
+        assert run("init", "b", "--type", "bank", "--name", "B", "--folder", folder).code == 130
+    assert folder.exists() is kept
+    if kept:
+        good("key", "new", "first-line", "--role", "owner", "--workspace", folder)
+
+
+def test_all_is_every_use_in_the_order_of_names_and_asks_for_no_more(bank, monkeypatch, tmp_path):
+    declaration = good("template", "show", "risk-bank", "--institution", BANK).out
+    for name in ("zebra", "aardvark"):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(declaration.replace(USE, f"{BANK}/{name}"), encoding="utf-8")
+        good("declare", path, "--workspace", bank)
+    monkeypatch.setattr(Repository, "portfolio_entries", None)
+    every = Repository.every
+
+    def about_one(self, *, ids, **options):  # of the whole ledger nothing is opened
+        return every(self, ids=ids, **options)
+
+    monkeypatch.setattr(Repository, "every", about_one)
+    verdicts = good("assess", "--all", "--workspace", bank, "--json").json
+    uses = [f"{BANK}/aardvark", USE, f"{BANK}/zebra"]
+    assert [item["assessment"]["use"] for item in verdicts] == uses
+    bundles = good("prove", "--all", "-o", tmp_path / "all", "--workspace", bank, "--json").json["bundles"]
+    assert [path.rpartition("/")[2] for path in bundles] == [f"{use.replace('/', '.')}.zip" for use in uses]

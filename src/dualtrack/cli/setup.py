@@ -95,9 +95,9 @@ def _make_workspace(
         workspace = Workspace.create(folder, database=database)
         with Store.open(workspace) as store:
             found_institution(workspace, store, institution, kind, name, staff=staff)
-    except BaseException as error:
-        # When the connection was lost after it once stood, the entry may be in the database: then its keys must stay.
-        if new and (store is None or not _may_stand(error)):
+    except BaseException:
+        # Its root key stays where the entry may be in the database; then the folder must, too.
+        if new and (store is None or not key_path(workspace, institution, "root").exists()):
             shutil.rmtree(folder, ignore_errors=True)
         raise
 
@@ -126,7 +126,7 @@ def found_institution(
             where=str(key_path(workspace, institution, left)),
             fix="choose another id, or move these keys away if nothing was signed with them",
         )
-    before = workspace.config
+    before, size = workspace.config, store.repository(institution).size()
     try:
         root = create_key(workspace, institution, "root", passphrase=passphrase())
         log = create_key(workspace, institution, "log", passphrase=passphrase())
@@ -135,10 +135,12 @@ def found_institution(
         register = Register(store, institution, log, clock)
         register.found(_record(workspace, institution, kind, name, staff, root), root)
     except BaseException as error:
-        if not _may_stand(error):
-            workspace.save(before)
-            for holder in ("root", "log"):
-                discard_key(workspace, institution, holder)
+        if not _may_stand(error, store, institution, size):
+            try:
+                workspace.save(before)
+            finally:
+                for holder in ("root", "log"):
+                    discard_key(workspace, institution, holder)
         raise
     return register
 
@@ -156,6 +158,11 @@ def _record(
     )
 
 
-def _may_stand(error: BaseException) -> bool:
-    """Tell whether the database may have kept the entry although it did not say so."""
-    return isinstance(error, DualtrackError) and error.code == STORE_LOST
+def _may_stand(error: BaseException, store: Store, institution: str, size: int) -> bool:
+    """Tell whether the database may have kept the entry although it did not say so, or was not heard to its end."""
+    if isinstance(error, DualtrackError) and error.code == STORE_LOST:
+        return True
+    try:
+        return store.repository(institution).size() != size
+    except (DualtrackError, OSError):
+        return True
