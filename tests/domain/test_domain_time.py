@@ -68,3 +68,8 @@ def test_years_have_four_digits_and_days_24_hours():
 )
 def test_a_hong_kong_day_begins_at_16_00_utc(text, day):
     assert hong_kong_date(parse_instant(text)).isoformat() == day
+
+
+def test_a_time_without_a_zone_has_no_hong_kong_day():
+    with pytest.raises(ValueError, match="without a zone"):
+        hong_kong_date(datetime(2026, 11, 22, tzinfo=UTC).replace(tzinfo=None))

@@ -1,7 +1,7 @@
 """Pairs of texts, dates of Hong Kong, pages, safe workbooks."""
 
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -23,10 +23,6 @@ def test_fill_gives_each_language_its_own_words():
 
 def test_dates_of_hong_kong():
     assert text.date_text(date(2024, 3, 5)) == Text(en="5 March 2024", zh="2024年3月5日")
-    assert text.hkt_date(datetime(2026, 11, 22, 16, 0, tzinfo=UTC)) == date(2026, 11, 23)
-    assert text.hkt_date(datetime(2026, 11, 22, 15, 59, tzinfo=UTC)) == date(2026, 11, 22)
-    with pytest.raises(ValueError, match="without a zone"):
-        text.hkt_date(datetime(2026, 11, 22, tzinfo=UTC).replace(tzinfo=None))
 
 
 def test_templates_escape_and_refuse_unknown_names():

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from dualtrack.cli.desk import clock, console, json_option, open_workspace, print_json, workspace_option
+from dualtrack.cli.desk import clock, console, json_option, open_store, open_workspace, print_json, workspace_option
 from dualtrack.domain.time import format_instant
 from dualtrack.store.backup import backup, restore
 from dualtrack.store.doctor import examine
-from dualtrack.store.store import Store
 
 if TYPE_CHECKING:
     from dualtrack.store.findings import Report
@@ -45,7 +44,7 @@ def backup_command(file: Path, workspace: Path | None, as_json: bool) -> None:
 
     Keys and settings are not in it: keep dualtrack.toml and the folder keys/ apart, or nobody can read it again.
     """
-    with Store.open(open_workspace(workspace)) as store:
+    with open_store(open_workspace(workspace)) as store:
         reports = backup(store, file, made_at=format_instant(clock()))
     _show(reports, f"backup {file}", as_json=as_json)
 
@@ -59,7 +58,7 @@ def restore_command(file: Path, workspace: Path | None, as_json: bool) -> None:
 
     The workspace is a new folder, mode 0700, with the dualtrack.toml and keys/ that were kept apart, and nothing else.
     """
-    with Store.open(open_workspace(workspace)) as store:
+    with open_store(open_workspace(workspace)) as store:
         reports = restore(store, file)
     _show(reports, f"restored {file}", as_json=as_json)
 

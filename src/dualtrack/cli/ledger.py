@@ -16,6 +16,7 @@ from dualtrack.cli.desk import (
     console,
     institution_option,
     json_option,
+    open_store,
     open_workspace,
     passphrase,
     print_json,
@@ -31,7 +32,6 @@ from dualtrack.ledger.policy import WITNESSES_MAX
 from dualtrack.ledger.witness_request import REQUEST_BYTES_MAX, build_request
 from dualtrack.store.cosignatures import cosigned_note
 from dualtrack.store.repository import ErasedEntry
-from dualtrack.store.store import Store
 from dualtrack.store.verify import verify_store
 from dualtrack.supervisor.cosignatures import read_lines, take_cosignatures
 from dualtrack.supervisor.plain import plain_text
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from dualtrack.cli.desk import Desk
     from dualtrack.store.findings import Report
+    from dualtrack.store.store import Store
 
 __all__ = ["ledger_command", "witness_command"]
 
@@ -66,7 +67,7 @@ def ledger_command() -> None:
 @json_option
 def _verify(workspace: Path | None, as_json: bool) -> int:
     """Check every byte of every ledger here: leaves, tree, heads, contents, projections. Ends with 1 if one differs."""
-    with Store.open(open_workspace(workspace)) as store:
+    with open_store(open_workspace(workspace)) as store:
         reports = _verified(store, quiet=as_json)
     sound = all(report.ok for report in reports)
     if as_json:

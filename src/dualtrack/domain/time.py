@@ -67,5 +67,10 @@ def add_days(moment: datetime, days: int) -> datetime:
 
 
 def hong_kong_date(moment: datetime) -> date:
-    """Return the calendar date in Hong Kong at that instant: rules take effect on Hong Kong dates."""
+    """Return the calendar date in Hong Kong at that instant: rules take effect on Hong Kong dates.
+
+    A time without a zone is a ValueError: its date there is unknown, and the machine's zone must not decide it.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone has no date in Hong Kong")
     return moment.astimezone(HONG_KONG).date()

@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Text
-from dualtrack.domain.time import hong_kong_date
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
-__all__ = ["date_text", "fill", "hkt_date", "same"]
+__all__ = ["date_text", "fill", "same"]
 
 _MONTHS = (
     "January",
@@ -53,13 +52,6 @@ def date_text(day: date) -> Text:
         en=f"{day.day} {_MONTHS[day.month - 1]} {day.year}",
         zh=f"{day.year}年{day.month}月{day.day}日",
     )
-
-
-def hkt_date(moment: datetime) -> date:
-    """Return the date in Hong Kong at an instant; a naive time is refused, because its date is unknown."""
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone has no date in Hong Kong")
-    return hong_kong_date(moment)
 
 
 def _side(value: Text | str | int, language: str) -> str:
