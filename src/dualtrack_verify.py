@@ -268,7 +268,7 @@ claim: id=slug track=benefit|safety topic=snake primary statement=words baseline
     design=superiority|non_inferiority? minimum=number? margin=number?
 release: use=use_id components=[part] code=hex policy=policy builders=[slug] note=text
 part: id=slug digest=hex
-policy: guards=[text] disclosure review_before_release opt_out durability=durable|buffered
+policy: guards=[text] disclosure review_before_release opt_out durability=durable|buffered runtime=hex?
 statement: _type=statement_type subject=[subject]+ predicateType=predicate_type predicate=predicate
 subject: name=text digest=sha256
 sha256: sha256=hex
@@ -1019,7 +1019,8 @@ class Assessor:
                 terms = pick(claim, "id", "baseline", "design", "minimum", "margin")  # numbers are doubles
                 facts |= {f"claim.{name}": float(t) if type(t) is int else t for name, t in terms.items()}
         if self.release:
-            facts |= {f"policy.{name}": value for name, value in self.release["policy"].items() if name != "durability"}
+            ruled = pick(self.release["policy"], "guards", "disclosure", "review_before_release", "opt_out")
+            facts |= {f"policy.{name}": value for name, value in ruled.items()}
             for duty, who in (("validate", "validator"), ("approve", "approver"), ("monitor", "monitor")):
                 signers = [item.holders for topic, item in self.newest.items() if self.topics[topic]["duty"] == duty]
                 facts[f"sod.{who}_independent"] = self.builders.isdisjoint(set().union(*signers)) if signers else None

@@ -12,7 +12,11 @@ DualtrackError
  │    └── ExpressionError   an expression does not parse, type or fit its budget
  ├── KeyFileError           a key is absent, unreadable or of the wrong kind        422
  ├── SignatureError         a signature, signer or role does not hold               403
+ ├── AuthenticationError    who is asking is not known, or not lately enough        401
+ ├── ForbiddenError         who is asking may not do this                           403
+ ├── RateLimitError         too many at once: try again after a while               429
  ├── EvidenceError          evidence that cannot be taken in                        422
+ ├── ReviewError            this person may not do this on this review now          409
  ├── LedgerError            the log is not what it says                             409
  │    ├── ProofError        a Merkle proof does not hold
  │    ├── NoteError         a signed note or checkpoint does not hold
@@ -21,34 +25,44 @@ DualtrackError
  │    ├── StoreBusyError    another writer holds it
  │    ├── StoreFullError    no room: nothing was written
  │    └── StoreCorruptError what was read is not what was written
+ ├── RefusedError           no live permit for this call: it is not made            403
+ ├── OverloadError          too much at once: nothing was done                      503
  ├── BundleError            a bundle is not in its one legal form                   422
+ ├── UpstreamError          a model or endpoint that we call did not answer well    502
  └── MissingExtraError      an optional part is not installed                       501
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "AuthenticationError",
     "BundleError",
     "DocumentError",
     "DualtrackError",
     "EvidenceError",
     "ExpressionError",
     "FieldError",
+    "ForbiddenError",
     "InputError",
     "KeyFileError",
     "LedgerError",
     "MissingExtraError",
     "NotFoundError",
     "NoteError",
+    "OverloadError",
     "PackError",
     "PathError",
     "ProofError",
+    "RateLimitError",
+    "RefusedError",
+    "ReviewError",
     "RuleError",
     "SignatureError",
     "StoreBusyError",
     "StoreCorruptError",
     "StoreError",
     "StoreFullError",
+    "UpstreamError",
     "WitnessError",
     "WorkbookError",
 ]
@@ -169,10 +183,38 @@ class SignatureError(DualtrackError):
     code, status = "signature", 403
 
 
+class AuthenticationError(DualtrackError):
+    """Who is asking is not known, or was not asked for a password lately enough."""
+
+    code, status = "authentication", 401
+
+
+class ForbiddenError(DualtrackError):
+    """Who is asking may not do this."""
+
+    code, status = "forbidden", 403
+
+
+class RateLimitError(DualtrackError):
+    """Too many attempts: try again after `retry_after_s` seconds."""
+
+    code, status = "rate-limit", 429
+
+    def __init__(self, found: str, *, retry_after_s: int, where: str = "", code: str | None = None) -> None:
+        super().__init__(found, where=where, fix=f"try again in {retry_after_s} seconds", code=code)
+        self.retry_after_s = retry_after_s
+
+
 class EvidenceError(DualtrackError):
     """Evidence cannot be taken in."""
 
     code, status = "evidence", 422
+
+
+class ReviewError(DualtrackError):
+    """This may not be done on this review: by this person, in this state or at this time."""
+
+    code, status = "review", 409
 
 
 class LedgerError(DualtrackError):
@@ -223,10 +265,33 @@ class StoreCorruptError(StoreError):
     code, status = "store.corrupt", 500
 
 
+class RefusedError(DualtrackError):
+    """No live permit allows this call, so it is not made. A hold has status 423."""
+
+    code, status = "permit", 403
+
+    def __init__(self, found: str, *, where: str = "", expected: str = "", fix: str = "", code: str) -> None:
+        super().__init__(found, where=where, expected=expected, fix=fix, code=code)
+        if code == "permit.held":
+            self.status = 423
+
+
+class OverloadError(DualtrackError):
+    """Too much at once: nothing was done."""
+
+    code, status = "overload", 503
+
+
 class BundleError(DualtrackError):
     """A bundle is not in its one legal form."""
 
     code, status = "bundle", 422
+
+
+class UpstreamError(DualtrackError):
+    """A model or endpoint that we call did not answer as it must."""
+
+    code, status = "upstream", 502
 
 
 class MissingExtraError(DualtrackError):

@@ -91,6 +91,7 @@ def release(**policy: object) -> dict[str, object]:
             "review_before_release": False,
             "opt_out": False,
             "durability": "durable",
+            "runtime": None,
         }
         | policy,
         "builders": ["developer"],

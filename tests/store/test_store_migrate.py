@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from dualtrack.errors import StoreError
 from dualtrack.store import migrate
+from dualtrack.store.identity_tables import IDENTITY
 from dualtrack.store.tables import COMPARTMENTS, tables
 
 
@@ -44,6 +45,7 @@ def test_an_older_schema_is_raised_on_opening(world):
         assert migrate.upgrade(store.backend, "main") == migrate.SCHEMA_VERSION
         with store.backend.write("x") as connection:
             store.tables.metadata.drop_all(connection)
+            IDENTITY.metadata.drop_all(connection)
             connection.execute(text("DROP TABLE main_schema"))
         assert migrate.upgrade(store.backend, "main") is None
         assert store.repository("harbour").size() == 0

@@ -160,7 +160,7 @@ DECLARATION: dict[str, Any] = {
 RELEASE: dict[str, Any] = {
     "use": USE, "components": [{"id": "model", "digest": digest(b"model")}], "code": digest(b"code"),
     "policy": {
-        "guards": ["pii"], "disclosure": True, "review_before_release": False, "opt_out": False, "durability": "durable",
+        "guards": ["pii"], "disclosure": True, "review_before_release": False, "opt_out": False, "durability": "durable", "runtime": None,
     },
     "builders": ["lee"], "note": "",
 }  # fmt: skip

@@ -16,13 +16,17 @@ class ReleaseComponent(Record, frozen=True):
 
 
 class Policy(Record, frozen=True):
-    """What the runtime is configured to enforce on every decision of this release."""
+    """What the runtime is configured to enforce on every decision of this release.
+
+    `runtime` is the digest of the RuntimePolicy in which it stands in detail; without one nothing runs here.
+    """
 
     guards: list[str] = []
     disclosure: bool = False
     review_before_release: bool = False
     opt_out: bool = False
     durability: Durability = "durable"
+    runtime: Digest | None = None
 
 
 class Release(Record, frozen=True):

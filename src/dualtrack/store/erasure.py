@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["KEPT_KINDS", "REASON_CHARACTERS_MAX", "erase"]
 
-KEPT_KINDS = frozenset({*FIRM_KINDS, *USE_KINDS, "assessment/1"})
-"""Kinds that verdicts rest on: erasing one would change what the others say, and perhaps for the better."""
+KEPT_KINDS = frozenset(
+    {*FIRM_KINDS, *USE_KINDS, "assessment/1", "runtime-policy/1", "decision/1", "decision-intent/1", "hold/1"}
+    | {"hold-release/1", "observe/1", "observe-end/1", "erasure/1", "access/1", "opt-out/1"}
+)
+"""Kinds that verdicts and calls rest on: erasing one would change what the others say, and perhaps for the better.
+
+Decisions hold no personal text: what was said lies in the vault's contents, which are erased by person.
+"""
 
 REASON_CHARACTERS_MAX = 500
 """Longest reason: a reference to the request and its ground, never the personal data itself."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Table
 
-    from dualtrack.store.projectors import Change
+    from dualtrack.store.change import Change
     from dualtrack.store.repository import Repository
 
 __all__ = ["PROJECTIONS", "STEP_ENTRIES", "Projections", "Rows"]
@@ -23,7 +23,10 @@ __all__ = ["PROJECTIONS", "STEP_ENTRIES", "Projections", "Rows"]
 STEP_ENTRIES = 1000
 """Entries projected in one transaction: short enough that appends do not notice."""
 
-PROJECTIONS = ("institution", "key", "use", "release", "evidence", "assessment", "permit", "pack")
+PROJECTIONS = (
+    "institution", "key", "use", "release", "evidence", "assessment", "permit", "pack",
+    "hold", "observe", "opt_out", "review", "signal", "incident",
+)  # fmt: skip
 """Names of the current-state tables."""
 
 Rows = dict[str, list[dict[str, Any]]]

@@ -7,7 +7,7 @@ change nothing; unknown kinds are kept, verified and not projected.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dualtrack.domain import canonical
 from dualtrack.domain.assessment import Assessment, Permit
@@ -18,28 +18,17 @@ from dualtrack.domain.release import Release
 from dualtrack.domain.usecase import UseCase
 from dualtrack.errors import DualtrackError
 from dualtrack.keys import dsse
+from dualtrack.store.change import Change, Values
+from dualtrack.store.runtime_projectors import RUNTIME_PROJECTORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from dualtrack.domain.entry import Entry
 
-__all__ = ["PROJECTED_KINDS", "Change", "changes"]
+__all__ = ["PROJECTED_KINDS", "changes"]
 
 _T = TypeVar("_T")
-_Value = str | int | bool | None
-
-
-_Values = dict[str, _Value]
-
-
-class Change(NamedTuple):
-    """Put a whole row in a table, or, with `patch`, set some columns of a row that must be there already."""
-
-    table: str
-    key: Mapping[str, _Value]
-    values: Mapping[str, _Value]
-    patch: bool = False
 
 
 def changes(entry: Entry) -> list[Change]:
@@ -63,7 +52,7 @@ def _record(data: bytes, kind: type[_T]) -> _T:
 
 def _institution(entry: Entry) -> Change:
     found = _record(_payload(entry), Institution)
-    values: _Values = {
+    values: Values = {
         "type": str(found.type),
         "name_en": found.name.en,
         "name_zh": found.name.zh,
@@ -74,7 +63,7 @@ def _institution(entry: Entry) -> Change:
 
 def _grant(entry: Entry) -> Change:
     found = _record(_payload(entry), KeyGrant)
-    values: _Values = {
+    values: Values = {
         "idx": entry.index,
         "holder": found.holder,
         "name_en": found.name if isinstance(found.name, str) else found.name.en,
@@ -94,13 +83,13 @@ def _revoke(entry: Entry) -> Change:
 
 def _adoption(entry: Entry) -> Change:
     found = _record(_payload(entry), PackAdoption)
-    values: _Values = {"idx": entry.index, "version": found.version, "digest": found.digest, "action": found.action}
+    values: Values = {"idx": entry.index, "version": found.version, "digest": found.digest, "action": found.action}
     return Change("pack", {"id": found.pack}, values)
 
 
 def _declaration(entry: Entry) -> Change:
     found = _record(_payload(entry), UseCase)
-    values: _Values = {
+    values: Values = {
         "idx": entry.index,
         "title_en": found.title.en,
         "title_zh": found.title.zh,
@@ -115,14 +104,14 @@ def _declaration(entry: Entry) -> Change:
 def _release(entry: Entry) -> Change:
     payload = _payload(entry)
     found = _record(payload, Release)
-    values: _Values = {"idx": entry.index, "use_id": found.use, "durability": found.policy.durability}
+    values: Values = {"idx": entry.index, "use_id": found.use, "durability": found.policy.durability}
     return Change("release", {"digest": canonical.digest(payload)}, values)
 
 
 def _evidence(entry: Entry) -> Change:
     found = _record(_payload(entry), Statement)
     subject, said = (found.subject[0] if found.subject else None), found.predicate
-    values: _Values = {
+    values: Values = {
         "about": subject.name if subject else "",
         "subject_digest": subject.digest.sha256 if subject else "",
         "kind": str(said.kind),
@@ -136,7 +125,7 @@ def _evidence(entry: Entry) -> Change:
 
 def _assessment(entry: Entry) -> Change:
     found = _record(entry.content, Assessment)
-    values: _Values = {
+    values: Values = {
         "use_id": found.use,
         "release": found.release,
         "at": found.at,
@@ -150,7 +139,7 @@ def _assessment(entry: Entry) -> Change:
 
 def _permit(entry: Entry) -> Change:
     found = _record(entry.content, Permit)
-    values: _Values = {
+    values: Values = {
         "use_id": found.use,
         "release": found.release,
         "mode": str(found.mode),
@@ -171,7 +160,7 @@ _PROJECTORS: dict[str, Callable[[Entry], Change]] = {
     "evidence/1": _evidence,
     "assessment/1": _assessment,
     "permit/1": _permit,
-}
+} | RUNTIME_PROJECTORS
 
 PROJECTED_KINDS = tuple(sorted(_PROJECTORS))
 """Kinds that have a place in the current-state tables."""

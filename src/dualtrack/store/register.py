@@ -13,6 +13,7 @@ from dualtrack.domain import canonical
 from dualtrack.domain.answers import answer_problem
 from dualtrack.domain.entry import Entry, leaf_bytes, make_entry, read_leaf
 from dualtrack.domain.institution import Institution, KeyGrant, KeyRevocation, PackAdoption
+from dualtrack.domain.policy import check_policy
 from dualtrack.domain.records import Record, encode
 from dualtrack.domain.time import Clock, format_instant
 from dualtrack.domain.usecase import UseCase, check_use_case
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dualtrack.domain.evidence import Predicate, Statement
+    from dualtrack.domain.policy import RuntimePolicy
     from dualtrack.domain.release import Release
     from dualtrack.domain.vocabulary import Role
     from dualtrack.keys.signer import Signer
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from dualtrack.store.entries import Receipt
     from dualtrack.store.intents import Recovery
     from dualtrack.store.store import Store
+    from dualtrack.store.writer import Beside
 
 __all__ = ["Register"]
 
@@ -146,6 +149,17 @@ class Register:
             )
         return self._signed("declaration/1", use_case.use, use_case, [signer])
 
+    def keep_policy(self, policy: RuntimePolicy, *, where: str = "runtime policy") -> str:
+        """Record what the runtime is to enforce, to be pinned by a release; returns its digest. A known one stands."""
+        check_policy(policy, where=where)
+        self._check_own(policy.use, where)
+        content = encode(policy)
+        digest = canonical.digest(content)
+        known = self.repository.every(kinds=("runtime-policy/1",), ids=(policy.use,))
+        if all(not isinstance(entry, Entry) or entry.content != content for entry in known):
+            self._append([NewEntry("runtime-policy/1", self.institution, policy.use, content)])
+        return digest
+
     def release(self, release: Release, signer: Signer) -> tuple[str, Receipt]:
         """Freeze a release; returns its digest."""
         self._check_components(release, self._check_declared(release.use))
@@ -213,6 +227,10 @@ class Register:
     def append_plain(self, items: Sequence[tuple[str, str, bytes]]) -> list[Receipt]:
         """Append computed records (kind, subject, canonical bytes) in one batch."""
         return self._append([NewEntry(kind, self.institution, subject, content) for kind, subject, content in items])
+
+    def append_with(self, items: Sequence[NewEntry], beside: Beside) -> list[Receipt]:
+        """Append computed records with rows that stand or fall with them."""
+        return self._writer.append(items, beside)
 
     def _append(self, items: Sequence[NewEntry]) -> list[Receipt]:
         return self._writer.append(items)

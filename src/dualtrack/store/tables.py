@@ -21,7 +21,7 @@ COMPARTMENTS: tuple[CompartmentName, ...] = ("main", "restricted")
 
 
 class Tables(NamedTuple):
-    """The tables of a compartment: the log, then the projections of it."""
+    """The tables of a compartment: the log, then the projections of it, then what the runtime writes beside entries."""
 
     metadata: MetaData
     entry: Table
@@ -38,16 +38,30 @@ class Tables(NamedTuple):
     assessment: Table
     permit: Table
     pack: Table
+    hold: Table
+    observe: Table
+    opt_out: Table
+    review: Table
+    signal: Table
+    incident: Table
+    decision: Table
+    content: Table
+    subject_key: Table
+    quota: Table
 
     @property
     def projections(self) -> tuple[Table, ...]:
         """Return the projection tables without their cursor."""
-        return self[7:]
+        return self[7:21]
 
 
 def log_tables(found: Tables) -> tuple[Table, ...]:
-    """Return the tables that are the store itself; everything else can be rebuilt from them."""
-    return (found.entry, found.vault, found.tile, found.checkpoint, found.cosignature)
+    """Return the tables that are the store itself; everything else can be rebuilt from them.
+
+    `decision` is an index of entries that is written with them, since it grows as fast as they do; it is kept as well.
+    """
+    log = (found.entry, found.vault, found.tile, found.checkpoint, found.cosignature)
+    return (*log, found.decision, found.content, found.subject_key, found.quota)
 
 
 @cache
@@ -63,6 +77,7 @@ def tables(compartment: CompartmentName) -> Tables:
         metadata,
         *(table(name, *columns) for name, columns in _log_columns(compartment).items()),
         *(table(name, *columns) for name, columns in _projection_columns().items()),
+        *(table(name, *columns) for name, columns in _runtime_columns(compartment).items()),
     )
 
 
@@ -171,4 +186,88 @@ def _projection_columns() -> dict[str, list[Column[object] | Index]]:
             _text("assessment"),
         ],
         "pack": [_key("id"), idx("idx"), _text("version"), _text("digest"), _text("action")],
+        "hold": [
+            _key("id"),
+            idx("idx"),
+            _text("scope"),
+            _text("target"),
+            _text("reason"),
+            _text("set_by"),
+            _text("set_at"),
+            _text("released_by", null=True),
+            _text("released_at", null=True),
+        ],
+        "observe": [_key("use_id"), idx("idx"), _text("until"), _text("signed_by"), _text("ended_at", null=True)],
+        "opt_out": [_key("use_id"), _key("subject"), idx("idx"), _text("at"), _flag("active")],
+        "review": [
+            _key("id"),
+            idx("idx"),
+            _text("decision_id"),
+            _text("use_id"),
+            _text("why"),
+            _text("state"),
+            _text("opened_at"),
+            _text("due_at"),
+            _text("holder", null=True),
+            _text("changed_at"),
+            _flag("four_eyes"),
+            _number("last_idx"),
+        ],
+        "signal": [_key("idx", BigInteger), _text("use_id"), _text("kind"), _text("at"), _number("value")],
+        "incident": [
+            _key("id"),
+            idx("idx"),
+            _text("use_id", null=True),
+            _text("kind"),
+            _text("severity"),
+            _text("state"),
+            _text("opened_at"),
+            _text("changed_at"),
+        ],
+    }
+
+
+def _runtime_columns(compartment: str) -> dict[str, list[Column[object] | Index]]:
+    return {
+        "decision": [
+            _key("id"),
+            _number("idx"),
+            _text("use_id"),
+            _text("release"),
+            _text("permit", null=True),
+            _text("mode"),
+            _text("outcome"),
+            _text("at"),
+            _number("done_us"),
+            _text("receipt", null=True),
+            _text("subject", null=True),
+            _text("review", null=True),
+            _text("input"),
+            _text("output", null=True),
+            _text("run"),
+            _number("seq"),
+            Index(f"{compartment}_decision_use", "ledger", "use_id", "id"),
+            Index(f"{compartment}_decision_receipt", "ledger", "receipt"),
+            Index(f"{compartment}_decision_subject", "ledger", "subject"),
+            Index(f"{compartment}_decision_run", "ledger", "run", "seq"),
+        ],
+        "content": [
+            _key("digest"),
+            _text("subject"),
+            _text("key_id"),
+            _text("retention"),
+            _text("at"),
+            _bytes("sealed"),
+            _flag("erased"),
+            Index(f"{compartment}_content_subject", "ledger", "subject"),
+        ],
+        "subject_key": [
+            _key("key_id"),
+            _text("subject"),
+            _bytes("wrapped"),
+            _text("at"),
+            _text("erased_at", null=True),
+            Index(f"{compartment}_subject_key_subject", "ledger", "subject"),
+        ],
+        "quota": [_key("permit"), _number("reserved")],
     }

@@ -8,6 +8,7 @@ sealed tombstone in the row's place: an erasure, too, can only be made by who ho
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
@@ -90,6 +91,10 @@ class VaultKey:
         """Return the cipher under this key."""
         return AESGCM(self._key)
 
+    def derive(self, purpose: bytes) -> bytes:
+        """Return a key of 32 bytes for another purpose (HMAC-SHA-256 as a pseudo-random function, NIST SP 800-108)."""
+        return hmac.new(self._key, purpose, hashlib.sha256).digest()
+
     def __repr__(self) -> str:
         return f"VaultKey(key_id={self.key_id!r})"
 
@@ -128,6 +133,14 @@ class Vault:
             return Erasure(str(fields["erased_at"]), str(fields["reason"]))
         except (DocumentError, KeyError, TypeError) as error:
             raise _unopened(place) from error
+
+    def wrap(self, nonce: bytes, key: bytes, bound: bytes) -> bytes:
+        """Encrypt a subject's key under this vault's, bound to `bound`."""
+        return self._cipher.encrypt(nonce, key, bound)
+
+    def unwrap(self, nonce: bytes, wrapped: bytes, bound: bytes) -> bytes:
+        """Decrypt a subject's key; raises InvalidTag if it is not what was wrapped."""
+        return self._cipher.decrypt(nonce, wrapped, bound)
 
 
 def _bound(place: Place, state: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -38,12 +39,15 @@ if TYPE_CHECKING:
     from dualtrack.store.tables import CompartmentName, Tables
     from dualtrack.store.vault import Vault
 
-__all__ = ["BATCH_MAX", "Writer", "is_kept"]
+__all__ = ["BATCH_MAX", "Beside", "Writer", "is_kept"]
 
 BATCH_MAX = 1024
 """Entries in one transaction: beyond it the time of a disk flush no longer matters and waiting callers only wait."""
 
 _RANDOM_BYTES = SALT_BYTES + NONCE_BYTES
+
+Beside = Callable[["Connection", "Sequence[Receipt]"], None]
+"""Writes rows that stand or fall with the entries, in their transaction; given the connection and the receipts."""
 
 
 class _Batch(NamedTuple):
@@ -83,8 +87,8 @@ class Writer:
         self._put_tile = _tile_upsert(backend, found)
         self._newest = backend.compile(newest_note_query(found))
 
-    def append(self, items: Sequence[NewEntry]) -> list[Receipt]:
-        """Append entries in order and return their receipts once they are durable.
+    def append(self, items: Sequence[NewEntry], beside: Beside | None = None) -> list[Receipt]:
+        """Append entries in order and return their receipts once they, and what `beside` writes, are durable.
 
         Raises FieldError or DocumentError for an entry that cannot be taken in (none is then), StoreFullError,
         StoreBusyError or StoreCorruptError if the database cannot, and StoreError with code `store.lost` when the
@@ -96,13 +100,13 @@ class Writer:
             check_new_entry(item, self.institution)
         with self._mutex:
             self._settle()
-            return self._append(items)
+            return self._append(items, beside)
 
     def close(self) -> None:
         """Give up the writer's place in the workspace."""
         self._intent.close()
 
-    def _append(self, items: Sequence[NewEntry]) -> list[Receipt]:
+    def _append(self, items: Sequence[NewEntry], beside: Beside | None) -> list[Receipt]:
         edge, self._edge = self._edge, None  # forgotten first: whatever fails below, the next append reads it anew
         with self._backend.write(self.ledger) as connection:
             if edge is None or self._newest_note(connection) != edge.note:
@@ -110,6 +114,8 @@ class Writer:
             batch = self._build(edge, items)
             self._intent.declare(self.ledger, edge.frontier.size, len(items), batch.edge.note)
             self._write(connection, batch)
+            if beside is not None:
+                beside(connection, batch.receipts)
         self._edge = batch.edge
         self._intent.clear()
         return batch.receipts

@@ -1,0 +1,32 @@
+"""The clock of the gate: wall time that must not run backwards, and a steady clock for leases that a suspension does not stop."""
+
+from __future__ import annotations
+
+import time
+
+__all__ = ["BACKWARDS_S", "WallClock", "steady_s"]
+
+BACKWARDS_S = 1.0
+"""Backward step that is still taken for the slewing of a time service; more and nothing is decided."""
+
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def steady_s() -> float:
+    """Return seconds of a clock that nobody sets and that goes on while the machine sleeps."""
+    return time.clock_gettime(_STEADY)
+
+
+class WallClock:
+    """Wall time in seconds. `now` returns None while the clock stands behind what it has shown before."""
+
+    def __init__(self) -> None:
+        self._highest_s = time.time()
+
+    def now(self) -> float | None:
+        """Return Unix seconds, or None when the clock ran backwards by more than BACKWARDS_S."""
+        now_s = time.time()
+        if now_s >= self._highest_s:
+            self._highest_s = now_s  # a race only makes the mark a few microseconds lower
+            return now_s
+        return now_s if self._highest_s - now_s <= BACKWARDS_S else None

@@ -1,0 +1,232 @@
+"""Compiles one use for the gate: its permit's standing, release, policy, duties, holds, signals and opt-outs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dualtrack.domain import canonical
+from dualtrack.domain.assessment import Assessment
+from dualtrack.domain.entry import Entry
+from dualtrack.domain.policy import RuntimePolicy
+from dualtrack.domain.records import encode, read_record
+from dualtrack.domain.release import Release
+from dualtrack.domain.time import parse_instant
+from dualtrack.domain.vocabulary import Mode
+from dualtrack.keys import dsse
+from dualtrack.runtime.duties import Duties, duties_of, policy_gap
+from dualtrack.runtime.guards.registry import build_guards
+from dualtrack.runtime.live import Closed, LiveUse
+from dualtrack.runtime.standing import SignalCount, judge_signals
+from dualtrack.store.verdicts import current_permit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dualtrack.domain.decision import RunMode
+    from dualtrack.domain.policy import ReviewMode
+    from dualtrack.runtime.standing import SignalEffect
+    from dualtrack.store.register import Register
+
+__all__ = ["FAR_S", "Oversight", "compile_use"]
+
+FAR_S = float(1 << 53)
+"""An end that does not come: a permit without expiry."""
+
+
+class Oversight(NamedTuple):
+    """The rows about running uses of one institution, read in one go."""
+
+    holds: Sequence[Mapping[str, Any]]
+    observed: Mapping[str, Mapping[str, Any]]
+    opt_outs: Mapping[str, frozenset[str]]
+    signals: Mapping[str, Sequence[SignalCount]]
+
+
+class _Found(NamedTuple):
+    """What runs: the release with its policy document."""
+
+    digest: str
+    release: Release
+    policy: RuntimePolicy
+
+
+def compile_use(register: Register, use: str, oversight: Oversight) -> LiveUse | Closed:
+    """Return the use as the gate shall treat it now. Nothing that is unclear opens it."""
+    status = current_permit(register, use)
+    if status is None or status.status != "in_force":
+        return _without_permit(register, use, status, oversight)
+    found = _released(register, use, status.permit.release)
+    if isinstance(found, Closed):
+        return found
+    effects = judge_signals(
+        [s for s in oversight.signals.get(use, ()) if s.at >= status.permit.valid_from], register.now()
+    )
+    lapsed = [effect for effect in effects if effect.rule.effect == "lapse"]
+    if lapsed:
+        said = f"lapsed by signal: {lapsed[0].rule.says.en} ({lapsed[0].fired} of {lapsed[0].n})"
+        return _closed(use, "permit.signal", said, "look into it, then assess anew with new evidence", found.policy)
+    duties = _duties(register, use, status.permit.assessment, found.policy)
+    if duties is None:
+        return _closed(
+            use, "permit.assessment", "the assessment of the permit is not in the ledger", _AGAIN, found.policy
+        )
+    gap = policy_gap(found.release.policy, found.policy, duties)
+    if gap is not None:
+        return _closed(
+            use, "permit.policy-gap", gap, "release a policy that configures it, and assess anew", found.policy
+        )
+    permit = status.permit
+    mode: RunMode = "live" if permit.mode is Mode.LIVE else "trial" if permit.mode is Mode.TRIAL else "shadow"
+    built = _Built(canonical.digest(encode(permit)), status.index, mode, permit.decisions_max, None)
+    until_s = parse_instant(permit.expires).timestamp() if permit.expires else FAR_S
+    times = (parse_instant(permit.valid_from).timestamp(), until_s)
+    durable = permit.durability == "durable" or found.policy.audience == "customers" or mode != "live"
+    return _open(use, found, built, times, duties, effects, oversight, durable=durable)
+
+
+class _Built(NamedTuple):
+    permit: str | None
+    entry: int | None
+    mode: RunMode
+    decisions_max: int | None
+    would_refuse: str | None
+
+
+def _without_permit(register: Register, use: str, status: object, oversight: Oversight) -> LiveUse | Closed:
+    reason, code = "no permit was ever computed for this use", "permit.none"
+    if status is not None:
+        said = getattr(status, "reason", "")
+        code = f"permit.{getattr(status, 'status', 'lapsed')}"
+        reason = f"its permit has {'expired' if code.endswith('expired') else 'lapsed'}: {said}"
+    row = oversight.observed.get(use)
+    newest = register.latest_release(use)
+    if newest is None:
+        return _closed(use, "permit.no-release", "nothing was released for this use", "`dualtrack release` first", None)
+    found = _released(register, use, newest)
+    if row is None or row["ended_at"] is not None or row["until"] <= register.now() or isinstance(found, Closed):
+        policy = None if isinstance(found, Closed) else found.policy
+        return _closed(use, code, reason, f"`dualtrack explain {use} --to-green` says what is missing", policy)
+    built = _Built(None, None, "observe", None, f"{code}: {reason}")
+    times = (0.0, parse_instant(row["until"]).timestamp())
+    duties = Duties({}, ())
+    return _open(use, found, built, times, duties, [], oversight, durable=found.policy.audience == "customers")
+
+
+def _open(
+    use: str,
+    found: _Found,
+    built: _Built,
+    times: tuple[float, float],
+    duties: Duties,
+    effects: Sequence[SignalEffect],
+    oversight: Oversight,
+    *,
+    durable: bool,
+) -> LiveUse | Closed:
+    held = _held(use, found, oversight)
+    if isinstance(held, Closed):
+        return held
+    narrowed = tuple(effect.rule.says.en for effect in effects if effect.rule.effect == "narrow")
+    review, why = _review(found.policy, built.mode, duties, narrowed)
+    text = found.policy.disclosure
+    return LiveUse(
+        use=use,
+        institution=use.partition("/")[0],
+        release=found.digest,
+        released=found.release,
+        permit=built.permit,
+        permit_index=built.entry,
+        policy=found.policy,
+        policy_digest=str(found.release.policy.runtime),
+        mode=built.mode,
+        durable=durable,
+        from_s=times[0],
+        until_s=times[1],
+        review=review,
+        review_why=why,
+        duties=duties,
+        guards=build_guards(found.policy),
+        upstreams=tuple(item for item in found.policy.upstreams if item.id not in held),
+        decisions_max=built.decisions_max,
+        opted_out=oversight.opt_outs.get(use, frozenset()),
+        disclosure_digest=canonical.digest(encode(text.text)) if text else None,
+        would_refuse=built.would_refuse,
+        narrowed=narrowed,
+        makers=tuple(sorted(found.release.builders)),
+    )
+
+
+def _review(policy: RuntimePolicy, mode: RunMode, duties: Duties, narrowed: Sequence[str]) -> tuple[ReviewMode, str]:
+    if duties.why("review_hold"):
+        return "hold", f"review before release is due: {duties.why('review_hold')}"
+    if mode == "trial":
+        return "hold", "a trial permit: every output is reviewed by a person"
+    if narrowed:
+        return "hold", f"narrowed by signal: {narrowed[0]}"
+    return policy.review.mode, "the use's policy" if policy.review.mode != "none" else ""
+
+
+def _held(use: str, found: _Found, oversight: Oversight) -> frozenset[str] | Closed:
+    """Return the components of the chain that are held, or the closed use where nothing of it may run."""
+    institution = use.partition("/")[0]
+    whole = {("institution", institution), ("use", use), ("release", found.digest)}
+    parts = {part.id for part in found.release.components}
+    stopped = set()
+    for row in oversight.holds:
+        scope, target = row["scope"], row["target"]
+        chain = [item.id for item in found.policy.upstreams if target in {item.id, item.provider}]
+        by_part = scope in {"component", "provider"}
+        if (scope, target) in whole or (scope == "component" and target in parts and not chain):
+            return _closed(use, "permit.held", f"on hold since {row['set_at']}", "ask who set the hold", found.policy)
+        if by_part:
+            stopped |= {
+                item.id
+                for item in found.policy.upstreams
+                if target == (item.id if scope == "component" else item.provider)
+            }
+    if len(stopped) == len(found.policy.upstreams):
+        return _closed(use, "permit.held", "every model of it is on hold", "ask who set the hold", found.policy)
+    return frozenset(stopped)
+
+
+def _released(register: Register, use: str, digest: str) -> _Found | Closed:
+    for entry in register.repository.every(kinds=("release/1",), ids=(use,)):
+        payload = dsse.parse(entry.content).payload if isinstance(entry, Entry) else b""
+        if payload and canonical.digest(payload) == digest:
+            release = read_record(canonical.decode(payload), Release, where="release")
+            return _with_policy(register, use, digest, release)
+    return _closed(use, "permit.no-release", f"its release {digest[:16]} is not in the ledger", _AGAIN, None)
+
+
+def _with_policy(register: Register, use: str, digest: str, release: Release) -> _Found | Closed:
+    wanted = release.policy.runtime
+    if wanted is None:
+        fix = "release it with `--policy FILE` and assess anew"
+        return _closed(use, "permit.no-policy", "the release pins no runtime policy", fix, None)
+    for entry in register.repository.every(kinds=("runtime-policy/1",), ids=(use,)):
+        if isinstance(entry, Entry) and canonical.digest(entry.content) == wanted:
+            policy = read_record(canonical.decode(entry.content), RuntimePolicy, where="runtime policy")
+            return _Found(digest, release, policy)
+    return _closed(use, "permit.no-policy", f"the runtime policy {wanted[:16]} is not in the ledger", _AGAIN, None)
+
+
+def _duties(register: Register, use: str, digest: str, policy: RuntimePolicy) -> Duties | None:
+    for entry in reversed(list(register.repository.every(kinds=("assessment/1",), ids=(use,)))):
+        if isinstance(entry, Entry) and canonical.digest(entry.content) == digest:
+            assessment = read_record(canonical.decode(entry.content), Assessment, where="assessment")
+            return duties_of(assessment, {pack.id: pack for pack in register.adopted_packs()}, policy)
+    return None
+
+
+def _closed(use: str, code: str, reason: str, fix: str, policy: RuntimePolicy | None) -> Closed:
+    return Closed(
+        use=use,
+        code=code,
+        reason=reason,
+        fix=fix,
+        message=policy.message if policy else None,
+        human=policy.human if policy else None,
+    )
+
+
+_AGAIN = "restore the ledger from its backup, or release and assess anew"

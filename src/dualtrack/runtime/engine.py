@@ -1,0 +1,120 @@
+"""The runtime of a workspace, open: gate, recorders, pseudonyms, quotas and models. Every face of it starts here."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dualtrack.domain.business_time import add_business_minutes
+from dualtrack.domain.time import format_instant
+from dualtrack.errors import NotFoundError
+from dualtrack.runtime.call import Call, Review
+from dualtrack.runtime.gate import Gate
+from dualtrack.runtime.models import Models
+from dualtrack.runtime.quotas import Quotas
+from dualtrack.runtime.recorder import Recorder
+from dualtrack.runtime.recovery import recover_runs
+from dualtrack.runtime.snapshots import Snapshots
+from dualtrack.runtime.subjects import Subjects
+from dualtrack.runtime.upstream.secrets import SecretFolder
+from dualtrack.store.keyring import load_key
+from dualtrack.store.register import Register
+from dualtrack.store.store import Store
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from dualtrack.domain.policy import Upstream
+    from dualtrack.domain.review import Why
+    from dualtrack.domain.time import Clock
+    from dualtrack.runtime.call import Language
+    from dualtrack.runtime.live import LiveUse
+    from dualtrack.store.workspace import Workspace
+
+__all__ = ["Runtime"]
+
+
+class Runtime:
+    """One process's runtime. `recovered` says what dead processes left: decisions written after all, by institution."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store, self.clock = store, clock
+        workspace = store.workspace
+        names = [item.id for item in workspace.config.institutions if item.logs.get("main")]
+        self.registers = {}
+        self.recorders: dict[str, Recorder] = {}
+        for name in names:
+            log = load_key(workspace, name, "log")
+            self.registers[name] = Register(store, name, log, clock)
+        self.recovered = {name: recover_runs(store, register) for name, register in self.registers.items()}
+        for name in names:
+            self.recorders[name] = Recorder(store, name, load_key(workspace, name, "log"), clock)
+        self.snapshots = Snapshots(self.registers.values())
+        self.gate = Gate(self.snapshots)
+        self.subjects = Subjects(workspace)
+        self.quotas = Quotas(store)
+        self._secrets: SecretFolder | None = None
+        self.models = Models(workspace.path("models"))
+
+    @classmethod
+    def open(cls, workspace: Workspace, clock: Clock = lambda: datetime.now(UTC)) -> Runtime:
+        """Open the runtime of a workspace: settle what dead processes left, read the permits, start recording."""
+        store = Store.open(workspace)
+        try:
+            return cls(store, clock)
+        except BaseException:
+            store.close()
+            raise
+
+    def recorder(self, institution: str) -> Recorder:
+        """Return the recorder of an institution's decisions; raises NotFoundError."""
+        found = self.recorders.get(institution)
+        if found is None:
+            raise NotFoundError(f"no institution {institution!r} with a log key here", fix="`dualtrack init` first")
+        return found
+
+    def call(self, live: LiveUse, content: bytes, *, person: str | None = None, language: Language = "en") -> Call:
+        """Begin a call of an open use: takes one of a capped permit, seals the input."""
+        self.quotas.take(live)
+        subject = self.subjects.pseudonym(live.institution, person) if person is not None else None
+        recorder = self.recorder(live.institution)
+        return Call(live, recorder, self.clock(), subject=subject, language=language, content=content)
+
+    def review(self, why: Why, live: LiveUse) -> Review:
+        """Return a review to open now."""
+        return Review(why, self.review_due(live))
+
+    def review_due(self, live: LiveUse) -> str:
+        """Return when a review that opens now is due, in Hong Kong business time."""
+        return format_instant(add_business_minutes(self.clock(), live.policy.review.due_minutes))
+
+    def headers_of(self, upstream: Upstream) -> dict[str, str]:
+        """Return the headers of a call to an upstream; its key, if it has one, is read from the secrets folder."""
+        headers = {"content-type": "application/json"}
+        if upstream.secret is not None:
+            headers["authorization"] = f"Bearer {self._secret(upstream.secret)}"
+        return headers
+
+    def _secret(self, name: str) -> str:
+        if self._secrets is None:
+            self._secrets = SecretFolder(self.store.workspace.path("secrets"), ())
+        return self._secrets.get(name).reveal()
+
+    def sampled(self, live: LiveUse) -> bool:
+        """Draw whether a person looks at this output afterwards: chance of the operating system, not to be foreseen."""
+        return secrets.randbelow(100) < live.policy.review.sample_percent
+
+    def close(self) -> None:
+        """Stop reading, write what waits, close the store."""
+        self.snapshots.close()
+        for recorder in self.recorders.values():
+            recorder.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,41 @@
+"""Who calls the hot path: told by the room above, which knows keys and accounts. Nothing here reads a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dualtrack.errors import AuthenticationError, FieldError, ForbiddenError
+
+__all__ = ["Authenticate", "Caller", "nobody", "use_of"]
+
+
+class Caller(NamedTuple):
+    """A caller of an institution's uses; `uses` None means all of them. `name` is a key's identifier, never the key."""
+
+    name: str
+    institution: str
+    uses: frozenset[str] | None
+
+
+Authenticate = Callable[[str | None], Caller]
+"""From an `authorization` header to its caller; raises AuthenticationError."""
+
+
+def use_of(caller: Caller, named: object) -> str:
+    """Return the use that a request is about: named whole, by its second part, or the only one the key is for."""
+    if named is None and caller.uses is not None and len(caller.uses) == 1:
+        return next(iter(caller.uses))
+    if type(named) is not str or not named:
+        raise FieldError("no use", where="field model", expected="institution/use", fix="name the use as the model")
+    use = named if "/" in named else f"{caller.institution}/{named}"
+    if use.partition("/")[0] != caller.institution or (caller.uses is not None and use not in caller.uses):
+        raise ForbiddenError(f"this key is not for {use[:130]}", where="authorization", fix="ask for a key of that use")
+    return use
+
+
+def nobody() -> AuthenticationError:
+    """Return the error for a request without a known key."""
+    return AuthenticationError(
+        "no known API key", where="authorization", expected="Bearer dt_…", fix="make one with `dualtrack api-key new`"
+    )

@@ -1,0 +1,248 @@
+"""`POST /v1/chat/completions`, not streamed: guards, upstreams in order, guards, disclosure, record, answer."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from dualtrack.errors import FieldError, UpstreamError
+from dualtrack.runtime.faces.chat_request import check_tools, language_in, upstream_body
+from dualtrack.runtime.faces.chat_upstream import Completion, ask_chat
+from dualtrack.runtime.guards.base import Checked, Piece
+from dualtrack.runtime.guards.chain import run_guards
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dualtrack.domain.decision import Outcome
+    from dualtrack.domain.records import Text
+    from dualtrack.runtime.call import Call, Review
+    from dualtrack.runtime.engine import Runtime
+    from dualtrack.runtime.faces.chat_request import ChatRequest
+    from dualtrack.runtime.guards.chain import ChainResult
+    from dualtrack.runtime.live import LiveUse
+    from dualtrack.runtime.upstream.client import UpstreamClient
+
+__all__ = [
+    "Reply",
+    "Turn",
+    "about",
+    "begin_turn",
+    "check_output",
+    "complete",
+    "completion_body",
+    "disclosure_due",
+    "finish",
+    "said",
+]
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+_CITED = re.compile(r"\[([A-Za-z0-9][A-Za-z0-9_.-]{0,60})\]")
+
+
+class Turn(NamedTuple):
+    """A turn under way: what was asked, the call that records it, and the pieces as the guards left them."""
+
+    asked: ChatRequest
+    call: Call
+    pieces: tuple[Piece, ...]
+    stopped: tuple[Outcome, str] | None
+
+
+class Reply(NamedTuple):
+    """What is answered: outcome, text, tools, why it ended, code, and the id of a review."""
+
+    outcome: Outcome
+    text: str
+    tool_calls: list[dict[str, Any]]
+    finish: str
+    code: str | None
+    usage: Mapping[str, int]
+
+
+def said(text: Text, turn: Turn) -> str:
+    """Return a text in the language of the turn."""
+    return text.zh if turn.call.language == "zh-Hant" else text.en
+
+
+def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_bytes: int) -> Turn:
+    """Check bounds and tools, begin the call and run the guards on what was asked."""
+    bounds = live.policy.bounds
+    if body_bytes > bounds.body_bytes:
+        raise FieldError(f"{body_bytes} bytes", where="request body", expected=f"at most {bounds.body_bytes}")
+    characters = sum(len(piece.text) for piece in asked.pieces)
+    if characters > bounds.characters:
+        raise FieldError(f"{characters} characters", where="field messages", expected=f"at most {bounds.characters}")
+    if live.policy.opt_out and live.policy.audience == "customers" and asked.person is None:
+        raise FieldError(
+            "no person", where="field user", fix="send the customer's identifier: opting out is honoured by it"
+        )
+    check_tools(asked, live.policy)
+    language = language_in(asked.pieces)
+    content = _encode([{"role": piece.role, "text": piece.text} for piece in asked.pieces])
+    call = runtime.call(live, content, person=asked.person, language=language)
+    opted_out = call.record_subject() in live.opted_out
+    checked = Checked(
+        "input", live.use, live.policy, language, pieces=asked.pieces, turn=asked.turn, opted_out=opted_out
+    )
+    begun_ns = time.perf_counter_ns()
+    found = run_guards(live.guards, "input", checked)
+    call.input_us = (time.perf_counter_ns() - begun_ns) // 1000
+    call.verdicts += found.verdicts
+    stopped: tuple[Outcome, str] | None = None
+    if live.mode != "observe":
+        if opted_out:
+            stopped = ("routed", "opted-out")
+        elif found.action == "route":
+            stopped = ("routed", f"guard.{found.fired[0]}")
+        elif found.action == "block":
+            stopped = ("blocked", f"guard.{found.fired[0]}")
+    return Turn(asked, call, found.pieces or asked.pieces, stopped)
+
+
+async def complete(runtime: Runtime, client: UpstreamClient, turn: Turn) -> dict[str, Any]:
+    """Answer a turn whole; returns the body. The record allows it to leave when this returns."""
+    live, call = turn.call.live, turn.call
+    if turn.stopped is not None:
+        outcome, code = turn.stopped
+        return await finish(
+            runtime, turn, Reply(outcome, said(live.policy.message, turn), [], "content_filter", code, {}), None
+        )
+    if live.durable:
+        await call.recorder.record(call.intent(), durable=True)
+    completion, fault = await _ask_in_order(runtime, client, turn)
+    if completion is None:
+        code = fault.code if fault else "upstream.none"
+        return await finish(
+            runtime, turn, Reply("fallback", said(live.policy.message, turn), [], "stop", code, {}), None
+        )
+    return await _judge(runtime, turn, completion)
+
+
+async def _ask_in_order(
+    runtime: Runtime, client: UpstreamClient, turn: Turn
+) -> tuple[Completion | None, UpstreamError | None]:
+    """Ask the chain's models one after another; every attempt is in the record."""
+    begun_ns = time.perf_counter_ns()
+    fault: UpstreamError | None = None
+    found: Completion | None = None
+    for upstream in turn.call.live.upstreams:
+        if not runtime.gate.still(turn.call.live):
+            break
+        try:
+            if upstream.kind == "openai":
+                body = upstream_body(turn.asked, turn.pieces, upstream.model, stream=False)
+                found = await ask_chat(runtime, client, upstream, turn.call, body)
+        except UpstreamError as error:
+            fault = error
+        if found is not None:
+            break
+    turn.call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
+    return found, fault
+
+
+def check_output(turn: Turn, text: str, tools: tuple[str, ...]) -> ChainResult:
+    """Run the guards on an answer's text, with the disclosure before it where it is due, and the tools it asks for."""
+    live, call = turn.call.live, turn.call
+    checked = Checked(
+        "output",
+        live.use,
+        live.policy,
+        call.language,
+        pieces=(*turn.pieces, Piece("assistant", text)),
+        answer=text,
+        citations=tuple(_CITED.findall(text)),
+        tools=tools,
+        turn=turn.asked.turn,
+    )
+    begun_ns = time.perf_counter_ns()
+    found = run_guards(live.guards, "output", checked)
+    call.output_us += (time.perf_counter_ns() - begun_ns) // 1000
+    call.verdicts += found.verdicts
+    return found
+
+
+def disclosure_due(turn: Turn) -> str | None:
+    """Return the disclosure that must stand before this output, or None."""
+    found = turn.call.live.policy.disclosure
+    return said(found.text, turn) if found is not None and (found.every or turn.asked.turn == 1) else None
+
+
+async def _judge(runtime: Runtime, turn: Turn, completion: Completion) -> dict[str, Any]:
+    live = turn.call.live
+    notice = disclosure_due(turn)
+    text = f"{notice}\n\n{completion.text}" if notice else completion.text
+    found = check_output(turn, text, completion.tools)
+    if found.action == "redact" and found.pieces:
+        text = found.pieces[-1].text
+    message = said(live.policy.message, turn)
+    if live.mode == "shadow":
+        return await finish(runtime, turn, Reply("shadowed", message, [], "stop", None, {}), text)
+    if not runtime.gate.still(live):
+        return await finish(runtime, turn, Reply("stopped", message, [], "content_filter", "permit.held", {}), text)
+    stop = live.mode != "observe"
+    if found.action == "block" and stop:
+        reply = Reply("blocked", message, [], "content_filter", f"guard.{found.fired[0]}", completion.usage)
+        return await finish(runtime, turn, reply, text)
+    routed = found.action == "route" and stop
+    if routed or live.review == "hold":
+        code = f"guard.{found.fired[0]}" if routed else "review.hold"
+        reply = Reply("routed", message, [], "stop", code, completion.usage)
+        due = runtime.review("guard_routed" if routed else "hold_before_release", live)
+        return await finish(runtime, turn, reply, text, due)
+    why = runtime.review("sample", live) if live.review == "sample" and runtime.sampled(live) else None
+    reply = Reply("served", text, completion.tool_calls, completion.finish, None, completion.usage)
+    return await finish(runtime, turn, reply, text, why)
+
+
+async def finish(
+    runtime: Runtime, turn: Turn, reply: Reply, output: str | None, review: Review | None = None
+) -> dict[str, Any]:
+    """Record the end of a turn and return the body that may leave."""
+    call = turn.call
+    live = call.live
+    if reply.outcome == "routed" and review is None:
+        review = runtime.review("guard_routed", live)
+    shown = reply.outcome == "served" and disclosure_due(turn) is not None
+    content = _encode(output) if output is not None else None
+    record, receipt, review_id = call.end(reply.outcome, code=reply.code, output=content, review=review, shown=shown)
+    await call.recorder.record(record, durable=live.durable)
+    return completion_body(turn, reply, receipt, review_id)
+
+
+def completion_body(turn: Turn, reply: Reply, receipt: str | None, review: str | None) -> dict[str, Any]:
+    """Return a chat completion with our own member `dualtrack`, which clients that do not know it pass over."""
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text}
+    if reply.tool_calls:
+        message["tool_calls"] = reply.tool_calls
+    call = turn.call
+    return {
+        "id": f"chatcmpl-{call.id}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": call.live.use,
+        "choices": [{"index": 0, "message": message, "finish_reason": reply.finish, "logprobs": None}],
+        "usage": dict(reply.usage) or {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        "dualtrack": about(turn, reply.outcome, reply.code, receipt, review),
+    }
+
+
+def about(turn: Turn, outcome: str, code: str | None, receipt: str | None, review: str | None) -> dict[str, Any]:
+    """Return what a client may show about a decision: its handle, mode, durability, review and a person to reach."""
+    live = turn.call.live
+    body = {
+        "decision": turn.call.id,
+        "outcome": outcome,
+        "code": code,
+        "receipt": receipt,
+        "mode": live.mode,
+        "durability": "durable" if live.durable else "buffered",
+        "review": review,
+        "human": said(live.policy.human, turn),
+        "would_refuse": live.would_refuse,
+        "streaming": None if live.streams else f"off: {live.review_why or live.mode}",
+    }
+    return {name: value for name, value in body.items() if value is not None}

@@ -1,0 +1,244 @@
+"""Streamed chat completions: sentences are released when the guards have seen them, and a hold stops the stream midway.
+
+Nothing leaves before the intent is durable (durable uses), and the last part waits for the record of the outcome.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from dualtrack.errors import InputError, UpstreamError
+from dualtrack.runtime.faces.asgi import read_json
+from dualtrack.runtime.faces.chat import about, check_output, disclosure_due, said
+from dualtrack.runtime.faces.chat_request import upstream_body
+from dualtrack.runtime.faces.chat_upstream import check_model, note_call, open_chat
+from dualtrack.runtime.upstream.sse import SseReader
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from dualtrack.domain.decision import Outcome
+    from dualtrack.domain.policy import Upstream
+    from dualtrack.runtime.engine import Runtime
+    from dualtrack.runtime.faces.asgi import Send
+    from dualtrack.runtime.faces.chat import Turn
+    from dualtrack.runtime.upstream.client import UpstreamClient
+
+__all__ = ["UNIT_CHARACTERS_MAX", "Streamed", "stream_turn", "stream_whole"]
+
+UNIT_CHARACTERS_MAX = 120
+"""Text held back at most before the guards look at it, where no sentence ends earlier."""
+
+TAIL_CHARACTERS = 32
+"""Text already released that is looked at again with the next part: what is split between parts is still seen."""
+
+STREAM_BYTES_MAX = 8 << 20
+"""Longest stream read."""
+
+_encode = msgspec.json.Encoder().encode
+_END = re.compile(r"[。！？.!?\n](?=[\s\u3000-\u9fff]|$)|[。！？\n]")
+
+
+class Streamed:
+    """What a stream has come to: text seen, text released, and how it ended."""
+
+    def __init__(self, turn: Turn, send: Send) -> None:
+        self.turn, self.send = turn, send
+        self.text, self.released = "", 0
+        self.outcome: Outcome = "served"
+        self.code: str | None = None
+        self.usage: dict[str, Any] = {}
+        self.started = False
+
+    async def start(self) -> None:
+        """Send the head and the first part: the role, with the disclosure where it is due."""
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
+        await self.send({"type": "http.response.start", "status": 200, "headers": headers})
+        self.started = True
+        notice = disclosure_due(self.turn)
+        if notice:
+            self.text = f"{notice}\n\n"
+            self.released = len(self.text)
+        await self.part({"role": "assistant", "content": self.text})
+
+    async def part(self, delta: dict[str, Any], finish: str | None = None, **more: object) -> None:
+        """Send one chunk."""
+        call = self.turn.call
+        chunk = {
+            "id": f"chatcmpl-{call.id}",
+            "object": "chat.completion.chunk",
+            "created": int(time.time()),
+            "model": call.live.use,
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}],
+            **more,
+        }
+        await self.send({"type": "http.response.body", "body": b"data: " + _encode(chunk) + b"\n\n", "more_body": True})
+
+    async def end(self, finish: str, details: dict[str, Any]) -> None:
+        """Send the last chunk with our own member, and the end mark."""
+        await self.part({}, finish, dualtrack=details, usage=self.usage or None)
+        await self.send({"type": "http.response.body", "body": b"data: [DONE]\n\n", "more_body": False})
+
+    async def release(self, *, last: bool) -> bool:
+        """Let the guards see what is held back and send what they allow; False when the stream must stop."""
+        held = self.text[self.released :]
+        if not held:
+            return True
+        cut = len(held) if last else _cut(held)
+        if not cut:
+            return True
+        unit = held[:cut]
+        tail = self.text[max(0, self.released - TAIL_CHARACTERS) : self.released]
+        found = check_output(self.turn, tail + unit, ())
+        live = self.turn.call.live
+        if found.action in {"block", "route"} and live.mode != "observe":
+            self.outcome = "blocked" if found.action == "block" else "routed"
+            self.code = f"guard.{found.fired[0]}"
+            return False
+        seen = found.pieces[-1].text if found.action == "redact" and found.pieces else tail + unit
+        shown = seen.removeprefix(tail)
+        self.text = self.text[: self.released] + shown + held[cut:]
+        self.released += len(shown)
+        await self.part({"content": shown})
+        return True
+
+
+async def stream_turn(runtime: Runtime, client: UpstreamClient, turn: Turn, send: Send) -> None:
+    """Answer a turn as a stream."""
+    live, call = turn.call.live, turn.call
+    if live.durable:
+        await call.recorder.record(call.intent(), durable=True)
+    out = Streamed(turn, send)
+    begun_ns = time.perf_counter_ns()
+    fault: UpstreamError | None = None
+    for upstream in live.upstreams:
+        if upstream.kind != "openai" or not runtime.gate.still(live):
+            continue
+        try:
+            await _follow(runtime, client, upstream, out)
+            fault = None
+            break
+        except UpstreamError as error:
+            fault = error
+            if out.started:
+                break  # part of an answer is out: another model must not finish it
+    call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
+    if fault is not None or not out.started:
+        out.outcome, out.code = ("failed" if out.started else "fallback"), fault.code if fault else "upstream.none"
+    await _finish(runtime, out)
+
+
+async def stream_whole(turn: Turn, body: dict[str, Any], send: Send) -> None:
+    """Send a whole answer in the form of a stream: for uses whose answers a person sees first, and for refusals."""
+    out = Streamed(turn, send)
+    choice = body["choices"][0]
+    headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await out.part({"role": "assistant", "content": choice["message"]["content"]})
+    out.usage = body["usage"]
+    await out.end(choice["finish_reason"], body["dualtrack"])
+
+
+async def _follow(runtime: Runtime, client: UpstreamClient, upstream: Upstream, out: Streamed) -> None:
+    """Read an upstream's stream to its end, releasing sentences; raises UpstreamError where it breaks."""
+    turn, call = out.turn, out.turn.call
+    begun_ns = time.perf_counter_ns()
+    status, fault = 0, None
+    seen: dict[str, Any] = {}
+    try:
+        response = await open_chat(
+            runtime, client, upstream, upstream_body(turn.asked, turn.pieces, upstream.model, stream=True)
+        )
+        status = response.status
+        async with response:
+            _check_status(status, upstream)
+            async for chunk in _chunks(response.stream(STREAM_BYTES_MAX), upstream):
+                if not runtime.gate.still(call.live):
+                    out.outcome, out.code = "stopped", "permit.held"
+                    return
+                seen |= {name: chunk[name] for name in ("model", "system_fingerprint", "usage") if chunk.get(name)}
+                if not out.started:
+                    check_model(call, upstream, seen, response.headers)
+                    await out.start()
+                out.text += _delta(chunk, upstream)
+                if not await out.release(last=False):
+                    return
+        await out.release(last=True)
+    except UpstreamError as error:
+        fault = getattr(error, "fault", None) or error.code
+        raise
+    finally:
+        out.usage = seen.get("usage") or {}
+        note_call(call, upstream, begun_ns, status, fault, seen)
+
+
+async def _chunks(stream: AsyncIterator[bytes], upstream: Upstream) -> AsyncIterator[dict[str, Any]]:
+    """Yield the chunks of a stream; raises UpstreamError when it ends without its end mark or holds no JSON."""
+    reader = SseReader(where=upstream.id)
+    async for data in stream:
+        for event in reader.feed(data):
+            if event == b"[DONE]":
+                return
+            try:
+                yield read_json(event)
+            except InputError as error:
+                raise UpstreamError("not JSON", where=upstream.id, code="upstream.garbage") from error
+    raise UpstreamError("the stream ended without its end", where=upstream.id, code="upstream.closed")
+
+
+def _check_status(status: int, upstream: Upstream) -> None:
+    if status != 200:  # noqa: PLR2004 - HTTP's own number
+        raise UpstreamError(f"status {status}", where=upstream.id, expected="200", code="upstream.status")
+
+
+def _delta(chunk: dict[str, Any], upstream: Upstream) -> str:
+    try:
+        choices = chunk["choices"]
+        delta = choices[0]["delta"] if choices else {}
+        content = delta.get("content") or ""
+    except (KeyError, IndexError, TypeError, AttributeError):
+        content = None
+    if type(content) is not str:
+        raise UpstreamError("not a chunk of a completion", where=upstream.id, code="upstream.garbage")
+    if delta.get("tool_calls"):
+        raise UpstreamError(
+            "tools asked for in a stream", where=upstream.id, fix="ask without stream", code="upstream.streamed-tools"
+        )
+    return content
+
+
+async def _finish(runtime: Runtime, out: Streamed) -> None:
+    """Record the outcome, then send what remains: a safe end where the stream was stopped."""
+    turn, call = out.turn, out.turn.call
+    live = call.live
+    message = said(live.policy.message, turn)
+    review = None
+    if out.outcome == "routed":
+        review = runtime.review("guard_routed", live)
+    elif live.review == "sample" and out.outcome == "served" and runtime.sampled(live):
+        review = runtime.review("sample", live)
+    shown = out.started and disclosure_due(turn) is not None
+    content = _encode(out.text) if out.text else None
+    record, receipt, review_id = call.end(out.outcome, code=out.code, output=content, review=review, shown=shown)
+    await call.recorder.record(record, durable=live.durable)
+    if not out.started:
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
+        await out.send({"type": "http.response.start", "status": 200, "headers": headers})
+        out.started = True
+    if out.outcome != "served":
+        await out.part({"content": f"\n\n{message}" if out.text else message})
+    await out.end(
+        "stop" if out.outcome == "served" else "content_filter", about(turn, out.outcome, out.code, receipt, review_id)
+    )
+
+
+def _cut(held: str) -> int:
+    """Return how much of the held text may be judged: to the last end of a sentence, or all when it is too long."""
+    ends = [match.end() for match in _END.finditer(held[:-1])]
+    if ends:
+        return ends[-1]
+    return len(held) if len(held) >= UNIT_CHARACTERS_MAX else 0

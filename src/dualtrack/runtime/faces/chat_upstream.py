@@ -1,0 +1,159 @@
+"""One answer of an OpenAI-compatible upstream: asked, read, checked for form; its model's fingerprint compared."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from dualtrack.domain.decision import UpstreamCall
+from dualtrack.domain.oversight import Signal
+from dualtrack.domain.records import encode
+from dualtrack.errors import UpstreamError
+from dualtrack.runtime.upstream.fingerprint import fingerprint
+from dualtrack.runtime.upstream.limits import timeouts_of
+from dualtrack.runtime.upstream.retry import retrying
+from dualtrack.store.entries import NewEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dualtrack.domain.policy import Upstream
+    from dualtrack.runtime.call import Call
+    from dualtrack.runtime.engine import Runtime
+    from dualtrack.runtime.upstream.client import Response, UpstreamClient
+
+__all__ = ["ANSWER_BYTES_MAX", "Completion", "ask_chat", "check_model", "note_call", "open_chat", "read_completion"]
+
+ANSWER_BYTES_MAX = 4 << 20
+"""Largest completion read: some hundred pages."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+class Completion(NamedTuple):
+    """The answer's text, the tools it asks for as sent, and why it ended."""
+
+    text: str
+    tool_calls: list[dict[str, Any]]
+    finish: str
+    usage: Mapping[str, int]
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Names of the tools asked for."""
+        return tuple(str(call["function"]["name"]) for call in self.tool_calls)
+
+
+async def open_chat(
+    runtime: Runtime, client: UpstreamClient, upstream: Upstream, body: dict[str, Any], path: str = "/chat/completions"
+) -> Response:
+    """Send a request to an upstream, as often as its policy allows; return the answer's head."""
+    url = f"{str(upstream.url).rstrip('/')}{path}"
+    data, headers, waits = _encode(body), runtime.headers_of(upstream), timeouts_of(upstream)
+    if upstream.attempts == 1:
+        return await client.send("POST", url, headers, data, waits, repeatable=True)
+    return await retrying(
+        lambda: client.send("POST", url, headers, data, waits, repeatable=True),
+        attempts=upstream.attempts,
+        repeatable=True,
+    )
+
+
+async def ask_chat(
+    runtime: Runtime, client: UpstreamClient, upstream: Upstream, call: Call, body: dict[str, Any]
+) -> Completion:
+    """Return a whole completion; raises UpstreamError for whatever is not one. The attempt is noted in the call."""
+    begun_ns = time.perf_counter_ns()
+    status, fault, plain = 0, None, {}
+    try:
+        response = await open_chat(runtime, client, upstream, body)
+        status = response.status
+        async with response:
+            data = await response.read(ANSWER_BYTES_MAX)
+        plain = _object(status, data, upstream)
+        check_model(call, upstream, plain, response.headers)
+        return read_completion(plain, upstream)
+    except UpstreamError as error:
+        fault = getattr(error, "fault", None) or error.code
+        raise
+    finally:
+        note_call(call, upstream, begun_ns, status, fault, plain)
+
+
+def note_call(
+    call: Call, upstream: Upstream, begun_ns: int, status: int, fault: str | None, plain: Mapping[str, Any]
+) -> None:
+    """Note an attempt in the call's record: time, status, fault, reported model and tokens."""
+    found = plain.get("usage")
+    usage: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    call.upstream.append(
+        UpstreamCall(
+            component=upstream.id,
+            provider=upstream.provider,
+            model=upstream.model,
+            fingerprint=_ascii(str(fingerprint(plain, {}))) or None,
+            status=status,
+            fault=fault,
+            us=(time.perf_counter_ns() - begun_ns) // 1000,
+            tokens_in=_count(usage.get("prompt_tokens")),
+            tokens_out=_count(usage.get("completion_tokens")),
+        )
+    )
+
+
+def check_model(call: Call, upstream: Upstream, plain: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+    """Refuse an answer of another model than the released one; the change is a signal that re-assesses the use."""
+    found = fingerprint(plain, headers)
+    if found.matches(upstream.fingerprint):
+        return
+    signal = Signal(use=call.live.use, kind="fingerprint_changed", at=call.at, value=1, of=1, about=upstream.id)
+    call.also.append(NewEntry("signal/1", call.live.institution, call.live.use, encode(signal)))
+    raise UpstreamError(
+        "the upstream reports another model than the one released",
+        where=upstream.id,
+        expected=str(upstream.fingerprint),
+        fix="release and assess the new model",
+        code="upstream.fingerprint",
+    )
+
+
+def read_completion(plain: Mapping[str, Any], upstream: Upstream) -> Completion:
+    """Read the one choice of a completion; raises UpstreamError for another form."""
+    try:
+        choice = plain["choices"][0]
+        message = choice["message"]
+        text = message.get("content") or ""
+        calls = message.get("tool_calls") or []
+        named = isinstance(calls, list) and all(type(item["function"]["name"]) is str for item in calls)
+    except (KeyError, IndexError, TypeError, AttributeError):
+        text, named = None, False
+    if type(text) is not str or not named:
+        raise UpstreamError(
+            "not a chat completion", where=upstream.id, expected="choices[0].message", code="upstream.garbage"
+        )
+    found = plain.get("usage")
+    usage = {name: value for name, value in found.items() if type(value) is int} if isinstance(found, dict) else {}
+    return Completion(text, calls, str(choice.get("finish_reason") or "stop")[:40], usage)
+
+
+def _object(status: int, data: bytes, upstream: Upstream) -> dict[str, Any]:
+    if status != 200:  # noqa: PLR2004 - HTTP's own number
+        raise UpstreamError(f"status {status}", where=upstream.id, expected="200", code="upstream.status")
+    try:
+        plain = _decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UpstreamError("not JSON", where=upstream.id, code="upstream.garbage") from error
+    if type(plain) is not dict:
+        raise UpstreamError("not a JSON object", where=upstream.id, code="upstream.garbage")
+    return plain
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value < 1 << 50 else None
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()[:200]

@@ -1,0 +1,180 @@
+"""`POST /v1/decide/{use}`: one row in, a decision with its reasons out. The model runs here or behind an HTTP endpoint."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from dualtrack.domain.decision import UpstreamCall
+from dualtrack.errors import FieldError, UpstreamError
+from dualtrack.runtime.decide import Ended, Scoring, check_row, conclude_row, fail_row
+from dualtrack.runtime.faces.asgi import header, read_json
+from dualtrack.runtime.upstream.limits import timeouts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dualtrack.domain.policy import Upstream
+    from dualtrack.domain.records import Text
+    from dualtrack.runtime.call import Answer, Call, Language
+    from dualtrack.runtime.engine import Runtime
+    from dualtrack.runtime.live import LiveUse
+    from dualtrack.runtime.upstream.client import UpstreamClient
+
+__all__ = ["ANSWER_BYTES_MAX", "DecideRequest", "answer_body", "decide_over_http", "language_of", "read_request"]
+
+ANSWER_BYTES_MAX = 1 << 20
+"""Largest answer of a scoring endpoint: a score and a page of reasons."""
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class DecideRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body: the row, whom it is about, the language of the answer, the release that the caller believes in."""
+
+    input: dict[str, Any]
+    person: str | None = None
+    language: str | None = None
+    release: str | None = None
+    baseline: Any = None
+
+
+def read_request(body: bytes) -> DecideRequest:
+    """Read the body of a decision; raises FieldError naming the field."""
+    try:
+        return msgspec.convert(read_json(body), DecideRequest, strict=True)
+    except msgspec.ValidationError as error:
+        raise FieldError(str(error), where="request body", expected='{"input": {…}, "person": …}') from error
+
+
+def language_of(named: str | None, accept: str | None) -> Language:
+    """Return the language asked for: by field, else by the header, else English."""
+    if named is not None and named not in {"en", "zh-Hant"}:
+        raise FieldError(f"language {named[:20]!r}", where="field language", expected="en or zh-Hant")
+    wanted = named or (accept or "en").partition(",")[0].strip()
+    return "zh-Hant" if wanted.lower().startswith("zh") else "en"
+
+
+async def decide_over_http(
+    runtime: Runtime, client: UpstreamClient, use: str, body: bytes, scope: Mapping[str, Any]
+) -> tuple[Answer, Language]:
+    """Decide one row; returns the answer and its language. Errors as `runtime.decide.decide`."""
+    asked = read_request(body)
+    live = runtime.gate.enter(use, asked.release)
+    if len(body) > live.policy.bounds.body_bytes:
+        raise FieldError(
+            f"{len(body)} bytes", where="request body", expected=f"at most {live.policy.bounds.body_bytes}"
+        )
+    language = language_of(asked.language, header(cast("Any", scope), b"accept-language"))
+    call = runtime.call(live, _encode(asked.input), person=asked.person, language=language)
+    checked = check_row(runtime, call, asked.input)
+    if isinstance(checked, Ended):
+        ended = checked
+    else:
+        row = checked.row or {}
+        ended = await _score(runtime, client, live, call, row, asked.baseline)
+    await call.recorder.record(ended.record, durable=live.durable)
+    return ended.answer, language
+
+
+async def _score(
+    runtime: Runtime, client: UpstreamClient, live: LiveUse, call: Call, row: Mapping[str, Any], baseline: object
+) -> Ended:
+    begun_ns = time.perf_counter_ns()
+    fault: BaseException | None = None
+    for upstream in live.upstreams:
+        try:
+            if upstream.kind == "python":
+                found = _here(runtime, live, call, row)
+            elif upstream.kind == "http":
+                if live.durable and not call.intended:
+                    await call.recorder.record(call.intent(), durable=True)
+                found = await _ask(runtime, client, upstream, call, row)
+            else:
+                continue
+        except UpstreamError as error:
+            fault = error
+            continue
+        call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
+        return conclude_row(runtime, call, row, found, baseline=baseline)
+    call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
+    return fail_row(runtime, call, fault or UpstreamError("no model of this use can score a row", where=live.use))
+
+
+def _here(runtime: Runtime, live: LiveUse, call: Call, row: Mapping[str, Any]) -> Scoring:
+    model = runtime.models.of(live)
+    scored = model.score(row)
+    says: Mapping[str, Text] = model.says
+    chinese = call.language == "zh-Hant"
+    reasons = tuple(
+        (says[name].zh if chinese else says[name].en) if name in says else name for name, _ in scored.reasons
+    )
+    return Scoring(scored.output, reasons)
+
+
+async def _ask(
+    runtime: Runtime, client: UpstreamClient, upstream: Upstream, call: Call, row: Mapping[str, Any]
+) -> Scoring:
+    """Send the row to a scoring endpoint: `{"input": …}` out, `{"output": …, "reasons": […]}` back."""
+    begun_ns = time.perf_counter_ns()
+    status, fault = 0, None
+    try:
+        response = await client.send(
+            "POST", str(upstream.url), runtime.headers_of(upstream), _encode({"input": row}), timeouts_of(upstream),
+            repeatable=True,
+        )  # fmt: skip
+        status = response.status
+        async with response:
+            data = await response.read(ANSWER_BYTES_MAX)
+        return _scoring(status, data, str(upstream.url))
+    except UpstreamError as error:
+        fault = getattr(error, "fault", None) or error.code
+        raise
+    finally:
+        us = (time.perf_counter_ns() - begun_ns) // 1000
+        call.upstream.append(
+            UpstreamCall(
+                component=upstream.id, provider=upstream.provider, model=upstream.model, fingerprint=None, status=status,
+                fault=fault, us=us, tokens_in=None, tokens_out=None,
+            )
+        )  # fmt: skip
+
+
+def _scoring(status: int, data: bytes, where: str) -> Scoring:
+    if status != 200:  # noqa: PLR2004 - HTTP's own number
+        raise UpstreamError(f"status {status}", where=where, expected="200", code="upstream.status")
+    try:
+        found = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UpstreamError("not JSON", where=where, expected='{"output": …}', code="upstream.garbage") from error
+    if not isinstance(found, dict) or "output" not in found:
+        raise UpstreamError("no output", where=where, expected='{"output": …, "reasons": […]}', code="upstream.garbage")
+    reasons = found.get("reasons", [])
+    if not isinstance(reasons, list) or not all(isinstance(item, str) for item in reasons):
+        raise UpstreamError("reasons are not texts", where=where, expected="a list of texts", code="upstream.garbage")
+    return Scoring(found["output"], tuple(reasons))
+
+
+def answer_body(answer: Answer, language: Language) -> dict[str, object]:
+    """Return an answer as JSON data: what is empty is left out, texts in the language of the call."""
+
+    def said(text: Text | None) -> str | None:
+        return None if text is None else text.zh if language == "zh-Hant" else text.en
+
+    body = {
+        "decision": answer.decision,
+        "outcome": answer.outcome,
+        "output": answer.output,
+        "reasons": list(answer.reasons),
+        "receipt": answer.receipt,
+        "mode": answer.mode,
+        "durability": answer.durability,
+        "disclosure": said(answer.disclosure),
+        "message": said(answer.message),
+        "human": said(answer.human),
+        "review": answer.review,
+        "code": answer.code,
+    }
+    return {name: value for name, value in body.items() if value is not None or name == "output"}

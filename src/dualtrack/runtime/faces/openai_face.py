@@ -1,0 +1,160 @@
+"""`/v1`: what OpenAI's clients call, and `/v1/decide/{use}`. One raw ASGI application, the same gate for all."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from dualtrack.errors import DualtrackError, NotFoundError, OverloadError, RefusedError, StoreError
+from dualtrack.runtime.faces.asgi import header, read_body, read_json, send_json, send_problem
+from dualtrack.runtime.faces.callers import use_of
+from dualtrack.runtime.faces.chat import begin_turn, complete
+from dualtrack.runtime.faces.chat_request import read_chat
+from dualtrack.runtime.faces.chat_stream import stream_turn, stream_whole
+from dualtrack.runtime.faces.decide_face import answer_body, decide_over_http
+from dualtrack.runtime.faces.embeddings import embed
+from dualtrack.runtime.live import LiveUse
+
+if TYPE_CHECKING:
+    from dualtrack.runtime.engine import Runtime
+    from dualtrack.runtime.faces.asgi import Receive, Scope, Send
+    from dualtrack.runtime.faces.callers import Authenticate, Caller
+    from dualtrack.runtime.upstream.client import UpstreamClient
+
+__all__ = ["HotPath"]
+
+_USE = re.compile(r"/v1/decide/([a-z0-9-]{1,64}/[a-z0-9-]{1,64})")
+_log = structlog.get_logger("dualtrack.hot")
+
+
+class HotPath:
+    """The application. `authenticate` knows the keys; nothing here reads a database."""
+
+    def __init__(self, runtime: Runtime, client: UpstreamClient, authenticate: Authenticate) -> None:
+        self._runtime, self._client, self._authenticate = runtime, client, authenticate
+        self._in_flight: dict[str, int] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; every error of ours is a problem document, anything else a plain 500."""
+        started = _Started(send)
+        try:
+            await self._route(scope, receive, started)
+        except DualtrackError as error:
+            if started.begun:
+                raise
+            await send_problem(send, error, self._contact(error))
+        except Exception as error:
+            _log.error("hot path failed", fault=type(error).__name__)
+            if started.begun:
+                raise
+            await send_problem(send, _UnexpectedError("an unexpected fault; nothing was answered", code="internal"))
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, method = scope["path"], scope["method"]
+        caller = self._authenticate(header(scope, b"authorization"))
+        if method == "POST" and path == "/v1/chat/completions":
+            await self._chat(caller, await read_body(scope, receive), send)
+        elif method == "POST" and path == "/v1/embeddings":
+            body = await read_body(scope, receive)
+            plain = read_json(body)
+            live = self._runtime.gate.enter(use_of(caller, plain.get("model")))
+            with _Place(self, live):
+                await send_json(send, 200, await embed(self._runtime, self._client, live, plain, len(body)))
+        elif method == "GET" and path == "/v1/models":
+            await send_json(send, 200, self._models(caller))
+        elif method == "POST" and (found := _USE.fullmatch(path)):
+            await self._decide(use_of(caller, found[1]), scope, receive, send)
+        else:
+            raise NotFoundError(
+                f"{method} {path[:80]}",
+                expected="POST /v1/chat/completions, /v1/embeddings, /v1/decide/{use} or GET /v1/models",
+                fix="call one of these",
+            )
+
+    async def _chat(self, caller: Caller, body: bytes, send: Send) -> None:
+        plain = read_json(body)
+        runtime = self._runtime
+        live = runtime.gate.enter(use_of(caller, plain.get("model")))
+        with _Place(self, live):
+            turn = begin_turn(runtime, live, read_chat(plain), len(body))
+            if turn.asked.stream and live.streams and turn.stopped is None:
+                await stream_turn(runtime, self._client, turn, send)
+                return
+            answer = await complete(runtime, self._client, turn)
+            if turn.asked.stream:
+                await stream_whole(turn, answer, send)
+            else:
+                await send_json(send, 200, answer)
+
+    async def _decide(self, use: str, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(scope, receive)
+        live = self._runtime.gate.enter(use)
+        with _Place(self, live):
+            answer, language = await decide_over_http(self._runtime, self._client, use, body, scope)
+        status = {"served": 200, "shadowed": 200, "routed": 202, "blocked": 200, "stopped": 423}.get(
+            answer.outcome, 502
+        )
+        await send_json(send, status, answer_body(answer, language))
+
+    def _models(self, caller: Caller) -> dict[str, Any]:
+        """List the open uses of a caller, as models."""
+        uses = self._runtime.snapshots.current.uses
+        data = [
+            {"id": use, "object": "model", "created": 0, "owned_by": caller.institution}
+            for use, found in sorted(uses.items())
+            if isinstance(found, LiveUse)
+            and found.institution == caller.institution
+            and (caller.uses is None or use in caller.uses)
+        ]
+        return {"object": "list", "data": data}
+
+    def _contact(self, error: DualtrackError) -> dict[str, object]:
+        """Return the fixed message and how to reach a person, for a use that is closed."""
+        closed = self._runtime.gate.closed(error.where) if isinstance(error, RefusedError) else None
+        if closed is None or closed.message is None or closed.human is None:
+            return {}
+        said = {"en": closed.message.en, "zh-Hant": closed.message.zh}
+        return {"message": said, "human": {"en": closed.human.en, "zh-Hant": closed.human.zh}}
+
+    def enter(self, live: LiveUse) -> None:
+        """Take a place for a call, or shed it: more in flight than the policy allows only makes all slow."""
+        count = self._in_flight.get(live.use, 0)
+        if count >= live.policy.bounds.in_flight:
+            raise OverloadError(f"{count} calls are under way", where=live.use, code="overload.in-flight")
+        self._in_flight[live.use] = count + 1
+
+    def leave(self, live: LiveUse) -> None:
+        """Give the place back."""
+        self._in_flight[live.use] -= 1
+
+
+class _Place:
+    """A place of a call in flight."""
+
+    def __init__(self, path: HotPath, live: LiveUse) -> None:
+        self._path, self._live = path, live
+
+    def __enter__(self) -> None:
+        self._path.enter(self._live)
+
+    def __exit__(self, *_: object) -> None:
+        self._path.leave(self._live)
+
+
+class _Started:
+    """Remembers whether anything was sent: then an error can only cut the answer."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self.begun = send, False
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        self.begun = True
+        await self._send(message)
+
+
+class _UnexpectedError(StoreError):
+    """A fault of ours that no rule of ours names."""
+
+    status = 500

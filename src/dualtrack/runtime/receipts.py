@@ -1,0 +1,240 @@
+"""What a customer finds under a receipt code: what was decided, by what, why, how to reach a person, and the proof.
+
+The code is all that is needed and says nothing by itself; who has it may see this. Each look-up goes through one index.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import select
+
+from dualtrack.domain.decision import DecisionId, Outcome, RunMode
+from dualtrack.domain.documents import read_yaml
+from dualtrack.domain.forms import Durability, UseName
+from dualtrack.domain.policy import RuntimePolicy
+from dualtrack.domain.records import Record, Text, read_record
+from dualtrack.domain.time import HONG_KONG, parse_instant
+from dualtrack.errors import NotFoundError, StoreCorruptError
+from dualtrack.runtime.ids import receipt_digest, shown_code
+from dualtrack.runtime.incidents import open_incident
+from dualtrack.runtime.lookup import (
+    contents_of,
+    find_declaration,
+    find_policy,
+    find_release,
+    indices_of,
+    matching_record,
+)
+from dualtrack.runtime.proofs import EntryProof, prove_entry
+from dualtrack.runtime.review_read import review_of_decision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import RowMapping
+
+    from dualtrack.domain.decision import Decision
+    from dualtrack.domain.entry import Entry
+    from dualtrack.domain.usecase import UseCase
+    from dualtrack.store.register import Register
+
+__all__ = ["CODE_CHARACTERS_MAX", "ReceiptReview", "ReceiptView", "find_receipt", "locate_receipt", "open_receipt"]
+
+CODE_CHARACTERS_MAX = 40
+"""Longest code that is looked up: 12 characters with whatever people put between them."""
+
+_UNKNOWN = "no receipt of this code"
+
+
+class _Words(Record, frozen=True):
+    """The words of receipts in both languages."""
+
+    checked_on: str
+    outcomes: dict[str, Text]
+    modes: dict[str, Text]
+    reviews: dict[str, Text]
+    erased: Text
+
+
+class ReceiptReview(Record, frozen=True):
+    """A person's look at the decision: its state, and the clock, due in Hong Kong business time."""
+
+    id: DecisionId
+    state: str
+    says: Text
+    opened_at: str
+    due_at: str
+    due_hong_kong: str
+    open: bool
+
+
+class ReceiptView(Record, frozen=True):
+    """A receipt as a customer sees it. `reasons` is empty where none were given, and `erased` says they were once."""
+
+    code: str
+    decision: DecisionId
+    institution: str
+    use: UseName
+    title: Text
+    purpose: Text
+    at: str
+    hong_kong: str
+    mode: RunMode
+    mode_says: Text
+    durability: Durability
+    decided_by: list[str]
+    outcome: Outcome
+    says: Text
+    reasons: list[str]
+    erased: Text | None
+    disclosure: Text | None
+    human: Text
+    opt_out: bool
+    reviews: list[ReceiptReview]
+    proof: EntryProof
+
+
+def locate_receipt(registers: Iterable[Register], code: str) -> tuple[Register, RowMapping]:
+    """Return the register and index row of a receipt; raises NotFoundError.
+
+    Every institution is asked whether the code is known or not, and a code of any form is looked up by its digest.
+    """
+    digest = receipt_digest(code[:CODE_CHARACTERS_MAX])
+    found = [(register, row) for register in registers if (row := _row(register, digest)) is not None]
+    if not found:
+        raise NotFoundError(_UNKNOWN, where="receipt", fix="compare it with the code that was given with the answer")
+    return found[0]
+
+
+def find_receipt(registers: Iterable[Register], code: str) -> ReceiptView:
+    """Return what a customer may see under a code; raises NotFoundError.
+
+    Where the ledger has no such decision, or another one, that is an incident of severity major, which is recorded once;
+    StoreCorruptError then says so, with its id.
+    """
+    register, row = locate_receipt(registers, code)
+    entry, record = open_receipt(register, row)
+    declared = find_declaration(register, record.use, until=record.at)
+    policy = find_policy(register, record.use, record.policy)
+    words, reasons = _words(), _reasons(register, record)
+    shown = policy.disclosure.text if policy.disclosure is not None and record.disclosure is not None else None
+    return ReceiptView(
+        code=shown_code(receipt_plain(code)),
+        decision=record.id,
+        institution=register.institution,
+        use=record.use,
+        title=declared.title,
+        purpose=policy.purpose or declared.purpose,
+        at=record.at,
+        hong_kong=_hong_kong(record.at),
+        mode=record.mode,
+        mode_says=words.modes[record.mode],
+        durability=record.durability,
+        decided_by=_decided_by(register, record, declared, policy),
+        outcome=record.outcome,
+        says=words.outcomes[record.outcome],
+        reasons=reasons or [],
+        erased=words.erased if reasons is None else None,
+        disclosure=shown,
+        human=policy.human,
+        opt_out=policy.opt_out,
+        reviews=_reviews(register, record),
+        proof=prove_entry(register.repository, entry),
+    )
+
+
+def open_receipt(register: Register, row: RowMapping) -> tuple[Entry, Decision]:
+    """Return entry and record of a receipt's row; raises StoreCorruptError, with an incident, where they do not agree."""
+    found = matching_record(register, row)
+    if found is None:
+        incident = _without_entry(register, row)
+        raise StoreCorruptError(
+            f"the ledger does not hold this decision as the receipt says; incident {incident} is open",
+            where=f"decision {row['id']}",
+            fix="tell the firm; it runs `dualtrack ledger verify` and restores from its backup",
+            code="store.receipt-without-entry",
+        )
+    return found
+
+
+def receipt_plain(code: str) -> str:
+    """Return the twelve characters of a code as it was typed."""
+    return code[:CODE_CHARACTERS_MAX].lower().replace("-", "").replace(" ", "").translate(str.maketrans("oil", "011"))
+
+
+def _row(register: Register, digest: str) -> RowMapping | None:
+    table = register.repository.tables.decision
+    query = select(table).where(table.c.ledger == register.repository.ledger, table.c.receipt == digest)
+    with register.repository.backend.read() as connection:
+        return connection.execute(query).mappings().first()
+
+
+def _without_entry(register: Register, row: RowMapping) -> str:
+    """Record the incident, or return the one that this decision has already: people reload pages."""
+    known = _known_incident(register, row)
+    if known is not None:
+        return known
+    facts = {"decision": str(row["id"]), "index": int(row["idx"])}
+    note = "A receipt was given for a decision that the ledger does not hold, or holds otherwise."
+    return open_incident(
+        register, kind="receipt-without-entry", severity="major", use=row["use_id"], note=note, by="runtime", facts=facts
+    ).id
+
+
+def _known_incident(register: Register, row: RowMapping) -> str | None:
+    for index in indices_of(register, "incident/1", row["use_id"]):
+        plain = msgspec.json.decode(register.repository.entry(index).content)
+        if plain["kind"] == "receipt-without-entry" and plain["facts"].get("decision") == row["id"]:
+            return str(plain["id"])
+    return None
+
+
+def _decided_by(register: Register, record: Decision, declared: UseCase, policy: RuntimePolicy) -> list[str]:
+    """Return names of the released components as declared; where none are pinned, the models of the policy."""
+    released = find_release(register, record.use, record.release)
+    names = {part.id: f"{part.name} {part.version}".strip() for part in declared.components}
+    used = [names.get(part.id, part.id) for part in released.components]
+    return used or [item.model or item.id for item in policy.upstreams]
+
+
+def _reasons(register: Register, record: Decision) -> list[str] | None:
+    """Return the reasons, none given as an empty list, erased ones as None."""
+    if record.reasons is None:
+        return []
+    try:
+        return msgspec.json.decode(contents_of(register).open(record.reasons), type=list[str])
+    except NotFoundError:
+        return None
+
+
+def _reviews(register: Register, record: Decision) -> list[ReceiptReview]:
+    words = _words().reviews
+    found = []
+    for state in review_of_decision(register, record.id):
+        says = words[state.status] if state.ended else words["waiting"]
+        found.append(
+            ReceiptReview(
+                id=state.opened.id,
+                state=state.status,
+                says=says,
+                opened_at=state.opened.opened_at,
+                due_at=state.opened.due_at,
+                due_hong_kong=_hong_kong(state.opened.due_at),
+                open=not state.ended,
+            )
+        )
+    return found
+
+
+def _hong_kong(at: str) -> str:
+    return parse_instant(at).astimezone(HONG_KONG).strftime("%Y-%m-%d %H:%M")
+
+
+@cache
+def _words() -> _Words:
+    data = (resources.files("dualtrack.runtime") / "data" / "receipt_words.yaml").read_bytes()
+    return read_record(read_yaml(data, where="receipt_words.yaml"), _Words, where="receipt_words.yaml")

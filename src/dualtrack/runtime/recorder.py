@@ -1,0 +1,261 @@
+"""Records decisions: one thread writes batches; an answer leaves when its durability allows.
+
+*Durable*: the caller waits until the database has it. *Buffered*: the record stands in the crash journal and at most
+AT_RISK_MS of records wait for the database; beyond that the caller waits as well. A full queue is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from concurrent.futures import Future
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import delete
+
+from dualtrack.domain.time import format_instant
+from dualtrack.errors import OverloadError, StoreError
+from dualtrack.runtime.ids import new_id
+from dualtrack.runtime.journal import DecisionRow, Journal, Prepared
+from dualtrack.store.content import ContentVault
+from dualtrack.store.entries import check_new_entry
+from dualtrack.store.writer import BATCH_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from dualtrack.domain.time import Clock
+    from dualtrack.keys.signer import Signer
+    from dualtrack.store.entries import Receipt
+    from dualtrack.store.store import Store
+    from dualtrack.store.writer import Writer
+
+__all__ = ["ALSO_MAX", "AT_RISK_MS", "FLUSH_MS", "QUEUE_MAX", "Recorder"]
+
+AT_RISK_MS = 50
+"""Most that may be answered and not yet durable in buffered mode (the issue's own bound)."""
+
+FLUSH_MS = 15
+"""Wait of the writer for a batch of buffered records; with a commit it stays within AT_RISK_MS."""
+
+ALSO_MAX = 16
+"""Entries that may go with a decision: a review and a few signals."""
+
+QUEUE_MAX = 20_000
+"""Records waiting for the database: some seconds of the highest load, some 100 MB; more is refused."""
+
+
+class _Waiting(NamedTuple):
+    item: Prepared
+    segment: int
+    taken_s: float
+    done: Future[int] | asyncio.Future[int] | None
+
+
+class Recorder:
+    """The recorder of one process for one institution's ledger. `run` names the process, `next_seq` its decisions."""
+
+    def __init__(self, store: Store, institution: str, log: Signer, clock: Clock) -> None:
+        self.institution = institution
+        self.run = new_id()
+        self.contents = ContentVault(store.backend, store.tables, store.vault, store.repository(institution).ledger)
+        self._tables, self._backend = store.tables, store.backend
+        self._clock = clock
+        self._writer: Writer = store.writer(institution, log, clock)
+        self._ledger = self._writer.ledger
+        self._journal = Journal(store.run_folder, institution, self.run)
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._mutex = threading.Lock()
+        self._waiting, self._oldest_s, self._seq = 0, 0.0, 0
+        self._fault: BaseException | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=f"recorder of {institution}", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Records that are not durable yet."""
+        return self._waiting
+
+    def next_seq(self) -> int:
+        """Return the number of the next decision of this run, from 1."""
+        with self._mutex:
+            self._seq += 1
+            return self._seq
+
+    def put(self, item: Prepared, *, durable: bool) -> Future[int] | None:
+        """Take a record in; a Future of its ledger index where the caller must wait for it, else None.
+
+        Raises OverloadError when the queue is full and StoreError when the database refused the last batch.
+        """
+        answer: Future[int] | None = Future() if durable or self._is_late() else None
+        self._take(item, answer)
+        return answer
+
+    async def record(self, item: Prepared, *, durable: bool) -> int | None:
+        """As `put`, and wait where that is due; the index of the entry where it was waited for."""
+        if durable or self._is_late():
+            answer = asyncio.get_running_loop().create_future()
+            self._take(item, answer)
+            return int(await answer)
+        self._take(item, None)
+        return None
+
+    def close(self) -> None:
+        """Write what waits, then end. The journal is removed only when everything is durable."""
+        with self._mutex:
+            if self._closed:
+                return
+            self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+        if not self._waiting:
+            self._journal.close()
+
+    def _is_late(self) -> bool:
+        return self._waiting > 0 and (time.monotonic() - self._oldest_s) * 1000 > AT_RISK_MS - FLUSH_MS
+
+    def _take(self, item: Prepared, done: Future[int] | asyncio.Future[int] | None) -> None:
+        for entry in (item.entry, *item.also):
+            check_new_entry(entry, self.institution)  # a mistake of ours must not stop the batches of others
+        keys = self.contents.new_keys(item.contents)
+        if keys:
+            item = item._replace(keys=tuple(keys))
+        with self._mutex:
+            if self._closed or self._fault is not None:
+                raise StoreError(
+                    "decisions cannot be recorded",
+                    where=self._ledger,
+                    fix="see the log of the process; nothing is answered until the database takes entries again",
+                    code="store.recorder",
+                ) from self._fault
+            if self._waiting >= QUEUE_MAX:
+                raise OverloadError(
+                    f"{self._waiting} decisions wait to be recorded", where=self._ledger, code="overload.audit-queue"
+                )
+            now_s = time.monotonic()
+            segment = self._journal.add(item)
+            if not self._waiting:
+                self._oldest_s = now_s
+            self._waiting += 1
+            self._queue.put(_Waiting(item, segment, now_s, done))
+
+    def _work(self) -> None:
+        ended = False
+        while not ended:
+            batch, ended = self._gather()
+            while batch:
+                if self._commit(batch):
+                    break
+                if self._closed:
+                    return
+                time.sleep(0.05)
+
+    def _gather(self) -> tuple[list[_Waiting], bool]:
+        first = self._queue.get()
+        if first is None:
+            return [], True
+        batch, urgent = [first], first.done is not None
+        until_s = first.taken_s + FLUSH_MS / 1000
+        count = 1 + len(first.item.also)
+        while count < BATCH_MAX - ALSO_MAX:
+            try:
+                wait_s = 0.0 if urgent else max(0.0, until_s - time.monotonic())
+                following = self._queue.get(timeout=wait_s) if wait_s else self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if following is None:
+                return batch, True
+            batch.append(following)
+            count += 1 + len(following.item.also)
+            urgent = urgent or following.done is not None
+        return batch, False
+
+    def _commit(self, batch: list[_Waiting]) -> bool:
+        """Write a batch; False when the database did not take it, and it must be tried again."""
+        items = [waiting.item for waiting in batch]
+        try:
+            entries = [entry for item in items for entry in (item.entry, *item.also)]
+            firsts = list(accumulate((1 + len(item.also) for item in items[:-1]), initial=0))
+            receipts = self._writer.append(
+                entries, lambda connection, got: self._beside(connection, items, [got[first] for first in firsts])
+            )
+            receipts = [receipts[first] for first in firsts]
+        except BaseException as error:  # noqa: BLE001 - whatever it was, nothing is answered and the batch stays in the journal
+            self._fail(batch, error)
+            return False
+        self.contents.written([key for item in items for key in item.keys])
+        with self._mutex:
+            self._fault = None
+            self._waiting -= len(batch)
+            for waiting in batch:
+                self._journal.durable(waiting.segment)
+            self._oldest_s = time.monotonic() if self._waiting else 0.0
+        _tell(batch, receipts)
+        return True
+
+    def _fail(self, batch: list[_Waiting], error: BaseException) -> None:
+        with self._mutex:
+            self._fault = error
+        waiting = [item.done for item in batch if item.done is not None]
+        for position, item in enumerate(batch):
+            batch[position] = item._replace(done=None)
+        _raise(waiting, error)
+
+    def _beside(self, connection: Connection, items: Sequence[Prepared], receipts: Sequence[Receipt]) -> None:
+        rows: dict[str, tuple[object, ...]] = {}
+        for item, receipt in zip(items, receipts, strict=True):
+            if item.row is not None:
+                rows[item.row.id] = _index_row(self._ledger, item.row, receipt.index)
+        table = self._tables.decision
+        ended = [item.row.id for item in items if item.row is not None and item.row.outcome != "begun"]
+        for start in range(0, len(ended), 500):
+            part = ended[start : start + 500]
+            connection.execute(delete(table).where(table.c.ledger == self._ledger, table.c.id.in_(part)))
+        if rows:
+            self._backend.insert(connection, table, list(rows.values()))
+        contents = [content for item in items for content in item.contents]
+        keys = {key.key_id: key for item in items for key in item.keys}
+        if contents:
+            self.contents.write(connection, contents, list(keys.values()), format_instant(self._clock()))
+
+
+def _index_row(ledger: str, row: DecisionRow, index: int) -> tuple[object, ...]:
+    return (ledger, row.id, index, *row[1:])
+
+
+def _tell(batch: list[_Waiting], receipts: Sequence[Receipt]) -> None:
+    """Wake those who wait: one call for each event loop, whatever their number."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[int], int]]] = {}
+    for waiting, receipt in zip(batch, receipts, strict=True):
+        if isinstance(waiting.done, Future):
+            waiting.done.set_result(receipt.index)
+        elif waiting.done is not None:
+            loops.setdefault(waiting.done.get_loop(), []).append((waiting.done, receipt.index))
+    for loop, answers in loops.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_set_all, answers)
+
+
+def _set_all(answers: list[tuple[asyncio.Future[int], int]]) -> None:
+    for future, index in answers:
+        if not future.done():
+            future.set_result(index)
+
+
+def _raise(waiting: list[Future[int] | asyncio.Future[int]], error: BaseException) -> None:
+    for future in waiting:
+        if isinstance(future, Future):
+            future.set_exception(error)
+        elif not future.get_loop().is_closed():
+            future.get_loop().call_soon_threadsafe(_set_error, future, error)
+
+
+def _set_error(future: asyncio.Future[int], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)

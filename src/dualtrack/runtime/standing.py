@@ -1,0 +1,92 @@
+"""What signals do to a use: nothing, narrow it (every output is held for a person) or lapse its permit.
+
+A pure function of the signals since the permit and the dated figures in `data/standing.yaml`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from dualtrack.domain.documents import read_yaml
+from dualtrack.domain.records import Record, Text, read_record
+from dualtrack.domain.time import format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["SignalCount", "SignalEffect", "SignalRule", "StandingSettings", "judge_signals", "standing_settings"]
+
+
+class SignalRule(Record, frozen=True):
+    """When signals of a kind take effect: so many within days, and for a rate its lower 95% limit per mille."""
+
+    kind: str
+    window_days: int
+    count_min: int
+    effect: Literal["narrow", "lapse"]
+    says: Text
+    rate_low_permille: int | None = None
+    severity: str | None = None
+
+
+class StandingSettings(Record, frozen=True):
+    """The figures in use, with what they rest on."""
+
+    basis: Literal["ours", "firm", "text"]
+    checked_on: str
+    observe_days_max: int
+    signals: list[SignalRule]
+
+
+class SignalCount(NamedTuple):
+    """One signal: kind, instant, its value (for a rate 1 or 0), and for an incident its severity while it is open."""
+
+    kind: str
+    at: str
+    value: int
+    severity: str | None = None
+
+
+class SignalEffect(NamedTuple):
+    """What took effect, and the figures it rests on."""
+
+    rule: SignalRule
+    fired: int
+    n: int
+
+
+@cache
+def standing_settings() -> StandingSettings:
+    """Return the shipped figures."""
+    data = (resources.files("dualtrack.runtime") / "data" / "standing.yaml").read_bytes()
+    return read_record(read_yaml(data, where="standing.yaml"), StandingSettings, where="standing.yaml")
+
+
+def judge_signals(
+    signals: Sequence[SignalCount], at: str, settings: StandingSettings | None = None
+) -> list[SignalEffect]:
+    """Return the effects of signals at an instant, in the order of the settings."""
+    found = []
+    for rule in (settings or standing_settings()).signals:
+        since = format_instant(parse_instant(at) - timedelta(days=rule.window_days))
+        mine = [item for item in signals if item.kind == rule.kind and since <= item.at <= at]
+        mine = [item for item in mine if rule.severity is None or item.severity == rule.severity]
+        count, n = sum(item.value > 0 for item in mine), len(mine)
+        if count < 1 or n < rule.count_min:
+            continue
+        if rule.rate_low_permille is not None and _wilson_low(count, n) * 1000 < rule.rate_low_permille:
+            continue
+        found.append(SignalEffect(rule, count, n))
+    return found
+
+
+def _wilson_low(count: int, n: int) -> float:
+    """Lower limit of Wilson's 95% interval (Wilson 1927)."""
+    z = 1.959963984540054
+    share = count / n
+    middle = share + z * z / (2 * n)
+    spread = z * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
+    return float((middle - spread) / (1 + z * z / n))

@@ -1,0 +1,73 @@
+"""What a page is: its path and verb, what it is given, and what it gives back. Roles and CSRF are applied outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping  # noqa: TC003 - named tuples are made from their annotations
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from dualtrack.runtime.engine import Runtime
+    from dualtrack.store.register import Register
+    from dualtrack.web.identity.permissions import Verb
+    from dualtrack.web.identity.who import Identity
+
+__all__ = ["Download", "Language", "Page", "PageRequest", "Redirect", "View"]
+
+Language = Literal["en", "zh-Hant"]
+
+
+class PageRequest(NamedTuple):
+    """A request that was let in. `identity` is None on public pages only; `form` is empty unless it was posted.
+
+    `unlock(password)` returns the Signer of the person's own key after asking for the password again; it raises
+    AuthenticationError. `source` is the address that failures are counted against.
+    """
+
+    runtime: Runtime
+    identity: Identity | None
+    language: Language
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+    unlock: Callable[[str], Any]
+    source: str
+    services: Mapping[str, Any]
+
+    @property
+    def register(self) -> Register:
+        """The register of the institution that the person is looking at."""
+        assert self.identity is not None
+        return self.runtime.registers[self.identity.institution]
+
+
+class View(NamedTuple):
+    """A page to render: template, its data, title in the page's language; `status` for refusals that are pages."""
+
+    template: str
+    context: Mapping[str, Any]
+    title: str
+    status: int = 200
+
+
+class Redirect(NamedTuple):
+    """Go to another page (303), with a message to show there."""
+
+    to: str
+    message: str | None = None
+
+
+class Download(NamedTuple):
+    """A file: its bytes, media type and name."""
+
+    data: bytes
+    media_type: str
+    name: str
+
+
+class Page(NamedTuple):
+    """A page: path with `{names}`, method, the verb a person must have (None: public), and its function."""
+
+    path: str
+    method: Literal["GET", "POST"]
+    verb: Verb | None
+    show: Callable[[PageRequest], View | Redirect | Download]

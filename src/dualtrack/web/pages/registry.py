@@ -1,0 +1,16 @@
+"""The pages of the console: every module that has some, in one list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dualtrack.web.pages.base import Page
+
+__all__ = ["all_pages"]
+
+
+def all_pages() -> tuple[Page, ...]:
+    """Return every page; two with the same path and method are a mistake that the mount refuses."""
+    modules: tuple[tuple[Page, ...], ...] = ()
+    return tuple(page for pages in modules for page in pages)

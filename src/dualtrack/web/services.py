@@ -1,0 +1,95 @@
+"""What the doors share: accounts, sessions, keys and counters of one workspace, made once when a process starts."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from dualtrack.web.identity.accounts import Accounts
+from dualtrack.web.identity.api_keys import ApiKeys
+from dualtrack.web.identity.buckets import Limit
+from dualtrack.web.identity.links import CustomerLinks
+from dualtrack.web.identity.login import Login
+from dualtrack.web.identity.passwords import PasswordHasher
+from dualtrack.web.identity.rate_limits import Attempts, RateLimiter
+from dualtrack.web.identity.secret import ServerSecret
+from dualtrack.web.identity.sessions import Lifetimes, Sessions
+from dualtrack.web.key_ring import KeyRing
+from dualtrack.web.settings import WebSettings, own_origins
+from dualtrack.web.views.rendering import Renderer
+
+if TYPE_CHECKING:
+    import httpx
+
+    from dualtrack.runtime.engine import Runtime
+    from dualtrack.web.identity.oidc import OidcClient
+
+__all__ = ["DEFAULT_ADDRESS", "Services"]
+
+DEFAULT_ADDRESS = "http://127.0.0.1:8181"
+"""Where browsers find a server that was told nothing else."""
+
+
+class Services:
+    """Everything behind the pages and the API. `hasher` and `oidc` are given by tests; a server makes its own."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        settings: WebSettings,
+        *,
+        hasher: PasswordHasher | None = None,
+        oidc_http: httpx.Client | None = None,
+    ) -> None:
+        self.runtime, self.settings = runtime, settings
+        backend, clock = runtime.store.backend, runtime.clock
+        workspace = runtime.store.workspace
+        secret = ServerSecret.load_or_make(workspace.key_folder / "web.secret")
+        self.csrf_key = secret.key("csrf")
+        self.flash_key = hmac.digest(self.csrf_key, b"dualtrack/web/flash/v1", "sha256")
+        self.hasher = hasher or PasswordHasher()
+        self.attempts = Attempts(backend, secret.key("rate"), clock)
+        self.login = Login(backend, self.hasher, self.attempts, clock)
+        self.accounts = Accounts(backend, clock)
+        lifetimes = Lifetimes(settings.session.idle_s, settings.session.absolute_s)
+        self.sessions = Sessions(backend, clock, lifetimes)
+        self.api_keys = ApiKeys(backend, clock)
+        self.links = CustomerLinks(backend, secret.key("link"), clock)
+        self.keys = KeyRing(backend, clock)
+        self.limiter = RateLimiter(Limit(settings.rate.burst, settings.rate.a_second))
+        self.renderer = Renderer()
+        self.address = settings.public_address or DEFAULT_ADDRESS
+        self.origins = own_origins(self.address)
+        self.oidc_http = oidc_http
+        self.oidc: OidcClient | None = None
+        if settings.oidc is not None:
+            self._open_oidc(secret.key("oidc"))
+
+    @property
+    def https(self) -> bool:
+        """Tell whether browsers come by HTTPS."""
+        return self.settings.https
+
+    def now_s(self) -> int:
+        """Return the instant of the runtime's clock in Unix seconds."""
+        return int(self.runtime.clock().timestamp())
+
+    def close(self) -> None:
+        """Write what waits and close what this process alone holds; the runtime is closed by who opened it."""
+        self.keys.close()
+        if self.oidc_http is not None:
+            self.oidc_http.close()
+
+    def _open_oidc(self, key: bytes) -> None:
+        import httpx  # noqa: PLC0415 - only where an identity provider is configured
+
+        from dualtrack.web.identity.oidc import OidcClient  # noqa: PLC0415 - as above
+
+        settings = self.settings.oidc
+        assert settings is not None
+        path = settings.client_secret_file
+        client_secret = None
+        if path is not None:
+            client_secret = self.runtime.store.workspace.path(path).read_text("utf-8").strip()
+        self.oidc_http = self.oidc_http or httpx.Client()
+        self.oidc = OidcClient(settings, key, self.oidc_http, client_secret=client_secret)
