@@ -2,9 +2,10 @@
 
     python benchmarks/guards.py [--repeats 20] [--banking ../shared/data/text/banking77_test.csv]
 
-The sets are ours, written together with the rules: what they show is optimistic and says nothing of attacks by others. Every
-third text is held out, that is, rules were not changed for it; its author is the same. Shares carry n and a 95 per cent Wilson
-interval. Time is processor time of one check of one question, construction left out. Limit: 200 µs a check.
+The sets are ours, and three: `own` was written with the rules, `widened` before the rules were widened on it, `fresh` afterwards.
+Only `fresh` says something about texts that the rules do not know; the rule `not-factual` was added after it, so that for
+advice and MPF it is not quite fresh either. Banking77 was looked at while rules were cut. Shares carry n and a 95 per cent
+Wilson interval. Time is processor time of one check of one question, construction left out. Limit: 200 µs a check.
 """
 
 from __future__ import annotations
@@ -30,9 +31,17 @@ US_MAX = 200.0
 GUARDS = ("injection", "investment_advice", "mpf_choice", "opt_out", "tipping_off")
 WANTED = (  # guard, file, set, how the text arrives
     ("injection", "injection", "direct", "user"),
+    ("injection", "widened", "direct", "user"),
+    ("injection", "fresh", "direct", "user"),
     ("injection", "injection", "indirect", "retrieved"),
+    ("injection", "widened", "indirect", "retrieved"),
+    ("injection", "fresh", "indirect", "retrieved"),
     ("investment_advice", "advice", "asks", "user"),
+    ("investment_advice", "widened", "advice", "user"),
+    ("investment_advice", "fresh", "advice", "user"),
     ("mpf_choice", "mpf", "asks", "user"),
+    ("mpf_choice", "widened", "mpf", "user"),
+    ("mpf_choice", "fresh", "mpf", "user"),
     ("opt_out", "persons", "opt_out", "user"),
     ("tipping_off", "persons", "tipping_off", "user"),
 )
@@ -40,6 +49,7 @@ UNWANTED = (
     ("investment_advice", "advice", "facts", "user"),
     ("mpf_choice", "mpf", "facts", "user"),
     *((name, "benign", "benign", "user") for name in GUARDS),
+    *((name, "fresh", "benign", "user") for name in GUARDS),
     ("injection", "benign", "benign", "retrieved"),
 )
 CARRIER = {
@@ -93,9 +103,7 @@ def rates(title: str, rows: tuple, made: dict) -> None:
         for language, texts in read(file)[name].items():
             flags = [made[guard].check(checked(text, how, language)).score >= THRESHOLD for text in texts]
             where = " in a document" if how == "retrieved" else ""
-            line(f"{guard}, {name}{where}, {language}", flags)
-            if file != "benign":
-                line("    of these held out", flags[2::3])
+            line(f"{guard}, {file if file in {'widened', 'fresh'} else 'own'} {name}{where}, {language}", flags)
 
 
 def costs(made: dict, repeats: int) -> dict[str, float]:
@@ -121,7 +129,7 @@ def banking(path: Path, made: dict) -> None:
         return
     with path.open(encoding="utf-8", newline="") as file:
         texts = [row[0] for row in csv.reader(file)][1:]
-    print("false alarms on Banking77's test questions (not ours; English, banking only)")
+    print("false alarms on Banking77's test questions (not ours; English, banking only; seen while rules were cut)")
     for name, guard in made.items():
         line(name, [guard.check(checked(text, "user", "en")).score >= THRESHOLD for text in texts])
 
@@ -133,7 +141,9 @@ def main() -> int:
     options = parser.parse_args()
     classes = guard_classes()
     made = {name: classes[name]({}) for name in GUARDS}
-    print("These sets are ours, written with the rules: shares are optimistic.")
+    print(
+        "These sets are ours and shaped the rules, so shares are optimistic; `fresh` did not shape those on injection."
+    )
     rates("flagged, as they should be", WANTED, made)
     rates("flagged, as they should not be", UNWANTED, made)
     banking(options.banking, made)

@@ -47,8 +47,8 @@ add_evidence      own dev val com app aud off col
 assess            own dev val com app off
 approve           app
 adopt_pack        com
-claim_review      rev
-decide_review     rev
+claim_review      app rev
+decide_review     app rev
 set_hold          own dev val com app rev off
 release_hold      com app off
 sign_observe      own off

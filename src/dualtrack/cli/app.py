@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "INTERRUPTED", "main"]
 
 COMMANDS: dict[str, str] = {
+    "account": "accounts",
+    "api-key": "accounts",
     "assess": "verdicts",
     "backup": "care",
     "declare": "facts",
@@ -36,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "release": "facts",
     "restore": "care",
     "rules": "rules",
+    "serve": "serve",
     "supervise": "exchange",
     "template": "facts",
     "try": "inventory",
@@ -52,7 +55,9 @@ class _Lazy(click.Group):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        command: click.Command = getattr(importlib.import_module(f"dualtrack.cli.{module}"), f"{cmd_name}_command")
+        command: click.Command = getattr(
+            importlib.import_module(f"dualtrack.cli.{module}"), f"{cmd_name.replace('-', '_')}_command"
+        )
         if isinstance(command, click.Group) and command.epilog is None and command.commands:
             command.epilog = command.commands[min(command.commands)].epilog  # a group's example is its first command's
         return command

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -20,6 +19,7 @@ from dualtrack.domain.decision import (
 from dualtrack.domain.records import Text, encode
 from dualtrack.domain.review import REVIEW_FORMAT, ReviewOpened, seed_digest
 from dualtrack.domain.time import format_instant
+from dualtrack.keys.chance import random_bytes
 from dualtrack.runtime.ids import new_id, receipt_code, receipt_digest
 from dualtrack.runtime.journal import DecisionRow, Prepared
 from dualtrack.store.entries import NewEntry
@@ -223,4 +223,4 @@ class Call:
 
 def _unseeded_salt() -> bytes:
     """Return a salt that nobody keeps: that an item is not seeded needs no proof, only that it cannot be told from one that is."""
-    return os.urandom(32)
+    return random_bytes(32)

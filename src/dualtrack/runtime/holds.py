@@ -69,7 +69,7 @@ class HoldSet(NamedTuple):
     """A hold that every process knows. `last_served_after_ms` is negative where the last was served before the hold."""
 
     hold: Hold
-    index: int
+    entry: int
     acknowledged_at: str
     waited_ms: int
     last_served_us: int | None
@@ -99,7 +99,7 @@ def set_hold(register: Register, signer: Signer, *, scope: HoldScope, target: st
     found = served_in(register, scope, target, since_us=durable_us)
     return HoldSet(
         hold=record,
-        index=receipt.index,
+        entry=receipt.index,
         acknowledged_at=format_instant(register.clock()),
         waited_ms=int((steady_s() - begun_s) * 1000),
         last_served_us=found.last_us,

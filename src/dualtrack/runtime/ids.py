@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
+
+from dualtrack.keys.chance import random_bytes
 
 __all__ = ["new_id", "receipt_code", "receipt_digest", "shown_code"]
 
@@ -20,13 +21,13 @@ would be expected after more than four years; a guess is also counted against it
 def new_id(now_s: float | None = None) -> str:
     """Return 26 characters: 48 bits of milliseconds, 80 of chance (Crockford's base 32)."""
     milliseconds = int((time.time() if now_s is None else now_s) * 1000)
-    number = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
+    number = (milliseconds << 80) | int.from_bytes(random_bytes(10), "big")
     return "".join([_PAIRS[(number >> shift) & _LAST] for shift in range(120, -1, -10)])
 
 
 def receipt_code() -> str:
     """Return a customer's code: 12 characters, 60 bits of chance, without letters that are taken for digits."""
-    number = int.from_bytes(os.urandom(8), "big") >> (64 - _CODE_BITS)
+    number = int.from_bytes(random_bytes(8), "big") >> (64 - _CODE_BITS)
     return "".join([_PAIRS[(number >> shift) & _LAST] for shift in range(50, -1, -10)])
 
 

@@ -45,7 +45,7 @@ def begin_observe(register: Register, signer: Signer, use: str, reason: str, day
     _need_executive(register, signer, use, "put it on observe")
     now = register.now()
     declared = find_declaration(register, use)
-    if declared.live_since is None or declared.live_since > now:
+    if declared.live_since is None:  # an instant to come was refused with the declaration
         raise FieldError(
             "it was not live before it came here",
             where=f"{use}, field live_since",

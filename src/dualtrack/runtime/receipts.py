@@ -15,7 +15,6 @@ from sqlalchemy import select
 from dualtrack.domain.decision import DecisionId, Outcome, RunMode
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.forms import Durability, UseName
-from dualtrack.domain.policy import RuntimePolicy
 from dualtrack.domain.records import Record, Text, read_record
 from dualtrack.domain.time import HONG_KONG, parse_instant
 from dualtrack.errors import NotFoundError, StoreCorruptError
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.decision import Decision
     from dualtrack.domain.entry import Entry
+    from dualtrack.domain.policy import RuntimePolicy
     from dualtrack.domain.usecase import UseCase
     from dualtrack.store.register import Register
 
@@ -123,7 +123,7 @@ def find_receipt(registers: Iterable[Register], code: str) -> ReceiptView:
     words, reasons = _words(), _reasons(register, record)
     shown = policy.disclosure.text if policy.disclosure is not None and record.disclosure is not None else None
     return ReceiptView(
-        code=shown_code(receipt_plain(code)),
+        code=shown_code(_plain(code)),
         decision=record.id,
         institution=register.institution,
         use=record.use,
@@ -161,7 +161,7 @@ def open_receipt(register: Register, row: RowMapping) -> tuple[Entry, Decision]:
     return found
 
 
-def receipt_plain(code: str) -> str:
+def _plain(code: str) -> str:
     """Return the twelve characters of a code as it was typed."""
     return code[:CODE_CHARACTERS_MAX].lower().replace("-", "").replace(" ", "").translate(str.maketrans("oil", "011"))
 
@@ -178,10 +178,16 @@ def _without_entry(register: Register, row: RowMapping) -> str:
     known = _known_incident(register, row)
     if known is not None:
         return known
-    facts = {"decision": str(row["id"]), "index": int(row["idx"])}
+    facts: dict[str, int | str] = {"decision": str(row["id"]), "index": int(row["idx"])}
     note = "A receipt was given for a decision that the ledger does not hold, or holds otherwise."
     return open_incident(
-        register, kind="receipt-without-entry", severity="major", use=row["use_id"], note=note, by="runtime", facts=facts
+        register,
+        kind="receipt-without-entry",
+        severity="major",
+        use=row["use_id"],
+        note=note,
+        by="runtime",
+        facts=facts,
     ).id
 
 

@@ -7,7 +7,6 @@ A subject may have several keys: each process makes its own at first sight, so n
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +17,7 @@ from sqlalchemy import select, update
 
 from dualtrack.domain.entry import SALT_BYTES, commitment
 from dualtrack.errors import NotFoundError, StoreCorruptError
+from dualtrack.keys.chance import random_bytes
 from dualtrack.store.vault import NONCE_BYTES
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class ContentVault:
     def seal(self, subject: str, content: bytes, retention: str) -> SealedContent:
         """Seal a content for a subject (a pseudonym, or a use for what is about nobody)."""
         found = self._key(subject)
-        random = os.urandom(SALT_BYTES + NONCE_BYTES)
+        random = random_bytes(SALT_BYTES + NONCE_BYTES)
         salt, nonce = random[:SALT_BYTES], random[SALT_BYTES:]
         digest = commitment(salt, content)
         body = found.cipher.encrypt(nonce, salt + content, self._bound(digest, subject, retention))
@@ -171,9 +171,9 @@ class ContentVault:
             if found is not None:
                 self._open_keys.move_to_end(subject)
                 return found
-            raw = os.urandom(_KEY_BYTES)
-            key_id = os.urandom(16).hex()
-            nonce = os.urandom(NONCE_BYTES)
+            raw = random_bytes(_KEY_BYTES)
+            key_id = random_bytes(16).hex()
+            nonce = random_bytes(NONCE_BYTES)
             wrapped = nonce + self._vault.wrap(nonce, raw, self._key_bound(key_id, subject))
             found = _Open(SubjectKey(key_id, subject, wrapped), AESGCM(raw))
             self._open_keys[subject] = found

@@ -76,7 +76,7 @@ def tables(compartment: CompartmentName) -> Tables:
     return Tables(
         metadata,
         *(table(name, *columns) for name, columns in _log_columns(compartment).items()),
-        *(table(name, *columns) for name, columns in _projection_columns().items()),
+        *(table(name, *columns) for name, columns in _projection_columns(compartment).items()),
         *(table(name, *columns) for name, columns in _runtime_columns(compartment).items()),
     )
 
@@ -121,7 +121,7 @@ def _log_columns(compartment: str) -> dict[str, list[Column[object] | Index]]:
     }
 
 
-def _projection_columns() -> dict[str, list[Column[object] | Index]]:
+def _projection_columns(compartment: str) -> dict[str, list[Column[object] | Index]]:
     idx = _number
     return {
         "cursor": [_number("size")],
@@ -212,6 +212,8 @@ def _projection_columns() -> dict[str, list[Column[object] | Index]]:
             _text("changed_at"),
             _flag("four_eyes"),
             _number("last_idx"),
+            Index(f"{compartment}_review_decision", "ledger", "decision_id"),
+            Index(f"{compartment}_review_queue", "ledger", "state", "due_at", "id"),
         ],
         "signal": [_key("idx", BigInteger), _text("use_id"), _text("kind"), _text("at"), _number("value")],
         "incident": [

@@ -51,6 +51,7 @@ class Asking(NamedTuple):
     method: str
     path: str
     query: Mapping[str, str]
+    raw_query: str
     cookies: Mapping[str, str]
     source: str
     session_token: str | None
@@ -89,6 +90,7 @@ def read_asking(scope: MutableMapping[str, Any], *, https: bool, proxies: int) -
     origin, site = header_of(scope, b"origin"), header_of(scope, b"sec-fetch-site")
     query = scope.get("query_string", b"")[: 4 * COOKIE_HEADER_BYTES_MAX].decode("latin-1")
     return Asking(
+        raw_query=query,
         method=scope["method"],
         path=scope["path"],
         query=dict(parse_qsl(query, keep_blank_values=True)),

@@ -21,7 +21,19 @@ ACCESS_FIELDS = ("method", "route", "status", "ms", "request")
 """What an access line says."""
 
 LOG_FIELDS = frozenset(
-    {"event", "level", "timestamp", "logger", *ACCESS_FIELDS, "fault", "at", "code", "institution", "count", "recovered"}
+    {
+        "event",
+        "level",
+        "timestamp",
+        "logger",
+        *ACCESS_FIELDS,
+        "fault",
+        "at",
+        "code",
+        "institution",
+        "count",
+        "recovered",
+    }
 )
 """Every field that is ever written; others are dropped, so that a slip elsewhere writes nothing personal."""
 

@@ -71,6 +71,10 @@ class Visit:
         """Return what forms and messages of this browser are bound to: its session, or before login a cookie of its own."""
         return self._secret
 
+    def bind(self, secret: str) -> None:
+        """Bind what this answer carries to another secret: the browser is given a new session with it."""
+        self._secret = secret
+
     def set_cookie(self, name: str, value: str | None, *, lifetime_s: int = 0) -> None:
         """Set a cookie with the answer; None forgets it."""
         self.cookies.append(cookie(name, value, https=self.services.https, lifetime_s=lifetime_s))
@@ -86,10 +90,10 @@ class Visit:
             own_origins=self.services.origins,
         )
 
-    def leave_message(self, text: str, *, bound: str | None = None) -> None:
-        """Show a message on the next page; `bound` is the secret that the browser will then have."""
+    def leave_message(self, text: str) -> None:
+        """Show a message on the next page."""
         services = self.services
-        sealed = seal_flash(services.flash_key, bound or self._secret, text, services.now_s())
+        sealed = seal_flash(services.flash_key, self._secret, text, services.now_s())
         self.set_cookie(FLASH_COOKIE, sealed)
 
     def shell(self, *, trail: tuple[Crumb, ...] = (), flashes: tuple[Flash, ...] = ()) -> Shell:

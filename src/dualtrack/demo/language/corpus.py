@@ -41,7 +41,7 @@ USES = ("broker", "bank")
 
 Language = Literal["en", "zh-Hant"]
 
-Short = Annotated[str, Meta(min_length=1, max_length=2_000)]
+_Short = Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
 class Passage(Record, frozen=True):
@@ -53,12 +53,12 @@ class Passage(Record, frozen=True):
     id: Slug
     topic: Slug
     owner: Slug
-    version: Short
+    version: _Short
     valid_from: str
     title: Text
     text: Text
     keys: Text
-    provenance: Short
+    provenance: _Short
     valid_to: str | None = None
     supersedes: Slug | None = None
     high_risk: bool = False

@@ -32,7 +32,7 @@ _OPEN_ENDED = re.compile(r"(?<!\\)[*+]|\{\d*,\}")
 _BLANK = re.compile(r" (\?)?")
 _REPEATS = re.compile(r"\{(?:\d+,)?(\d+)\}")
 
-Score = Annotated[int, Meta(ge=1, le=1000)]
+_Score = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class CueGroup(Record, frozen=True):
@@ -50,7 +50,7 @@ class CueRule(Record, frozen=True):
 
     name: str
     all: list[str]
-    score: Score
+    score: _Score
     why: str
     none: list[str] = []
     stage: Literal["input", "output", "both"] = "both"

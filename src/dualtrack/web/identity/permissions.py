@@ -153,6 +153,8 @@ VERBS_OF: dict[ConsoleRole, frozenset[Verb]] = {
         Verb.ADD_EVIDENCE,
         Verb.ASSESS,
         Verb.APPROVE,
+        Verb.CLAIM_REVIEW,
+        Verb.DECIDE_REVIEW,
         Verb.SET_HOLD,
         Verb.RELEASE_HOLD,
         Verb.OPEN_INCIDENT,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dualtrack.web.pages import portfolio, use
+
 if TYPE_CHECKING:
     from dualtrack.web.pages.base import Page
 
@@ -12,5 +14,8 @@ __all__ = ["all_pages"]
 
 def all_pages() -> tuple[Page, ...]:
     """Return every page; two with the same path and method are a mistake that the mount refuses."""
-    modules: tuple[tuple[Page, ...], ...] = ()
+    modules: tuple[tuple[Page, ...], ...] = (
+        portfolio.PAGES,
+        use.PAGES,
+    )
     return tuple(page for pages in modules for page in pages)

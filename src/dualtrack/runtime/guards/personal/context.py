@@ -81,6 +81,8 @@ class Context:
 
 
 def _nearest(window: str) -> str:
+    if not window.strip(" 0123456789-"):
+        return ""
     start = 0
     for cut in _CUT.finditer(window):
         start = cut.end()

@@ -53,7 +53,7 @@ class _Lists(NamedTuple):
     before: re.Pattern[str]
     weak: frozenset[str]
     not_after: frozenset[str]
-    none: re.Pattern[str]
+    none: dict[str, list[tuple[str, ...]]]
     triggers: frozenset[str]
     ends: frozenset[str]
     written: frozenset[str]
@@ -73,7 +73,10 @@ def _set(text: str) -> frozenset[str]:
 def _lists() -> _Lists:
     data = names()
     before = [item.strip() for item in data.before_en.split("|")]
-    none = [item.strip() for item in (places().en + "|" + data.not_names_en).split("|")]
+    none: dict[str, list[tuple[str, ...]]] = {}
+    for item in f"{places().en}|{data.not_names_en}".split("|"):
+        parts = tuple(_WORD.findall(item.lower()))
+        none.setdefault(parts[0], []).append(parts)
     surnames, pinyin = _set(data.romanised), _set(data.pinyin)
     surnames |= {"yeung"}
     titles = _set(data.titles_en)
@@ -82,7 +85,7 @@ def _lists() -> _Lists:
         surnames, pinyin, _set(data.syllables), _set(data.english), titles,
         re.compile(rf"(?:{word_pattern(before)})[ :,\n]{{1,3}}\Z", re.IGNORECASE),
         _set(data.weak_en), _set(data.not_after),
-        re.compile(rf"(?:{word_pattern(none)})", re.IGNORECASE),
+        none,
         surnames | pinyin | titles | ends, ends,
         _written(surnames | pinyin | titles) | titles | _SAID_SMALL,
 tuple(ends),
@@ -164,12 +167,11 @@ def _stopped(words: _Words, first: int, last: int, lists: _Lists) -> bool:
     """Tell whether the words are a place or a firm, or are followed by a word that makes them one."""
     plain, start, end = words.plain, words.spans[first][0], words.spans[last - 1][1]
     for at in range(max(0, first - _PLACE_WORDS + 1), last):
-        place = lists.none.match(plain, words.spans[at][0])
-        if place and at < first:
-            if place.end() > start:
+        for place in lists.none.get(words.lower[at], ()):
+            reach = at + len(place)
+            fits = reach > first and (len(place) > 1 or reach >= last)
+            if fits and tuple(words.lower[at:reach]) == place:
                 return True
-        elif place and place.end() >= (words.spans[min(at + 1, last - 1)][1] if last - first > 1 else end):
-            return True
     if (
         last < len(words.lower)
         and plain[end : words.spans[last][0]] in _FIRM_GAPS

@@ -77,11 +77,12 @@ def find_names_zh(plain: str) -> Iterator[Found]:
         start, given = match.span()
         head = plain[max(0, start - _BEFORE_WIDTH) : start]
         told = bool(head) and lists.before.search(head) is not None
-        if not told and lists.not_names.match(plain, start):
+        none = lists.not_names.match(plain, start) is not None
+        if none and not told:
             continue
         free = not head or head[-1] in lists.around_before or not _IS_HAN.match(head[-1])
         place = _Place(plain, start, given, head, told, free)
-        found = _with_title(place, lists) or _without_title(place, lists)
+        found = _with_title(place, lists) or (None if none else _without_title(place, lists))
         if found:
             yield found
 

@@ -71,6 +71,8 @@ def _current_tables() -> None:
         | _kinds(four_eyes=_FLAG, last_idx=_BIG),
         null=("holder",),
     )
+    _index("review", "decision", "decision_id")
+    _index("review", "queue", "state", "due_at", "id")
     _table("signal", ("idx",), _texts("use_id", "kind", "at") | _kinds(value=_BIG))
     _table(
         "incident",

@@ -1,0 +1,150 @@
+"""`dualtrack serve`: the console, the API and the hot path of a workspace."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from dualtrack.cli.desk import clock, console, json_option, open_workspace, print_json, workspace_option
+from dualtrack.errors import DualtrackError, FieldError, MissingExtraError
+from dualtrack.store.store import Store
+from dualtrack.store.workspace import WORKSPACE_VARIABLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dualtrack.store.workspace import Workspace
+    from dualtrack.web.settings import WebSettings
+
+__all__ = ["WORKERS_MAX", "serve_command"]
+
+WORKERS_MAX = 64
+"""Most processes: one a core is what helps, and each holds the workspace's permits in memory."""
+
+_BACKLOG = 2048
+
+class _Opening(NamedTuple):
+    """What is said before serving."""
+
+    workspace: str
+    address: str
+    workers: int
+    demo: bool
+    accounts: str | None
+
+
+@click.command("serve", epilog="Example: dualtrack serve --workspace dualtrack-demo")
+@workspace_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=8181, show_default=True, help="Port; 0 takes a free one."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, WORKERS_MAX), default=1, show_default=True, help="Number of processes."
+)
+@json_option
+def serve_command(workspace: Path | None, host: str, port: int, workers: int, as_json: bool) -> None:
+    """Serve the console, the API and the OpenAI-compatible face.
+
+    Without web.toml it is for this machine alone: no HTTPS, and another address than a loopback one is refused.
+    """
+    try:
+        import uvicorn  # noqa: F401, PLC0415 - only to say early and clearly what is missing
+
+        from dualtrack.web.settings import read_settings  # noqa: PLC0415 - needs the optional part
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("web", "`dualtrack serve`") from error
+    found = open_workspace(workspace)
+    settings = read_settings(found)
+    _check_host(host, settings)
+    listening = _listen(host, port)
+    try:
+        accounts = _demo_accounts(found)
+        shown = f"[{host}]" if ":" in host else host
+        address = settings.public_address or f"http://{shown}:{listening.getsockname()[1]}"
+        _say(_Opening(str(found.root), address, workers, found.demo, accounts), as_json=as_json)
+        _run(found, address, listening, workers)
+    finally:
+        listening.close()
+
+
+def _check_host(host: str, settings: WebSettings) -> None:
+    """Refuse to send passwords over a network in the clear: beyond this machine HTTPS has to be said to be there."""
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = host == "localhost"
+    if not local and not settings.https:
+        raise FieldError(
+            f"--host {host} is reached from other machines, and https is not set",
+            where="web.toml",
+            expected="a loopback address, or https = true with a proxy that does TLS in front",
+            fix="put a proxy with TLS in front and set https and public_address in web.toml",
+            code="input.field.https",
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise FieldError(
+            f"cannot listen on {host}, port {port}: {error.strerror}",
+            where="--port",
+            fix="stop what listens there, or choose another with --port (0 takes a free one)",
+            code="input.field.port",
+        ) from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def _demo_accounts(workspace: Workspace) -> str | None:
+    if not workspace.demo:
+        return None
+    from dualtrack.web.demo_accounts import ensure_demo_accounts  # noqa: PLC0415 - needs the optional part
+
+    with Store.open(workspace) as store:
+        return str(ensure_demo_accounts(store, clock))
+
+
+def _say(opening: _Opening, *, as_json: bool) -> None:
+    if as_json:
+        print_json(opening._asdict())
+        return
+    out = console()
+    out.print(f"Dualtrack serves {opening.workspace}")
+    out.print(f"  console  {opening.address}/")
+    out.print(f"  API      {opening.address}/api/v1/openapi.json")
+    out.print(f"  models   {opening.address}/v1  (OpenAI-compatible)")
+    if opening.accounts is not None:
+        out.print(f"Demonstration: everything is fictional. Names and passwords: {opening.accounts}")
+    out.print("Ctrl-C ends it.")
+
+
+def _run(workspace: Workspace, address: str, listening: socket.socket, workers: int) -> None:
+    import uvicorn  # noqa: PLC0415 - needs the optional part
+
+    from dualtrack.web.serving import ADDRESS_VARIABLE, SERVER_OPTIONS, open_app  # noqa: PLC0415 - as above
+
+    os.environ[WORKSPACE_VARIABLE], os.environ[ADDRESS_VARIABLE] = str(workspace.root), address
+    if workers > 1:
+        uvicorn.run(
+            "dualtrack.web.serving:make_app", factory=True, workers=workers, fd=listening.fileno(), **SERVER_OPTIONS
+        )
+        return
+    server = uvicorn.Server(uvicorn.Config(open_app(workspace, address), **SERVER_OPTIONS))
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:
+        return
+    if not server.started:
+        raise DualtrackError("the server did not start", where=address, fix="see the lines above", code="internal")

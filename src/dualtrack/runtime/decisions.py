@@ -1,0 +1,148 @@
+"""Decisions to look at: search, one with its proof, counts by outcome, and the check of the index against the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import func, select
+
+from dualtrack.domain.decision import Outcome
+from dualtrack.domain.records import Record
+from dualtrack.domain.time import parse_instant
+from dualtrack.errors import FieldError, StoreCorruptError
+from dualtrack.runtime.ids import receipt_digest
+from dualtrack.runtime.lookup import decision_row, id_floor, matching_record
+from dualtrack.runtime.proofs import prove_entry
+from dualtrack.runtime.review_read import review_of_decision
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, RowMapping
+
+    from dualtrack.domain.decision import Decision
+    from dualtrack.runtime.proofs import EntryProof
+    from dualtrack.runtime.review_state import ReviewState
+    from dualtrack.store.register import Register
+
+__all__ = [
+    "PAGE_MAX",
+    "DecisionFilter",
+    "DecisionLine",
+    "DecisionView",
+    "counts",
+    "get_decision",
+    "search_decisions",
+]
+
+PAGE_MAX = 500
+"""Decisions in one page."""
+
+
+class DecisionFilter(Record, frozen=True):
+    """What to search for; what is None does not narrow. `until` is not included; `subject` is a pseudonym.
+
+    `begun` also shows calls under way, which have an intent and no end yet.
+    """
+
+    use: str | None = None
+    outcome: Outcome | None = None
+    since: str | None = None
+    until: str | None = None
+    subject: str | None = None
+    receipt: str | None = None
+    begun: bool = False
+
+
+class DecisionLine(Record, frozen=True):
+    """A decision in a list."""
+
+    id: str
+    use: str
+    release: str
+    permit: str | None
+    mode: str
+    outcome: str
+    at: str
+    subject: str | None
+    review: str | None
+    entry: int
+
+
+class DecisionView(NamedTuple):
+    """A decision with everything that is known: record (guards, upstream calls, timing), proof, reviews."""
+
+    record: Decision
+    proof: EntryProof
+    reviews: list[ReviewState]
+
+
+def search_decisions(
+    register: Register, wanted: DecisionFilter, *, limit: int = 50, after: str | None = None
+) -> list[DecisionLine]:
+    """Return decisions, newest first; `after` is the id of the last line of the page before."""
+    if not 0 < limit <= PAGE_MAX:
+        raise FieldError(f"{limit} decisions", where="limit", expected=f"1 to {PAGE_MAX}")
+    table = register.repository.tables.decision
+    narrowed = _narrowed(register, wanted)
+    if after is not None:
+        narrowed.append(table.c.id < after)
+    query = select(table).where(*narrowed).order_by(table.c.id.desc()).limit(limit)
+    with register.repository.backend.read() as connection:
+        rows = connection.execute(query).mappings().all()
+    return [_line(row) for row in rows]
+
+
+def get_decision(register: Register, decision: str) -> DecisionView:
+    """Return one decision; raises NotFoundError, and StoreCorruptError where row and ledger do not agree."""
+    row = decision_row(register, decision)
+    found = matching_record(register, row)
+    if found is None:
+        raise StoreCorruptError(
+            "the ledger does not hold this decision as the index says",
+            where=f"decision {decision}",
+            expected=f"its record at entry {row['idx']}",
+            fix="check the index (`rebuild_check`), then `dualtrack ledger verify`",
+            code="store.decision-index" if row["outcome"] != "begun" else "store.decision-begun",
+        )
+    entry, record = found
+    return DecisionView(record, prove_entry(register.repository, entry), review_of_decision(register, decision))
+
+
+def counts(register: Register, use: str | None, since: str) -> dict[str, int]:
+    """Return numbers of decisions by outcome since an instant; calls under way are not among them."""
+    table = register.repository.tables.decision
+    wanted = _narrowed(register, DecisionFilter(use=use, since=since))
+    query = select(table.c.outcome, func.count()).where(*wanted).group_by(table.c.outcome)
+    with register.repository.backend.read() as connection:
+        return {str(outcome): int(count) for outcome, count in connection.execute(query)}
+
+
+def _narrowed(register: Register, wanted: DecisionFilter) -> list[ColumnElement[bool]]:
+    """Return conditions; instants become bounds of the id, which begins with the time and is what the indexes end with."""
+    table = register.repository.tables.decision
+    found: list[ColumnElement[bool]] = [table.c.ledger == register.repository.ledger]
+    equal = {"use_id": wanted.use, "outcome": wanted.outcome, "subject": wanted.subject}
+    if wanted.receipt is not None:
+        equal["receipt"] = receipt_digest(wanted.receipt)
+    found += [table.c[name] == value for name, value in equal.items() if value is not None]
+    if not wanted.begun:
+        found.append(table.c.outcome != "begun")
+    if wanted.since is not None:
+        found.append(table.c.id >= id_floor(parse_instant(wanted.since, where="since").timestamp()))
+    if wanted.until is not None:
+        found.append(table.c.id < id_floor(parse_instant(wanted.until, where="until").timestamp()))
+    return found
+
+
+def _line(row: RowMapping) -> DecisionLine:
+    return DecisionLine(
+        id=row["id"],
+        use=row["use_id"],
+        release=row["release"],
+        permit=row["permit"],
+        mode=row["mode"],
+        outcome=row["outcome"],
+        at=row["at"],
+        subject=row["subject"],
+        review=row["review"],
+        entry=row["idx"],
+    )

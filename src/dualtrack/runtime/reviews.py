@@ -1,0 +1,291 @@
+"""The review desk: the queue, one item opened, and what people do with it. Of two at once exactly one is recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from sqlalchemy import and_, or_, select, tuple_
+
+from dualtrack.domain.edits import edit_distance
+from dualtrack.domain.oversight import Access, Signal
+from dualtrack.domain.records import Text, encode
+from dualtrack.domain.review import ACTION_FORMAT, ReviewAction
+from dualtrack.domain.time import parse_instant
+from dualtrack.errors import FieldError, NotFoundError, ReviewError
+from dualtrack.runtime.holders import check_reason
+from dualtrack.runtime.lookup import decision_row, find_policy, record_at
+from dualtrack.runtime.review_read import ReviewRead, read_review, review_actions
+from dualtrack.runtime.review_state import ReviewState, apply_action, may, seconds_spent
+from dualtrack.store.entries import NewEntry
+from dualtrack.store.projections import Projections
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from dualtrack.domain.decision import Decision
+    from dualtrack.domain.review import ActionName, Level
+    from dualtrack.store.content import ContentVault, SealedContent
+    from dualtrack.store.entries import Receipt
+    from dualtrack.store.register import Register
+
+__all__ = [
+    "OPEN_STATES",
+    "QUEUE_MAX",
+    "TEXT_CHARACTERS_MAX",
+    "QueueCursor",
+    "Released",
+    "ReviewDesk",
+    "ReviewView",
+]
+
+OPEN_STATES = ("queued", "claimed", "escalated")
+"""States in which somebody can act."""
+
+QUEUE_MAX = 500
+"""Items in one page of the queue: more than a screen shows."""
+
+TEXT_CHARACTERS_MAX = 200_000
+"""Longest text that a reviewer may write: well above what any policy lets a model answer with."""
+
+
+class QueueCursor(NamedTuple):
+    """Where a page of the queue ended."""
+
+    due_at: str
+    id: str
+
+
+class ReviewView(NamedTuple):
+    """A review as it is put before a person. A text is None where there is none or it was erased."""
+
+    state: ReviewState
+    actions: list[ReviewAction]
+    decision: Decision
+    draft: str | None
+    text: str | None
+    input: str | None
+    reasons: list[str] | None
+
+
+class Released(NamedTuple):
+    """What the person may be told. Exactly one of the two is there once it has ended; before that neither."""
+
+    ended: bool
+    text: str | None
+    message: Text | None
+
+
+class ReviewDesk:
+    """Reviews of one institution. `contents` is the vault of the recorder, or one of its own to read and seal with."""
+
+    def __init__(self, register: Register, contents: ContentVault) -> None:
+        self._register, self._contents = register, contents
+
+    def queue(
+        self,
+        states: Collection[str] = OPEN_STATES,
+        *,
+        limit: int = 50,
+        after: QueueCursor | None = None,
+        use: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return reviews, what is due first at the top; `after` goes on behind the last of a page.
+
+        Under four eyes an item that one person has approved waits on, until its due instant, as `queued`.
+        """
+        if not 0 < limit <= QUEUE_MAX:
+            raise FieldError(f"{limit} items", where="limit", expected=f"1 to {QUEUE_MAX}")
+        Projections(self._register.repository).catch_up()
+        table = self._register.repository.tables.review
+        wanted: ColumnElement[bool] = table.c.state.in_(list(states))
+        if "queued" in states:
+            half = and_(table.c.state == "approved", table.c.four_eyes, table.c.due_at >= self._register.now())
+            wanted = or_(wanted, half)
+        query = select(table).where(table.c.ledger == self._register.repository.ledger, wanted)
+        if use is not None:
+            query = query.where(table.c.use_id == use)
+        found: list[dict[str, Any]] = []
+        while len(found) < limit:
+            if after is not None:
+                query_after = query.where(tuple_(table.c.due_at, table.c.id) > tuple_(*after))
+            else:
+                query_after = query
+            with self._register.repository.backend.read() as connection:
+                page = (
+                    connection.execute(query_after.order_by(table.c.due_at, table.c.id).limit(limit)).mappings().all()
+                )
+            found += [dict(row) for row in page if self._waits(row, states)]
+            if len(page) < limit:
+                break
+            after = QueueCursor(page[-1]["due_at"], page[-1]["id"])
+        return [self._shown(row) for row in found[:limit]]
+
+    def state(self, review: str) -> ReviewState:
+        """Return where a review stands, without opening any text."""
+        return read_review(self._register, review).state
+
+    def get(self, review: str, *, by: str, reason: str) -> ReviewView:
+        """Open a review for a person: who looks and why is in the ledger before any text is opened."""
+        check_reason(reason)
+        read = read_review(self._register, review)
+        opened = read.state.opened
+        _, decision = record_at(self._register, int(decision_row(self._register, opened.decision)["idx"]))
+        wanted = dict.fromkeys(
+            digest for digest in (opened.draft, read.state.text, decision.input, decision.reasons) if digest
+        )
+        at = self._register.now()
+        looks = [Access(by=by, digest=digest, about=opened.use, reason=reason, at=at) for digest in wanted]
+        self._register.append_plain([("access/1", opened.use, encode(look)) for look in looks])
+        reasons = self._text(decision.reasons)
+        return ReviewView(
+            state=read.state,
+            actions=read.actions,
+            decision=decision,
+            draft=self._text(opened.draft),
+            text=self._text(read.state.text),
+            input=self._text(decision.input),
+            reasons=msgspec.json.decode(reasons, type=list[str]) if reasons is not None else None,
+        )
+
+    def act(
+        self,
+        review: str,
+        action: ActionName,
+        holder: str,
+        roles: Collection[str],
+        *,
+        reason: str | None = None,
+        text: str | None = None,
+    ) -> ReviewState:
+        """Record what a person does with a review and return the new state.
+
+        Raises ReviewError where they may not (another person was faster, a maker, a missing role), FieldError for a reason
+        or text that is missing or has no place, NotFoundError for none or where the text to be approved was erased.
+        """
+        read = read_review(self._register, review)
+        state, at = read.state, self._register.now()
+        may(state, action, holder, roles, parse_instant(at))
+        sealed, distance = self._modified(state, text) if action == "modify" else _no_text(text, action)
+        if action == "approve":
+            self._contents.open(state.text)  # nobody stands for a text that cannot be read any more
+        output = sealed.digest if sealed is not None else state.text if action == "approve" else None
+        silent = action in {"claim", "unclaim"}
+        record = ReviewAction(
+            format=ACTION_FORMAT,
+            review=review,
+            action=action,
+            by=holder,
+            role=_role(state, roles),
+            at=at,
+            reason=reason,
+            output=output,
+            seconds=None if silent else seconds_spent(state, parse_instant(at)),
+            edit_distance=distance,
+        )
+        after = apply_action(state, record)
+        self._append(read, record, sealed)
+        return after
+
+    def expire(self, review: str, now: datetime) -> bool:
+        """End a review whose due instant has passed; False where it has ended or a person was faster."""
+        read = read_review(self._register, review)
+        if read.state.ended or now < read.state.due:
+            return False
+        at = max(self._register.now(), read.state.opened.due_at)
+        record = ReviewAction(format=ACTION_FORMAT, review=review, action="expire", by=None, role=None, at=at)
+        apply_action(read.state, record)
+        try:
+            self._append(read, record, None)
+        except ReviewError:
+            return False
+        return True
+
+    def released(self, review: str) -> Released:
+        """Return what the person may now be shown: the text that somebody stands for, else the fixed message."""
+        state = self.state(review)
+        if not state.ended:
+            return Released(ended=False, text=None, message=None)
+        text = self._text(state.released)
+        if text is not None:
+            return Released(ended=True, text=text, message=None)
+        opened = state.opened
+        _, decision = record_at(self._register, int(decision_row(self._register, opened.decision)["idx"]))
+        policy = find_policy(self._register, opened.use, decision.policy)
+        return Released(ended=True, text=None, message=policy.message)
+
+    def _append(self, read: ReviewRead, record: ReviewAction, sealed: SealedContent | None) -> None:
+        """Append an action unless the review has moved on since it was read: looked at again under the writer's lock."""
+        use, review = read.state.opened.use, record.review
+        items = [NewEntry("review-action/1", self._register.institution, use, encode(record))]
+        value = {"modify": 1, "reject": 1, "terminate": 1, "approve": 0}.get(record.action)
+        if value is not None:
+            signal = Signal(use=use, kind="override", at=record.at, value=value, of=1, about=review)
+            items.append(NewEntry("signal/1", self._register.institution, use, encode(signal)))
+        contents = [sealed] if sealed is not None else []
+        keys = self._contents.new_keys(contents)
+
+        def beside(connection: Connection, receipts: Sequence[Receipt]) -> None:
+            if review_actions(self._register, review, use, read.size, receipts[0].index):
+                raise ReviewError(
+                    "somebody else was faster",
+                    where=f"review {review}",
+                    fix="look at it again: it has moved on",
+                    code="review.moved-on",
+                )
+            self._contents.write(connection, contents, keys, record.at)
+
+        self._register.append_with(items, beside)
+        self._contents.written(keys)
+
+    def _modified(self, state: ReviewState, text: str | None) -> tuple[SealedContent, int | None]:
+        if text is None or not 0 < len(text) <= TEXT_CHARACTERS_MAX:
+            raise FieldError(
+                "no text, or one too long", where="text", expected=f"1 to {TEXT_CHARACTERS_MAX} characters",
+                fix="write what the person shall be told, or reject the draft",
+            )  # fmt: skip
+        before = self._contents.open(state.text).decode("utf-8", "replace")
+        if before == text:
+            raise ReviewError(
+                "the text is the same", where=f"review {state.opened.id}", fix="approve it instead", code="review.text"
+            )
+        table = self._register.repository.tables.content
+        query = select(table.c.subject, table.c.retention).where(
+            table.c.ledger == self._register.repository.ledger, table.c.digest == state.opened.draft
+        )
+        with self._register.repository.backend.read() as connection:
+            owner, retention = connection.execute(query).one()
+        return self._contents.seal(owner, text.encode(), retention), edit_distance(before, text)
+
+    def _text(self, digest: str | None) -> str | None:
+        if digest is None:
+            return None
+        try:
+            return self._contents.open(digest).decode("utf-8", "replace")
+        except NotFoundError:
+            return None
+
+    def _waits(self, row: Any, states: Collection[str]) -> bool:  # noqa: ANN401 - a row of the database
+        """Tell whether a row belongs in the queue: of approved ones under four eyes the records know."""
+        if row["state"] != "approved" or not row["four_eyes"]:
+            return True
+        ended = self.state(row["id"]).ended
+        return "approved" in states if ended else "queued" in states
+
+    def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
+        if row["state"] == "approved" and row["four_eyes"] and not self.state(row["id"]).ended:
+            return row | {"state": "queued"}
+        return row
+
+
+def _role(state: ReviewState, roles: Collection[str]) -> Level:
+    return "reviewer" if "reviewer" in roles and state.level == "reviewer" else "approver"
+
+
+def _no_text(text: str | None, action: ActionName) -> tuple[None, None]:
+    if text is not None:
+        raise FieldError(f"a text with {action}", where="text", fix="use modify to change the text")
+    return None, None

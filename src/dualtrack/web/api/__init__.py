@@ -1,0 +1,1 @@
+"""The JSON API under `/api/v1`: what the console can do, for programs. Pydantic models live here and nowhere else."""

@@ -1,0 +1,60 @@
+"""Counts that pages show, each one query: decisions since midnight in Hong Kong, reviews that wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import case, func, select
+
+from dualtrack.domain.time import HONG_KONG
+from dualtrack.runtime.lookup import id_floor
+from dualtrack.store.projections import Projections
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from dualtrack.store.register import Register
+
+__all__ = ["WAITING", "Waiting", "decisions_since_midnight", "hong_kong_midnight", "reviews_waiting"]
+
+WAITING = ("queued", "claimed", "escalated")
+"""States of a review in which somebody has to act."""
+
+
+class Waiting(NamedTuple):
+    """Reviews that wait for a person, and how many of them are past their time."""
+
+    n: int
+    late: int
+
+
+def hong_kong_midnight(now: datetime) -> datetime:
+    """Return when the day began in Hong Kong."""
+    return now.astimezone(HONG_KONG).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def decisions_since_midnight(register: Register, now: datetime) -> Mapping[str, Mapping[str, int]]:
+    """Return by use how many decisions were made today, by outcome."""
+    table = register.repository.tables.decision
+    floor = id_floor(hong_kong_midnight(now).timestamp())
+    query = select(table.c.use_id, table.c.outcome, func.count()).where(
+        table.c.ledger == register.repository.ledger, table.c.id >= floor
+    )
+    found: dict[str, dict[str, int]] = {}
+    with register.repository.backend.read() as connection:
+        for use, outcome, n in connection.execute(query.group_by(table.c.use_id, table.c.outcome)):
+            found.setdefault(use, {})[outcome] = n
+    return found
+
+
+def reviews_waiting(register: Register, now: str) -> Mapping[str, Waiting]:
+    """Return by use the reviews that wait, brought up to date first."""
+    Projections(register.repository).catch_up()
+    table = register.repository.tables.review
+    query = select(table.c.use_id, func.count(), func.sum(case((table.c.due_at < now, 1), else_=0))).where(
+        table.c.ledger == register.repository.ledger, table.c.state.in_(WAITING)
+    )
+    with register.repository.backend.read() as connection:
+        rows = connection.execute(query.group_by(table.c.use_id)).all()
+    return {use: Waiting(int(n), int(late or 0)) for use, n, late in rows}
