@@ -19,7 +19,7 @@ from datetime import date
 from dualtrack.demo.language.corpus import USES, load_corpus
 from dualtrack.demo.language.intervals import clustered_share
 from dualtrack.demo.language.questions import LANGUAGES, asked, load_questions
-from dualtrack.demo.language.retrieve import Answer, Index, load_settings
+from dualtrack.runtime.passages.search import Answer, Index, load_settings
 
 ON = date(2026, 11, 26)
 REFUSED_MOST = 0.05

@@ -8,8 +8,8 @@ from dualtrack.demo.language.asking import Reply
 from dualtrack.demo.language.corpus import load_corpus
 from dualtrack.demo.language.drills import Verdict
 from dualtrack.demo.language.questions import asked, load_questions
-from dualtrack.demo.language.retrieve import Answer, Index, Quote, load_settings
 from dualtrack.demo.language.uses import load_policy
+from dualtrack.runtime.passages.search import Answer, Index, Quote, load_settings
 
 ON = date(2026, 11, 26)
 PERSON_WORDS = ("person", "human", "agent", "真人", "職員")

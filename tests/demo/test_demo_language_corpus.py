@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dualtrack.demo.firms import demo_firms
-from dualtrack.demo.language.corpus import USES, check_corpus, load_corpus
+from dualtrack.demo.language.corpus import USES, load_corpus
 from dualtrack.demo.language.questions import asked, load_questions
-from dualtrack.demo.language.retrieve import Answer, Index, Refusal, extractive_answer, load_settings
 from dualtrack.demo.language.uses import load_declaration, load_policy, promised
 from dualtrack.domain.answers import ANSWER_TYPES, answer_problem
 from dualtrack.domain.records import encode, read_record, to_plain
 from dualtrack.domain.usecase import UseCase, primary_claim
 from dualtrack.errors import FieldError
 from dualtrack.runtime.guards.registry import build_guards
+from dualtrack.runtime.passages.corpus import check_corpus
+from dualtrack.runtime.passages.search import Answer, Index, Refusal, extractive_answer, load_settings
 
 ON = date(2026, 11, 26)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
 from rich.table import Table
 
 from dualtrack.cli.desk import (
@@ -21,6 +22,7 @@ from dualtrack.cli.files import file_digest, read_document, write_new
 from dualtrack.cli.interview import interview
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.ids import parse_use
+from dualtrack.domain.policy import RuntimePolicy
 from dualtrack.domain.release import Policy, Release, ReleaseComponent
 from dualtrack.domain.templates import list_templates, read_template, template_source
 from dualtrack.domain.usecase import UseCase
@@ -69,6 +71,13 @@ def declare_command(
 @click.option("--disclosure", is_flag=True, help="The policy shows the disclosure at every interaction.")
 @click.option("--review", is_flag=True, help="A person reviews each output before it is released.")
 @click.option("--opt-out", is_flag=True, help="The policy honours a customer's opt-out.")
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path),
+    help="What the runtime enforces, as YAML; without it nothing runs.",
+)
+@click.option("--buffered", is_flag=True, help="Decisions of internal uses need not wait for the disk.")
 @signer_option("developer")
 @workspace_option
 @json_option
@@ -81,6 +90,8 @@ def release_command(
     disclosure: bool,
     review: bool,
     opt_out: bool,
+    policy_file: Path | None,
+    buffered: bool,
     holder: str,
     workspace: Path | None,
     as_json: bool,
@@ -93,7 +104,13 @@ def release_command(
             where="dualtrack release",
             fix="give --code FILE with the options, or --file RELEASE alone",
         )
-    policy = Policy(guards=list(guards), disclosure=disclosure, review_before_release=review, opt_out=opt_out)
+    policy = Policy(
+        guards=list(guards),
+        disclosure=disclosure,
+        review_before_release=review,
+        opt_out=opt_out,
+        durability="buffered" if buffered else "durable",
+    )
     with sitting(workspace, institution_of(use, None)) as desk:
         declared = desk.register.case(use, None).found.declaration
         if declared is None:
@@ -106,6 +123,9 @@ def release_command(
             _check_components(release, declared, str(file))
         if release.use != use:
             raise FieldError(f"the release is of {release.use!r}", where=str(file), expected=use)
+        if policy_file is not None:
+            kept = desk.register.keep_policy(read_document(policy_file, RuntimePolicy), where=str(policy_file))
+            release = msgspec.structs.replace(release, policy=msgspec.structs.replace(release.policy, runtime=kept))
         found, receipt = desk.register.release(release, desk.signer(holder))
     if as_json:
         print_json({"use": use, "release": found, "index": receipt.index})

@@ -27,6 +27,7 @@ WORKERS_MAX = 64
 
 _BACKLOG = 2048
 
+
 class _Opening(NamedTuple):
     """What is said before serving."""
 

@@ -12,6 +12,7 @@ from dualtrack.demo.challenge import challenge_use
 from dualtrack.demo.firms import HOLDERS, signer_of
 from dualtrack.demo.measured import measured_predicates
 from dualtrack.demo.quality import quality_fields
+from dualtrack.demo.running import runtime_policy
 from dualtrack.domain.canonical import digest
 from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Predicate, Statement, Subject, SubjectDigest
 from dualtrack.domain.ids import firm_digest, use_digest
@@ -23,12 +24,15 @@ from dualtrack.evidence.demo.measuring import measure_use
 from dualtrack.evidence.demo.portfolio import load_portfolio
 from dualtrack.evidence.demo.uses import COLLECTION, DEMO_SEED, EARLY_CONTACT, PROVISIONING, Use
 from dualtrack.evidence.tables import load_taiwan
+from dualtrack.runtime.models import keep_artifact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dualtrack.demo.attestations import Attestation
+    from dualtrack.evidence.demo.learner import TrainedModel
     from dualtrack.evidence.demo.measuring import UseResult
+    from dualtrack.evidence.demo.portfolio import Portfolio
     from dualtrack.store.register import Register
     from dualtrack.store.store import Store
 
@@ -45,6 +49,7 @@ class MeasuredUse(NamedTuple):
     use: Use
     result: UseResult
     predicates: list[Predicate]
+    artifact: bytes
 
 
 def measured_declarations(institution: str) -> dict[str, UseCase]:
@@ -73,14 +78,25 @@ def measure_all(declarations: dict[str, UseCase], taken_at: str, step: Callable[
     measured = []
     for template, use in MEASURED.items():
         step(use.title.en)
-        result = measure_use(use, book, seed=DEMO_SEED, cell_size_min=targets.cell_size_min)
+        result, artifact = _measured(use, book, targets.cell_size_min)
         claim = primary_claim(declarations[template])
         assert claim is not None
         predicates = measured_predicates(
             use, claim.id, result, challenge_use(use, book, seed=DEMO_SEED), quality, targets, taken_at
         )
-        measured.append(MeasuredUse(template, use, result, predicates))
+        measured.append(MeasuredUse(template, use, result, predicates, artifact))
     return measured
+
+
+def _measured(use: Use, book: Portfolio, cell_size_min: int) -> tuple[UseResult, bytes]:
+    """Measure a use; return the result with the model's own bytes, which are run later."""
+    kept: list[bytes] = []
+
+    def keep(model: TrainedModel) -> None:
+        kept.append(model.artifact())
+
+    result = measure_use(use, book, seed=DEMO_SEED, cell_size_min=cell_size_min, keep=keep)
+    return result, kept[0]
 
 
 def attest_firm(store: Store, register: Register, taken_at: str) -> None:
@@ -93,7 +109,9 @@ def attest_firm(store: Store, register: Register, taken_at: str) -> None:
 def evidence_for(store: Store, register: Register, measured: MeasuredUse, use_case: UseCase, taken_at: str) -> str:
     """Release a use and add its evidence: computed by the measuring service, the rest fictional; returns the release."""
     developer = signer_of(store, register.institution, "developer")
-    release, _ = register.release(_release(use_case, measured), developer)
+    keep_artifact(store.workspace.path("models"), measured.artifact)
+    runtime = register.keep_policy(runtime_policy(use_case.use, measured.use.slug))
+    release, _ = register.release(_release(use_case, measured, runtime), developer)
     about_release = Subject(name=use_case.use, digest=SubjectDigest(sha256=release))
     about_use = Subject(name=use_case.use, digest=SubjectDigest(sha256=use_digest(use_case.use)))
     collector = signer_of(store, register.institution, "collector")
@@ -120,7 +138,7 @@ def _statement(subject: Subject, predicate: Predicate) -> Statement:
     return Statement(type_=STATEMENT_TYPE, subject=[subject], predicate_type=PREDICATE_TYPE, predicate=predicate)
 
 
-def _release(use_case: UseCase, measured: MeasuredUse) -> Release:
+def _release(use_case: UseCase, measured: MeasuredUse, runtime: str) -> Release:
     """Pin what really ran: the model as trained, the data as loaded, the training code as installed."""
     digests = {"model": measured.result.model_digest, "training-data": measured.result.data_digest}
     code = digest(Path(learner.__file__).read_bytes())
@@ -130,7 +148,7 @@ def _release(use_case: UseCase, measured: MeasuredUse) -> Release:
             ReleaseComponent(id=part.id, digest=digests[part.id]) for part in use_case.components if part.id in digests
         ],
         code=code,
-        policy=Policy(guards=["input_schema"], durability="buffered"),
+        policy=Policy(guards=["input_schema"], durability="buffered", runtime=runtime),
         builders=["developer"],
         note="DEMO: trained in this run on public data; the bank is fictional",
     )

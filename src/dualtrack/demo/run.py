@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.demo.bank import MEASURED, attest_firm, evidence_for, measure_all, measured_declarations
 from dualtrack.demo.firms import declare_templates, demo_firms, found_firm
 from dualtrack.demo.pages import write_pages
+from dualtrack.demo.running import drive_traffic
 from dualtrack.demo.supervision import prepare_supervisor
 from dualtrack.store.anchors import anchors_document
 from dualtrack.store.store import Store
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from dualtrack.demo.bank import MeasuredUse
     from dualtrack.demo.firms import DemoFirm
+    from dualtrack.demo.running import Traffic
     from dualtrack.domain.time import Clock
     from dualtrack.store.register import Register
     from dualtrack.store.verdicts import Recorded
@@ -34,6 +36,7 @@ class DemoResult(NamedTuple):
     recorded: dict[str, list[Recorded]]
     measured: list[MeasuredUse]
     supervisor: Path
+    traffic: Traffic
 
 
 def run_demo(folder: Path, clock: Clock, step: Callable[[str], None]) -> DemoResult:
@@ -65,9 +68,11 @@ def run_demo(folder: Path, clock: Clock, step: Callable[[str], None]) -> DemoRes
         for firm in firms.values():
             step(f"bundles of {firm.name.en}")
             _write_bundles(folder / "bundles", registers[firm.id], recorded[firm.id])
+    step("live traffic through the gate")
+    traffic = drive_traffic(workspace, bank_id, clock)
     write_pages(folder, [item for items in recorded.values() for item in items], step)
     supervisor = prepare_supervisor(folder, clock)
-    return DemoResult(folder, firms, recorded, measured, supervisor)
+    return DemoResult(folder, firms, recorded, measured, supervisor, traffic)
 
 
 def _assess_all(register: Register) -> list[Recorded]:

@@ -26,7 +26,9 @@ __all__ = [
     "Disclosure",
     "FieldSetting",
     "GuardSetting",
+    "Name",
     "OutputSetting",
+    "PerMille",
     "ReviewMode",
     "ReviewSetting",
     "RuntimePolicy",
@@ -67,7 +69,7 @@ class GuardSetting(Record, frozen=True):
 
 
 class FieldSetting(Record, frozen=True):
-    """A field of a tabular input; `low` and `high` bound a number, `values` closes a set of texts."""
+    """A field of a tabular input; `low` and `high` bound a number, `values` closes a set of texts, `says` is it as a reason."""
 
     name: Name
     type: Literal["number", "integer", "string", "boolean"]
@@ -77,6 +79,7 @@ class FieldSetting(Record, frozen=True):
     values: list[str] = []
     personal: bool = False
     suspicion: bool = False
+    says: Text | None = None
 
 
 class Upstream(Record, frozen=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import msgspec
+
 from dualtrack.domain.decision import (
     DECISION_FORMAT,
     INTENT_FORMAT,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Call", "Review"]
 
 Language = Literal["en", "zh-Hant"]
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Answer(NamedTuple):
@@ -141,7 +145,7 @@ class Call:
         retention = live.policy.retention
         sealed: list[SealedContent] = [] if self._intended else [self._input]
         out = self._seal(output, sealed)
-        why = seal(self._owner, encode(list(reasons)), retention) if reasons else None
+        why = seal(self._owner, _encode(reasons), retention) if reasons else None
         sealed += [why] if why else []
         base = self._seal(baseline, sealed)
         receipted = live.policy.audience != "system" and live.mode != "shadow"

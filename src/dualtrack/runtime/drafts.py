@@ -70,8 +70,10 @@ class _Drafts(Record, frozen=True):
 
 
 class DutyLine(NamedTuple):
-    """A duty as it stands in one case. `clock_from` is there only where a period was verified; `unknown` names facts
-    of which nothing is known here: then a person must say whether the duty applies.
+    """A duty as it stands in one case.
+
+    `clock_from` is there only where a period was verified; `unknown` names facts of which nothing is known here: then a
+    person must say whether the duty applies.
     """
 
     duty: Duty
@@ -176,7 +178,7 @@ def _answer(name: str, declared: UseCase | None, facts: Mapping[str, bool]) -> o
 
 
 def _applies(duty: Duty, declared: UseCase | None, facts: Mapping[str, bool]) -> bool:
-    """A duty is left out only where it is known not to apply."""
+    """Leave a duty out only where it is known not to apply."""
     if duty.high_risk and declared is not None and not is_sfc_high_risk(declared):
         return False
     return all(_answer(name, declared, facts) is not False for name in duty.facts)

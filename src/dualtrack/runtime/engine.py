@@ -12,6 +12,7 @@ from dualtrack.errors import NotFoundError
 from dualtrack.runtime.call import Call, Review
 from dualtrack.runtime.gate import Gate
 from dualtrack.runtime.models import Models
+from dualtrack.runtime.passages.shelf import Shelf
 from dualtrack.runtime.quotas import Quotas
 from dualtrack.runtime.recorder import Recorder
 from dualtrack.runtime.recovery import recover_runs
@@ -57,6 +58,7 @@ class Runtime:
         self.quotas = Quotas(store)
         self._secrets: SecretFolder | None = None
         self.models = Models(workspace.path("models"))
+        self.shelf = Shelf(workspace.path("models"), clock)
 
     @classmethod
     def open(cls, workspace: Workspace, clock: Clock = lambda: datetime.now(UTC)) -> Runtime:

@@ -44,7 +44,7 @@ class IndexReport(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    index: int
+    entry: int
     record: Decision | Intent
 
 
@@ -64,13 +64,13 @@ def rebuild_check(register: Register) -> IndexReport:
         for item in page:
             row = rows.get(item.record.id)
             if isinstance(item.record, Intent):
-                if row is None or (row["outcome"] == "begun" and row["idx"] != item.index):
+                if row is None or (row["outcome"] == "begun" and row["idx"] != item.entry):
                     note(item.record.id, "idx", "an intent without its row")
                 continue
             decisions += 1
             if row is None:
                 note(item.record.id, "id", "a decision of the ledger has no row")
-            elif (column := row_problem(row, item.record, item.index)) is not None:
+            elif (column := row_problem(row, item.record, item.entry)) is not None:
                 note(item.record.id, column, "the row is not what the ledger says")
     for row in _strays(register, size):
         note(str(row["id"]), "idx", "a row without its entry")
@@ -81,19 +81,22 @@ def rebuild_check(register: Register) -> IndexReport:
 
 
 def _pages(register: Register, size: int) -> Iterator[list[_Seen]]:
-    start, kinds = 0, {"decision/1": Decision, "decision-intent/1": Intent}
+    start, kinds = 0, ("decision/1", "decision-intent/1")
     while start < size:
-        entries = register.repository.entries(kinds=tuple(kinds), start=start, end=size, limit=PAGE_ENTRIES)
+        entries = register.repository.entries(kinds=kinds, start=start, end=size, limit=PAGE_ENTRIES)
         if not entries:
             return
-        page: list[_Seen] = []
-        for entry in entries:
-            if isinstance(entry, Entry):
-                record = read_record(canonical.decode(entry.content), kinds[entry.kind], where=f"entry {entry.index}")
-                assert isinstance(record, (Decision, Intent)), "the kinds asked for are these two"
-                page.append(_Seen(entry.index, record))
-        yield page
+        yield [_Seen(entry.index, _record(entry)) for entry in entries if isinstance(entry, Entry)]
         start = entries[-1].index + 1
+
+
+def _record(entry: Entry) -> Decision | Intent:
+    plain, where = canonical.decode(entry.content), f"entry {entry.index}"
+    return (
+        read_record(plain, Decision, where=where)
+        if entry.kind == "decision/1"
+        else read_record(plain, Intent, where=where)
+    )
 
 
 def _rows(register: Register, ids: Sequence[str]) -> dict[str, RowMapping]:

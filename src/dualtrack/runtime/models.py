@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from dualtrack.domain import canonical
 from dualtrack.errors import RefusedError
 from dualtrack.runtime.additive import Scored, load_additive
+from dualtrack.runtime.boosted import load_boosted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,10 @@ __all__ = ["ARTIFACT_BYTES_MAX", "Model", "Models", "keep_artifact"]
 
 ARTIFACT_BYTES_MAX = 256 << 20
 """Largest artifact read into memory."""
+
+
+_BOOSTED = b"tree\nversion="
+"""How LightGBM's text form begins."""
 
 
 class Model(Protocol):
@@ -39,7 +44,7 @@ class Models:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._loaded: dict[str, Model] = {}
+        self._loaded: dict[tuple[str, str], Model] = {}
 
     def of(self, live: LiveUse) -> Model:
         """Return the model of a use's first in-process upstream; raises RefusedError where it is not what was released."""
@@ -48,12 +53,14 @@ class Models:
         digest = pinned.get(upstream.id) if upstream else None
         if digest is None:
             raise _changed(live.use, "the release pins no artifact for its in-process model")
-        found = self._loaded.get(digest)
+        key = (digest, live.policy_digest)
+        found = self._loaded.get(key)
         if found is None:
-            found = self._loaded[digest] = self._load(live.use, digest)
+            found = self._loaded[key] = self._load(live, digest)
         return found
 
-    def _load(self, use: str, digest: str) -> Model:
+    def _load(self, live: LiveUse, digest: str) -> Model:
+        use = live.use
         path = self._folder / digest
         try:
             if path.stat().st_size > ARTIFACT_BYTES_MAX:
@@ -63,7 +70,10 @@ class Models:
             raise _changed(use, f"the artifact {digest[:16]} is not in the workspace") from error
         if canonical.digest(data) != digest:
             raise _changed(use, f"the artifact {digest[:16]} is not what was released")
-        return load_additive(data, where=f"models/{digest[:16]}")
+        where = f"models/{digest[:16]}"
+        if data.startswith(_BOOSTED):
+            return load_boosted(data, live.policy.fields, where=where)
+        return load_additive(data, where=where)
 
 
 def keep_artifact(folder: Path, data: bytes) -> str:

@@ -56,6 +56,7 @@ class Asking(NamedTuple):
     source: str
     session_token: str | None
     authorization: str | None
+    form_token: str | None
     came_from: RequestOrigin
     accept: str
     accept_language: str
@@ -98,6 +99,7 @@ def read_asking(scope: MutableMapping[str, Any], *, https: bool, proxies: int) -
         source=client_address(scope, proxies),
         session_token=cookies.get(cookie_name(https=https)),
         authorization=header_of(scope, b"authorization"),
+        form_token=header_of(scope, b"x-csrf-token"),
         came_from=RequestOrigin(origin[:_ORIGIN_CHARACTERS_MAX] if origin else origin, site),
         accept=header_of(scope, b"accept") or "",
         accept_language=header_of(scope, b"accept-language") or "",

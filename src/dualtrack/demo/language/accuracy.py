@@ -10,20 +10,20 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.demo.language.asking import FIGURE, answer_of, ask_all, evidence, flat, plain, transcript_digest
-from dualtrack.demo.language.corpus import of_language
 from dualtrack.demo.language.intervals import INTERVAL_METHOD, Share, clustered_share
 from dualtrack.demo.language.questions import WORDINGS_MIN, asked
 from dualtrack.domain.vocabulary import EvidenceKind
 from dualtrack.errors import EvidenceError
+from dualtrack.runtime.passages.corpus import of_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dualtrack.demo.language.asking import Ask, Reply, Turn
-    from dualtrack.demo.language.corpus import Corpus, Passage
     from dualtrack.demo.language.questions import Asked, Questions
     from dualtrack.domain.evidence import Predicate
     from dualtrack.domain.records import Value
+    from dualtrack.runtime.passages.corpus import Corpus, Passage
 
 __all__ = [
     "Run",

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from dualtrack import __version__
-from dualtrack.demo.language.corpus import Language, read_data
+from dualtrack.demo.language.corpus import read_data
 from dualtrack.domain.canonical import digest, encode
 from dualtrack.domain.evidence import Method, Predicate
 from dualtrack.domain.records import Record, Text, Value, read_record
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dualtrack.demo.language.questions import Asked
     from dualtrack.domain.decision import Outcome
     from dualtrack.domain.vocabulary import EvidenceKind
+    from dualtrack.runtime.passages.corpus import Language
 
 __all__ = [
     "FIGURE",

@@ -1,95 +1,18 @@
-"""The passages that a use may quote: loaded, checked, and served only while they are valid."""
+"""The passages of the two carried uses, loaded from the package's own files."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Meta
-
-from dualtrack.domain.canonical import digest
 from dualtrack.domain.documents import read_yaml
-from dualtrack.domain.forms import Slug, UseName
-from dualtrack.domain.records import Record, Text, encode, read_record
-from dualtrack.domain.time import parse_date
-from dualtrack.errors import FieldError
+from dualtrack.domain.records import read_record
+from dualtrack.runtime.passages.corpus import Corpus, check_corpus
 
-if TYPE_CHECKING:
-    from datetime import date
-
-__all__ = [
-    "CORPUS_FORMAT",
-    "PASSAGES_MAX",
-    "USES",
-    "Corpus",
-    "Language",
-    "Passage",
-    "check_corpus",
-    "load_corpus",
-    "of_language",
-    "read_data",
-]
-
-CORPUS_FORMAT = "dualtrack.corpus/1"
-
-PASSAGES_MAX = 2_000
-"""Passages of one corpus: it is held in memory and indexed at once; a larger one belongs in a search engine."""
+__all__ = ["USES", "load_corpus", "read_data"]
 
 USES = ("broker", "bank")
 """The two uses, as their files are named."""
-
-Language = Literal["en", "zh-Hant"]
-
-_Short = Annotated[str, Meta(min_length=1, max_length=2_000)]
-
-
-class Passage(Record, frozen=True):
-    """One approved text in both languages, with owner, version and days of validity; `keys` are other words for it.
-
-    `high_risk` marks investment research: it may be quoted only after a person has read the answer (24EC55, 18(b)).
-    """
-
-    id: Slug
-    topic: Slug
-    owner: Slug
-    version: _Short
-    valid_from: str
-    title: Text
-    text: Text
-    keys: Text
-    provenance: _Short
-    valid_to: str | None = None
-    supersedes: Slug | None = None
-    high_risk: bool = False
-
-
-class Corpus(Record, frozen=True):
-    """All passages of a use; `serving` tells which of them may be quoted on a day."""
-
-    format: str
-    use: UseName
-    firm: Text
-    passages: list[Passage]
-
-    def serving(self, on: date) -> tuple[Passage, ...]:
-        """Return the passages in force on a day: begun, not ended, and superseded by none that has begun."""
-        begun = [item for item in self.passages if parse_date(item.valid_from) <= on]
-        replaced = {item.supersedes for item in begun}
-        return tuple(
-            item
-            for item in begun
-            if item.id not in replaced and (item.valid_to is None or on <= parse_date(item.valid_to))
-        )
-
-    def digest(self) -> str:
-        """Return the SHA-256 of the corpus as a record: what a measurement names as its data."""
-        return digest(encode(self))
-
-
-def of_language(text: Text, language: Language) -> str:
-    """Return the text in one language."""
-    return text.en if language == "en" else text.zh
 
 
 @cache
@@ -106,23 +29,3 @@ def load_corpus(use: str) -> Corpus:
     corpus = read_record(read_data(name), Corpus, where=name)
     check_corpus(corpus, where=name)
     return corpus
-
-
-def check_corpus(corpus: Corpus, *, where: str) -> None:
-    """Check what types cannot say: unique ids, both languages, dates in order, and links that lead somewhere."""
-    if corpus.format != CORPUS_FORMAT:
-        raise FieldError(f"format {corpus.format!r}", where=where, expected=CORPUS_FORMAT)
-    if not 0 < len(corpus.passages) <= PASSAGES_MAX:
-        raise FieldError(f"{len(corpus.passages)} passages", where=where, expected=f"1 to {PASSAGES_MAX}")
-    ids = {item.id for item in corpus.passages}
-    if len(ids) != len(corpus.passages):
-        raise FieldError("an id is there twice", where=where, fix="give each passage its own")
-    for item in corpus.passages:
-        place = f"{where}, passage {item.id}"
-        begin = parse_date(item.valid_from, where=f"{place}, field valid_from")
-        if item.valid_to is not None and parse_date(item.valid_to, where=f"{place}, field valid_to") < begin:
-            raise FieldError("ends before it begins", where=place, fix="correct valid_from or valid_to")
-        if item.supersedes is not None and (item.supersedes not in ids or item.supersedes == item.id):
-            raise FieldError(f"supersedes {item.supersedes!r}", where=place, expected="another passage of this file")
-        if not all(part.strip() for text in (item.title, item.text) for part in (text.en, text.zh)):
-            raise FieldError("a language is empty", where=place, fix="write title and text in both languages")

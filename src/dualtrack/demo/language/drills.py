@@ -19,11 +19,11 @@ from dualtrack.demo.language.asking import (
     plain,
     transcript_digest,
 )
-from dualtrack.demo.language.corpus import Language, of_language
 from dualtrack.demo.language.questions import LANGUAGES, asked
 from dualtrack.domain.records import Text
 from dualtrack.domain.vocabulary import EvidenceKind
 from dualtrack.errors import EvidenceError
+from dualtrack.runtime.passages.corpus import Language, of_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

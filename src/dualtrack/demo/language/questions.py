@@ -7,11 +7,12 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta
 
-from dualtrack.demo.language.corpus import Language, load_corpus, of_language, read_data
+from dualtrack.demo.language.corpus import load_corpus, read_data
 from dualtrack.domain.canonical import digest
 from dualtrack.domain.forms import Slug
 from dualtrack.domain.records import Record, Text, encode, read_record
 from dualtrack.errors import FieldError
+from dualtrack.runtime.passages.corpus import Language, of_language
 
 __all__ = ["LANGUAGES", "QUESTIONS_FORMAT", "WORDINGS_MIN", "Asked", "Case", "Questions", "asked", "load_questions"]
 

@@ -52,6 +52,10 @@ class TrainedModel(NamedTuple):
         """Return the probability of default of each row."""
         return np.asarray(self.booster.predict(rows, num_threads=1), dtype=np.float64)
 
+    def artifact(self) -> bytes:
+        """Return the model's own text: the bytes whose digest is the release's."""
+        return self.booster.model_to_string().encode()
+
 
 def train(features: NDArray[np.float64], defaulted: NDArray[np.bool_], *, seed: int) -> TrainedModel:
     """Train on the rows given; the same rows and seed give the same model."""

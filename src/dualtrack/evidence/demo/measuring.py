@@ -22,8 +22,11 @@ from dualtrack.evidence.resampling import DRAWS, generator
 from dualtrack.evidence.tables import table_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from dualtrack.evidence.demo.learner import TrainedModel
     from dualtrack.evidence.demo.uses import Use
 
 __all__ = ["MONTHS_LATE_COLLECTION", "Scored", "UseResult", "covered_rows", "measure_use"]
@@ -60,16 +63,25 @@ class Scored(NamedTuple):
 
 
 def measure_use(
-    use: Use, book: Portfolio, *, seed: int, cell_size_min: int, draws: int = DRAWS, shuffled: bool = False
+    use: Use,
+    book: Portfolio,
+    *,
+    seed: int,
+    cell_size_min: int,
+    draws: int = DRAWS,
+    shuffled: bool = False,
+    keep: Callable[[TrainedModel], None] | None = None,
 ) -> UseResult:
     """Train on one part of the use's accounts and measure on the other.
 
     `cell_size_min` is the firm's least group size. `shuffled` deals the outcomes to the accounts at random before anything is
-    learned: a control in which no benefit can exist, and none may be found.
+    learned: a control in which no benefit can exist, and none may be found. `keep` is given the model, to run it later.
     """
     defaulted = generator(seed).permutation(book.defaulted) if shuffled else book.defaulted
     parts = split_rows(covered_rows(use, book), seed=seed)
     model = train(book.features[parts.train], defaulted[parts.train], seed=seed)
+    if keep is not None:
+        keep(model)
     scored = Scored(
         parts.test,
         defaulted[parts.test],

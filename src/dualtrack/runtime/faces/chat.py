@@ -10,7 +10,7 @@ import msgspec
 
 from dualtrack.errors import FieldError, UpstreamError
 from dualtrack.runtime.faces.chat_request import check_tools, language_in, upstream_body
-from dualtrack.runtime.faces.chat_upstream import Completion, ask_chat
+from dualtrack.runtime.faces.chat_upstream import Completion, ask_chat, note_call
 from dualtrack.runtime.guards.base import Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dualtrack.domain.decision import Outcome
+    from dualtrack.domain.policy import Upstream
     from dualtrack.domain.records import Text
     from dualtrack.runtime.call import Call, Review
     from dualtrack.runtime.engine import Runtime
@@ -36,6 +37,7 @@ __all__ = [
     "completion_body",
     "disclosure_due",
     "finish",
+    "quote",
     "said",
 ]
 
@@ -84,10 +86,9 @@ def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_bytes: 
     language = language_in(asked.pieces)
     content = _encode([{"role": piece.role, "text": piece.text} for piece in asked.pieces])
     call = runtime.call(live, content, person=asked.person, language=language)
+    pieces = (*runtime.shelf.retrieve(live, asked.pieces, language), *asked.pieces)
     opted_out = call.record_subject() in live.opted_out
-    checked = Checked(
-        "input", live.use, live.policy, language, pieces=asked.pieces, turn=asked.turn, opted_out=opted_out
-    )
+    checked = Checked("input", live.use, live.policy, language, pieces=pieces, turn=asked.turn, opted_out=opted_out)
     begun_ns = time.perf_counter_ns()
     found = run_guards(live.guards, "input", checked)
     call.input_us = (time.perf_counter_ns() - begun_ns) // 1000
@@ -100,7 +101,7 @@ def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_bytes: 
             stopped = ("routed", f"guard.{found.fired[0]}")
         elif found.action == "block":
             stopped = ("blocked", f"guard.{found.fired[0]}")
-    return Turn(asked, call, found.pieces or asked.pieces, stopped)
+    return Turn(asked, call, found.pieces, stopped)
 
 
 async def complete(runtime: Runtime, client: UpstreamClient, turn: Turn) -> dict[str, Any]:
@@ -136,12 +137,23 @@ async def _ask_in_order(
             if upstream.kind == "openai":
                 body = upstream_body(turn.asked, turn.pieces, upstream.model, stream=False)
                 found = await ask_chat(runtime, client, upstream, turn.call, body)
+            elif upstream.kind == "extractive":
+                found = quote(runtime, turn, upstream)
         except UpstreamError as error:
             fault = error
         if found is not None:
             break
     turn.call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
     return found, fault
+
+
+def quote(runtime: Runtime, turn: Turn, upstream: Upstream) -> Completion | None:
+    """Answer by quoting an approved passage, or None where none fits; noted in the record as any other attempt."""
+    begun_ns = time.perf_counter_ns()
+    call = turn.call
+    text = runtime.shelf.answer(call.live, turn.pieces, call.language)
+    note_call(call, upstream, begun_ns, 200 if text else 404, None if text else "no_passage", {})
+    return Completion(text, [], "stop", {}) if text else None
 
 
 def check_output(turn: Turn, text: str, tools: tuple[str, ...]) -> ChainResult:

@@ -13,7 +13,7 @@ import msgspec
 
 from dualtrack.errors import InputError, UpstreamError
 from dualtrack.runtime.faces.asgi import read_json
-from dualtrack.runtime.faces.chat import about, check_output, disclosure_due, said
+from dualtrack.runtime.faces.chat import about, check_output, disclosure_due, quote, said
 from dualtrack.runtime.faces.chat_request import upstream_body
 from dualtrack.runtime.faces.chat_upstream import check_model, note_call, open_chat
 from dualtrack.runtime.upstream.sse import SseReader
@@ -116,10 +116,15 @@ async def stream_turn(runtime: Runtime, client: UpstreamClient, turn: Turn, send
     begun_ns = time.perf_counter_ns()
     fault: UpstreamError | None = None
     for upstream in live.upstreams:
-        if upstream.kind != "openai" or not runtime.gate.still(live):
+        if not runtime.gate.still(live):
             continue
         try:
-            await _follow(runtime, client, upstream, out)
+            if upstream.kind == "extractive":
+                await _quoted(runtime, upstream, out)
+            elif upstream.kind == "openai":
+                await _follow(runtime, client, upstream, out)
+            if not out.started:
+                continue
             fault = None
             break
         except UpstreamError as error:
@@ -141,6 +146,15 @@ async def stream_whole(turn: Turn, body: dict[str, Any], send: Send) -> None:
     await out.part({"role": "assistant", "content": choice["message"]["content"]})
     out.usage = body["usage"]
     await out.end(choice["finish_reason"], body["dualtrack"])
+
+
+async def _quoted(runtime: Runtime, upstream: Upstream, out: Streamed) -> None:
+    """Send a quotation as the stream, where a passage fits."""
+    found = quote(runtime, out.turn, upstream)
+    if found is not None:
+        await out.start()
+        out.text += found.text
+        await out.release(last=True)
 
 
 async def _follow(runtime: Runtime, client: UpstreamClient, upstream: Upstream, out: Streamed) -> None:

@@ -1,15 +1,72 @@
-"""All routers of the API in one list."""
+"""All routers of the API in one list, and what they share in the OpenAPI document."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from fastapi.openapi.utils import get_openapi
+
+from dualtrack.web.api import accounts, decisions, ledger, oversight, receipts, reviews, uses
+from dualtrack.web.api.idempotency import IdempotencyTable
+from dualtrack.web.api.models import Problem
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from fastapi import APIRouter, FastAPI
 
-__all__ = ["add_api"]
+__all__ = ["PREFIX", "add_api"]
+
+PREFIX = "/api/v1"
+"""Where the API lies."""
+
+_ROUTERS: tuple[APIRouter, ...] = (
+    uses.router,
+    decisions.router,
+    receipts.router,
+    reviews.router,
+    oversight.router,
+    ledger.router,
+    accounts.router,
+)
+_PUBLIC = f"{PREFIX}/receipts/"
 
 
 def add_api(app: FastAPI) -> None:
     """Add every router to the application."""
-    assert app.routes
+    app.state.idempotency = IdempotencyTable()
+    for router in _ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        components = found.setdefault("components", {})
+        schemas = components.setdefault("schemas", {})
+        schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        components["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer", "description": "An API key, `dt_…`."},
+            "session": {"type": "apiKey", "in": "cookie", "name": "dualtrack", "description": "A person's session."},
+        }
+        for path, item in found["paths"].items():
+            for method, operation in item.items():
+                _complete(path, method, operation)
+        app.openapi_schema = found
+    return app.openapi_schema
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Add what holds for every operation: who may ask, and the header by which a POST is done once."""
+    operation["security"] = [] if path.startswith(_PUBLIC) else [{"key": []}, {"session": []}]
+    if method == "post":
+        operation.setdefault("parameters", []).append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,100}$"},
+                "description": "The same key with the same body within a day is answered as before and done once.",
+            }
+        )

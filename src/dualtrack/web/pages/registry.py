@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dualtrack.web.pages import portfolio, use
+from dualtrack.web.pages import assessment, portfolio, use
 
 if TYPE_CHECKING:
     from dualtrack.web.pages.base import Page
@@ -17,5 +17,6 @@ def all_pages() -> tuple[Page, ...]:
     modules: tuple[tuple[Page, ...], ...] = (
         portfolio.PAGES,
         use.PAGES,
+        assessment.PAGES,
     )
     return tuple(page for pages in modules for page in pages)

@@ -16,7 +16,7 @@ from dualtrack.web.identity.permissions import allowed, require
 from dualtrack.web.views.rendering import Language, both
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
     from datetime import datetime
 
     from dualtrack.web.identity.permissions import Verb
@@ -138,7 +138,7 @@ def stale(what: str) -> FieldError:
     return error
 
 
-def error_field(error: DualtrackError, fields: Mapping[str, str]) -> str:
+def error_field(error: DualtrackError, fields: Collection[str]) -> str:
     """Return the form's field that an error is about, by the last words of where it was found; empty if it is none."""
     name = error.where.rpartition("field ")[2].rpartition(" ")[2] if error.where else ""
     name = name.partition("[")[0].partition(".")[0]

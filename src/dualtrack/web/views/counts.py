@@ -8,6 +8,7 @@ from sqlalchemy import case, func, select
 
 from dualtrack.domain.time import HONG_KONG
 from dualtrack.runtime.lookup import id_floor
+from dualtrack.runtime.reviews import OPEN_STATES
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
 
     from dualtrack.store.register import Register
 
-__all__ = ["WAITING", "Waiting", "decisions_since_midnight", "hong_kong_midnight", "reviews_waiting"]
-
-WAITING = ("queued", "claimed", "escalated")
-"""States of a review in which somebody has to act."""
+__all__ = ["Waiting", "decisions_since_midnight", "hong_kong_midnight", "reviews_waiting"]
 
 
 class Waiting(NamedTuple):
@@ -39,7 +37,7 @@ def decisions_since_midnight(register: Register, now: datetime) -> Mapping[str, 
     table = register.repository.tables.decision
     floor = id_floor(hong_kong_midnight(now).timestamp())
     query = select(table.c.use_id, table.c.outcome, func.count()).where(
-        table.c.ledger == register.repository.ledger, table.c.id >= floor
+        table.c.ledger == register.repository.ledger, table.c.id >= floor, table.c.outcome != "begun"
     )
     found: dict[str, dict[str, int]] = {}
     with register.repository.backend.read() as connection:
@@ -53,7 +51,7 @@ def reviews_waiting(register: Register, now: str) -> Mapping[str, Waiting]:
     Projections(register.repository).catch_up()
     table = register.repository.tables.review
     query = select(table.c.use_id, func.count(), func.sum(case((table.c.due_at < now, 1), else_=0))).where(
-        table.c.ledger == register.repository.ledger, table.c.state.in_(WAITING)
+        table.c.ledger == register.repository.ledger, table.c.state.in_(OPEN_STATES)
     )
     with register.repository.backend.read() as connection:
         rows = connection.execute(query.group_by(table.c.use_id)).all()

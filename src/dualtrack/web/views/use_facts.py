@@ -215,7 +215,7 @@ def last_served(register: Register, use: str, say: Say) -> LastServed | None:
     """Return the newest decision of a use, by the index of uses."""
     table = register.repository.tables.decision
     query = select(table.c.id, table.c.at, table.c.outcome).where(
-        table.c.ledger == register.repository.ledger, table.c.use_id == use
+        table.c.ledger == register.repository.ledger, table.c.use_id == use, table.c.outcome != "begun"
     )
     with register.repository.backend.read() as connection:
         row = connection.execute(query.order_by(table.c.id.desc()).limit(1)).first()

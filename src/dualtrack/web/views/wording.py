@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from dualtrack.rules.records import PackData
 
-__all__ = ["NAME_CHARACTERS_MAX", "Say", "pack_name"]
+__all__ = ["HONG_KONG_HOURS", "NAME_CHARACTERS_MAX", "Say", "pack_name"]
+
+HONG_KONG_HOURS = 8
+"""Hours by which Hong Kong is ahead of UTC; it has no summer time."""
 
 NAME_CHARACTERS_MAX = 80
 """Longest name of a pack beside others: a line of a table."""

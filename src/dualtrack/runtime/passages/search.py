@@ -11,15 +11,17 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
-from dualtrack.demo.language.corpus import Language, of_language, read_data
+from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import Record, Text, read_record
+from dualtrack.runtime.passages.corpus import Language, of_language
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from dualtrack.demo.language.corpus import Corpus, Passage
+    from dualtrack.runtime.passages.corpus import Corpus, Passage
 
 __all__ = [
     "QUESTION_MAX",
@@ -119,7 +121,8 @@ class Refusal(NamedTuple):
 @cache
 def load_settings() -> Settings:
     """Return `retrieval.yaml`."""
-    return read_record(read_data("retrieval.yaml"), Settings, where="retrieval.yaml")
+    data = (resources.files("dualtrack.runtime") / "data" / "retrieval.yaml").read_bytes()
+    return read_record(read_yaml(data, where="retrieval.yaml"), Settings, where="retrieval.yaml")
 
 
 def terms(text: str, language: Language, settings: Settings) -> list[str]:

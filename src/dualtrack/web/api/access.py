@@ -1,0 +1,122 @@
+"""Who asks the API: a program by its key, or a person by their session and the form token in a header.
+
+A request with an `Authorization` header stands or falls with it; the session is not looked at then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fastapi import Depends, Request
+
+from dualtrack.errors import FieldError, ForbiddenError, NotFoundError
+from dualtrack.runtime.faces.callers import nobody
+from dualtrack.web.asking import Asking, read_asking
+from dualtrack.web.identity.csrf import SAFE_METHODS, check_csrf
+from dualtrack.web.identity.permissions import FRESH_VERBS, Verb, require, require_fresh
+
+if TYPE_CHECKING:
+    from dualtrack.keys.signer import Signer
+    from dualtrack.store.register import Register
+    from dualtrack.web.identity.who import Identity
+    from dualtrack.web.services import Services
+
+__all__ = ["CSRF_HEADER", "Desk", "desk", "holder_of_desk", "identify", "public_desk"]
+
+CSRF_HEADER = "x-csrf-token"
+"""Header with the form token, for requests of a session that change something; GET /api/v1/session gives one."""
+
+
+class Desk(NamedTuple):
+    """A request that was let in: who asks, and the register of their institution."""
+
+    services: Services
+    asking: Asking
+    who: Identity | None
+
+    @property
+    def identity(self) -> Identity:
+        """Return who asks; there is somebody wherever a verb was asked for."""
+        assert self.who is not None
+        return self.who
+
+    @property
+    def register(self) -> Register:
+        """Return the register of the institution; raises NotFoundError where its log key is not here."""
+        found = self.services.runtime.registers.get(self.identity.institution)
+        if found is None:
+            raise NotFoundError("this institution keeps no ledger here", where=self.identity.institution)
+        return found
+
+    def may_use(self, verb: Verb, use: str) -> str:
+        """Return the use if this verb reaches it; raises ForbiddenError."""
+        require(self.identity, verb, institution=self.identity.institution, use=use)
+        if use.partition("/")[0] != self.identity.institution:
+            raise ForbiddenError("this use is of another institution", where=verb, code="forbidden.institution")
+        return use
+
+    def reaches(self, use: str | None) -> bool:
+        """Tell whether rows about this use are listed to who asks; a row of no use is hidden from a narrowed key."""
+        return self.identity.uses is None or use in self.identity.uses
+
+    def signer(self, password: str | None) -> Signer:
+        """Return the signer of the person's own key; raises FieldError, AuthenticationError, KeyFileError."""
+        if self.identity.means != "session" or not password:
+            raise FieldError(
+                "this entry is signed with a person's own key",
+                where="field password",
+                expected="a session, and the person's password in this request",
+                fix="sign in and send the password, or sign with the command line where the key is",
+                code="input.field.password",
+            )
+        return self.services.login.unlock(self.identity.name, password, source=self.asking.source)
+
+
+def desk(verb: Verb) -> Any:  # noqa: ANN401 - FastAPI's own type of a dependency
+    """Return the dependency that lets in who has a verb; lists are narrowed to the uses of a key by who makes them."""
+
+    def let_in(request: Request) -> Desk:
+        services, asking = _asked(request)
+        who = identify(services, asking)
+        identity = require(who, verb, institution=who.institution if who else "", listed=True)
+        if asking.method not in SAFE_METHODS and verb in FRESH_VERBS:
+            require_fresh(identity, services.now_s())
+        return Desk(services, asking, identity)
+
+    return Depends(let_in)
+
+
+def public_desk(request: Request) -> Desk:
+    """Let anybody in: what is asked for is shown by a code alone. Cookies open nothing here, so none is looked at."""
+    services, asking = _asked(request)
+    return Desk(services, asking, None)
+
+
+def identify(services: Services, asking: Asking) -> Identity | None:
+    """Return who asks; raises AuthenticationError for a key that is not known, ForbiddenError for a form that is not ours."""
+    if asking.authorization is not None:
+        found = services.keys.identify(asking.authorization)
+        if found is None:
+            raise nobody()
+        return found
+    who = services.sessions.identify(asking.session_token)
+    if who is not None:
+        check_csrf(
+            asking.method,
+            key=services.csrf_key,
+            session_token=asking.session_token,
+            form_token=asking.form_token,
+            came_from=asking.came_from,
+            own_origins=services.origins,
+        )
+    return who
+
+
+def holder_of_desk(found: Desk) -> str:
+    """Return the name under which separation of duties is judged."""
+    return found.identity.holder or found.identity.name
+
+
+def _asked(request: Request) -> tuple[Services, Asking]:
+    services: Services = request.app.state.services
+    return services, read_asking(request.scope, https=services.https, proxies=services.settings.proxies)

@@ -1,0 +1,323 @@
+"""Accounts, API keys and settings, for administrators; and the session of whoever asks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field
+
+from dualtrack.errors import AuthenticationError, NotFoundError
+from dualtrack.web.api.access import Desk, desk, identify
+from dualtrack.web.api.etags import EDITS, check_seen, etag_of, is_known
+from dualtrack.web.api.idempotency import ApiRoute
+from dualtrack.web.api.models import ERRORS, Body, errors
+from dualtrack.web.api.uses import SLUG_PATTERN, USE_PATTERN
+from dualtrack.web.asking import read_asking
+from dualtrack.web.identity.accounts import Account, NewAccount
+from dualtrack.web.identity.api_keys import ApiKeyView, NewApiKey
+from dualtrack.web.identity.csrf import csrf_token
+from dualtrack.web.identity.permissions import VERBS_OF, Verb
+from dualtrack.web.identity.roles import ConsoleRole
+from dualtrack.web.settings import RateSettings, SessionSettings, read_settings, write_settings
+
+__all__ = [
+    "AccountIn",
+    "AccountOut",
+    "AccountPatch",
+    "ApiKeyIn",
+    "ApiKeyMade",
+    "ApiKeyOut",
+    "PasswordIn",
+    "PasswordOut",
+    "SessionOut",
+    "SettingsIn",
+    "SettingsOut",
+    "router",
+]
+
+router = APIRouter(tags=["administration"], route_class=ApiRoute, responses=ERRORS)
+
+Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
+Name = Annotated[str, Path(pattern=SLUG_PATTERN)]
+Password = Annotated[str, Field(min_length=12, max_length=512)]
+Roles = Annotated[list[ConsoleRole], Field(min_length=1, max_length=20)]
+LanguageTag = Literal["en", "zh-Hant"]
+_TAGGED: dict[int | str, dict[str, Any]] = errors(412, 428)
+
+
+class AccountOut(BaseModel):
+    """An account, without its secrets."""
+
+    name: str
+    institution: str
+    holder: str
+    display_name: str
+    language: LanguageTag
+    roles: list[ConsoleRole]
+    disabled: bool
+    custody: str | None
+    key_id: str | None
+    provider: bool
+
+
+class AccountIn(Body):
+    """An account to be, with its first password."""
+
+    name: Slug
+    display_name: Annotated[str, Field(min_length=1, max_length=100)]
+    roles: Roles
+    password: Password
+    holder: Slug | None = None
+    language: LanguageTag = "en"
+
+
+class AccountPatch(Body):
+    """What is to change; what is left out stays."""
+
+    roles: Roles | None = None
+    disabled: bool | None = None
+    holder: Slug | None = None
+
+
+class PasswordIn(Body):
+    """Another password for somebody who lost theirs."""
+
+    password: Password
+
+
+class PasswordOut(BaseModel):
+    """The key that was sealed under the old password, if there was one: it is lost, and its grant is to be revoked."""
+
+    key_lost: str | None
+
+
+class ApiKeyIn(Body):
+    """What a key is for; without `uses` it reaches every use of the institution."""
+
+    label: Annotated[str, Field(min_length=1, max_length=100)]
+    roles: Roles
+    uses: Annotated[list[Annotated[str, Field(pattern=USE_PATTERN)]], Field(min_length=1, max_length=200)] | None = None
+    days: Annotated[int, Field(ge=1, le=366)] = 90
+
+
+class ApiKeyMade(BaseModel):
+    """A new key; it is shown this once."""
+
+    id: str
+    key: str
+
+
+class ApiKeyOut(BaseModel):
+    """A key as it is kept; of its last use only the day is known."""
+
+    id: str
+    label: str
+    roles: list[ConsoleRole]
+    uses: list[str] | None
+    made_by: str
+    created_s: int
+    expires_s: int
+    revoked_s: int | None
+    last_used: str | None
+
+
+class SettingsIn(Body):
+    """The settings that can be changed here; addresses, HTTPS and the identity provider are changed in web.toml."""
+
+    session_idle_s: Annotated[int, Field(ge=60, le=86_400)]
+    session_absolute_s: Annotated[int, Field(ge=300, le=604_800)]
+    rate_burst: Annotated[int, Field(ge=1, le=100_000)]
+    rate_a_second: Annotated[float, Field(gt=0, le=10_000)]
+
+
+class SettingsOut(SettingsIn):
+    """The settings as web.toml has them; they count from the next start."""
+
+
+class SessionOut(BaseModel):
+    """Who asks, what they may do, and the form token for requests that change something (None for a key)."""
+
+    name: str
+    institution: str
+    means: str
+    roles: list[ConsoleRole]
+    verbs: list[str]
+    uses: list[str] | None
+    form_token: str | None
+
+
+@router.get("/session", tags=["session"])
+def read_session(request: Request) -> SessionOut:
+    """Return who asks."""
+    services = request.app.state.services
+    asking = read_asking(request.scope, https=services.https, proxies=services.settings.proxies)
+    who = identify(services, asking)
+    if who is None:
+        raise AuthenticationError("nobody is signed in", fix="sign in, or send an API key")
+    token = asking.session_token if who.means == "session" else None
+    return SessionOut(
+        name=who.name,
+        institution=who.institution,
+        means=who.means,
+        roles=sorted(who.roles),
+        verbs=sorted({verb.value for role in who.roles for verb in VERBS_OF[role]}),
+        uses=None if who.uses is None else sorted(who.uses),
+        form_token=None if token is None else csrf_token(services.csrf_key, token),
+    )
+
+
+@router.get("/accounts")
+def list_accounts(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)]) -> list[AccountOut]:
+    """List the accounts of the institution."""
+    return [_account(item) for item in at.services.accounts.of(at.identity.institution)]
+
+
+@router.post("/accounts", status_code=201)
+def make_account(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], body: AccountIn, response: Response) -> AccountOut:
+    """Make an account. Its person makes their signing key themselves, on the page of the account."""
+    new = NewAccount(
+        name=body.name,
+        institution=at.identity.institution,
+        holder=body.holder or body.name,
+        display_name=body.display_name,
+        language=body.language,
+        roles=frozenset(body.roles),
+    )
+    at.services.login.add(new, body.password)
+    made = _account(_own(at, body.name))
+    response.headers["etag"] = etag_of(made)
+    return made
+
+
+@router.get("/accounts/{name}", responses={304: {"description": "It is as it was."}})
+def read_account(
+    at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], name: Name, request: Request, response: Response
+) -> AccountOut:
+    """Return an account with its ETag."""
+    found = _account(_own(at, name))
+    if is_known(request, response, etag_of(found)):
+        return Response(status_code=304, headers=dict(response.headers))  # type: ignore[return-value]  # FastAPI sends a response as it is
+    return found
+
+
+@router.patch("/accounts/{name}", responses=_TAGGED)
+def change_account(
+    at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)],
+    name: Name,
+    body: AccountPatch,
+    request: Request,
+    response: Response,
+) -> AccountOut:
+    """Change an account as it was read (If-Match); its sessions end."""
+    accounts, institution = at.services.accounts, at.identity.institution
+    with EDITS:
+        check_seen(request, etag_of(_account(_own(at, name))))
+        if body.roles is not None:
+            accounts.set_roles(institution, name, body.roles)
+        if body.holder is not None:
+            accounts.set_holder(institution, name, body.holder)
+        if body.disabled is not None:
+            accounts.set_disabled(institution, name, disabled=body.disabled)
+        changed = _account(_own(at, name))
+    response.headers["etag"] = etag_of(changed)
+    return changed
+
+
+@router.post("/accounts/{name}/password")
+def reset_password(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], name: Name, body: PasswordIn) -> PasswordOut:
+    """Give an account another password; a key sealed under the old one is lost."""
+    return PasswordOut(key_lost=at.services.login.reset_password(at.identity.institution, name, body.password))
+
+
+@router.get("/api-keys")
+def list_keys(at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)]) -> list[ApiKeyOut]:
+    """List the API keys of the institution, newest first."""
+    return [_key(item) for item in at.services.api_keys.of(at.identity.institution)]
+
+
+@router.post("/api-keys", status_code=201)
+def make_key(at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)], body: ApiKeyIn) -> ApiKeyMade:
+    """Make an API key; it is shown this once."""
+    uses = None if body.uses is None else frozenset(body.uses)
+    identity = at.identity
+    new = NewApiKey(identity.institution, body.label, frozenset(body.roles), uses, identity.name, body.days)
+    ident, key = at.services.api_keys.make(new)
+    at.services.keys.refresh()
+    return ApiKeyMade(id=ident, key=key)
+
+
+@router.delete("/api-keys/{name}", status_code=204)
+def revoke_key(at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)], name: Name) -> None:
+    """Revoke an API key; every process knows it within a second."""
+    at.services.api_keys.revoke(at.identity.institution, name)
+    at.services.keys.refresh()
+
+
+@router.get("/settings", responses={304: {"description": "They are as they were."}})
+def get_settings(at: Annotated[Desk, desk(Verb.MANAGE_SETTINGS)], request: Request, response: Response) -> SettingsOut:
+    """Return the settings of web.toml with their ETag."""
+    found = _settings(at)
+    if is_known(request, response, etag_of(found)):
+        return Response(status_code=304, headers=dict(response.headers))  # type: ignore[return-value]  # FastAPI sends a response as it is
+    return found
+
+
+@router.put("/settings", responses=_TAGGED)
+def put_settings(
+    at: Annotated[Desk, desk(Verb.MANAGE_SETTINGS)], body: SettingsIn, request: Request, response: Response
+) -> SettingsOut:
+    """Change the settings as they were read (If-Match); they count from the next start."""
+    workspace = at.services.runtime.store.workspace
+    with EDITS:
+        check_seen(request, etag_of(_settings(at)))
+        changed = msgspec.structs.replace(
+            read_settings(workspace),
+            session=SessionSettings(idle_s=body.session_idle_s, absolute_s=body.session_absolute_s),
+            rate=RateSettings(burst=body.rate_burst, a_second=body.rate_a_second),
+        )
+        write_settings(workspace, changed)
+        found = _settings(at)
+    response.headers["etag"] = etag_of(found)
+    return found
+
+
+def _own(at: Desk, name: str) -> Account:
+    """Return an account of the institution; one of another is not found, as one that is not there."""
+    found = at.services.accounts.get(name)
+    if found.institution != at.identity.institution:
+        raise NotFoundError(
+            "no such account here", fix="list the accounts of the institution", code="not-found.account"
+        )
+    return found
+
+
+def _account(item: Account) -> AccountOut:
+    return AccountOut(
+        name=item.name,
+        institution=item.institution,
+        holder=item.holder,
+        display_name=item.display_name,
+        language=item.language,
+        roles=sorted(item.roles),
+        disabled=item.disabled,
+        custody=item.custody,
+        key_id=item.key_id,
+        provider=item.issuer is not None,
+    )
+
+
+def _key(item: ApiKeyView) -> ApiKeyOut:
+    uses = None if item.uses is None else sorted(item.uses)
+    return ApiKeyOut(**item._asdict() | {"roles": sorted(item.roles), "uses": uses})
+
+
+def _settings(at: Desk) -> SettingsOut:
+    found = read_settings(at.services.runtime.store.workspace)
+    return SettingsOut(
+        session_idle_s=found.session.idle_s,
+        session_absolute_s=found.session.absolute_s,
+        rate_burst=found.rate.burst,
+        rate_a_second=found.rate.a_second,
+    )

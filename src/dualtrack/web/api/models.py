@@ -1,0 +1,93 @@
+"""Shapes that the API's routers share. Records of the ledger travel as they are recorded, in their canonical form."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["ERRORS", "ID_PATTERN", "INSTANT_PATTERN", "Body", "Problem", "Proof", "Reason", "Record", "Said", "errors"]
+
+ID_PATTERN = r"^[0-9a-hjkmnp-tv-z]{26}$"
+"""An identifier of a decision, review, hold or incident."""
+
+INSTANT_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$"
+"""An instant in UTC, as the ledger writes them."""
+
+Record = dict[str, Any]
+"""A record as it stands in the ledger."""
+
+Reason = Annotated[str, Field(min_length=1, max_length=2_000)]
+"""Why somebody does something: it stays in the ledger."""
+
+
+class Body(BaseModel):
+    """A body that is sent: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Said(BaseModel):
+    """A text in English and Traditional Chinese."""
+
+    en: str
+    zh: str = Field(alias="zh-Hant")
+
+    @classmethod
+    def of(cls, en: str, zh: str) -> Self:
+        """Return a text of both languages."""
+        return cls.model_validate({"en": en, "zh-Hant": zh})
+
+
+class Proof(BaseModel):
+    """An entry's audit path up to a signed head (RFC 6962, hexadecimal); see docs/ledger.md."""
+
+    ledger: str
+    index: int
+    size: int
+    leaf: str
+    leaf_hash: str
+    path: list[str]
+    note: str
+    salt: str
+    content: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457): `type` is stable across versions."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    where: str | None = None
+    expected: str | None = None
+    fix: str | None = None
+
+
+_SAYS = {
+    400: "What was sent is wrong.",
+    401: "Who asks is not known, or not lately enough.",
+    403: "Who asks may not do this, or a signature does not hold.",
+    404: "There is no such thing here.",
+    409: "This cannot be done now.",
+    412: "Somebody changed it since it was read.",
+    413: "The body is too large.",
+    415: "The body is of another kind.",
+    422: "What was sent does not fit.",
+    423: "It is on hold.",
+    428: "If-Match is missing.",
+    429: "Too many requests.",
+    500: "Something failed; look for X-Request-Id in the log.",
+    503: "The store cannot do this now.",
+}
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the error responses of an operation for the OpenAPI document."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": _SAYS[status], "content": content} for status in statuses}
+
+
+ERRORS = errors(400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
+"""What any operation can answer with."""

@@ -1,0 +1,117 @@
+"""Receipts: what a customer sees by the code alone. Wrong codes are counted against their source, so that none is guessed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel
+
+from dualtrack.domain.records import to_plain
+from dualtrack.runtime.asking import ask_for_person
+from dualtrack.runtime.opting import opt_out_by_receipt
+from dualtrack.runtime.receipts import CODE_CHARACTERS_MAX, find_receipt
+from dualtrack.web.api.access import Desk, public_desk
+from dualtrack.web.api.idempotency import ApiRoute
+from dualtrack.web.api.models import ERRORS, Body, Proof, Said
+from dualtrack.web.identity.rate_limits import address_prefix
+
+__all__ = ["OptOutIn", "OptOutOut", "PersonOut", "ReceiptOut", "ReceiptReviewOut", "router"]
+
+router = APIRouter(tags=["receipts"], route_class=ApiRoute, responses=ERRORS)
+
+Code = Annotated[str, Path(min_length=4, max_length=CODE_CHARACTERS_MAX, description="The code, hyphens or not.")]
+Public = Annotated[Desk, Depends(public_desk)]
+
+
+class ReceiptReviewOut(BaseModel):
+    """A person's look at the decision, and its clock."""
+
+    id: str
+    state: str
+    says: Said
+    opened_at: str
+    due_at: str
+    due_hong_kong: str
+    open: bool
+
+
+class ReceiptOut(BaseModel):
+    """What decided, why, and the proof that it stands in the ledger."""
+
+    code: str
+    decision: str
+    institution: str
+    use: str
+    title: Said
+    purpose: Said
+    at: str
+    hong_kong: str
+    mode: str
+    mode_says: Said
+    durability: str
+    decided_by: list[str]
+    outcome: str
+    says: Said
+    reasons: list[str]
+    erased: Said | None
+    disclosure: Said | None
+    human: Said
+    opt_out: bool
+    reviews: list[ReceiptReviewOut]
+    proof: Proof
+
+
+class PersonOut(BaseModel):
+    """The review by which a person looks, and when it is due."""
+
+    review: str
+    due_at: str
+    opened: bool
+
+
+class OptOutIn(Body):
+    """Out of AI in this use, or (False) back in."""
+
+    active: bool = True
+
+
+class OptOutOut(BaseModel):
+    """Whether this changed anything."""
+
+    active: bool
+    changed: bool
+
+
+@router.get("/receipts/{code}")
+def read_receipt(at: Public, code: Code) -> ReceiptOut:
+    """Return the receipt of a code."""
+    plain: Any = to_plain(_guarded(at, lambda: find_receipt(_registers(at), code)))
+    return ReceiptOut(**plain)
+
+
+@router.post("/receipts/{code}/person", status_code=201)
+def request_person(at: Public, code: Code) -> PersonOut:
+    """Ask for a person to look at the decision; asking twice opens one review."""
+    found = _guarded(at, lambda: ask_for_person(_registers(at), code))
+    return PersonOut(review=found.review, due_at=found.due_at, opened=found.opened)
+
+
+@router.post("/receipts/{code}/opt-out")
+def opt_out(at: Public, code: Code, body: OptOutIn) -> OptOutOut:
+    """Opt out of AI in the use that the receipt is about, or back in."""
+    changed = _guarded(at, lambda: opt_out_by_receipt(_registers(at), code, active=body.active))
+    return OptOutOut(active=body.active, changed=changed)
+
+
+def _registers(at: Desk) -> Any:  # noqa: ANN401 - the values of a mapping
+    return at.services.runtime.registers.values()
+
+
+def _guarded(at: Desk, look: Any) -> Any:  # noqa: ANN401 - whatever the look returns
+    """Look something up by a code; a code that is known gives its token back."""
+    attempts = at.services.attempts
+    taken = attempts.reserve(("receipt_source", address_prefix(at.asking.source)))
+    found = look()
+    attempts.succeeded(taken)
+    return found

@@ -1,0 +1,158 @@
+"""Reviews: the queue, one item opened with a reason, and what people do with it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from dualtrack.domain.records import to_plain
+from dualtrack.errors import FieldError
+from dualtrack.runtime.reviews import QueueCursor, ReviewDesk
+from dualtrack.web.api.access import Desk, desk, holder_of_desk
+from dualtrack.web.api.idempotency import ApiRoute
+from dualtrack.web.api.models import ERRORS, ID_PATTERN, INSTANT_PATTERN, Body, Reason, Record
+from dualtrack.web.api.paging import Limit, link_next
+from dualtrack.web.api.uses import USE_PATTERN
+from dualtrack.web.identity.permissions import Verb
+from dualtrack.web.identity.roles import ConsoleRole
+
+__all__ = ["ActIn", "OpenIn", "OpenedOut", "QueueOut", "StateOut", "router"]
+
+router = APIRouter(tags=["reviews"], route_class=ApiRoute, responses=ERRORS)
+
+_LEVELS = {ConsoleRole.REVIEWER: "reviewer", ConsoleRole.APPROVER: "approver"}
+Ident = Annotated[str, Path(pattern=ID_PATTERN)]
+
+
+class QueueOut(BaseModel):
+    """A review in the queue."""
+
+    id: str
+    decision: str
+    use: str
+    why: str
+    state: str
+    opened_at: str
+    due_at: str
+    holder: str | None
+    four_eyes: bool
+
+
+class StateOut(BaseModel):
+    """Where a review stands; the record as the ledger has it, without any text."""
+
+    id: str
+    status: str
+    ended: bool
+    state: Record
+
+
+class OpenIn(Body):
+    """Why the texts are opened: who looked and why is in the ledger before they are."""
+
+    reason: Reason
+
+
+class OpenedOut(BaseModel):
+    """A review with its texts. A text is None where there is none or it was erased."""
+
+    state: StateOut
+    draft: str | None
+    text: str | None
+    input: str | None
+    reasons: list[str] | None
+
+
+class ActIn(Body):
+    """What a person does. `text` goes with modify alone."""
+
+    action: Literal["claim", "unclaim", "approve", "modify", "reject", "terminate", "escalate"]
+    reason: Reason | None = None
+    text: Annotated[str, Field(max_length=200_000)] | None = None
+
+
+@router.get("/reviews")
+def list_reviews(
+    at: Annotated[Desk, desk(Verb.SEE_REVIEWS)],
+    request: Request,
+    response: Response,
+    use: Annotated[str | None, Query(pattern=USE_PATTERN)] = None,
+    limit: Limit = 50,
+    after: Annotated[str | None, Query(max_length=80)] = None,
+) -> list[QueueOut]:
+    """Return the queue, what is due first at the top."""
+    narrowed = _narrowed(at, use)
+    rows = _desk(at).queue(limit=limit, after=_cursor(after), use=narrowed)
+    link_next(request, response, f"{rows[-1]['due_at']}~{rows[-1]['id']}" if len(rows) == limit else None)
+    return [_line(row) for row in rows]
+
+
+@router.get("/reviews/{review}")
+def read_review(at: Annotated[Desk, desk(Verb.SEE_REVIEWS)], review: Ident) -> StateOut:
+    """Return where a review stands, without opening any text."""
+    return _state(_reached(at, review, Verb.SEE_REVIEWS))
+
+
+@router.post("/reviews/{review}/open")
+def open_review(at: Annotated[Desk, desk(Verb.SEE_CONTENT)], review: Ident, body: OpenIn) -> OpenedOut:
+    """Open the texts of a review, with a reason that stays in the ledger."""
+    _reached(at, review, Verb.SEE_CONTENT)
+    found = _desk(at).get(review, by=holder_of_desk(at), reason=body.reason)
+    return OpenedOut(
+        state=_state(found.state), draft=found.draft, text=found.text, input=found.input, reasons=found.reasons
+    )
+
+
+@router.post("/reviews/{review}/actions", status_code=201)
+def act(at: Annotated[Desk, desk(Verb.DECIDE_REVIEW)], review: Ident, body: ActIn) -> StateOut:
+    """Do something with a review. Of two at once exactly one is recorded; the other is told (409)."""
+    _reached(at, review, Verb.DECIDE_REVIEW)
+    roles = {_LEVELS[role] for role in at.identity.roles if role in _LEVELS}
+    after = _desk(at).act(review, body.action, holder_of_desk(at), roles, reason=body.reason, text=body.text)
+    return _state(after)
+
+
+def _desk(at: Desk) -> ReviewDesk:
+    return ReviewDesk(at.register, at.services.runtime.recorder(at.identity.institution).contents)
+
+
+def _reached(at: Desk, review: str, verb: Verb) -> Any:  # noqa: ANN401 - a ReviewState, which the models do not know
+    state = _desk(at).state(review)
+    at.may_use(verb, state.opened.use)
+    return state
+
+
+def _narrowed(at: Desk, use: str | None) -> str | None:
+    if use is not None:
+        return at.may_use(Verb.SEE_REVIEWS, use)
+    uses = at.identity.uses
+    if uses is None or len(uses) == 1:
+        return next(iter(uses)) if uses else None
+    raise FieldError("no use", where="query use", expected="one of the key's uses", fix="name one of them")
+
+
+def _cursor(after: str | None) -> QueueCursor | None:
+    if after is None:
+        return None
+    due_at, _, ident = after.partition("~")
+    if not _fits(INSTANT_PATTERN, due_at) or not _fits(ID_PATTERN, ident):
+        raise FieldError("the cursor", where="query after", expected="what the link to the next page says")
+    return QueueCursor(due_at, ident)
+
+
+def _fits(pattern: str, text: str) -> bool:
+
+    return re.fullmatch(pattern, text) is not None
+
+
+def _line(row: dict[str, Any]) -> QueueOut:
+    same = ("id", "why", "state", "opened_at", "due_at", "holder", "four_eyes")
+    return QueueOut(decision=row["decision_id"], use=row["use_id"], **{name: row[name] for name in same})
+
+
+def _state(state: Any) -> StateOut:  # noqa: ANN401 - a ReviewState
+    plain: Any = to_plain(state)
+    return StateOut(id=state.opened.id, status=state.status, ended=state.ended, state=plain)

@@ -1,0 +1,268 @@
+"""Decisions: search them, look at one, see its content for a reason that is logged, and run it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
+from urllib.parse import urlencode
+
+from dualtrack.domain.decision import Outcome
+from dualtrack.domain.oversight import Access
+from dualtrack.domain.records import Text, encode
+from dualtrack.domain.time import format_instant
+from dualtrack.errors import DualtrackError, FieldError, ForbiddenError, NotFoundError
+from dualtrack.runtime.decisions import DecisionFilter, counts, get_decision, search_decisions
+from dualtrack.runtime.holders import check_reason
+from dualtrack.runtime.replaying import replay
+from dualtrack.store.projections import Projections
+from dualtrack.web.identity.permissions import Verb, require
+from dualtrack.web.pages.asked import Problem, may, problem_of, say_of, use_address, who
+from dualtrack.web.pages.base import Page, Redirect, View
+from dualtrack.web.parts import Badge, Choice, Column, Crumb, Stat, mode_badge
+from dualtrack.web.views.counts import hong_kong_midnight
+from dualtrack.web.views.decisions import day_bound, decision_page, opened_contents, outcome_of
+from dualtrack.web.views.use_facts import DECISION_WORDS
+
+if TYPE_CHECKING:
+    from dualtrack.runtime.decisions import DecisionLine, DecisionView
+    from dualtrack.web.pages.base import PageRequest
+    from dualtrack.web.views.decisions import Opened
+    from dualtrack.web.views.wording import Say
+
+__all__ = ["PAGES", "PAGE_DECISIONS"]
+
+PAGE_DECISIONS = 50
+"""Decisions on one page; the next page begins after the last id of this one."""
+
+_AFTER_CHARACTERS_MAX = 26
+"""Longest place to go on from: an id."""
+
+
+class _Wanted(NamedTuple):
+    """Filters as they stand in the address: `use` without its institution, days in Hong Kong."""
+
+    use: str
+    outcome: str
+    since: str
+    until: str
+    after: str
+
+    def query(self, **changed: str) -> str:
+        """Return the query of the list with these filters."""
+        items = {**self._asdict(), **changed}
+        return "/decisions?" + urlencode({name: value for name, value in items.items() if value})
+
+
+class _Result(NamedTuple):
+    """What a step on a decision gave: contents that were opened, or the words of a replay."""
+
+    contents: list[Opened] = []
+    replayed: tuple[Badge, str] | None = None
+    problem: Problem | None = None
+
+
+def _list(request: PageRequest) -> View:
+    say, problem = say_of(request), None
+    uses = _uses(request, say)
+    wanted = _wanted(request, [use for use, _ in uses])
+    lines: list[DecisionLine] = []
+    try:
+        found = _filter(request, wanted)
+        lines = search_decisions(request.register, found, limit=PAGE_DECISIONS + 1, after=wanted.after or None)
+    except FieldError as error:
+        problem = problem_of(error)
+    titles = dict(uses)
+    shown = lines[:PAGE_DECISIONS]
+    more = wanted.query(after=shown[-1].id) if len(lines) > PAGE_DECISIONS else None
+    context = {
+        "problem": problem,
+        "wanted": wanted,
+        "uses": [Choice("", say("All", "全部"), not wanted.use), *(Choice(_short(use), title, _short(use) == wanted.use) for use, title in uses)],
+        "outcomes": [Choice("", say("All", "全部"), not wanted.outcome), *(Choice(name, say.capital(text), name == wanted.outcome) for name, text in DECISION_WORDS.items())],
+        "rows": [
+            {
+                "line": line,
+                "when": f"{say.moment(line.at)}",
+                "use": titles.get(line.use, line.use),
+                "mode": mode_badge(line.mode, say.language),
+                "outcome": outcome_of(line.outcome, say),
+            }
+            for line in shown
+        ],
+        "columns": (
+            Column(say("When", "時間")), Column(say("Use", "用途")), Column(say("Outcome", "結果")), Column(say("Mode", "模式")),
+            Column(say("Review", "覆核")), Column(say("Entry", "項目"), numeric=True),
+        ),
+        "stats": _stats(request, wanted, say),
+        "more": more,
+        "first": wanted.query(after="") if wanted.after else None,
+    }  # fmt: skip
+    return View("decisions.html.j2", context, say("Decisions", "決定"), problem.status if problem else 200)
+
+
+def _uses(request: PageRequest, say: Say) -> list[tuple[str, str]]:
+    """Return the uses that this identity reaches with their titles."""
+    only = who(request).uses
+    rows = Projections(request.register.repository).rows("use")
+    return [
+        (row["id"], say.text(Text(en=row["title_en"], zh=row["title_zh"])))
+        for row in rows
+        if only is None or row["id"] in only
+    ]
+
+
+def _short(use: str) -> str:
+    return use.partition("/")[2]
+
+
+def _wanted(request: PageRequest, uses: list[str]) -> _Wanted:
+    """Return the filters; an identity that is narrowed to some uses looks at one of them at a time."""
+    query = request.query
+    named = query.get("use", "")
+    use = named if f"{who(request).institution}/{named}" in uses else ""
+    if not use and who(request).uses is not None and uses:
+        use = _short(uses[0])
+    outcome = query.get("outcome", "")
+    after = query.get("after", "")[:_AFTER_CHARACTERS_MAX]
+    return _Wanted(
+        use, outcome if outcome in get_args(Outcome) else "", query.get("since", ""), query.get("until", ""), after
+    )
+
+
+def _filter(request: PageRequest, wanted: _Wanted) -> DecisionFilter:
+    identity = who(request)
+    if identity.uses is not None and not wanted.use:
+        raise ForbiddenError("no use is open to this account", where="decisions", fix="ask for access to a use")
+    return DecisionFilter(
+        use=f"{identity.institution}/{wanted.use}" if wanted.use else None,
+        outcome=cast("Outcome", wanted.outcome) if wanted.outcome else None,
+        since=day_bound(wanted.since, end=False, where="since"),
+        until=day_bound(wanted.until, end=True, where="until"),
+    )
+
+
+def _stats(request: PageRequest, wanted: _Wanted, say: Say) -> list[Stat]:
+    """Return today's decisions by outcome, of the use that is looked at."""
+    use = f"{who(request).institution}/{wanted.use}" if wanted.use else None
+    since = format_instant(hong_kong_midnight(request.runtime.clock()))
+    found = counts(request.register, use, since)
+    basis = say("since 00:00 HKT", "自香港時間00:00起")
+    return [
+        Stat(say.capital(DECISION_WORDS[name]), f"{n:,}", method=basis, href=wanted.query(outcome=name, after=""))
+        for name, n in sorted(found.items(), key=lambda item: -item[1])
+    ]
+
+
+def _find(request: PageRequest) -> Redirect | View:
+    """Look a decision up by the customer's code, which is sent in a form so that no log of addresses keeps it."""
+    code = request.form.get("code", "")
+    lines = search_decisions(request.register, DecisionFilter(receipt=code[:40], begun=False), limit=1)
+    if not lines:
+        say = say_of(request)
+        raise NotFoundError(
+            say("no decision of this receipt here", "此處沒有此收據的決定"),
+            fix=say("compare the code with the one on the receipt", "請與收據上的代碼核對"),
+        )
+    return Redirect(f"/decisions/{lines[0].id}")
+
+
+def _one(request: PageRequest) -> View:
+    return _show(request, _decision(request, Verb.SEE_DECISIONS), _Result())
+
+
+def _decision(request: PageRequest, verb: Verb) -> DecisionView:
+    """Return the decision of the address, if the identity reaches its use."""
+    view, identity = get_decision(request.register, request.path["id"]), who(request)
+    require(identity, verb, institution=identity.institution, use=view.record.use)
+    return view
+
+
+def _show(request: PageRequest, view: DecisionView, result: _Result) -> View:
+    say, record = say_of(request), view.record
+    address = f"/decisions/{record.id}"
+    title = say("Decision", "決定")
+    titles = dict(_uses(request, say))
+    context: dict[str, Any] = {
+        "record": record,
+        "when": say.moment(record.at),
+        "page": decision_page(request.register, view, say),
+        "proof": view.proof,
+        "outcome": outcome_of(record.outcome, say),
+        "mode": mode_badge(record.mode, say.language),
+        "use": titles.get(record.use, record.use),
+        "use_href": use_address(record.use),
+        "result": result,
+        "address": address,
+        "may_content": may(request, Verb.SEE_CONTENT),
+        "may_replay": may(request, Verb.REPLAY),
+        "reason": request.form.get("reason", ""),
+        "columns": _columns(say),
+        "trail": (Crumb(title, "/decisions"), Crumb(record.id)),
+    }
+    return View("decision.html.j2", context, f"{title} {record.id}", result.problem.status if result.problem else 200)
+
+
+def _columns(say: Say) -> dict[str, tuple[Column, ...]]:
+    time_ms = Column(say("Milliseconds", "毫秒"), numeric=True)
+    return {
+        "guards": (
+            Column(say("Guard", "防護")), Column(say("Looked at", "檢查")), Column(say("Score (0 to 1)", "分數（0至1）"), numeric=True),
+            Column(say("Fired", "觸發")), Column(say("Then", "觸發後")), Column(say("Microseconds", "微秒"), numeric=True),
+        ),
+        "calls": (
+            Column(say("Component", "組件")), Column(say("Model", "模型")), Column(say("Answer", "回應")), time_ms,
+            Column(say("Tokens in", "輸入詞元"), numeric=True), Column(say("Tokens out", "輸出詞元"), numeric=True),
+        ),
+        "timings": (Column(say("Part", "部分")), time_ms),
+        "reviews": (
+            Column(say("Review", "覆核")), Column(say("Why", "原因")), Column(say("State", "狀態")), Column(say("Due", "期限"), numeric=True),
+        ),
+    }  # fmt: skip
+
+
+def _content(request: PageRequest) -> View:
+    """Open the content. Who looks, at what and why is in the ledger before anything is opened."""
+    view, say = _decision(request, Verb.SEE_CONTENT), say_of(request)
+    record, register, reason = view.record, request.register, request.form.get("reason", "")
+    try:
+        check_reason(reason)
+    except FieldError as error:
+        return _show(request, view, _Result(problem=problem_of(error)))
+    identity, at = who(request), register.now()
+    digests = [digest for digest in (record.input, record.output, record.reasons) if digest is not None]
+    looks = [
+        Access(by=identity.holder or identity.name, digest=digest, about=record.use, reason=reason, at=at)
+        for digest in digests
+    ]
+    register.append_plain([("access/1", record.use, encode(look)) for look in looks])
+    return _show(request, view, _Result(contents=opened_contents(register, record, say)))
+
+
+def _replay(request: PageRequest) -> View:
+    view, say, identity = _decision(request, Verb.REPLAY), say_of(request), who(request)
+    by, reason = identity.holder or identity.name, request.form.get("reason", "")
+    try:
+        found = replay(request.runtime, identity.institution, view.record.id, by=by, reason=reason)
+    except DualtrackError as error:
+        return _show(request, view, _Result(problem=problem_of(error)))
+    return _show(request, view, _Result(replayed=_said(found.result, say.text(found.why) if found.why else "", say)))
+
+
+def _said(result: str, why: str, say: Say) -> tuple[Badge, str]:
+    if result == "same":
+        return Badge("good", say("The same", "相同")), say(
+            "The same input gave the same output, byte for byte.", "相同輸入得出相同輸出，逐字節一致。"
+        )
+    if result == "differs":
+        return Badge("bad", say("Differs", "不同")), say(
+            "The same input gives another output now.", "相同輸入現得出不同輸出。"
+        )
+    return Badge("note", say("Cannot be run again", "未能重做")), say("It cannot be run again: ", "未能重做：") + why
+
+
+PAGES: tuple[Page, ...] = (
+    Page("/decisions", "GET", Verb.SEE_DECISIONS, _list),
+    Page("/decisions/find", "POST", Verb.SEE_DECISIONS, _find),
+    Page("/decisions/{id}", "GET", Verb.SEE_DECISIONS, _one),
+    Page("/decisions/{id}/content", "POST", Verb.SEE_CONTENT, _content),
+    Page("/decisions/{id}/replay", "POST", Verb.REPLAY, _replay),
+)

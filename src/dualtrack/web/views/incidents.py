@@ -1,0 +1,163 @@
+"""Incidents as people see them: rows, what the firm may owe its regulators, and the question of a significant change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dualtrack.domain.questions import questions
+from dualtrack.domain.records import Text
+from dualtrack.web.parts import Badge, Step
+from dualtrack.web.views.acting import moment_text
+from dualtrack.web.views.rendering import both
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dualtrack.domain.oversight import Incident, IncidentUpdate
+    from dualtrack.runtime.drafts import DutyLine
+    from dualtrack.web.parts import Tone
+    from dualtrack.web.views.rendering import Language
+
+__all__ = [
+    "ANSWER_MARK",
+    "KINDS",
+    "SEVERITIES",
+    "STATES",
+    "DutyRow",
+    "answer_note",
+    "duty_rows",
+    "given_answers",
+    "incident_row",
+    "incident_steps",
+    "severity_badge",
+    "state_badge",
+]
+
+KINDS: dict[str, Text] = {
+    "wrong-output": Text(en="Wrong output reached somebody", zh="錯誤輸出已送達他人"),
+    "harm-to-customer": Text(en="A customer may have been harmed", zh="客戶可能受損"),
+    "personal-data": Text(en="Personal data seen or sent where they should not be", zh="個人資料外洩或誤送"),
+    "unfair-treatment": Text(en="A group may be treated unfairly", zh="某群組可能受不公平對待"),
+    "guard-passed": Text(en="Something passed a guard that should stop it", zh="防護未能攔截應攔截的內容"),
+    "outage": Text(en="It did not answer, or its fallback did not", zh="系統或後備未能回應"),
+    "supplier": Text(en="A supplier's failure or unannounced change", zh="供應商故障或未經通知的改動"),
+    "other": Text(en="Something else", zh="其他"),
+}
+"""Kinds that people choose from: our own list. What the runtime opens by itself has kinds of its own."""
+
+SEVERITIES: dict[str, Text] = {
+    "minor": Text(en="Minor", zh="輕微"),
+    "material": Text(en="Material", zh="重要"),
+    "major": Text(en="Major: the permit lapses until it is closed", zh="重大：准許失效，直至事故了結"),
+}
+
+STATES: dict[str, Text] = {
+    "open": Text(en="Open", zh="處理中"),
+    "contained": Text(en="Contained", zh="已控制"),
+    "closed": Text(en="Closed", zh="已了結"),
+}
+
+ANSWER_MARK = {
+    "yes": Text(en="Significant change: yes.", zh="重大改變：是。"),
+    "no": Text(en="Significant change: no.", zh="重大改變：否。"),
+}
+"""How a recorded answer begins, in the language of whoever gave it, so that it is found again."""
+
+_SEVERITY_TONES: dict[str, Tone] = {"minor": "low", "material": "amber", "major": "bad"}
+_STATE_TONES: dict[str, Tone] = {"open": "bad", "contained": "amber", "closed": "good"}
+
+_GRADES = {
+    "primary": Text(en="source read", zh="已閱讀原文"),
+    "secondary": Text(en="known from a secondary source", zh="只見於第二手資料"),
+    "unseen": Text(en="source not seen", zh="未見原文"),
+}
+
+
+class DutyRow(NamedTuple):
+    """A duty that may apply: whom to tell, what, by when, and how far its source was seen."""
+
+    regulator: str
+    says: str
+    cites: str
+    grade: str
+    clock: str
+    clocked: bool
+    voluntary: bool
+    unknown: tuple[str, ...]
+
+
+def severity_badge(severity: str, language: Language) -> Badge:
+    """Return a severity as a badge, in its first word."""
+    name = both(SEVERITIES[severity], language)
+    return Badge(_SEVERITY_TONES[severity], name.partition(":")[0].partition("：")[0])
+
+
+def state_badge(state: str, language: Language) -> Badge:
+    """Return an incident's state as a badge."""
+    return Badge(_STATE_TONES[state], both(STATES[state], language))
+
+
+def incident_row(row: Mapping[str, Any], titles: Mapping[str, str], language: Language) -> dict[str, Any]:
+    """Return a row of the list."""
+    kind = KINDS.get(row["kind"])
+    return {
+        "id": row["id"],
+        "kind": both(kind, language) if kind else row["kind"],
+        "use": titles.get(row["use_id"], row["use_id"]) if row["use_id"] else "",
+        "severity": severity_badge(row["severity"], language),
+        "state": state_badge(row["state"], language),
+        "opened": moment_text(row["opened_at"], language),
+    }
+
+
+def duty_rows(lines: Sequence[DutyLine], language: Language) -> list[DutyRow]:
+    """Return duties as rows. A clock is named only where the text was read and states a time."""
+    found = []
+    for line in lines:
+        duty = line.duty
+        clock = both(line.clock, language)
+        if line.clock_from is not None:
+            began = moment_text(line.clock_from, language)
+            clock = both(Text(en=f"at once, from {began}", zh=f"立即，由{began}起"), language)
+        found.append(
+            DutyRow(
+                regulator=duty.regulator,
+                says=both(duty.says, language),
+                cites=duty.cites,
+                grade=both(_GRADES[duty.grade], language),
+                clock=clock,
+                clocked=line.clock_from is not None,
+                voluntary=duty.voluntary,
+                unknown=tuple(_fact_name(name, language) for name in line.unknown),
+            )
+        )
+    return found
+
+
+def incident_steps(opened: Incident, updates: Sequence[IncidentUpdate], language: Language) -> list[Step]:
+    """Return what was done, newest first, down to the opening."""
+    begun = Text(en="Opened", zh="開立")
+    steps = [
+        Step(opened.at, moment_text(opened.at, language), both(begun, language), opened.by, opened.note, tone="bad")
+    ]
+    for item in updates:
+        tone = _STATE_TONES[item.state]
+        title = both(STATES[item.state], language)
+        steps.append(Step(item.at, moment_text(item.at, language), title, item.by, item.note, tone=tone))
+    return steps[::-1]
+
+
+def answer_note(answer: str, reason: str, language: Language) -> str:
+    """Return the note by which an answer to the question of a significant change is recorded."""
+    return f"{both(ANSWER_MARK[answer], language)} {reason}"
+
+
+def given_answers(updates: Sequence[IncidentUpdate]) -> list[IncidentUpdate]:
+    """Return the updates that answer the question of a significant change, newest first."""
+    marks = tuple(side for text in ANSWER_MARK.values() for side in (text.en, text.zh))
+    return [item for item in reversed(updates) if item.note.startswith(marks)]
+
+
+def _fact_name(name: str, language: Language) -> str:
+    known = questions().get(name)
+    return both(known.ask, language) if known else name.replace("_", " ")
