@@ -64,7 +64,7 @@ def test_a_decision_comes_out_again(live):
     assert good("replay", answers[0].decision, *words, "--json").json["result"] == "same"
     assert "no output was computed" in good("replay", answers[1].decision, *words).out
     looked = good("ledger", "show", "--kind", "access/1", "--workspace", workspace, "--json").json
-    assert len(looked) == 2
+    assert len(looked["entries"]) == 2
     assert run("replay", answers[0].decision, *words, "--as", "nobody").code == 2
 
 

@@ -36,7 +36,8 @@ INTENT_FORMAT = "dualtrack.decision-intent/1"
 DecisionId = Annotated[str, Meta(pattern=r"\A[0-9a-hjkmnp-tv-z]{26}\Z")]
 """A ULID in lower case: 48 bits of milliseconds, 80 of chance; sorts by time."""
 
-RunMode = Literal["shadow", "trial", "live", "observe"]
+RunMode = Literal["shadow", "trial", "live", "observe", "drill"]
+"""The permit's mode; observe mode without one; or a drill, whose answers reach the firm's own test and nobody else."""
 
 Outcome = Literal["served", "blocked", "routed", "fallback", "shadowed", "failed", "refused", "stopped"]
 """Served as computed; blocked by a guard; routed to a person; a fallback answered; recorded and shown to nobody; the

@@ -13,6 +13,7 @@ from dualtrack.domain.release import Release
 from dualtrack.domain.time import parse_instant
 from dualtrack.domain.vocabulary import Mode
 from dualtrack.keys import dsse
+from dualtrack.permit.assess import conclude
 from dualtrack.runtime.duties import Duties, duties_of, policy_gap
 from dualtrack.runtime.guards.registry import build_guards
 from dualtrack.runtime.live import Closed, LiveUse
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from dualtrack.runtime.standing import SignalEffect
     from dualtrack.store.register import Register
 
-__all__ = ["FAR_S", "Oversight", "compile_use"]
+__all__ = ["FAR_S", "Oversight", "compile_drill", "compile_use"]
 
 FAR_S = float(1 << 53)
 """An end that does not come: a permit without expiry."""
@@ -82,6 +83,24 @@ def compile_use(register: Register, use: str, oversight: Oversight) -> LiveUse |
     times = (parse_instant(permit.valid_from).timestamp(), until_s)
     durable = permit.durability == "durable" or found.policy.audience == "customers" or mode != "live"
     return _open(use, found, built, times, duties, effects, oversight, durable=durable)
+
+
+def compile_drill(register: Register, use: str) -> LiveUse | Closed:
+    """Return the newest release of a use for a drill: everything as it would run, for answers that reach nobody.
+
+    The duties are those of an assessment made now, so that a guard is drilled in the way it will be needed.
+    """
+    newest = register.latest_release(use)
+    if newest is None:
+        return _closed(use, "permit.no-release", "nothing was released for this use", "`dualtrack release` first", None)
+    found = _released(register, use, newest)
+    if isinstance(found, Closed):
+        return found
+    assessment = conclude(register.case(use, newest))
+    duties = duties_of(assessment, {pack.id: pack for pack in register.adopted_packs()}, found.policy)
+    built = _Built(None, None, "drill", None, None)
+    nothing = Oversight((), {}, {}, {})
+    return _open(use, found, built, (0.0, FAR_S), duties, [], nothing, durable=True)
 
 
 class _Built(NamedTuple):

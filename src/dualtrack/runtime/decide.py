@@ -85,7 +85,7 @@ def _recorded(call: Call, ended: Ended) -> Answer:
 def check_row(runtime: Runtime, call: Call, row: Mapping[str, Any]) -> ChainResult | Ended:
     """Run the guards on the input; where they, an opt-out or the policy stop the call, it is ended here."""
     live = call.live
-    opted_out = call.record_subject() in live.opted_out
+    opted_out = runtime.opted_out(call)
     checked = Checked("input", live.use, live.policy, call.language, row=row, opted_out=opted_out)
     begun_ns = time.perf_counter_ns()
     found = run_guards(live.guards, "input", checked)
@@ -94,9 +94,9 @@ def check_row(runtime: Runtime, call: Call, row: Mapping[str, Any]) -> ChainResu
     if live.mode == "observe":
         return found
     if opted_out or found.action == "route":
-        return stop_row(runtime, call, "routed", "opted-out" if opted_out else f"guard.{found.fired[0]}")
+        return stop_row(runtime, call, "routed", "opted-out" if opted_out else f"guard.{_deciding(found)}")
     if found.action == "block":
-        return stop_row(runtime, call, "blocked", f"guard.{found.fired[0]}")
+        return stop_row(runtime, call, "blocked", f"guard.{_deciding(found)}")
     return found
 
 
@@ -119,15 +119,19 @@ def conclude_row(
     if not runtime.gate.still(live):
         return _ended(call, "stopped", "permit.held", output, scoring.reasons)
     if found.action == "block" and live.mode != "observe":
-        return _ended(call, "blocked", f"guard.{found.fired[0]}", output, scoring.reasons)
+        return _ended(call, "blocked", f"guard.{_deciding(found)}", output, scoring.reasons)
     routed = found.action == "route" and live.mode != "observe"
     if routed or live.review == "hold":
         due = runtime.review("guard_routed" if routed else "hold_before_release", live)
-        code = f"guard.{found.fired[0]}" if routed else "review.hold"
+        code = f"guard.{_deciding(found)}" if routed else "review.hold"
         return _ended(call, "routed", code, output, scoring.reasons, review=due)
     sampled = live.review == "sample" and runtime.sampled(live)
     review = runtime.review("sample", live) if sampled else None
     return _ended(call, "served", None, output, scoring.reasons, review=review, value=scoring.output)
+
+
+def _deciding(found: ChainResult) -> str:
+    return next((item.guard for item in found.verdicts if item.action == found.action), "unknown")
 
 
 def stop_row(runtime: Runtime, call: Call, outcome: Outcome, code: str) -> Ended:

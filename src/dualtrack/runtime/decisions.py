@@ -11,7 +11,7 @@ from dualtrack.domain.records import Record
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import FieldError, StoreCorruptError
 from dualtrack.runtime.ids import receipt_digest
-from dualtrack.runtime.lookup import decision_row, id_floor, matching_record
+from dualtrack.runtime.lookup import by_index, decision_row, id_floor, matching_record
 from dualtrack.runtime.proofs import prove_entry
 from dualtrack.runtime.review_read import review_of_decision
 
@@ -86,6 +86,8 @@ def search_decisions(
     if after is not None:
         narrowed.append(table.c.id < after)
     query = select(table).where(*narrowed).order_by(table.c.id.desc()).limit(limit)
+    if wanted.receipt is not None or wanted.subject is not None:
+        query = by_index(query, table, "receipt" if wanted.receipt is not None else "subject")
     with register.repository.backend.read() as connection:
         rows = connection.execute(query).mappings().all()
     return [_line(row) for row in rows]

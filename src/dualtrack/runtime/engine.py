@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.business_time import add_business_minutes
+from dualtrack.domain.oversight import OptOut, Signal
+from dualtrack.domain.records import encode
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import NotFoundError
 from dualtrack.runtime.call import Call, Review
@@ -19,6 +21,7 @@ from dualtrack.runtime.recovery import recover_runs
 from dualtrack.runtime.snapshots import Snapshots
 from dualtrack.runtime.subjects import Subjects
 from dualtrack.runtime.upstream.secrets import SecretFolder
+from dualtrack.store.entries import NewEntry
 from dualtrack.store.keyring import load_key
 from dualtrack.store.register import Register
 from dualtrack.store.store import Store
@@ -56,6 +59,7 @@ class Runtime:
         self.gate = Gate(self.snapshots)
         self.subjects = Subjects(workspace)
         self.quotas = Quotas(store)
+        self._opting: set[tuple[str, str]] = set()
         self._secrets: SecretFolder | None = None
         self.models = Models(workspace.path("models"))
         self.shelf = Shelf(workspace.path("models"), clock)
@@ -83,6 +87,24 @@ class Runtime:
         subject = self.subjects.pseudonym(live.institution, person) if person is not None else None
         recorder = self.recorder(live.institution)
         return Call(live, recorder, self.clock(), subject=subject, language=language, content=content)
+
+    def opted_out(self, call: Call) -> bool:
+        """Tell whether the person of a call wants no AI in this use; what was said in this process counts at once."""
+        subject = call.record_subject()
+        return subject is not None and (subject in call.live.opted_out or (call.live.use, subject) in self._opting)
+
+    def remember_opt_out(self, call: Call) -> None:
+        """Record with a call that its person asked for a person or for no AI: honoured from the next call on."""
+        subject, live = call.record_subject(), call.live
+        if subject is None:
+            return
+        self._opting.add((live.use, subject))
+        said = OptOut(use=live.use, subject=subject, active=True, at=call.at, by="customer")
+        signal = Signal(use=live.use, kind="opt_out", at=call.at, value=1, of=1)
+        call.also += [
+            NewEntry("opt-out/1", live.institution, live.use, encode(said)),
+            NewEntry("signal/1", live.institution, live.use, encode(signal)),
+        ]
 
     def review(self, why: Why, live: LiveUse) -> Review:
         """Return a review to open now."""

@@ -67,6 +67,8 @@ class Gate:
 
     def still(self, live: LiveUse) -> bool:
         """Tell whether the use is open as it was entered: same permit, no hold, lease in force."""
+        if live.mode == "drill":
+            return True  # its answers reach nobody; a drill must be possible before there is a permit
         snapshot = self._snapshots.current
         found = snapshot.uses.get(live.use)
         if found is not live and (isinstance(found, Closed) or found is None or _differs(found, live)):

@@ -21,6 +21,7 @@ from dualtrack.errors import NotFoundError, StoreCorruptError
 from dualtrack.runtime.ids import receipt_digest, shown_code
 from dualtrack.runtime.incidents import open_incident
 from dualtrack.runtime.lookup import (
+    by_index,
     contents_of,
     find_declaration,
     find_policy,
@@ -170,7 +171,7 @@ def _row(register: Register, digest: str) -> RowMapping | None:
     table = register.repository.tables.decision
     query = select(table).where(table.c.ledger == register.repository.ledger, table.c.receipt == digest)
     with register.repository.backend.read() as connection:
-        return connection.execute(query).mappings().first()
+        return connection.execute(by_index(query, table, "receipt")).mappings().first()
 
 
 def _without_entry(register: Register, row: RowMapping) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 
 from dualtrack.domain.time import add_days, format_instant
 from dualtrack.runtime.incidents import open_incident
+from dualtrack.runtime.lookup import by_index
 from dualtrack.runtime.reviews import OPEN_STATES, ReviewDesk
 from dualtrack.store.projections import Projections
 
@@ -53,13 +54,16 @@ def _past_due(register: Register, now: datetime) -> list[tuple[str, str, str]]:
     Projections(register.repository).catch_up()
     table = register.repository.tables.review
     at, since = format_instant(now), format_instant(add_days(now, -LOOK_BACK_DAYS))
-    half = and_(table.c.state == "approved", table.c.four_eyes, table.c.due_at > since)
-    query = select(table.c.id, table.c.use_id, table.c.why).where(
-        table.c.ledger == register.repository.ledger, table.c.due_at <= at, or_(table.c.state.in_(OPEN_STATES), half)
-    )
+    base = select(table.c.due_at, table.c.id, table.c.use_id, table.c.why)
+    base = base.where(table.c.ledger == register.repository.ledger, table.c.due_at <= at)
+    queries = [base.where(table.c.state == state) for state in OPEN_STATES]
+    queries.append(base.where(table.c.state == "approved", table.c.four_eyes, table.c.due_at > since))
+    found = []
     with register.repository.backend.read() as connection:
-        rows = connection.execute(query.order_by(table.c.due_at).limit(EXPIRE_MAX)).all()
-    return [(str(row[0]), str(row[1]), str(row[2])) for row in rows]
+        for query in queries:
+            ordered = by_index(query.order_by(table.c.due_at, table.c.id).limit(EXPIRE_MAX), table, "queue")
+            found += [tuple(row) for row in connection.execute(ordered)]
+    return [(review, use, why) for _, review, use, why in sorted(found)[:EXPIRE_MAX]]
 
 
 def _told(register: Register, use: str, reviews: list[str], *, asked: bool) -> Expired:

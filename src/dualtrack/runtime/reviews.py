@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from heapq import merge
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from sqlalchemy import and_, or_, select, tuple_
+from sqlalchemy import select, tuple_
 
 from dualtrack.domain.edits import edit_distance
 from dualtrack.domain.oversight import Access, Signal
@@ -14,17 +16,17 @@ from dualtrack.domain.review import ACTION_FORMAT, ReviewAction
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import FieldError, NotFoundError, ReviewError
 from dualtrack.runtime.holders import check_reason
-from dualtrack.runtime.lookup import decision_row, find_policy, record_at
+from dualtrack.runtime.lookup import by_index, decision_row, find_policy, record_at
 from dualtrack.runtime.review_read import ReviewRead, read_review, review_actions
 from dualtrack.runtime.review_state import ReviewState, apply_action, may, seconds_spent
 from dualtrack.store.entries import NewEntry
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection
 
     from dualtrack.domain.decision import Decision
     from dualtrack.domain.review import ActionName, Level
@@ -50,6 +52,9 @@ QUEUE_MAX = 500
 
 TEXT_CHARACTERS_MAX = 200_000
 """Longest text that a reviewer may write: well above what any policy lets a model answer with."""
+
+
+_PAGE = 50
 
 
 class QueueCursor(NamedTuple):
@@ -100,29 +105,10 @@ class ReviewDesk:
         if not 0 < limit <= QUEUE_MAX:
             raise FieldError(f"{limit} items", where="limit", expected=f"1 to {QUEUE_MAX}")
         Projections(self._register.repository).catch_up()
-        table = self._register.repository.tables.review
-        wanted: ColumnElement[bool] = table.c.state.in_(list(states))
+        walks = [self._walk(state, after, use) for state in sorted(set(states))]
         if "queued" in states:
-            half = and_(table.c.state == "approved", table.c.four_eyes, table.c.due_at >= self._register.now())
-            wanted = or_(wanted, half)
-        query = select(table).where(table.c.ledger == self._register.repository.ledger, wanted)
-        if use is not None:
-            query = query.where(table.c.use_id == use)
-        found: list[dict[str, Any]] = []
-        while len(found) < limit:
-            if after is not None:
-                query_after = query.where(tuple_(table.c.due_at, table.c.id) > tuple_(*after))
-            else:
-                query_after = query
-            with self._register.repository.backend.read() as connection:
-                page = (
-                    connection.execute(query_after.order_by(table.c.due_at, table.c.id).limit(limit)).mappings().all()
-                )
-            found += [dict(row) for row in page if self._waits(row, states)]
-            if len(page) < limit:
-                break
-            after = QueueCursor(page[-1]["due_at"], page[-1]["id"])
-        return [self._shown(row) for row in found[:limit]]
+            walks.append(self._half_approved(after, use))
+        return list(islice(merge(*walks, key=lambda row: (row["due_at"], row["id"])), limit))
 
     def state(self, review: str) -> ReviewState:
         """Return where a review stands, without opening any text."""
@@ -217,6 +203,32 @@ class ReviewDesk:
         policy = find_policy(self._register, opened.use, decision.policy)
         return Released(ended=True, text=None, message=policy.message)
 
+    def _walk(self, state: str, after: QueueCursor | None, use: str | None) -> Iterator[dict[str, Any]]:
+        """Yield the reviews of a state by due instant; one that four eyes have only half approved is not approved."""
+        for row in self._rows(state, after, use):
+            if not (state == "approved" and row["four_eyes"]) or self.state(row["id"]).ended:
+                yield row
+
+    def _half_approved(self, after: QueueCursor | None, use: str | None) -> Iterator[dict[str, Any]]:
+        now = QueueCursor(self._register.now(), "")
+        for row in self._rows("approved", now if after is None else max(after, now), use):
+            if row["four_eyes"] and not self.state(row["id"]).ended:
+                yield row | {"state": "queued"}
+
+    def _rows(self, state: str, after: QueueCursor | None, use: str | None) -> Iterator[dict[str, Any]]:
+        table = self._register.repository.tables.review
+        query = select(table).where(table.c.ledger == self._register.repository.ledger, table.c.state == state)
+        query = query if use is None else query.where(table.c.use_id == use)
+        query = by_index(query.order_by(table.c.due_at, table.c.id).limit(_PAGE), table, "queue")
+        while True:
+            page_query = query if after is None else query.where(tuple_(table.c.due_at, table.c.id) > tuple_(*after))
+            with self._register.repository.backend.read() as connection:
+                page = connection.execute(page_query).mappings().all()
+            yield from (dict(row) for row in page)
+            if len(page) < _PAGE:
+                return
+            after = QueueCursor(page[-1]["due_at"], page[-1]["id"])
+
     def _append(self, read: ReviewRead, record: ReviewAction, sealed: SealedContent | None) -> None:
         """Append an action unless the review has moved on since it was read: looked at again under the writer's lock."""
         use, review = read.state.opened.use, record.review
@@ -267,18 +279,6 @@ class ReviewDesk:
             return self._contents.open(digest).decode("utf-8", "replace")
         except NotFoundError:
             return None
-
-    def _waits(self, row: Any, states: Collection[str]) -> bool:  # noqa: ANN401 - a row of the database
-        """Tell whether a row belongs in the queue: of approved ones under four eyes the records know."""
-        if row["state"] != "approved" or not row["four_eyes"]:
-            return True
-        ended = self.state(row["id"]).ended
-        return "approved" in states if ended else "queued" in states
-
-    def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
-        if row["state"] == "approved" and row["four_eyes"] and not self.state(row["id"]).ended:
-            return row | {"state": "queued"}
-        return row
 
 
 def _role(state: ReviewState, roles: Collection[str]) -> Level:

@@ -76,7 +76,8 @@ def tables(compartment: CompartmentName) -> Tables:
     return Tables(
         metadata,
         *(table(name, *columns) for name, columns in _log_columns(compartment).items()),
-        *(table(name, *columns) for name, columns in _projection_columns(compartment).items()),
+        *(table(name, *columns) for name, columns in _projection_columns().items()),
+        *(table(name, *columns) for name, columns in _oversight_columns(compartment).items()),
         *(table(name, *columns) for name, columns in _runtime_columns(compartment).items()),
     )
 
@@ -121,7 +122,7 @@ def _log_columns(compartment: str) -> dict[str, list[Column[object] | Index]]:
     }
 
 
-def _projection_columns(compartment: str) -> dict[str, list[Column[object] | Index]]:
+def _projection_columns() -> dict[str, list[Column[object] | Index]]:
     idx = _number
     return {
         "cursor": [_number("size")],
@@ -186,6 +187,12 @@ def _projection_columns(compartment: str) -> dict[str, list[Column[object] | Ind
             _text("assessment"),
         ],
         "pack": [_key("id"), idx("idx"), _text("version"), _text("digest"), _text("action")],
+    }
+
+
+def _oversight_columns(compartment: str) -> dict[str, list[Column[object] | Index]]:
+    idx = _number
+    return {
         "hold": [
             _key("id"),
             idx("idx"),

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dualtrack import __version__
 from dualtrack.errors import DualtrackError, FieldError
+from dualtrack.runtime.telemetry_export import Telemetry, otlp_sender
 from dualtrack.web.asking import read_asking
 from dualtrack.web.assets import IMMUTABLE, static_files
 from dualtrack.web.health import Health
@@ -23,7 +24,7 @@ from dualtrack.web.mounting import Mount
 from dualtrack.web.pages.account import account_routes
 from dualtrack.web.pages.login import login_routes
 from dualtrack.web.pages.registry import all_pages
-from dualtrack.web.problems import HttpError, error_response
+from dualtrack.web.problems import HttpError, InternalError, error_response
 from dualtrack.web.routing import PatternRoute
 from dualtrack.web.security import Guarded
 from dualtrack.web.services import Services
@@ -51,17 +52,20 @@ def create_app(
     at_end: Callable[[], None] | None = None,
 ) -> Guarded:
     """Return the ASGI application of an open runtime. `at_end` is called when the server stops, after all else."""
-    found = services or Services(runtime, settings)
+    found, endpoint = services or Services(runtime, settings), settings.otlp_endpoint
     hot, live, metrics = HotMount(found), LiveEvents(found), Metrics(runtime)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         hot.open()
+        telemetry = Telemetry(runtime, *otlp_sender(endpoint)) if endpoint is not None else None
         try:
             yield
         finally:
             live.close()
             await hot.close()
+            if telemetry is not None:
+                await run_in_threadpool(telemetry.close)
             await run_in_threadpool(found.close)
             if at_end is not None:
                 await run_in_threadpool(at_end)
@@ -123,6 +127,10 @@ def _add_errors(app: FastAPI, services: Services, mount: Mount) -> None:
     async def invalid(request: Request, error: Any) -> Response:  # noqa: ANN401 - as above
         return await answer(request, _invalid(error))
 
+    async def unexpected(request: Request, _error: Any) -> Response:  # noqa: ANN401 - as above
+        return await answer(request, InternalError(request.scope["dualtrack.request"]))
+
+    app.add_exception_handler(Exception, unexpected)  # it is raised again afterwards: the guard around writes the log
     app.add_exception_handler(DualtrackError, ours)
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, invalid)

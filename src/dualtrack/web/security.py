@@ -84,7 +84,6 @@ class Guarded:
     def __init__(self, services: Services, app: Any, hot: Any) -> None:  # noqa: ANN401 - ASGI applications
         self._services, self._app, self._hot = services, app, hot
         self._headers = security_headers(https=services.https)
-        self._names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass on what is no request (the lifespan)."""
@@ -92,7 +91,7 @@ class Guarded:
             await self._app(scope, receive, send)
             return
         request = secrets.token_hex(_REQUEST_BYTES)
-        answer = _Answer(send, [*self._headers, (b"x-request-id", request.encode())], self._names)
+        answer = _Answer(send, [*self._headers, (b"x-request-id", request.encode())])
         scope["dualtrack.request"] = request
         if scope["path"].startswith("/v1/"):
             await self._hot_path(scope, receive, answer)
@@ -144,6 +143,8 @@ class Guarded:
     async def _last_resort(self, scope: Scope, answer: _Answer, error: Exception) -> None:
         request = scope["dualtrack.request"]
         _log.error("request failed", fault=type(error).__name__, at=_place(error), request=request)
+        if answer.ended:
+            return
         if answer.status:
             raise _CutError from None
         await self._refuse(scope, answer, InternalError(request))
@@ -165,13 +166,13 @@ class _CutError(Exception):
 
 
 class _Answer:
-    """Adds the headers that are not there when an answer begins, and remembers its status."""
+    """Adds the headers that are not there when an answer begins; remembers its status, and whether it has ended."""
 
-    __slots__ = ("_headers", "_names", "_send", "status")
+    __slots__ = ("_headers", "_send", "ended", "status")
 
-    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]], names: frozenset[bytes]) -> None:
-        self._send, self._headers, self._names = send, headers, names
-        self.status = 0
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        self._send, self._headers = send, headers
+        self.status, self.ended = 0, False
 
     async def __call__(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
@@ -183,6 +184,8 @@ class _Answer:
                 said.append((b"cache-control", b"no-store"))
             message["headers"] = said
         await self._send(message)
+        if message["type"] == "http.response.body":
+            self.ended = not message.get("more_body", False)
 
 
 class _Bounded:

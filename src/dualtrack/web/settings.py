@@ -58,13 +58,15 @@ class WebSettings(Record, frozen=True):
     """All settings. `public_address` is what browsers type, `https://dualtrack.example`; None: where it listens.
 
     `https` says that browsers come by HTTPS, here or at a proxy in front. `proxies` counts the trusted proxies in front,
-    each of which appends to X-Forwarded-For; with 0 that header is not believed.
+    each of which appends to X-Forwarded-For; with 0 that header is not believed. `otlp_endpoint` is where spans of
+    decisions go (OTLP over HTTP), `http://127.0.0.1:4318/v1/traces`; None: nowhere.
     """
 
     https: bool = False
     public_address: _Address | None = None
     proxies: Annotated[int, Meta(ge=0, le=8)] = 0
     live_connections: Annotated[int, Meta(ge=1, le=10_000)] = 200
+    otlp_endpoint: _Address | None = None
     session: SessionSettings = SessionSettings()
     rate: RateSettings = RateSettings()
     oidc: OidcSettings | None = None

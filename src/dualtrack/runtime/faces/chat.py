@@ -35,8 +35,10 @@ __all__ = [
     "check_output",
     "complete",
     "completion_body",
+    "deciding",
     "disclosure_due",
     "finish",
+    "instead",
     "quote",
     "said",
 ]
@@ -87,7 +89,7 @@ def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_bytes: 
     content = _encode([{"role": piece.role, "text": piece.text} for piece in asked.pieces])
     call = runtime.call(live, content, person=asked.person, language=language)
     pieces = (*runtime.shelf.retrieve(live, asked.pieces, language), *asked.pieces)
-    opted_out = call.record_subject() in live.opted_out
+    opted_out = runtime.opted_out(call)
     checked = Checked("input", live.use, live.policy, language, pieces=pieces, turn=asked.turn, opted_out=opted_out)
     begun_ns = time.perf_counter_ns()
     found = run_guards(live.guards, "input", checked)
@@ -97,10 +99,10 @@ def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_bytes: 
     if live.mode != "observe":
         if opted_out:
             stopped = ("routed", "opted-out")
-        elif found.action == "route":
-            stopped = ("routed", f"guard.{found.fired[0]}")
-        elif found.action == "block":
-            stopped = ("blocked", f"guard.{found.fired[0]}")
+        elif found.action in {"route", "block"}:
+            stopped = ("routed" if found.action == "route" else "blocked", f"guard.{deciding(found)}")
+        if "opt_out" in found.fired and live.policy.opt_out:
+            runtime.remember_opt_out(call)
     return Turn(asked, call, found.pieces, stopped)
 
 
@@ -109,17 +111,13 @@ async def complete(runtime: Runtime, client: UpstreamClient, turn: Turn) -> dict
     live, call = turn.call.live, turn.call
     if turn.stopped is not None:
         outcome, code = turn.stopped
-        return await finish(
-            runtime, turn, Reply(outcome, said(live.policy.message, turn), [], "content_filter", code, {}), None
-        )
+        return await finish(runtime, turn, Reply(outcome, instead(turn), [], "content_filter", code, {}), None)
     if live.durable:
         await call.recorder.record(call.intent(), durable=True)
     completion, fault = await _ask_in_order(runtime, client, turn)
     if completion is None:
         code = fault.code if fault else "upstream.none"
-        return await finish(
-            runtime, turn, Reply("fallback", said(live.policy.message, turn), [], "stop", code, {}), None
-        )
+        return await finish(runtime, turn, Reply("fallback", instead(turn), [], "stop", code, {}), None)
     return await _judge(runtime, turn, completion)
 
 
@@ -177,6 +175,18 @@ def check_output(turn: Turn, text: str, tools: tuple[str, ...]) -> ChainResult:
     return found
 
 
+def deciding(found: ChainResult) -> str:
+    """Return the guard whose action was the strictest: several may have fired."""
+    return next((item.guard for item in found.verdicts if item.action == found.action), "unknown")
+
+
+def instead(turn: Turn) -> str:
+    """Return what a person is told where no answer is given: the notice, where due, the fixed message, how to reach a person."""
+    policy = turn.call.live.policy
+    parts = (disclosure_due(turn), said(policy.message, turn), said(policy.human, turn))
+    return "\n\n".join(part for part in parts if part)
+
+
 def disclosure_due(turn: Turn) -> str | None:
     """Return the disclosure that must stand before this output, or None."""
     found = turn.call.live.policy.disclosure
@@ -190,18 +200,18 @@ async def _judge(runtime: Runtime, turn: Turn, completion: Completion) -> dict[s
     found = check_output(turn, text, completion.tools)
     if found.action == "redact" and found.pieces:
         text = found.pieces[-1].text
-    message = said(live.policy.message, turn)
+    message = instead(turn)
     if live.mode == "shadow":
         return await finish(runtime, turn, Reply("shadowed", message, [], "stop", None, {}), text)
     if not runtime.gate.still(live):
         return await finish(runtime, turn, Reply("stopped", message, [], "content_filter", "permit.held", {}), text)
     stop = live.mode != "observe"
     if found.action == "block" and stop:
-        reply = Reply("blocked", message, [], "content_filter", f"guard.{found.fired[0]}", completion.usage)
+        reply = Reply("blocked", message, [], "content_filter", f"guard.{deciding(found)}", completion.usage)
         return await finish(runtime, turn, reply, text)
     routed = found.action == "route" and stop
     if routed or live.review == "hold":
-        code = f"guard.{found.fired[0]}" if routed else "review.hold"
+        code = f"guard.{deciding(found)}" if routed else "review.hold"
         reply = Reply("routed", message, [], "stop", code, completion.usage)
         due = runtime.review("guard_routed" if routed else "hold_before_release", live)
         return await finish(runtime, turn, reply, text, due)
@@ -218,7 +228,7 @@ async def finish(
     live = call.live
     if reply.outcome == "routed" and review is None:
         review = runtime.review("guard_routed", live)
-    shown = reply.outcome == "served" and disclosure_due(turn) is not None
+    shown = disclosure_due(turn) is not None
     content = _encode(output) if output is not None else None
     record, receipt, review_id = call.end(reply.outcome, code=reply.code, output=content, review=review, shown=shown)
     await call.recorder.record(record, durable=live.durable)

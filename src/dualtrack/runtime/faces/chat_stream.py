@@ -13,7 +13,7 @@ import msgspec
 
 from dualtrack.errors import InputError, UpstreamError
 from dualtrack.runtime.faces.asgi import read_json
-from dualtrack.runtime.faces.chat import about, check_output, disclosure_due, quote, said
+from dualtrack.runtime.faces.chat import about, check_output, deciding, disclosure_due, instead, quote, said
 from dualtrack.runtime.faces.chat_request import upstream_body
 from dualtrack.runtime.faces.chat_upstream import check_model, note_call, open_chat
 from dualtrack.runtime.upstream.sse import SseReader
@@ -97,7 +97,7 @@ class Streamed:
         live = self.turn.call.live
         if found.action in {"block", "route"} and live.mode != "observe":
             self.outcome = "blocked" if found.action == "block" else "routed"
-            self.code = f"guard.{found.fired[0]}"
+            self.code = f"guard.{deciding(found)}"
             return False
         seen = found.pieces[-1].text if found.action == "redact" and found.pieces else tail + unit
         shown = seen.removeprefix(tail)
@@ -229,13 +229,12 @@ async def _finish(runtime: Runtime, out: Streamed) -> None:
     """Record the outcome, then send what remains: a safe end where the stream was stopped."""
     turn, call = out.turn, out.turn.call
     live = call.live
-    message = said(live.policy.message, turn)
     review = None
     if out.outcome == "routed":
         review = runtime.review("guard_routed", live)
     elif live.review == "sample" and out.outcome == "served" and runtime.sampled(live):
         review = runtime.review("sample", live)
-    shown = out.started and disclosure_due(turn) is not None
+    shown = disclosure_due(turn) is not None
     content = _encode(out.text) if out.text else None
     record, receipt, review_id = call.end(out.outcome, code=out.code, output=content, review=review, shown=shown)
     await call.recorder.record(record, durable=live.durable)
@@ -244,7 +243,7 @@ async def _finish(runtime: Runtime, out: Streamed) -> None:
         await out.send({"type": "http.response.start", "status": 200, "headers": headers})
         out.started = True
     if out.outcome != "served":
-        await out.part({"content": f"\n\n{message}" if out.text else message})
+        await out.part({"content": f"\n\n{said(live.policy.message, turn)}" if out.text else instead(turn)})
     await out.end(
         "stop" if out.outcome == "served" else "content_filter", about(turn, out.outcome, out.code, receipt, review_id)
     )

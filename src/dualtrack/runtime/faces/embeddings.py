@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dualtrack.errors import FieldError, ForbiddenError, UpstreamError
+from dualtrack.runtime.faces.chat import deciding
 from dualtrack.runtime.faces.chat_upstream import ANSWER_BYTES_MAX, note_call, open_chat
 from dualtrack.runtime.guards.base import Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
@@ -51,9 +52,9 @@ async def embed(
     chain = run_guards(live.guards, "input", Checked("input", live.use, live.policy, "en", pieces=pieces))
     call.verdicts += chain.verdicts
     if chain.action in {"block", "route"} and live.mode != "observe":
-        record, _, _ = call.end("blocked", code=f"guard.{chain.fired[0]}", output=None)
+        record, _, _ = call.end("blocked", code=f"guard.{deciding(chain)}", output=None)
         await call.recorder.record(record, durable=live.durable)
-        raise ForbiddenError(f"the guard {chain.fired[0]} stopped it", where=live.use, code="guard.blocked")
+        raise ForbiddenError(f"the guard {deciding(chain)} stopped it", where=live.use, code="guard.blocked")
     sent = {"input": [piece.text for piece in chain.pieces], "encoding_format": "float"}
     if "dimensions" in plain:
         sent["dimensions"] = plain["dimensions"]

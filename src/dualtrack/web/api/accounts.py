@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from dualtrack.errors import AuthenticationError, NotFoundError
+from dualtrack.errors import AuthenticationError, ForbiddenError, NotFoundError
 from dualtrack.web.api.access import Desk, desk, identify
 from dualtrack.web.api.etags import EDITS, check_seen, etag_of, is_known
 from dualtrack.web.api.idempotency import ApiRoute
@@ -20,6 +20,7 @@ from dualtrack.web.identity.api_keys import ApiKeyView, NewApiKey
 from dualtrack.web.identity.csrf import csrf_token
 from dualtrack.web.identity.permissions import VERBS_OF, Verb
 from dualtrack.web.identity.roles import ConsoleRole
+from dualtrack.web.identity.sessions import set_cookie
 from dualtrack.web.settings import RateSettings, SessionSettings, read_settings, write_settings
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "SessionOut",
     "SettingsIn",
     "SettingsOut",
+    "SignIn",
     "router",
 ]
 
@@ -136,6 +138,13 @@ class SettingsOut(SettingsIn):
     """The settings as web.toml has them; they count from the next start."""
 
 
+class SignIn(Body):
+    """A name and its password."""
+
+    name: Annotated[str, Field(max_length=64)]
+    password: Annotated[str, Field(min_length=1, max_length=512)]
+
+
 class SessionOut(BaseModel):
     """Who asks, what they may do, and the form token for requests that change something (None for a key)."""
 
@@ -148,6 +157,24 @@ class SessionOut(BaseModel):
     form_token: str | None
 
 
+@router.post("/session", status_code=201, tags=["session"])
+def sign_in(body: SignIn, request: Request, response: Response) -> SessionOut:
+    """Begin a session as a person: the answer sets the cookie and gives the form token. Only JSON is read, so no form elsewhere can send it."""
+    services = request.app.state.services
+    asking = read_asking(request.scope, https=services.https, proxies=services.settings.proxies)
+    origin = asking.came_from.origin
+    if (origin is not None and origin not in services.origins) or asking.came_from.fetch_site in {
+        "cross-site",
+        "same-site",
+    }:
+        raise ForbiddenError("the request came from another site", where="session", code="forbidden.csrf.origin")
+    account = services.login.authenticate(body.name, body.password, source=asking.source)
+    token = services.sessions.start(account.name, replaces=asking.session_token)
+    lifetime_s = services.settings.session.absolute_s
+    response.headers["set-cookie"] = set_cookie(token, https=services.https, lifetime_s=lifetime_s)
+    return _session(services, services.sessions.identify(token), token)
+
+
 @router.get("/session", tags=["session"])
 def read_session(request: Request) -> SessionOut:
     """Return who asks."""
@@ -156,7 +183,10 @@ def read_session(request: Request) -> SessionOut:
     who = identify(services, asking)
     if who is None:
         raise AuthenticationError("nobody is signed in", fix="sign in, or send an API key")
-    token = asking.session_token if who.means == "session" else None
+    return _session(services, who, asking.session_token if who.means == "session" else None)
+
+
+def _session(services: Any, who: Any, token: str | None) -> SessionOut:  # noqa: ANN401 - Services and Identity
     return SessionOut(
         name=who.name,
         institution=who.institution,

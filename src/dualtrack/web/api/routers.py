@@ -59,7 +59,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Add what holds for every operation: who may ask, and the header by which a POST is done once."""
-    operation["security"] = [] if path.startswith(_PUBLIC) else [{"key": []}, {"session": []}]
+    public = path.startswith(_PUBLIC) or (path == f"{PREFIX}/session" and method == "post")
+    operation["security"] = [] if public else [{"key": []}, {"session": []}]
     if method == "post":
         operation.setdefault("parameters", []).append(
             {

@@ -136,7 +136,11 @@ def key_rows(
 
 def api_key_rows(keys: Sequence[ApiKeyView], now_s: int, language: Language) -> list[dict[str, Any]]:
     """Return API keys as rows; the key itself is nowhere."""
-    living, over, revoked = Text(en="in use", zh="使用中"), Text(en="expired", zh="已到期"), Text(en="revoked", zh="已撤銷")
+    living, over, revoked = (
+        Text(en="in use", zh="使用中"),
+        Text(en="expired", zh="已到期"),
+        Text(en="revoked", zh="已撤銷"),
+    )
     every, never = Text(en="every use", zh="所有用途"), Text(en="never used", zh="從未使用")
     found = []
     for item in keys:

@@ -1,0 +1,210 @@
+"""The two language uses at the fictional firms: declared, released, drilled through the real path, judged. Nothing is canned.
+
+The drills go through the same code as a call: guards, retrieval, model if there is one, guards, disclosure, review. Where no
+model is installed, its part says "not run" and the passages answer alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from sqlalchemy import select
+
+from dualtrack.demo.firms import signer_of
+from dualtrack.demo.language.asking import Message, Reply
+from dualtrack.demo.language.corpus import load_corpus
+from dualtrack.demo.language.drills import ReviewItem, Verdict
+from dualtrack.demo.language.measuring import measure_language_use
+from dualtrack.demo.language.model import ModelFound, find_model
+from dualtrack.demo.language.uses import load_declaration, load_policy, promised
+from dualtrack.domain.canonical import digest
+from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Statement, Subject, SubjectDigest
+from dualtrack.domain.ids import use_digest
+from dualtrack.domain.records import encode
+from dualtrack.domain.release import Release, ReleaseComponent
+from dualtrack.runtime.compiling import compile_drill
+from dualtrack.runtime.engine import Runtime
+from dualtrack.runtime.faces.chat import begin_turn, complete, disclosure_due
+from dualtrack.runtime.faces.chat_request import read_chat
+from dualtrack.runtime.live import Closed
+from dualtrack.runtime.models import keep_artifact
+from dualtrack.runtime.upstream.client import UpstreamClient
+from dualtrack.store.verdicts import record_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dualtrack.demo.language.model import NotRun
+    from dualtrack.domain.evidence import Predicate
+    from dualtrack.domain.policy import RuntimePolicy
+    from dualtrack.domain.time import Clock
+    from dualtrack.keys.signer import Signer
+    from dualtrack.runtime.live import LiveUse
+    from dualtrack.runtime.passages.corpus import Language
+    from dualtrack.store.register import Register
+    from dualtrack.store.store import Store
+    from dualtrack.store.verdicts import Recorded
+    from dualtrack.store.workspace import Workspace
+
+__all__ = ["COVERS", "FictionalReviewer", "GovernedAsk", "LanguageRun", "prepare_use", "run_language_use"]
+
+COVERS = ["rag", "content_filter", "prompt_management"]
+"""Parts of the path that a drill goes through: retrieval, guards, and the released prompt and policy."""
+
+_CITED = re.compile(r"\[([A-Za-z0-9][A-Za-z0-9_.-]{0,60})\]")
+
+
+class LanguageRun(NamedTuple):
+    """What came of one use: the evidence taken, the verdict, and the model or why none was run."""
+
+    use: str
+    evidence: list[Predicate]
+    recorded: Recorded
+    model: ModelFound | NotRun
+
+
+class GovernedAsk:
+    """Asks a use through the real path in drill mode: what comes back reaches this program and nobody else."""
+
+    def __init__(self, runtime: Runtime, live: LiveUse) -> None:
+        self._runtime, self._live = runtime, live
+        self._runner = asyncio.Runner()
+        self._client = UpstreamClient()
+
+    def __call__(self, messages: Sequence[Message], /, *, subject: str, language: Language, session: str) -> Reply:
+        """Put the last message and return what came back, with the draft where it is held."""
+        del language, session  # the path reads the language itself, and knows persons, not sessions
+        return self._runner.run(self._ask(list(messages), subject))
+
+    def close(self) -> None:
+        """End the client and its loop."""
+        self._runner.run(self._client.close())
+        self._runner.close()
+
+    async def _ask(self, messages: list[Message], subject: str) -> Reply:
+        asked = read_chat({"messages": messages, "user": subject})
+        turn = begin_turn(self._runtime, self._live, asked, len(msgspec.json.encode(messages)))
+        body = await complete(self._runtime, self._client, turn)
+        about, text = body["dualtrack"], body["choices"][0]["message"]["content"]
+        notice = disclosure_due(turn)
+        shown = notice is not None and text.startswith(notice)
+        held = (
+            self._draft(about["decision"])
+            if about["outcome"] == "routed" and about.get("code") == "review.hold"
+            else None
+        )
+        said = held if held is not None else text
+        if notice is not None:
+            said = said.removeprefix(notice).strip()
+            text = text.removeprefix(notice).strip()
+        return Reply(
+            text=text,
+            disclosure=notice if shown else None,
+            citations=tuple(dict.fromkeys(_CITED.findall(said))),
+            outcome=about["outcome"],
+            review=about.get("review"),
+            receipt=about.get("receipt"),
+            first="disclosure" if shown else "text",
+            held=said if held is not None else None,
+            code=about.get("code"),
+        )
+
+    def _draft(self, decision: str) -> str | None:
+        """Open the output that waits for a reviewer."""
+        table = self._runtime.store.tables.decision
+        with self._runtime.store.backend.read() as connection:
+            row = connection.execute(select(table.c.output).where(table.c.id == decision)).one()
+        if row.output is None:
+            return None
+        content = self._runtime.recorder(self._live.institution).contents.open(row.output)
+        return str(msgspec.json.decode(content))
+
+
+class FictionalReviewer:
+    """A program in the place of a reviewer: compares a draft with the passage it cites. Marked as fictional in the evidence."""
+
+    def __init__(self, use: str) -> None:
+        self._texts = {item.id: item.text for item in load_corpus(use).passages}
+
+    def __call__(self, item: ReviewItem) -> Verdict:
+        """Approve a draft that is its passage word for word."""
+        found = self._texts.get(item.citations[0]) if item.citations else None
+        text = "" if found is None else found.en if item.language == "en" else found.zh
+        right = bool(item.citations) and item.draft.strip() == f"{text} [{item.citations[0]}]"
+        return Verdict(right, 45.0, "reviewer-1", qualified=True, fictional=True)
+
+
+def prepare_use(store: Store, register: Register, use: str, model: ModelFound | NotRun) -> str:
+    """Declare and release a use with the corpus it may quote and the policy it runs under; returns the release."""
+    declared = load_declaration(use)
+    found = model if isinstance(model, ModelFound) else None
+    policy = load_policy(use, model_url=found and found.url, model=found and found.model)
+    corpus = keep_artifact(store.workspace.path("models"), encode(load_corpus(use)))
+    register.declare(declared, signer_of(store, register.institution, "first-line"), where=declared.use)
+    runtime = register.keep_policy(policy)
+    record = Release(
+        use=declared.use,
+        components=[
+            ReleaseComponent(id=part.id, digest=part_digest)
+            for part in declared.components
+            if (part_digest := _component(part.id, corpus, policy)) is not None
+        ],
+        code=corpus,
+        policy=promised(policy, runtime),
+        builders=["developer"],
+        note="DEMO: the firm is fictional",
+    )
+    release, _ = register.release(record, signer_of(store, register.institution, "developer"))
+    return release
+
+
+def run_language_use(
+    workspace: Workspace, institution: str, use: str, clock: Clock, *, address: str | None = None
+) -> LanguageRun:
+    """Prepare, drill and judge one use; `address` is a model's endpoint, else the machine is looked through."""
+    model = find_model(address)
+    with Runtime.open(workspace, clock) as runtime:
+        register = runtime.registers[institution]
+        release = prepare_use(runtime.store, register, use, model)
+        name = load_declaration(use).use
+        live = compile_drill(register, name)
+        if isinstance(live, Closed):
+            raise live.refusal()
+        ask = GovernedAsk(runtime, live)
+        taken_at = register.now()
+        try:
+            found = measure_language_use(
+                use, ask, FictionalReviewer(use), prominent=True, covers=COVERS, taken_at=taken_at
+            )
+        finally:
+            ask.close()
+        collector = signer_of(runtime.store, institution, "collector")
+        asked = register.case(name, release).topics
+        for predicate in (item for item in found if item.topic in asked):  # what no adopted pack reads is no evidence
+            _add(register, name, release, predicate, collector)
+        recorded = record_verdict(register, name)
+    return LanguageRun(name, found, recorded, model)
+
+
+def _add(register: Register, use: str, release: str, predicate: Predicate, signer: Signer) -> None:
+    topics = register.case(use, release).topics
+    about = topics[predicate.topic].about
+    target = release if about == "release" else use_digest(use)
+    statement = Statement(
+        type_=STATEMENT_TYPE,
+        subject=[Subject(name=use, digest=SubjectDigest(sha256=target))],
+        predicate_type=PREDICATE_TYPE,
+        predicate=msgspec.structs.replace(predicate, demo=True),
+    )
+    register.add_evidence(statement, [signer])
+
+
+def _component(name: str, corpus: str, policy: RuntimePolicy) -> str | None:
+    """Return the digest of a declared component that runs here: the passages, the policy's texts, the model's address."""
+    if name == "passages":
+        return corpus
+    upstream = next((item for item in policy.upstreams if item.id == name), None)
+    return digest(encode(upstream)) if upstream is not None else digest(encode(policy)) if name == "prompt" else None
