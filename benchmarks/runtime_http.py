@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from runtime_load import TEXT
+from runtime_load import TEXT_END
 from runtime_parts import (
     NOTICE,
     Bed,
@@ -99,8 +99,8 @@ def ours(folder: Path, url: str, sizes: Sizes, failures: Failures, *, durable: b
     """Measure one mode and return its calls a second at 16 connections."""
     name = "durable" if durable else "buffered"
     bed = make_bed(folder / name, chat_settings(url, durable=durable), durable=durable)
-    direct = plans(url, "fixed", "none", [TEXT.strip()], sizes)
-    wanted = [TEXT.strip(), '"outcome":"served"', f'"durability":"{name}"', NOTICE["en"]]
+    direct = plans(url, "fixed", "none", [TEXT_END], sizes)
+    wanted = [TEXT_END, '"outcome":"served"', f'"durability":"{name}"', NOTICE["en"]]
     rounds: list[dict[str, dict]] = []
     flushes, sent = [], 0
     with serving(bed) as (address, process):
@@ -204,7 +204,7 @@ def litellm(environment: Path, folder: Path, url: str, sizes: Sizes) -> dict | N
         str(environment / "bin" / "litellm"), "--config", str(settings), "--host", "127.0.0.1", "--port", str(port),
         "--num_workers", "1", "--telemetry", "False",
     ]  # fmt: skip
-    plan = plans(f"http://127.0.0.1:{port}/v1", "fixed", "sk-bench", [TEXT.strip()], sizes)
+    plan = plans(f"http://127.0.0.1:{port}/v1", "fixed", "sk-bench", [TEXT_END], sizes)
     quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "NO_PROXY": "127.0.0.1"}
     return peer("LiteLLM", command, port, folder, plan, quiet)
 
@@ -213,7 +213,7 @@ def portkey(place: Path, folder: Path, url: str, sizes: Sizes) -> dict | None:
     port = free_port()
     program = place / "node_modules" / "@portkey-ai" / "gateway" / "build" / "start-server.js"
     headers = {"x-portkey-provider": "openai", "x-portkey-custom-host": url}
-    plan = plans(f"http://127.0.0.1:{port}/v1", "fixed", "none", [TEXT.strip()], sizes, headers=headers)
+    plan = plans(f"http://127.0.0.1:{port}/v1", "fixed", "none", [TEXT_END], sizes, headers=headers)
     trusted = {"NODE_ENV": "production", "TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost"}
     return peer("Portkey", ["node", str(program), f"--port={port}", "--headless"], port, folder, plan, trusted)
 

@@ -16,7 +16,10 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 TEXT = "Branches open from nine to five on weekdays, and the counter for cards closes at four. " * 3
-USERS = 1_000
+TEXT_END = TEXT.partition("four")[2].strip()
+"""What every answer ends with."""
+
+USERS = 26**3
 OPEN_CONNECTIONS_MAX = 64
 WARM_UP = 20
 _CHUNKS = 50
@@ -31,7 +34,12 @@ def loop_factory():
 
 
 class Model(asyncio.Protocol):
-    """An OpenAI-compatible upstream without a model: one fixed answer, whole or as a stream of 50 chunks."""
+    """An OpenAI-compatible upstream without a model: one answer, whole or as a stream of 50 chunks.
+
+    Answers differ in four letters, as questions do, so that nothing gains from having seen the same text before.
+    """
+
+    number = 0
 
     body = json.dumps(
         {
@@ -60,15 +68,20 @@ class Model(asyncio.Protocol):
         if len(self.seen) >= self.size:
             streamed = b'"stream":true' in self.seen or b'"stream": true' in self.seen
             self.seen, self.size = bytearray(), 0
-            self.stream() if streamed else self.transport.write(self.whole)
+            Model.number += 1
+            letters = "".join(chr(97 + Model.number // 26**place % 26) for place in range(4))
+            if streamed:
+                self.stream(TEXT.replace("four", letters, 1))
+            else:
+                self.transport.write(self.whole.replace(b"four", letters.encode(), 1))
 
-    def stream(self):
+    def stream(self, text):
         self.transport.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
         )
-        size = -(-len(TEXT) // _CHUNKS)
-        for start in range(0, len(TEXT), size):
-            self.event({"role": "assistant", "content": TEXT[start : start + size]}, None)
+        size = -(-len(text) // _CHUNKS)
+        for start in range(0, len(text), size):
+            self.event({"role": "assistant", "content": text[start : start + size]}, None)
         self.event({}, "stop")
         self.transport.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
 
@@ -141,6 +154,7 @@ class Run:
         self.host, self.port = target.hostname, target.port
         self.requests = [_request(target.path, plan, number) for number in range(USERS)]
         self.wanted = [text.encode() for text in plan["wanted"]]
+        self.each = [text.encode() for text in plan.get("each", [""])]
         self.calls = plan["calls"]
         self.begun, self.ended, self.wrong = 0, 0, 0
         self.took_s: list[float] = []
@@ -152,11 +166,12 @@ class Run:
         loop = asyncio.get_running_loop()
         return [(await loop.create_connection(Connection, self.host, self.port))[1] for _ in range(count)]
 
-    def note(self, status: int, body: bytes, since_s: float, first_s: float) -> None:
+    def note(self, number: int, status: int, body: bytes, since_s: float, first_s: float) -> None:
         self.ended += 1
         self.took_s.append(time.perf_counter() - since_s)
         self.first_s.append(first_s - since_s)
-        if status not in {200, 202} or not all(text in body for text in self.wanted):
+        own = self.each[number % USERS % len(self.each)]
+        if status != 200 or own not in body or not all(text in body for text in self.wanted):
             self.wrong += 1
             self.example = self.example or f"{status} {body[:600].decode('utf-8', 'replace')}"
 
@@ -173,7 +188,7 @@ class Run:
             self.begun += 1
 
             def told(connection: Connection, status: int, body: bytes, first_s: float) -> None:
-                self.note(status, body, since_s, first_s)
+                self.note(number, status, body, since_s, first_s)
                 go(connection)
 
             connection.ask(self.requests[number % USERS], told)
@@ -202,7 +217,7 @@ class Run:
             self.begun += 1
 
             def told(connection: Connection, status: int, body: bytes, first_s: float) -> None:
-                self.note(status, body, since_s, first_s)
+                self.note(number, status, body, since_s, first_s)
                 free.append(connection)
                 if late and not connection.lost:
                     send(late.popleft())
@@ -254,7 +269,9 @@ def at(ordered: list[float], share: float) -> float:
 
 
 def _request(path: str, plan: dict, number: int) -> bytes:
-    body = plan["body"].replace("USER", f"customer {number:04d}").encode()
+    bodies = plan["bodies"]
+    letters = "".join(chr(97 + number // 26**place % 26) for place in range(4))
+    body = bodies[number % len(bodies)].replace("USER", f"customer {number:05d}").replace("LETTERS", letters).encode()
     headers = {"host": "127.0.0.1", "content-type": "application/json", **plan["headers"]}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"POST {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n".encode() + body

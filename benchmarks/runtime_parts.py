@@ -30,7 +30,7 @@ from dualtrack.web.identity.api_keys import ApiKeys, NewApiKey
 from dualtrack.web.identity.roles import ConsoleRole
 from permit.firm import PASSES, compiled, declaration, known_key, rule
 from runtime.runtime_world import FIRM, USE, World, component
-from runtime_load import TEXT, at, loop_factory, run_load, run_model
+from runtime_load import TEXT_END, at, loop_factory, run_load, run_model
 
 NOTICE = {"en": "You are talking to an AI assistant. It may be wrong.", "zh-Hant": "你正與人工智能對話，內容可能有誤。"}
 GUARDS = (
@@ -51,7 +51,7 @@ GUARDS = (
 )
 """Every guard there is, on every side it is made for that a chat needs."""
 
-QUESTION = "My HKID is A123456(3) and my phone is 9123 4567. " + (
+QUESTION = "Good day from LETTERS. My HKID is A123456(3) and my phone is 9123 4567. " + (
     "How do I change the address on my statements, and which papers do I have to bring to the branch? " * 4
 )
 START_S_MAX = 120
@@ -269,7 +269,7 @@ def rss_mib(pid: int) -> float:
 
 
 def chat_plan(base: str, model: str, key: str, wanted: list[str], **more) -> dict:
-    """Return a plan of chat calls. Each names another of 1,000 customers.
+    """Return a plan of chat calls. Each names another customer, of 17,576, and says other letters.
 
     `stream` asks for a stream, in a second turn: the disclosure was in the first.
     """
@@ -281,8 +281,8 @@ def chat_plan(base: str, model: str, key: str, wanted: list[str], **more) -> dic
         messages[:0] = [{"role": "user", "content": "Good day."}, {"role": "assistant", "content": "How can I help?"}]
     return {
         "url": f"{base}/chat/completions",
-        "body": json.dumps(body),
+        "bodies": [json.dumps(body)],
         "headers": {"authorization": f"Bearer {key}"} | more.pop("headers", {}),
-        "wanted": wanted or ([] if streamed else [TEXT.strip()]),
+        "wanted": wanted or ([] if streamed else [TEXT_END]),
         **more,
     }

@@ -26,8 +26,12 @@ def ws(bank_master, tmp_path_factory):
 
 
 class _Refused(socket.socket):
-    def __init__(self, *_, **__):
+    """A socket that leads nowhere: an event loop may have its pair, nothing may be named to connect or listen to."""
+
+    def connect(self, *_):
         raise AssertionError("a socket was opened")
+
+    connect_ex = bind = sendto = connect
 
 
 @pytest.fixture(scope="module")

@@ -30,11 +30,16 @@ from dualtrack.store.workspace import Workspace
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
-    def refuse(*args: object) -> None:
-        raise AssertionError("the demo opened a socket")
+    class Refused(socket.socket):
+        """An event loop may have its pair of sockets; nothing may be named to connect or listen to."""
+
+        def connect(self, *_: object) -> None:
+            raise AssertionError("the demo opened a socket")
+
+        connect_ex = bind = sendto = connect
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(socket, "socket", refuse)
+    patch.setattr(socket, "socket", Refused)
     steps: list[str] = []
     done = run_demo(tmp_path_factory.mktemp("demo") / "dualtrack-demo", lambda: datetime.now(UTC), steps.append)
     patch.undo()
@@ -53,6 +58,7 @@ def _verdicts(result):
 def test_every_template_is_declared_and_three_uses_are_measured(result):
     declared = [name for firm in demo_firms() for name in firm.templates]
     assert sorted(declared) == list(list_templates())
+    assert len(result.language) == 2
     verdicts = [found.verdict for found in _verdicts(result).values()]
     assert verdicts.count(Verdict.NOTHING_MEASURED) == 21
     assert verdicts.count(Verdict.REQUIREMENTS_EVIDENCED) == 1

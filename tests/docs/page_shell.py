@@ -158,11 +158,11 @@ def listens(port):
         return asked.connect_ex(("127.0.0.1", port)) == 0
 
 
-def new_shell(tmp_path, swaps=None):
+def new_shell(tmp_path, swaps=None, **variables):
     """Return a shell in an empty folder that holds a sample inventory, with the installed command on its path."""
     folder = tmp_path / "visitor"
     folder.mkdir()
     shutil.copy(sample_path(), folder / "inventory.xlsx")
     path = f"{Path(command_path()).parent}:{os.environ.get('PATH', os.defpath)}"
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TMPDIR") if name in os.environ}
-    return Shell(folder, {**kept, "PATH": path, "HOME": str(tmp_path), "COLUMNS": "120"}, swaps)
+    return Shell(folder, {**kept, "PATH": path, "HOME": str(tmp_path), **variables}, swaps)

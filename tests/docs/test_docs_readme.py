@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import pytest
+from page_shell import BLOCK, command_path, console_lines, new_shell
 
 from dualtrack.errors import PackError
 from dualtrack.rules.catalogue import shipped_topics
@@ -13,7 +14,6 @@ from dualtrack.rules.pack import load_pack
 from dualtrack.rules.selftest import self_test
 from dualtrack.rules.source import compile_pack
 from house_tree import ROOT, name_of, none_of
-from page_shell import BLOCK, command_path, console_lines, new_shell
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)|!\[[^\]\n]*\]\(([^)\s]+)\)")
@@ -112,7 +112,7 @@ def test_the_readme_shows_every_job(command_tree):
 @pytest.fixture
 def shell(tmp_path):
     """Return a shell in an empty folder that holds a sample inventory, with the installed command on its path."""
-    return new_shell(tmp_path)
+    return new_shell(tmp_path, COLUMNS="120")
 
 
 def test_the_shell_of_the_tour_sees_failures_and_keeps_its_state(shell):

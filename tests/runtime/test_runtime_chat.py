@@ -127,7 +127,8 @@ def test_an_injection_is_blocked_before_the_model(world):
 
     status, body, calls = run(world, scenario)
     assert (status, calls, body["dualtrack"]["code"]) == (200, 0, "guard.injection")
-    assert body["choices"][0]["message"]["content"] == "A colleague will look at this."
+    told = body["choices"][0]["message"]["content"].split("\n\n")
+    assert told == [NOTICE["en"], "A colleague will look at this.", "Call 2000 0000 (fictional)"]
     scores = {item.guard: item.score for item in recorded(world)[0].guards}
     assert {"personal_data", "injection"} <= set(scores)  # both are logged, also what did not fire
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["demo_command"]
 
-_STEPS_EXPECTED = 52
+_STEPS_EXPECTED = 55
 """Steps of a run, for the progress bar only."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
+from dualtrack.demo.language.model import NotRun
 from dualtrack.domain.vocabulary import Area, Grade, InstitutionType, Verdict
 from dualtrack.permit.to_green import to_green
 from dualtrack.present.phrases import interval_text, iso_day
@@ -44,12 +45,17 @@ def show_demo(out: Console, result: DemoResult) -> None:
         _show_why(out, item)
     _show_research_assistant(out, result)
     _show_dealer(out, result)
+    _show_running(out, result)
 
 
 def _show_matrix(out: Console, result: DemoResult) -> None:
     firms = [firm for firm in result.firms.values() if firm.templates]
     table = Table("", *(f"{firm.name.en.removesuffix(' (fictional)')}\n{TYPE_WORDS[firm.type].en}" for firm in firms))
-    by_firm = {firm.id: _by_area(result.recorded[firm.id]) for firm in firms}
+    apart = {run.use for run in result.language}  # they have lines of their own
+    by_firm = {
+        firm.id: _by_area([item for item in result.recorded[firm.id] if item.assessment.use not in apart])
+        for firm in firms
+    }
     for area in Area:
         table.add_row(AREA_WORDS[area].en, *(_SHORT[by_firm[firm.id][area]] for firm in firms))
     out.print(table)
@@ -153,17 +159,48 @@ def _show_dealer(out: Console, result: DemoResult) -> None:
         out.print(f"    rules diff va-otc-customs-2024 va-dealing-2025: {kind} {names}")
 
 
+def _show_running(out: Console, result: DemoResult) -> None:
+    """Print what ran in this run: drills of the language uses, live traffic, the hold."""
+    for run in result.language:
+        found = run.recorded.assessment
+        words = VERDICT_WORDS[found.verdict]
+        fields = {item.topic: item.fields for item in run.evidence}
+        right, same = fields["factuality"], fields["paraphrase_robustness"]
+        out.print(f"\n  [bold]{run.use}: {words.en} {words.zh}[/], every answer read by a person first")
+        out.print(
+            f"    right answers: {escape(str(interval_text(right)))}, n {right['n']} (extractive; target {right['target']})"
+        )
+        out.print(
+            f"    answers that change with the wording: {escape(str(interval_text(same)))}, n {same['n']} (limit {same['limit']})"
+        )
+        if isinstance(run.model, NotRun):
+            out.print(f"    language model: {run.model.why.en}")
+    out.print("\n  [bold]live traffic through the gate[/]")
+    for use, outcomes in result.traffic.outcomes.items():
+        out.print(f"    {use}: " + ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items()))
+    hold = result.traffic.hold
+    after = (
+        "none was served before"
+        if hold.last_served_after_ms is None
+        else f"last served {hold.last_served_after_ms} ms after"
+    )
+    out.print(
+        f"    on hold: {hold.hold.target}, acknowledged after {hold.waited_ms} ms, {after}; {hold.served_after} served after"
+    )
+
+
 def show_next_steps(out: Console, result: DemoResult) -> None:
-    """Print five commands that work as printed."""
+    """Print six commands that work as printed."""
     folder = result.folder
     verdicts = {item.assessment.verdict: item.assessment.use for item in _measured(result)}
     broker = next(firm.id for firm in result.firms.values() if firm.type is InstitutionType.LICENSED_CORPORATION)
-    out.print("\nFive things to try next:")
+    out.print("\nSix things to try next:")
     for command in (
         f"dualtrack explain {verdicts[Verdict.REFUSED]} --to-green --workspace {folder}",
         f"dualtrack explain {broker}/research-assistant --to-green --workspace {folder}",
         f"dualtrack prove {verdicts[Verdict.PERMITTED]} -o bundle.zip --force --workspace {folder}",
         f"python -m dualtrack_verify bundle.zip --trust {folder}/anchors.json",
+        f"dualtrack serve --workspace {folder}",
         f"dualtrack supervise {folder}/bundles --trust {folder}/anchors.json --workspace {folder}/supervisor",
     ):
         out.print(f"  {command}", soft_wrap=True)

@@ -228,15 +228,18 @@ def _line(found: LiveUse | Closed) -> dict[str, Any]:
 
 
 def _show(lines: list[dict[str, Any]]) -> None:
-    table = Table("use", "now", "mode", "review", "durability", "why", "what to do")
+    out = console()
     for line in lines:
-        if line["open"]:
-            cap = f", at most {line['decisions_max']} decisions" if line["decisions_max"] is not None else ""
-            row = ("open", line["mode"] + cap, line["review"], line["durability"], line["why"], "")
-        else:
-            row = ("closed", "", "", "", f"{line['code']}: {line['why']}", line["fix"])
-        table.add_row(line["use"], *row)
-    console().print(table if lines else "no use is declared")
+        if not line["open"]:
+            out.print(f"{line['use']}: closed, {line['code']}")
+            out.print(f"  {line['why']}\n  to do: {line['fix']}")
+            continue
+        cap = f", at most {line['decisions_max']} decisions" if line["decisions_max"] is not None else ""
+        out.print(f"{line['use']}: open, {line['mode']}{cap}, {line['durability']}, review {line['review']}")
+        if line["why"]:
+            out.print(f"  {line['why']}")
+    if not lines:
+        out.print("no use is declared")
 
 
 def _at(us: int) -> str:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.demo.bank import MEASURED, attest_firm, evidence_for, measure_all, measured_declarations
 from dualtrack.demo.firms import declare_templates, demo_firms, found_firm
+from dualtrack.demo.language.corpus import USES
+from dualtrack.demo.language.running import run_language_use
+from dualtrack.demo.language.uses import load_declaration
 from dualtrack.demo.pages import write_pages
 from dualtrack.demo.running import drive_traffic
 from dualtrack.demo.supervision import prepare_supervisor
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from dualtrack.demo.bank import MeasuredUse
     from dualtrack.demo.firms import DemoFirm
+    from dualtrack.demo.language.running import LanguageRun
     from dualtrack.demo.running import Traffic
     from dualtrack.domain.time import Clock
     from dualtrack.store.register import Register
@@ -37,6 +41,7 @@ class DemoResult(NamedTuple):
     measured: list[MeasuredUse]
     supervisor: Path
     traffic: Traffic
+    language: list[LanguageRun]
 
 
 def run_demo(folder: Path, clock: Clock, step: Callable[[str], None]) -> DemoResult:
@@ -64,6 +69,9 @@ def run_demo(folder: Path, clock: Clock, step: Callable[[str], None]) -> DemoRes
         for firm in firms.values():
             step(f"assessing {firm.name.en}")
             recorded[firm.id] = _assess_all(registers[firm.id])
+        language = _language_uses(workspace, firms, clock, step)
+        for run in language:
+            recorded[run.use.partition("/")[0]].append(run.recorded)
         (folder / "anchors.json").write_bytes(anchors_document(registers.values()))
         for firm in firms.values():
             step(f"bundles of {firm.name.en}")
@@ -72,7 +80,19 @@ def run_demo(folder: Path, clock: Clock, step: Callable[[str], None]) -> DemoRes
     traffic = drive_traffic(workspace, bank_id, clock)
     write_pages(folder, [item for items in recorded.values() for item in items], step)
     supervisor = prepare_supervisor(folder, clock)
-    return DemoResult(folder, firms, recorded, measured, supervisor, traffic)
+    return DemoResult(folder, firms, recorded, measured, supervisor, traffic, language)
+
+
+def _language_uses(
+    workspace: Workspace, firms: dict[str, DemoFirm], clock: Clock, step: Callable[[str], None]
+) -> list[LanguageRun]:
+    """Drill and judge the two language uses, each at the firm that its declaration names."""
+    runs = []
+    for use in USES:
+        institution = load_declaration(use).use.partition("/")[0]
+        step(f"drills of a language use: {firms[institution].name.en}")
+        runs.append(run_language_use(workspace, institution, use, clock))
+    return runs
 
 
 def _assess_all(register: Register) -> list[Recorded]:

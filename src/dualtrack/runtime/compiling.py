@@ -122,6 +122,9 @@ def _without_permit(register: Register, use: str, status: object, oversight: Ove
     if newest is None:
         return _closed(use, "permit.no-release", "nothing was released for this use", "`dualtrack release` first", None)
     found = _released(register, use, newest)
+    held = found if isinstance(found, Closed) else _held(use, found, oversight)
+    if isinstance(held, Closed) and held.code == "permit.held":
+        return held
     if row is None or row["ended_at"] is not None or row["until"] <= register.now() or isinstance(found, Closed):
         policy = None if isinstance(found, Closed) else found.policy
         return _closed(use, code, reason, f"`dualtrack explain {use} --to-green` says what is missing", policy)

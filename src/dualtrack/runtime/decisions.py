@@ -11,8 +11,9 @@ from dualtrack.domain.records import Record
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import FieldError, StoreCorruptError
 from dualtrack.runtime.ids import receipt_digest
-from dualtrack.runtime.lookup import by_index, decision_row, id_floor, matching_record
+from dualtrack.runtime.lookup import decision_row, id_floor, matching_record
 from dualtrack.runtime.proofs import prove_entry
+from dualtrack.runtime.rare import Rare
 from dualtrack.runtime.review_read import review_of_decision
 
 if TYPE_CHECKING:
@@ -86,8 +87,6 @@ def search_decisions(
     if after is not None:
         narrowed.append(table.c.id < after)
     query = select(table).where(*narrowed).order_by(table.c.id.desc()).limit(limit)
-    if wanted.receipt is not None or wanted.subject is not None:
-        query = by_index(query, table, "receipt" if wanted.receipt is not None else "subject")
     with register.repository.backend.read() as connection:
         rows = connection.execute(query).mappings().all()
     return [_line(row) for row in rows]
@@ -122,9 +121,11 @@ def _narrowed(register: Register, wanted: DecisionFilter) -> list[ColumnElement[
     """Return conditions; instants become bounds of the id, which begins with the time and is what the indexes end with."""
     table = register.repository.tables.decision
     found: list[ColumnElement[bool]] = [table.c.ledger == register.repository.ledger]
-    equal = {"use_id": wanted.use, "outcome": wanted.outcome, "subject": wanted.subject}
+    equal = {"use_id": wanted.use, "outcome": wanted.outcome}
+    if wanted.subject is not None:
+        found.append(Rare(table.c.subject == wanted.subject))
     if wanted.receipt is not None:
-        equal["receipt"] = receipt_digest(wanted.receipt)
+        found.append(Rare(table.c.receipt == receipt_digest(wanted.receipt)))
     found += [table.c[name] == value for name, value in equal.items() if value is not None]
     if not wanted.begun:
         found.append(table.c.outcome != "begun")

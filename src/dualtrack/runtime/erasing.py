@@ -13,7 +13,7 @@ from dualtrack.domain.oversight import Erasure
 from dualtrack.domain.records import Record, Text, encode
 from dualtrack.domain.time import hong_kong_date, parse_instant
 from dualtrack.runtime.holders import check_reason
-from dualtrack.runtime.lookup import by_index
+from dualtrack.runtime.rare import Rare
 from dualtrack.runtime.retention import kept_until, retention_classes
 
 if TYPE_CHECKING:
@@ -54,11 +54,10 @@ def kept_contents(register: Register, subject: str) -> list[KeptContents]:
     """
     table = register.repository.tables.content
     query = select(table.c.retention, func.count(), func.max(table.c.at)).where(
-        table.c.ledger == register.repository.ledger, table.c.subject == subject, table.c.erased.is_(False)
+        table.c.ledger == register.repository.ledger, Rare(table.c.subject == subject), table.c.erased.is_(False)
     )
-    query = by_index(query.group_by(table.c.retention), table, "subject")
     with register.repository.backend.read() as connection:
-        rows = connection.execute(query).all()
+        rows = connection.execute(query.group_by(table.c.retention)).all()
     today, found = hong_kong_date(register.clock()), []
     for retention, count, newest in sorted(rows, key=lambda row: str(row[0])):
         known = retention_classes().get(retention)

@@ -67,9 +67,12 @@ class Gate:
 
     def still(self, live: LiveUse) -> bool:
         """Tell whether the use is open as it was entered: same permit, no hold, lease in force."""
-        if live.mode == "drill":
-            return True  # its answers reach nobody; a drill must be possible before there is a permit
         snapshot = self._snapshots.current
+        if (
+            live.mode == "drill"
+        ):  # its answers reach nobody; it must be possible before there is a permit, but not on hold
+            closed = self.closed(live.use)
+            return steady_s() < snapshot.lease_until_s and (closed is None or closed.code != "permit.held")
         found = snapshot.uses.get(live.use)
         if found is not live and (isinstance(found, Closed) or found is None or _differs(found, live)):
             return False

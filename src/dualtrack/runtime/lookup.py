@@ -25,12 +25,11 @@ from dualtrack.store.content import ContentVault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import RowMapping, Select, Table
+    from sqlalchemy import RowMapping
 
     from dualtrack.store.register import Register
 
 __all__ = [
-    "by_index",
     "contents_of",
     "decision_row",
     "find_declaration",
@@ -51,14 +50,6 @@ def contents_of(register: Register) -> ContentVault:
     return ContentVault(store.backend, store.tables, store.vault, register.repository.ledger)
 
 
-def by_index(query: Select[Any], table: Table, name: str) -> Select[Any]:
-    """Return a query that goes through one index, where the database knows no better.
-
-    SQLite without statistics takes a ledger for ten rows and walks all of it by the primary key instead.
-    """
-    return query.with_hint(table, f"INDEXED BY {table.name}_{name}", "sqlite")
-
-
 def indices_of(register: Register, kind: str, subject: str, *, start: int = 0) -> list[int]:
     """Return the indices of entries of a kind about an id, oldest first, by the index of kinds."""
     entry = register.repository.tables.entry
@@ -68,9 +59,8 @@ def indices_of(register: Register, kind: str, subject: str, *, start: int = 0) -
         entry.c.idx >= start,
         entry.c.subject_id.concat("") == subject,  # not a bare column: that would invite the index of subjects
     )
-    query = by_index(query.order_by(entry.c.idx), entry, "kind")
     with register.repository.backend.read() as connection:
-        return [int(row[0]) for row in connection.execute(query)]
+        return [int(row[0]) for row in connection.execute(query.order_by(entry.c.idx))]
 
 
 def newest_first(register: Register, kind: str, subject: str) -> Iterator[Entry]:

@@ -21,7 +21,6 @@ from dualtrack.errors import NotFoundError, StoreCorruptError
 from dualtrack.runtime.ids import receipt_digest, shown_code
 from dualtrack.runtime.incidents import open_incident
 from dualtrack.runtime.lookup import (
-    by_index,
     contents_of,
     find_declaration,
     find_policy,
@@ -30,6 +29,7 @@ from dualtrack.runtime.lookup import (
     matching_record,
 )
 from dualtrack.runtime.proofs import EntryProof, prove_entry
+from dualtrack.runtime.rare import Rare
 from dualtrack.runtime.review_read import review_of_decision
 
 if TYPE_CHECKING:
@@ -169,9 +169,9 @@ def _plain(code: str) -> str:
 
 def _row(register: Register, digest: str) -> RowMapping | None:
     table = register.repository.tables.decision
-    query = select(table).where(table.c.ledger == register.repository.ledger, table.c.receipt == digest)
+    query = select(table).where(table.c.ledger == register.repository.ledger, Rare(table.c.receipt == digest))
     with register.repository.backend.read() as connection:
-        return connection.execute(by_index(query, table, "receipt")).mappings().first()
+        return connection.execute(query).mappings().first()
 
 
 def _without_entry(register: Register, row: RowMapping) -> str:

@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from dualtrack.domain.time import add_days, format_instant
 from dualtrack.runtime.incidents import open_incident
-from dualtrack.runtime.lookup import by_index
 from dualtrack.runtime.reviews import OPEN_STATES, ReviewDesk
 from dualtrack.store.projections import Projections
 
@@ -61,7 +60,7 @@ def _past_due(register: Register, now: datetime) -> list[tuple[str, str, str]]:
     found = []
     with register.repository.backend.read() as connection:
         for query in queries:
-            ordered = by_index(query.order_by(table.c.due_at, table.c.id).limit(EXPIRE_MAX), table, "queue")
+            ordered = query.order_by(table.c.due_at, table.c.id).limit(EXPIRE_MAX)
             found += [tuple(row) for row in connection.execute(ordered)]
     return [(review, use, why) for _, review, use, why in sorted(found)[:EXPIRE_MAX]]
 

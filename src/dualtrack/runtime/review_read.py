@@ -11,7 +11,7 @@ from dualtrack.domain.entry import Entry
 from dualtrack.domain.records import read_record
 from dualtrack.domain.review import ReviewAction, ReviewOpened
 from dualtrack.errors import NotFoundError
-from dualtrack.runtime.lookup import by_index
+from dualtrack.runtime.rare import Rare
 from dualtrack.runtime.review_state import ReviewState, fold
 from dualtrack.store.projections import Projections
 
@@ -59,12 +59,10 @@ def review_of_decision(register: Register, decision: str) -> list[ReviewState]:
     Projections(register.repository).catch_up()
     table = register.repository.tables.review
     query = select(table.c.id, table.c.idx).where(
-        table.c.ledger == register.repository.ledger, table.c.decision_id == decision
+        table.c.ledger == register.repository.ledger, Rare(table.c.decision_id == decision)
     )
     with register.repository.backend.read() as connection:
-        rows: list[RowMapping] = list(
-            connection.execute(by_index(query.order_by(table.c.idx), table, "decision")).mappings()
-        )
+        rows: list[RowMapping] = list(connection.execute(query.order_by(table.c.idx)).mappings())
     return [_folded(register, int(row["idx"]), str(row["id"])).state for row in rows]
 
 

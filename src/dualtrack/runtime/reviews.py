@@ -16,7 +16,7 @@ from dualtrack.domain.review import ACTION_FORMAT, ReviewAction
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import FieldError, NotFoundError, ReviewError
 from dualtrack.runtime.holders import check_reason
-from dualtrack.runtime.lookup import by_index, decision_row, find_policy, record_at
+from dualtrack.runtime.lookup import decision_row, find_policy, record_at
 from dualtrack.runtime.review_read import ReviewRead, read_review, review_actions
 from dualtrack.runtime.review_state import ReviewState, apply_action, may, seconds_spent
 from dualtrack.store.entries import NewEntry
@@ -219,7 +219,7 @@ class ReviewDesk:
         table = self._register.repository.tables.review
         query = select(table).where(table.c.ledger == self._register.repository.ledger, table.c.state == state)
         query = query if use is None else query.where(table.c.use_id == use)
-        query = by_index(query.order_by(table.c.due_at, table.c.id).limit(_PAGE), table, "queue")
+        query = query.order_by(table.c.due_at, table.c.id).limit(_PAGE)
         while True:
             page_query = query if after is None else query.where(tuple_(table.c.due_at, table.c.id) > tuple_(*after))
             with self._register.repository.backend.read() as connection:

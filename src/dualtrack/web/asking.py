@@ -43,6 +43,7 @@ NEXT_CHARACTERS_MAX = 500
 
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 _ORIGIN_CHARACTERS_MAX = 300
+_FOR_PROGRAMS = ("/api/", "/v1/", "/live/", "/healthz", "/readyz", "/metrics")
 
 
 class Asking(NamedTuple):
@@ -127,7 +128,7 @@ def accepted_language(header: str) -> Language:
 
 def wants_page(asking: Asking) -> bool:
     """Tell whether a person's browser asks: outside the API, and it takes HTML."""
-    return not asking.path.startswith(("/api/", "/v1/", "/live/")) and "text/html" in asking.accept
+    return not asking.path.startswith(_FOR_PROGRAMS) and "text/html" in asking.accept
 
 
 def local_path(address: str | None, default: str = "/") -> str:

@@ -48,11 +48,10 @@ def configure_logs(*, level: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_Stderr,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines())
+    handler = _Lines()
     for name in ("uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
@@ -61,13 +60,26 @@ def configure_logs(*, level: int = logging.INFO) -> None:
     access.handlers, access.propagate, access.disabled = [], False, True
 
 
-class _Lines(logging.Formatter):
-    """A record of the standard library as one of our lines: its message may hold anything, so only its kind is written."""
+class _Stderr:
+    """Writes whole lines to what standard error is now: a test, or a supervisor, may have put another in its place."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def __init__(self, *_names: object) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = self.msg
+
+    def msg(self, line: str) -> None:
+        """Write a line."""
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+class _Lines(logging.Handler):
+    """Records of the standard library as our lines: a message may hold anything, so only kind and place are written."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
         fault = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else record.levelname.lower()
         line = {"event": "server", "logger": record.name, "fault": fault, "at": f"{record.module}:{record.lineno}"}
-        return str(structlog.processors.JSONRenderer(ensure_ascii=False)(None, "", line))
+        _Stderr().msg(str(structlog.processors.JSONRenderer(ensure_ascii=False)(None, "", line)))
 
 
 def _only_listed(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -32,6 +32,7 @@ class Targets(Record, frozen=True):
     monitoring_low: float
     escaped_limit: int
     seconds_floor: float
+    stop_seconds_limit: float
     review_seed: int
 
 

@@ -17,14 +17,19 @@ from dualtrack.demo.firms import signer_of
 from dualtrack.demo.language.asking import Message, Reply
 from dualtrack.demo.language.corpus import load_corpus
 from dualtrack.demo.language.drills import ReviewItem, Verdict
-from dualtrack.demo.language.measuring import measure_language_use
+from dualtrack.demo.language.measuring import load_targets, measure_language_use
 from dualtrack.demo.language.model import ModelFound, find_model
+from dualtrack.demo.language.stopping import kill_switch_drill
 from dualtrack.demo.language.uses import load_declaration, load_policy, promised
 from dualtrack.domain.canonical import digest
-from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Statement, Subject, SubjectDigest
+from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Predicate, Statement, Subject, SubjectDigest
 from dualtrack.domain.ids import use_digest
 from dualtrack.domain.records import encode
 from dualtrack.domain.release import Release, ReleaseComponent
+from dualtrack.domain.time import add_days, format_instant
+from dualtrack.domain.usecase import primary_claim
+from dualtrack.domain.vocabulary import EvidenceKind
+from dualtrack.errors import RefusedError
 from dualtrack.runtime.compiling import compile_drill
 from dualtrack.runtime.engine import Runtime
 from dualtrack.runtime.faces.chat import begin_turn, complete, disclosure_due
@@ -38,7 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dualtrack.demo.language.model import NotRun
-    from dualtrack.domain.evidence import Predicate
     from dualtrack.domain.policy import RuntimePolicy
     from dualtrack.domain.time import Clock
     from dualtrack.keys.signer import Signer
@@ -53,6 +57,9 @@ __all__ = ["COVERS", "FictionalReviewer", "GovernedAsk", "LanguageRun", "prepare
 
 COVERS = ["rag", "content_filter", "prompt_management"]
 """Parts of the path that a drill goes through: retrieval, guards, and the released prompt and policy."""
+
+_TRIAL_DAYS, _TRIAL_DECISIONS = 60, 500
+"""The fictional firms' trial: two months or 500 answers, whichever comes first, to measure the declared benefit."""
 
 _CITED = re.compile(r"\[([A-Za-z0-9][A-Za-z0-9_.-]{0,60})\]")
 
@@ -85,6 +92,8 @@ class GovernedAsk:
         self._runner.close()
 
     async def _ask(self, messages: list[Message], subject: str) -> Reply:
+        if not self._runtime.gate.still(self._live):
+            raise RefusedError("on hold", where=self._live.use, fix="ask who set the hold", code="permit.held")
         asked = read_chat({"messages": messages, "user": subject})
         turn = begin_turn(self._runtime, self._live, asked, len(msgspec.json.encode(messages)))
         body = await complete(self._runtime, self._client, turn)
@@ -175,18 +184,50 @@ def run_language_use(
             raise live.refusal()
         ask = GovernedAsk(runtime, live)
         taken_at = register.now()
+        executive = signer_of(runtime.store, institution, "executive")
         try:
             found = measure_language_use(
                 use, ask, FictionalReviewer(use), prominent=True, covers=COVERS, taken_at=taken_at
             )
+            found.append(
+                kill_switch_drill(
+                    register,
+                    ask,
+                    use,
+                    name,
+                    by=executive,
+                    released_by=signer_of(runtime.store, institution, "officer"),
+                    limit_s=load_targets().stop_seconds_limit,
+                    taken_at=taken_at,
+                )
+            )
+            found.append(_plan(name, register))
         finally:
             ask.close()
         collector = signer_of(runtime.store, institution, "collector")
         asked = register.case(name, release).topics
         for predicate in (item for item in found if item.topic in asked):  # what no adopted pack reads is no evidence
-            _add(register, name, release, predicate, collector)
+            by = executive if predicate.topic == "trial_plan" else collector
+            _add(register, name, release, predicate, by)
         recorded = record_verdict(register, name)
     return LanguageRun(name, found, recorded, model)
+
+
+def _plan(use: str, register: Register) -> Predicate:
+    """Return the registered plan of a trial: capped, ended by a day, every output reviewed by a person."""
+    claim = primary_claim(load_declaration("broker" if "client-answers" in use else "bank"))
+    until = format_instant(add_days(register.clock(), _TRIAL_DAYS))
+    return Predicate(
+        kind=EvidenceKind.APPROVAL,
+        topic="trial_plan",
+        fields={
+            "mode": "trial",
+            "decisions_max": _TRIAL_DECISIONS,
+            "until": until[:10],
+            "measures": claim.id if claim else "",
+        },
+        taken_at=register.now(),
+    )
 
 
 def _add(register: Register, use: str, release: str, predicate: Predicate, signer: Signer) -> None:

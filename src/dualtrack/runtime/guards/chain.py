@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from dualtrack.domain.decision import GuardVerdict
 from dualtrack.domain.policy import Action
 from dualtrack.runtime.guards.base import SCORE_MAX, Checked, Finding, GuardResult, Piece
+from dualtrack.runtime.guards.prefilter import begin_run, end_run
 from dualtrack.runtime.guards.tipping_off import without_suspicion
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ class ChainResult(NamedTuple):
 
 def run_guards(compiled: Sequence[CompiledGuard], stage: Stage, checked: Checked) -> ChainResult:
     """Run every guard of a stage. A guard that fails, or redacts nothing when it should, blocks (or routes, if so set)."""
+    begin_run()
+    try:
+        return _run_all(compiled, stage, checked)
+    finally:
+        end_run()
+
+
+def _run_all(compiled: Sequence[CompiledGuard], stage: Stage, checked: Checked) -> ChainResult:
     row = None if checked.row is None else without_suspicion(checked.policy, checked.row)
     now = checked._replace(stage=stage, row=row)
     verdicts: list[GuardVerdict] = []

@@ -17,6 +17,7 @@ from msgspec import Meta
 from dualtrack.domain.records import Record, read_record
 from dualtrack.errors import FieldError
 from dualtrack.runtime.guards.base import SCORE_MAX, Finding
+from dualtrack.runtime.guards.prefilter import Needs, needed_pairs, needed_words, parts_of
 from dualtrack.runtime.guards.texts import TEXT_CHARACTERS_MAX, Folded, Part, fold, fold_phrase, guard_data
 
 __all__ = ["MATCHES_MAX", "CueGroup", "CueRule", "CueSet", "combine", "cue_set"]
@@ -70,11 +71,18 @@ class _Patterns(NamedTuple):
     zh: re.Pattern[str] | None
 
 
+class _Possible(NamedTuple):
+    """Groups that can match a text, in English and in Chinese; a text without Chinese has none of the latter."""
+
+    en: set[str]
+    zh: set[str]
+
+
 class _Text:
     """One folded text while it is judged: matches of each group and ends of sentences, found when first asked for."""
 
-    def __init__(self, folded: Folded, patterns: dict[str, _Patterns]) -> None:
-        self.folded, self.patterns = folded, patterns
+    def __init__(self, folded: Folded, patterns: dict[str, _Patterns], possible: _Possible) -> None:
+        self.folded, self.patterns, self._possible = folded, patterns, possible
         self.found: dict[str, list[tuple[int, int]]] = {}
         self._ends: list[int] | None = None
         self.overflow = False
@@ -84,8 +92,8 @@ class _Text:
         if group not in self.found:
             en, zh = self.patterns[group]
             places: list[tuple[int, int]] = []
-            for pattern in (en, zh if self.folded.chinese else None):
-                if pattern is None:
+            for pattern, possible in zip((en, zh), self._possible, strict=True):
+                if pattern is None or group not in possible:
                     continue
                 for match in pattern.finditer(self.folded.text):
                     places.append(match.span())
@@ -132,6 +140,10 @@ class CueSet:
         file = read_record(guard_data(name), _CueFile, where=f"guards/data/{name}.yaml")
         self.name, self.dated, self.source, self.rules = name, file.dated, file.source, tuple(file.rules)
         self._patterns = {key: _compile(group, f"{name}.yaml, group {key}") for key, group in file.groups.items()}
+        self._en = Needs({key: needed_words(group.en) for key, group in file.groups.items() if group.en})
+        phrases = {key: [fold_phrase(phrase) for phrase in group.zh] for key, group in file.groups.items()}
+        self._zh = Needs({key: needed_pairs(folded) for key, folded in phrases.items() if folded})
+        self._wanted = [(rule, frozenset(rule.all)) for rule in file.rules]
         used = {group for rule in self.rules for group in (*rule.all, *rule.none)}
         if used != set(file.groups):
             odd = min(used ^ set(file.groups))
@@ -141,9 +153,15 @@ class CueSet:
         """Return the rules that fire on one text, with places in the original."""
         if len(part.text) > TEXT_CHARACTERS_MAX:
             return [Finding("unread", part.piece, 0, len(part.text), SCORE_MAX, "too long to be read")]
-        text = _Text(fold(part.text) if folded is None else folded, self._patterns)
+        given = fold(part.text) if folded is None else folded
+        parts = parts_of(given)
+        possible = _Possible(self._en.within(parts.words), self._zh.within(parts.pairs) if given.chinese else set())
+        either = possible.en | possible.zh
+        text = _Text(given, self._patterns, possible)
         found: list[Finding] = []
-        for rule in self.rules:
+        for rule, wanted in self._wanted:
+            if not wanted <= either:
+                continue
             if rule.stage not in {"both", stage} or rule.only == ("person" if untrusted else "untrusted"):
                 continue
             place = text.judge(rule)

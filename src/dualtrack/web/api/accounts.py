@@ -12,7 +12,7 @@ from dualtrack.errors import AuthenticationError, ForbiddenError, NotFoundError
 from dualtrack.web.api.access import Desk, desk, identify
 from dualtrack.web.api.etags import EDITS, check_seen, etag_of, is_known
 from dualtrack.web.api.idempotency import ApiRoute
-from dualtrack.web.api.models import ERRORS, Body, errors
+from dualtrack.web.api.models import API_PREFIX, ERRORS, Body, errors
 from dualtrack.web.api.uses import SLUG_PATTERN, USE_PATTERN
 from dualtrack.web.asking import read_asking
 from dualtrack.web.identity.accounts import Account, NewAccount
@@ -39,7 +39,7 @@ __all__ = [
     "router",
 ]
 
-router = APIRouter(tags=["administration"], route_class=ApiRoute, responses=ERRORS)
+router = APIRouter(prefix=API_PREFIX, tags=["administration"], route_class=ApiRoute, responses=ERRORS)
 
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
 Name = Annotated[str, Path(pattern=SLUG_PATTERN)]

@@ -14,7 +14,7 @@ from dualtrack.runtime.erasing import erase_person
 from dualtrack.runtime.replaying import replay
 from dualtrack.web.api.access import Desk, desk, holder_of_desk
 from dualtrack.web.api.idempotency import ApiRoute
-from dualtrack.web.api.models import ERRORS, ID_PATTERN, INSTANT_PATTERN, Body, Proof, Reason, Record, Said
+from dualtrack.web.api.models import API_PREFIX, ERRORS, ID_PATTERN, INSTANT_PATTERN, Body, Proof, Reason, Record, Said
 from dualtrack.web.api.paging import Limit, link_next
 from dualtrack.web.api.uses import USE_PATTERN
 from dualtrack.web.identity.permissions import Verb
@@ -31,7 +31,7 @@ __all__ = [
     "router",
 ]
 
-router = APIRouter(tags=["decisions"], route_class=ApiRoute, responses=ERRORS)
+router = APIRouter(prefix=API_PREFIX, tags=["decisions"], route_class=ApiRoute, responses=ERRORS)
 
 OUTCOMES = Literal["served", "blocked", "routed", "fallback", "shadowed", "failed", "refused", "stopped"]
 """How a decision can end."""

@@ -21,7 +21,7 @@ from dualtrack.runtime.opting import opt_out
 from dualtrack.store.projections import Projections
 from dualtrack.web.api.access import Desk, desk, holder_of_desk
 from dualtrack.web.api.idempotency import ApiRoute
-from dualtrack.web.api.models import ERRORS, ID_PATTERN, Body, Reason, Record, errors
+from dualtrack.web.api.models import API_PREFIX, ERRORS, ID_PATTERN, Body, Reason, Record, errors
 from dualtrack.web.api.uses import SLUG_PATTERN, USE_PATTERN
 from dualtrack.web.identity.permissions import Verb, require
 
@@ -41,7 +41,7 @@ __all__ = [
     "router",
 ]
 
-router = APIRouter(tags=["oversight"], route_class=ApiRoute, responses=ERRORS | errors(423))
+router = APIRouter(prefix=API_PREFIX, tags=["oversight"], route_class=ApiRoute, responses=ERRORS | errors(423))
 
 Ident = Annotated[str, Path(pattern=ID_PATTERN)]
 Password = Annotated[str, Field(min_length=1, max_length=512)]

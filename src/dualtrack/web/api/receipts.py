@@ -13,12 +13,12 @@ from dualtrack.runtime.opting import opt_out_by_receipt
 from dualtrack.runtime.receipts import CODE_CHARACTERS_MAX, find_receipt
 from dualtrack.web.api.access import Desk, public_desk
 from dualtrack.web.api.idempotency import ApiRoute
-from dualtrack.web.api.models import ERRORS, Body, Proof, Said
+from dualtrack.web.api.models import API_PREFIX, ERRORS, Body, Proof, Said
 from dualtrack.web.identity.rate_limits import address_prefix
 
 __all__ = ["OptOutIn", "OptOutOut", "PersonOut", "ReceiptOut", "ReceiptReviewOut", "router"]
 
-router = APIRouter(tags=["receipts"], route_class=ApiRoute, responses=ERRORS)
+router = APIRouter(prefix=API_PREFIX, tags=["receipts"], route_class=ApiRoute, responses=ERRORS)
 
 Code = Annotated[str, Path(min_length=4, max_length=CODE_CHARACTERS_MAX, description="The code, hyphens or not.")]
 Public = Annotated[Desk, Depends(public_desk)]

@@ -13,7 +13,7 @@ from dualtrack.errors import FieldError
 from dualtrack.runtime.reviews import QueueCursor, ReviewDesk
 from dualtrack.web.api.access import Desk, desk, holder_of_desk
 from dualtrack.web.api.idempotency import ApiRoute
-from dualtrack.web.api.models import ERRORS, ID_PATTERN, INSTANT_PATTERN, Body, Reason, Record
+from dualtrack.web.api.models import API_PREFIX, ERRORS, ID_PATTERN, INSTANT_PATTERN, Body, Reason, Record
 from dualtrack.web.api.paging import Limit, link_next
 from dualtrack.web.api.uses import USE_PATTERN
 from dualtrack.web.identity.permissions import Verb
@@ -21,7 +21,7 @@ from dualtrack.web.identity.roles import ConsoleRole
 
 __all__ = ["ActIn", "OpenIn", "OpenedOut", "QueueOut", "StateOut", "router"]
 
-router = APIRouter(tags=["reviews"], route_class=ApiRoute, responses=ERRORS)
+router = APIRouter(prefix=API_PREFIX, tags=["reviews"], route_class=ApiRoute, responses=ERRORS)
 
 _LEVELS = {ConsoleRole.REVIEWER: "reviewer", ConsoleRole.APPROVER: "approver"}
 Ident = Annotated[str, Path(pattern=ID_PATTERN)]

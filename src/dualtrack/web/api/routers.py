@@ -8,15 +8,12 @@ from fastapi.openapi.utils import get_openapi
 
 from dualtrack.web.api import accounts, decisions, ledger, oversight, receipts, reviews, uses
 from dualtrack.web.api.idempotency import IdempotencyTable
-from dualtrack.web.api.models import Problem
+from dualtrack.web.api.models import API_PREFIX, Problem
 
 if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
 
-__all__ = ["PREFIX", "add_api"]
-
-PREFIX = "/api/v1"
-"""Where the API lies."""
+__all__ = ["add_api"]
 
 _ROUTERS: tuple[APIRouter, ...] = (
     uses.router,
@@ -27,14 +24,14 @@ _ROUTERS: tuple[APIRouter, ...] = (
     ledger.router,
     accounts.router,
 )
-_PUBLIC = f"{PREFIX}/receipts/"
+_PUBLIC = f"{API_PREFIX}/receipts/"
 
 
 def add_api(app: FastAPI) -> None:
     """Add every router to the application."""
     app.state.idempotency = IdempotencyTable()
     for router in _ROUTERS:
-        app.include_router(router, prefix=PREFIX)
+        app.include_router(router)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
 
 
@@ -59,7 +56,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Add what holds for every operation: who may ask, and the header by which a POST is done once."""
-    public = path.startswith(_PUBLIC) or (path == f"{PREFIX}/session" and method == "post")
+    public = path.startswith(_PUBLIC) or (path == f"{API_PREFIX}/session" and method == "post")
     operation["security"] = [] if public else [{"key": []}, {"session": []}]
     if method == "post":
         operation.setdefault("parameters", []).append(

@@ -14,7 +14,7 @@ from dualtrack.store.projections import Projections
 from dualtrack.store.verdicts import current_permit, record_verdict
 from dualtrack.web.api.access import Desk, desk
 from dualtrack.web.api.idempotency import ApiRoute
-from dualtrack.web.api.models import ERRORS, Record, Said
+from dualtrack.web.api.models import API_PREFIX, ERRORS, Record, Said
 from dualtrack.web.api.paging import Limit, link_next, page_of
 from dualtrack.web.identity.permissions import Verb
 
@@ -26,7 +26,7 @@ SLUG_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
 USE_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?/[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
 """A use with its institution."""
 
-router = APIRouter(tags=["uses"], route_class=ApiRoute, responses=ERRORS)
+router = APIRouter(prefix=API_PREFIX, tags=["uses"], route_class=ApiRoute, responses=ERRORS)
 
 _INDEX_DIGITS = 20
 

@@ -130,7 +130,7 @@ def _columns(say: Say) -> dict[str, tuple[Column, ...]]:
             Column(say("Taken", "取得時間"), numeric=True), Column(say("Counts until", "有效至"), numeric=True),
         ),
         "history": (Column(say("Assessed", "評估時間")), Column(say("Verdict", "判定")), Column(say("Entry", "項目"), numeric=True)),
-        "unused": (Column(say("Entry", "項目"), numeric=True), Column(say("What it is", "內容")), Column(say("Why it does not count", "不計算的原因"))),
+        "unused": (Column(say("Entry", "項目")), Column(say("What it is", "內容")), Column(say("Why it does not count", "不計算的原因"))),
         "packs": (Column(say("Pack", "規則包")), Column(say("Standing", "狀態")), Column(say("Digest", "摘要值"))),
     }  # fmt: skip
 

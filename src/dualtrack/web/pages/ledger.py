@@ -39,7 +39,7 @@ def _show(request: PageRequest, report: Report | None = None) -> View:
     shown = rows[:ENTRIES_SHOWN]
     store, institution = request.runtime.store, register.institution
     key = store.log_key(institution)
-    more = {"kind": kind, "before": str(shown[-1].index)} if len(rows) > ENTRIES_SHOWN else None
+    more = {"kind": kind, "before": str(shown[-1].number)} if len(rows) > ENTRIES_SHOWN else None
     context = {
         "report": report,
         "said": _said(report, say) if report else None,
@@ -66,13 +66,13 @@ def _show(request: PageRequest, report: Report | None = None) -> View:
 def _columns(say: Say) -> dict[str, tuple[Column, ...]]:
     size = Column(say("Entries", "項目數"), numeric=True)
     return {
-        "heads": (size, Column(say("Root hash", "根雜湊值")), Column(say("Co-signed by", "聯署"))),
+        "heads": (Column(size.label), Column(say("Root hash", "根雜湊值")), Column(say("Co-signed by", "聯署"))),
         "witnesses": (
             Column(say("Witness", "見證人")), size, Column(say("Co-signed at", "聯署時間")), Column(say("Entries since", "其後項目"), numeric=True),
         ),
         "kinds": (Column(say("Kind", "種類")), size),
         "rows": (
-            Column(say("Entry", "項目"), numeric=True), Column(say("Kind", "種類")), Column(say("About", "關於")), Column(say("Recorded", "記錄時間"), numeric=True),
+            Column(say("Entry", "項目")), Column(say("Kind", "種類")), Column(say("About", "關於")), Column(say("Recorded", "記錄時間"), numeric=True),
         ),
         "findings": (Column(say("Table", "資料表")), Column(say("Row", "列")), Column(say("Column", "欄")), Column(say("Problem", "問題"))),
         "signers": (Column(say("Holder", "持有人")), Column(say("Key", "密鑰"))),
@@ -108,7 +108,7 @@ def _entry(request: PageRequest) -> View:
     say = say_of(request)
     view = entry_view(request.register, number_of(request.path["idx"], where="address"))
     _reach(request, view.about)
-    title = say(f"Entry {view.index:,}", f"第{view.index:,}項")
+    title = say(f"Entry {view.number:,}", f"第{view.number:,}項")
     facts = [
         Fact(say("Kind", "種類"), view.kind, code=True),
         Fact(say("About", "關於"), view.about, code=True),
@@ -120,11 +120,11 @@ def _entry(request: PageRequest) -> View:
         "view": view,
         "facts": facts,
         "erased": (say.moment(view.erased[0]), view.erased[1]) if view.erased else None,
-        "page_of": _page_of(view.kind, view.index, view.about),
+        "page_of": _page_of(view.kind, view.number, view.about),
         "columns": _columns(say),
-        "command": f"dualtrack ledger proof {view.index} --institution {request.register.institution}",
-        "before": f"/ledger/{view.index - 1}" if view.index else None,
-        "after": f"/ledger/{view.index + 1}" if view.index + 1 < request.register.repository.size() else None,
+        "command": f"dualtrack ledger proof {view.number} --institution {request.register.institution}",
+        "before": f"/ledger/{view.number - 1}" if view.number else None,
+        "after": f"/ledger/{view.number + 1}" if view.number + 1 < request.register.repository.size() else None,
         "trail": (Crumb(say("Ledger", "日誌"), "/ledger"), Crumb(title)),
     }
     return View("entry.html.j2", context, title)

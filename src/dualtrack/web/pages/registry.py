@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dualtrack.web.pages import assessment, portfolio, use
+from dualtrack.web.pages import (
+    assessment,
+    decisions,
+    erasure,
+    evidence_in,
+    holds,
+    incidents,
+    ledger,
+    observe,
+    people,
+    portfolio,
+    receipt,
+    reviews,
+    rulepacks,
+    staff,
+    use,
+)
 
 if TYPE_CHECKING:
     from dualtrack.web.pages.base import Page
@@ -18,5 +34,17 @@ def all_pages() -> tuple[Page, ...]:
         portfolio.PAGES,
         use.PAGES,
         assessment.PAGES,
+        decisions.PAGES,
+        ledger.PAGES,
+        receipt.PAGES,
+        rulepacks.PAGES,
+        reviews.PAGES,
+        holds.PAGES,
+        observe.PAGES,
+        incidents.PAGES,
+        people.PAGES,
+        erasure.PAGES,
+        evidence_in.PAGES,
+        staff.PAGES,
     )
     return tuple(page for pages in modules for page in pages)

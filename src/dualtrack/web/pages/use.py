@@ -115,7 +115,7 @@ def _assessed(request: PageRequest, use: str, recorded: Recorded, say: Say) -> d
         "release": release,
         "parts": {part.id: part for part in (find_declaration(register, use).components)},
         "policy": policy_view(register, use, release.release if release else None, live, say),
-        "permit": permit_view(register, explanation, use, say),
+        "permit": permit_view(register, explanation, use, live, say),
     }
 
 

@@ -39,7 +39,7 @@ __all__ = [
     "witness_rows",
 ]
 
-HEADS_SHOWN, ENTRIES_SHOWN = 10, 50
+HEADS_SHOWN, ENTRIES_SHOWN = 5, 50
 """Newest heads, and entries of a page."""
 
 TEXT_CHARACTERS_MAX = 60_000
@@ -66,7 +66,7 @@ class WitnessRow(NamedTuple):
 class EntryRow(NamedTuple):
     """An entry in a list."""
 
-    index: int
+    number: int
     kind: str
     about: str
     when: str
@@ -75,7 +75,7 @@ class EntryRow(NamedTuple):
 class EntryView(NamedTuple):
     """One entry. `content` is None where it was erased, and `erased` then says when and why."""
 
-    index: int
+    number: int
     kind: str
     about: str
     recorded_at: str

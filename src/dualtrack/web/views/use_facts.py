@@ -139,21 +139,23 @@ class SignalRow(NamedTuple):
     says: str
 
 
-def permit_view(register: Register, explanation: Explanation, use: str, say: Say) -> PermitView | None:
-    """Return the newest permit of a use; None where there never was one."""
+def permit_view(
+    register: Register, explanation: Explanation, use: str, live: LiveUse | Closed | None, say: Say
+) -> PermitView | None:
+    """Return the newest permit of a use; None where there never was one. Durability is what the runtime does, if it is open."""
     entry = register.repository.newest("permit/1", use)
     if entry is None:
         return None
     permit = read_record(canonical.decode(entry.content), Permit, where=f"entry {entry.index}")
     ends = say.moment(permit.expires) if permit.expires else say("no end", "無期限")
-    durability = say("each decision durable before the answer", "每項決定在回應前已寫入") if permit.durability == "durable" else say(
-        "written in batches; a crash may lose the last moments", "分批寫入；故障可能失去最後片刻"
-    )  # fmt: skip
+    durable = live.durable if isinstance(live, LiveUse) else permit.durability == "durable"
+    at_once = say("each decision durable before the answer", "每項決定在回應前已寫入")
+    in_batches = say("written in batches; a crash may lose the last moments", "分批寫入；故障可能失去最後片刻")
     facts = [
         Fact(say("Mode", "模式"), say.capital(MODE_WORDS[permit.mode])),
         Fact(say("From", "生效"), say.moment(permit.valid_from)),
         Fact(say("Ends", "到期"), ends),
-        Fact(say("Durability", "持久性"), durability),
+        Fact(say("Durability", "持久性"), at_once if durable else in_batches),
         *_quota(register, canonical.digest(entry.content), permit, say),
         Fact(say("Release", "版本"), permit.release, code=True),
     ]

@@ -1,0 +1,36 @@
+"""The pages that lead to a governed function, endpoint and OpenAI client: every line of them runs, in their order."""
+
+from __future__ import annotations
+
+import pytest
+from page_shell import free_port, new_shell, steps
+
+from house_tree import ROOT
+
+FUNCTION = ROOT / "docs" / "govern-a-function.md"
+ENDPOINT = ROOT / "docs" / "govern-an-endpoint.md"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Return a shell that closes the servers it started; the ports of the pages are swapped for free ones."""
+    found = new_shell(tmp_path, {port: str(free_port()) for port in ("9000", "8181")})
+    yield found
+    found.close()
+
+
+def walk(shell, *pages):
+    for page in pages:
+        for step in steps(page):
+            shell.do(step)
+
+
+def test_a_function_is_governed_as_the_page_says(shell):
+    walk(shell, FUNCTION)
+
+
+def test_an_endpoint_is_governed_as_the_page_says(shell):
+    """The page goes on from the first one, so this walks both."""
+    walk(shell, FUNCTION, ENDPOINT)

@@ -1,0 +1,157 @@
+"""The page of one use: stations with evidence, permit and conditions, policy, standing, and the steps of people."""
+
+from __future__ import annotations
+
+import pytest
+from acting_world import PASSWORD, words
+from page_world import HOSTILE, SLUG, USE, PageWorld
+
+from dualtrack.errors import ForbiddenError, NotFoundError
+from dualtrack.runtime.holds import list_holds
+from dualtrack.store.projections import Projections
+from dualtrack.web.identity.roles import ConsoleRole
+from dualtrack.web.pages import use
+from dualtrack.web.pages.base import Redirect
+
+PATH = {"use": SLUG}
+ONE = "/uses/{use}"
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = PageWorld(tmp_path, use.PAGES)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def permitted(world):
+    world.permit()
+    return world.start()
+
+
+def test_a_permitted_use_shows_lines_permit_policy_and_standing(permitted):
+    english, chinese = permitted.both("GET", ONE, path=PATH)
+    said = words(english)
+    for wanted in (
+        "Open: calls are answered.",
+        "Computed again for this page: the same, byte for byte.",
+        "1 of 2 rules met or waived",
+        "our test for paragraph 1",
+        "A machine answers.",
+        "Form of the input",
+        "each decision durable before the answer",
+        "No decision was made under it yet.",
+    ):
+        assert wanted in said, wanted
+    assert 'href="/evidence/' in english
+    assert "0.700 (0.600 – 0.800)" in said
+    assert "由機器回應。" in chinese
+    assert "compliant" not in said
+    assert "approved by" not in said
+
+
+def test_a_condition_has_its_test_and_its_day(permitted):
+    page = permitted.show("GET", ONE, path=PATH)
+    row = page.split("<caption>Conditions")[1].split("</table>")[0]
+    assert f'href="/uses/{SLUG}/assessment#test-pack--open"' in row
+    assert "our test for paragraph 1" in row
+    assert "No evidence" in row
+
+
+def test_a_use_that_was_only_declared_says_so(world):
+    world.world.permit()
+    world.start()
+    world.declare(use="test-bank/other")
+    world.runtime.snapshots.refresh()
+    english, chinese = world.both("GET", ONE, path={"use": "other"})
+    assert "Never assessed" in english
+    assert "Nothing was released for it." in english
+    assert "從未評估" in chinese
+
+
+def test_the_newest_decision_is_named(permitted):
+    answer = permitted.decide()
+    assert f'href="/decisions/{answer.decision}"' in permitted.show("GET", ONE, path=PATH)
+
+
+def test_evidence_after_the_verdict_is_said(permitted):
+    permitted.declare(purpose={"en": "Warn anew", "zh-Hant": "再預警"})
+    assert "assess again to take it in" in permitted.show("GET", ONE, path=PATH)
+
+
+def test_assessing_records_a_verdict(permitted):
+    before = len(Projections(permitted.register.repository).rows("assessment"))
+    found = permitted.answer("POST", "/uses/{use}/assess", path=PATH)
+    assert isinstance(found, Redirect)
+    assert found.to == f"/uses/{SLUG}"
+    assert len(Projections(permitted.register.repository).rows("assessment")) == before + 1
+
+
+def test_a_hold_needs_the_password_and_a_reason(permitted):
+    for form in ({"reason": "harm", "password": "wrong"}, {"reason": " ", "password": PASSWORD}):
+        found = permitted.answer("POST", "/uses/{use}/hold", by="executive", path=PATH, form=form)
+        assert found.status >= 400
+        assert "Not done." in permitted.html(found)
+        assert list_holds(permitted.register) == []
+    kept = permitted.answer("POST", "/uses/{use}/hold", path=PATH, form={"reason": HOSTILE, "password": "wrong"})
+    assert "&lt;script&gt;" in permitted.html(kept)  # what was typed is still there
+
+
+def test_a_hold_stops_the_use_and_the_page_is_red(permitted):
+    form = {"reason": "harm seen", "password": PASSWORD}
+    found = permitted.answer("POST", "/uses/{use}/hold", by="executive", path=PATH, form=form)
+    assert isinstance(found, Redirect)
+    assert "0 answers left" in found.message
+    assert [row["target"] for row in list_holds(permitted.register)] == [USE]
+    page = permitted.show("GET", ONE, path=PATH)
+    assert '<div class="alert bad"><p><span class="sign">On hold.' in page
+    assert "Somebody else" in page or "somebody else may release it" in page
+
+
+def test_observing_is_offered_only_where_it_was_live_before(permitted):
+    assert "/observe" not in permitted.show("GET", ONE, path=PATH)
+    permitted.declare(live_since="2025-01-01T00:00:00Z")
+    assert "/observe" in permitted.show("GET", ONE, path=PATH)
+    form = {"days": "x", "reason": "it was live", "password": PASSWORD}
+    refused = permitted.answer("POST", "/uses/{use}/observe", by="executive", path=PATH, form=form)
+    assert refused.status == 404
+    found = permitted.answer("POST", "/uses/{use}/observe", by="executive", path=PATH, form=form | {"days": "10"})
+    assert isinstance(found, Redirect)
+    assert "not permitted" in found.message
+
+
+def test_who_may_only_read_sees_no_form(permitted):
+    page = permitted.show("GET", ONE, path=PATH, roles={ConsoleRole.SUPERVISOR})
+    assert 'method="post"' not in page.split("<main")[1]
+
+
+def test_the_way_to_green_is_verified(world):
+    world.permit()
+    world.start()
+    reached = world.show("GET", "/uses/{use}/to-green", path=PATH)
+    assert "Nothing to do." in reached
+    world.world.again(audience="customers")
+    english, chinese = world.both("GET", "/uses/{use}/to-green", path=PATH)
+    assert f"dualtrack explain {USE} --to-green" in english
+    assert "通往准許" in chinese
+
+
+def test_another_use_or_another_institution_is_not_there(permitted):
+    for name in ("nothing", "elsewhere/early-warning"):
+        with pytest.raises(NotFoundError) as caught:
+            permitted.answer("GET", ONE, path={"use": name})
+        assert caught.value.fix
+    with pytest.raises(ForbiddenError):
+        permitted.answer("GET", ONE, path=PATH, uses=frozenset({"test-bank/other"}))
+
+
+def test_whatever_was_typed_is_shown_as_text(permitted):
+    permitted.declare(
+        title={"en": HOSTILE, "zh-Hant": HOSTILE},
+        purpose={"en": HOSTILE, "zh-Hant": HOSTILE},
+        fallback={"en": HOSTILE, "zh-Hant": HOSTILE},
+    )
+    permitted.assess()
+    permitted.both("GET", ONE, path=PATH)
+    permitted.both("GET", "/uses/{use}/to-green", path=PATH)
