@@ -70,7 +70,10 @@ def stages(runtime, rounds: int) -> dict[str, float]:
         "guards in": (lambda: None, lambda _: run_guards(live.guards, "input", before)),
         "guards out": (lambda: None, lambda _: run_guards(live.guards, "output", after)),
         "conclude: guards out, seal, record made": (called, lambda call: conclude_row(runtime, call, ROW, SCORING)),
-        "record: journal and queue": (lambda: conclude_row(runtime, _checked(runtime, called()), ROW, SCORING).record, put),
+        "record: journal and queue": (
+            lambda: conclude_row(runtime, _checked(runtime, called()), ROW, SCORING).record,
+            put,
+        ),
     }
     return {name: _stage(make, work, rounds) for name, (make, work) in makes.items()}
 

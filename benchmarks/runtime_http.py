@@ -116,7 +116,9 @@ def ours(folder: Path, url: str, sizes: Sizes, failures: Failures, *, durable: b
             rounds.append(rows)
         memory = rss_mib(process.pid)
     commit = [sorted(values)[len(values) // 2] for values in zip(*flushes, strict=True)]
-    print(f"{name}: fdatasync of 4 KiB p50 {commit[0]:.2f} ms, p99 {commit[1]:.2f} ms in the same rounds; {said_load()}")
+    print(
+        f"{name}: fdatasync of 4 KiB p50 {commit[0]:.2f} ms, p99 {commit[1]:.2f} ms in the same rounds; {said_load()}"
+    )
     allowed = [COMMITS * value if durable else 0.0 for value in commit]
     per_s = shown(name, rounds, allowed, failures)
     print(f"  memory {memory:.0f} MiB after {sent} calls")
@@ -164,7 +166,9 @@ def checked(bed: Bed, sent: int, failures: Failures) -> None:
         failures.wrong.append(f"{sent} answers, {written} decisions in the ledger, {served} served")
 
 
-def peer(name: str, command: list[str], port: int, folder: Path, plan: dict, environment: dict[str, str]) -> dict | None:
+def peer(
+    name: str, command: list[str], port: int, folder: Path, plan: dict, environment: dict[str, str]
+) -> dict | None:
     """Measure another gateway under the same load and print it; None, with the reason, where it does not run."""
     failures = Failures()
     begun = time.perf_counter()

@@ -19,6 +19,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import msgspec
+from runtime_load import TEXT_END, at, loop_factory, run_load, run_model
 from sqlalchemy import func, select
 
 from dualtrack.domain.records import read_record
@@ -30,7 +31,6 @@ from dualtrack.web.identity.api_keys import ApiKeys, NewApiKey
 from dualtrack.web.identity.roles import ConsoleRole
 from permit.firm import PASSES, compiled, declaration, known_key, rule
 from runtime.runtime_world import FIRM, USE, World, component
-from runtime_load import TEXT_END, at, loop_factory, run_load, run_model
 
 NOTICE = {"en": "You are talking to an AI assistant. It may be wrong.", "zh-Hant": "你正與人工智能對話，內容可能有誤。"}
 GUARDS = (

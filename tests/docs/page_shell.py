@@ -41,10 +41,13 @@ def console_lines(page):
     return [step.line for step in steps(page) if isinstance(step, Command)]
 
 
-def steps(page):
-    """Return what a page has its reader do: files to write and commands to run."""
+def steps(page, *, before=None, after=None):
+    """Return what a page has its reader do: files to write and commands to run; `before` or `after` a mark in it."""
+    text = page.read_text(encoding="utf-8")
+    text = text.partition(before)[0] if before else text
+    text = text.partition(after)[2] if after else text
     found = []
-    for name, kind, body in STEP.findall(page.read_text(encoding="utf-8")):
+    for name, kind, body in STEP.findall(text):
         if name:
             found.append(File(name, body))
         elif kind == "console":
@@ -120,12 +123,13 @@ class Shell:
         assert done.returncode == expected, said
         whole = " ".join(f"{done.stdout}\n{done.stderr}".split())
         for shown in step.shown:
-            pattern = ".*?".join(re.escape(part) for part in " ".join(self.swapped(shown).split()).split("…"))
+            parts = re.split(r"\s*…\s*", " ".join(self.swapped(shown).split()))
+            pattern = ".*?".join(re.escape(part) for part in parts)
             assert re.search(pattern, whole), f"{shown!r} is not what it printed:\n{said}"
 
     def _start(self, line):
         """Start a server and wait until one more of the page's ports is listened on."""
-        ports = [int(port) for port in self.swaps.values()]
+        ports = [int(port) for port in self.swaps.values() if port.isdigit()]
         before = {port for port in ports if listens(port)}
         log = (self.folder.parent / f"server-{len(self.going)}.log").open("w+")
         script = f". {shlex.quote(str(self.state))}\nexec {line}\n"

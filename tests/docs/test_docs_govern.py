@@ -27,10 +27,6 @@ def walk(shell, *pages):
             shell.do(step)
 
 
-def test_a_function_is_governed_as_the_page_says(shell):
-    walk(shell, FUNCTION)
-
-
-def test_an_endpoint_is_governed_as_the_page_says(shell):
-    """The page goes on from the first one, so this walks both."""
+def test_a_function_and_then_an_endpoint_are_governed_as_the_pages_say(shell):
+    """The second page goes on from the first one, so they are walked together."""
     walk(shell, FUNCTION, ENDPOINT)

@@ -320,3 +320,42 @@ def test_nobody_gets_in_without_a_key(world):
 
     status, _, _ = asyncio.run(inside())
     assert status == 401
+
+
+def test_calls_beyond_the_minute_and_in_flight_are_shed(world):
+    async def scenario(app, fake, _runtime):
+        first = [(await ask(app, CHAT, QUESTION))[0] for _ in range(3)]
+        status, headers, _ = await ask(app, CHAT, QUESTION)
+        return first, status, headers, fake
+
+    first, status, headers, _ = run(world, scenario, bounds={"per_minute": 3})
+    assert (first, status) == ([200, 200, 200], 429)
+    assert int(headers["retry-after"]) > 0
+
+
+def test_an_upstream_beyond_its_tokens_of_the_day_is_not_asked(world):
+    async def inside():
+        async with FakeModel() as fake:
+            policy = chat_policy(fake.url)
+            policy["upstreams"][0]["tokens_per_day"] = 20  # each answer uses 12
+            world.permit(**policy)
+            with world.open() as runtime:
+                async with UpstreamClient() as client:
+                    app = HotPath(runtime, client, caller)
+                    for _ in range(3):
+                        _, _, body = await ask(app, CHAT, QUESTION)
+                    return json.loads(body), len(fake.calls)
+
+    body, calls = asyncio.run(inside())
+    assert (body["dualtrack"]["outcome"], body["dualtrack"]["code"], calls) == ("fallback", "upstream.budget", 2)
+
+
+def test_an_upstream_that_keeps_failing_rests(world):
+    async def scenario(app, fake, _runtime):
+        for _ in range(12):
+            await ask(app, CHAT, QUESTION)
+        return len(fake.calls)
+
+    calls = run(world, scenario, model=FakeModel(fault="status"))
+    assert calls < 12
+    assert recorded(world)[-1].upstream[0].fault == "upstream.resting"

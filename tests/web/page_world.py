@@ -69,7 +69,17 @@ class PageWorld:
         return decide(self.runtime, USE, row, score, **more)
 
     def answer(
-        self, method, pattern, *, by="owner", roles=EVERY_ROLE, uses=None, language="en", path=None, query=None, form=None
+        self,
+        method,
+        pattern,
+        *,
+        by="owner",
+        roles=EVERY_ROLE,
+        uses=None,
+        language="en",
+        path=None,
+        query=None,
+        form=None,
     ):
         """Return what a page gives to this holder."""
         page = next(page for page in self.pages if (page.method, page.path) == (method, pattern))

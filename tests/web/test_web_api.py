@@ -230,7 +230,9 @@ def test_a_grave_step_asks_for_the_password_again(fresh):
     assert browser.api("POST", "/api-keys", body).status_code == 201
 
 
-@pytest.mark.parametrize("headers", [{"x-csrf-token": ""}, {"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}])
+@pytest.mark.parametrize(
+    "headers", [{"x-csrf-token": ""}, {"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}]
+)
 def test_a_session_needs_the_form_token_to_change_something(people, headers):
     answer = people[ADMIN].api("POST", "/api-keys", {"label": "x", "roles": ["caller"]}, headers=headers)
     assert answer.status_code == 403
@@ -366,7 +368,9 @@ def test_every_refusal_is_a_problem_document(people, method, path, status):
 
 
 def test_a_refusal_does_not_repeat_what_was_sent(people):
-    answer = people[ADMIN].api("POST", "/accounts", {"name": "x", "password": "secret-of-somebody", "roles": "A123456(3)"})
+    answer = people[ADMIN].api(
+        "POST", "/accounts", {"name": "x", "password": "secret-of-somebody", "roles": "A123456(3)"}
+    )
     assert answer.status_code == 422
     assert "secret-of-somebody" not in answer.text
     assert "A123456" not in answer.text

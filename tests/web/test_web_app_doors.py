@@ -270,7 +270,9 @@ def test_a_person_ends_their_own_sessions_only(fresh):
     other = fresh.signed_in(ConsoleRole.AUDITOR)
     theirs = fresh.services.sessions.of("auditor")[0].id
     assert browser.post("/account/sessions", {"session": theirs}).status_code == 404
-    mine = next(item.id for item in fresh.services.sessions.of("owner", browser.http.cookies[COOKIE]) if not item.current)
+    mine = next(
+        item.id for item in fresh.services.sessions.of("owner", browser.http.cookies[COOKIE]) if not item.current
+    )
     assert browser.post("/account/sessions", {"session": mine}).status_code == 303
     assert elsewhere.get("/account").status_code == 303
     assert other.get("/account").status_code == 200

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from dualtrack.errors import DocumentError, FieldError
 from dualtrack.store.workspace import Workspace
 from dualtrack.web.asking import client_address, local_path
-from dualtrack.web.settings import RateSettings, SessionSettings, WebSettings, own_origins, read_settings, write_settings
+from dualtrack.web.settings import (
+    RateSettings,
+    SessionSettings,
+    WebSettings,
+    own_origins,
+    read_settings,
+    write_settings,
+)
 
 OIDC = """
 [oidc]
@@ -41,7 +48,10 @@ def test_without_the_file_it_is_this_machine_alone(workspace):
 
 
 def test_a_full_file_is_read_and_written_back(workspace):
-    write(workspace, 'https = true\npublic_address = "https://dualtrack.example"\nproxies = 1\n[session]\nidle_s = 600\n' + OIDC)
+    write(
+        workspace,
+        'https = true\npublic_address = "https://dualtrack.example"\nproxies = 1\n[session]\nidle_s = 600\n' + OIDC,
+    )
     found = read_settings(workspace)
     assert found.oidc.roles == {"AI risk team": ["validator"]}
     write_settings(workspace, found)

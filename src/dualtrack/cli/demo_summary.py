@@ -190,17 +190,18 @@ def _show_running(out: Console, result: DemoResult) -> None:
 
 
 def show_next_steps(out: Console, result: DemoResult) -> None:
-    """Print six commands that work as printed."""
+    """Print five commands that work as printed."""
     folder = result.folder
     verdicts = {item.assessment.verdict: item.assessment.use for item in _measured(result)}
     broker = next(firm.id for firm in result.firms.values() if firm.type is InstitutionType.LICENSED_CORPORATION)
-    out.print("\nSix things to try next:")
+    out.print("\nFive things to try next:")
     for command in (
         f"dualtrack explain {verdicts[Verdict.REFUSED]} --to-green --workspace {folder}",
         f"dualtrack explain {broker}/research-assistant --to-green --workspace {folder}",
         f"dualtrack prove {verdicts[Verdict.PERMITTED]} -o bundle.zip --force --workspace {folder}",
         f"python -m dualtrack_verify bundle.zip --trust {folder}/anchors.json",
-        f"dualtrack serve --workspace {folder}",
         f"dualtrack supervise {folder}/bundles --trust {folder}/anchors.json --workspace {folder}/supervisor",
     ):
         out.print(f"  {command}", soft_wrap=True)
+    out.print("\nThe console, with the uses at work (names and passwords are written when it starts):")
+    out.print(f"  dualtrack serve --workspace {folder}", soft_wrap=True)

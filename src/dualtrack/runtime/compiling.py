@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain import canonical
 from dualtrack.domain.assessment import Assessment
@@ -17,30 +17,22 @@ from dualtrack.permit.assess import conclude
 from dualtrack.runtime.duties import Duties, duties_of, policy_gap
 from dualtrack.runtime.guards.registry import build_guards
 from dualtrack.runtime.live import Closed, LiveUse
-from dualtrack.runtime.standing import SignalCount, judge_signals
+from dualtrack.runtime.oversight import Oversight
+from dualtrack.runtime.standing import judge_signals
 from dualtrack.store.verdicts import current_permit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from dualtrack.domain.decision import RunMode
     from dualtrack.domain.policy import ReviewMode
     from dualtrack.runtime.standing import SignalEffect
     from dualtrack.store.register import Register
 
-__all__ = ["FAR_S", "Oversight", "compile_drill", "compile_use"]
+__all__ = ["FAR_S", "compile_drill", "compile_use"]
 
 FAR_S = float(1 << 53)
 """An end that does not come: a permit without expiry."""
-
-
-class Oversight(NamedTuple):
-    """The rows about running uses of one institution, read in one go."""
-
-    holds: Sequence[Mapping[str, Any]]
-    observed: Mapping[str, Mapping[str, Any]]
-    opt_outs: Mapping[str, frozenset[str]]
-    signals: Mapping[str, Sequence[SignalCount]]
 
 
 class _Found(NamedTuple):

@@ -11,6 +11,7 @@ from dualtrack.domain.oversight import OptOut, Signal
 from dualtrack.domain.records import encode
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import NotFoundError
+from dualtrack.runtime.admission import Budgets
 from dualtrack.runtime.call import Call, Review
 from dualtrack.runtime.gate import Gate
 from dualtrack.runtime.models import Models
@@ -59,6 +60,7 @@ class Runtime:
         self.gate = Gate(self.snapshots)
         self.subjects = Subjects(workspace)
         self.quotas = Quotas(store)
+        self.budgets = Budgets()
         self._opting: set[tuple[str, str]] = set()
         self._secrets: SecretFolder | None = None
         self.models = Models(workspace.path("models"))

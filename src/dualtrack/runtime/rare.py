@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Boolean
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["Rare"]
 
 
-class Rare(FunctionElement[bool]):
+class Rare(FunctionElement[Any]):
     """A condition that holds for one row in a million."""
 
     name = "rare"
-    type = Boolean()
+    type = NullType()  # as a Boolean it would be written `likelihood(…) = 1`, which no index serves
     inherit_cache = True
 
 

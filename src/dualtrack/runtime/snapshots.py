@@ -15,18 +15,18 @@ from sqlalchemy import select
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.errors import DualtrackError
 from dualtrack.runtime.clock import steady_s
-from dualtrack.runtime.compiling import Oversight, compile_use
-from dualtrack.runtime.live import Closed, Snapshot
-from dualtrack.runtime.standing import SignalCount
+from dualtrack.runtime.compiling import compile_use
+from dualtrack.runtime.live import Closed, LiveUse, Snapshot
+from dualtrack.runtime.oversight import lightly_changed, read_oversight
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dualtrack.runtime.live import LiveUse
+    from dualtrack.runtime.oversight import Oversight
     from dualtrack.store.register import Register
 
-__all__ = ["GOVERNING_KINDS", "LEASE_S", "POLL_S", "READS_MAX", "Snapshots"]
+__all__ = ["GOVERNING_KINDS", "LEASE_S", "LIGHT_KINDS", "POLL_S", "READS_MAX", "Snapshots"]
 
 LEASE_S = 1.0
 """Longest life of a snapshot after the reading that it rests on began: the bound that a hold waits for."""
@@ -43,6 +43,9 @@ GOVERNING_KINDS = (
     "opt-out/1", "signal/1", "incident/1", "incident-update/1",
 )  # fmt: skip
 """Kinds of entries that can open, close or change a use; decisions are not among them."""
+
+LIGHT_KINDS = frozenset({"opt-out/1", "signal/1"})
+"""Kinds that customers and reviewers make by the hundred: they need no new look at the permit unless a signal takes effect."""
 
 _log = structlog.get_logger("dualtrack.runtime")
 
@@ -92,35 +95,43 @@ class Snapshots:
 
     def _refresh(self, institution: str, register: Register) -> None:
         start = self._seen.get(institution, 0)
-        size, subjects = self._changes(register, start)
+        size, changed = self._changes(register, start)
         today = str(hong_kong_date(register.clock()))
         first = institution not in self._seen
-        if not subjects and not first and today == self._day:
+        if not changed and not first and today == self._day:
             self._seen[institution] = size
             return
-        oversight = _read_oversight(register)
+        oversight = read_oversight(register)
         known = [use for use in self._uses if use.startswith(f"{institution}/")]
         declared = {str(row["id"]) for row in Projections(register.repository).rows("use")}
-        whole = first or institution in subjects or today != self._day
+        whole = first or institution in changed or today != self._day
         for use in sorted({*known, *declared}):
-            if whole or use in subjects:
+            found = self._uses.get(use)
+            if not whole and use in changed and changed[use] <= LIGHT_KINDS and isinstance(found, LiveUse):
+                self._uses[use] = lightly_changed(found, oversight, register.now()) or _compiled(
+                    register, use, oversight
+                )
+            elif whole or use in changed:
                 self._uses[use] = _compiled(register, use, oversight)
         self._seen[institution], self._day = size, today
 
-    def _changes(self, register: Register, start: int) -> tuple[int, set[str]]:
-        """Return the ledger's size and what governing entries since `start` are about."""
+    def _changes(self, register: Register, start: int) -> tuple[int, dict[str, set[str]]]:
+        """Return the ledger's size, and what governing entries since `start` are about, with their kinds."""
         entry = register.repository.tables.entry
         size = register.repository.size()
+        changed: dict[str, set[str]] = {}
         if size == start:
-            return size, set()
-        query = select(entry.c.subject_id).where(
+            return size, changed
+        query = select(entry.c.subject_id, entry.c.kind).where(
             entry.c.ledger == register.repository.ledger,
             entry.c.kind.in_(GOVERNING_KINDS),
             entry.c.idx >= start,
             entry.c.idx < size,
         )
         with register.repository.backend.read() as connection:
-            return size, {str(row[0]) for row in connection.execute(query.distinct())}
+            for subject, kind in connection.execute(query.distinct()):
+                changed.setdefault(str(subject), set()).add(str(kind))
+        return size, changed
 
 
 def _compiled(register: Register, use: str, oversight: Oversight) -> LiveUse | Closed:
@@ -130,28 +141,3 @@ def _compiled(register: Register, use: str, oversight: Oversight) -> LiveUse | C
         return Closed(
             use=use, code="permit.unreadable", reason=error.found, fix=error.fix or "`dualtrack ledger verify`"
         )
-
-
-def _read_oversight(register: Register) -> Oversight:
-    rows = Projections(register.repository).rows
-    opt_outs: dict[str, set[str]] = {}
-    for row in rows("opt_out", active=True):
-        opt_outs.setdefault(row["use_id"], set()).add(row["subject"])
-    return Oversight(
-        holds=rows("hold", released_at=None),
-        observed={row["use_id"]: row for row in rows("observe")},
-        opt_outs={use: frozenset(found) for use, found in opt_outs.items()},
-        signals=_signals(register),
-    )
-
-
-def _signals(register: Register) -> dict[str, list[SignalCount]]:
-    """Return signals by use, with open incidents among them."""
-    found: dict[str, list[SignalCount]] = {}
-    rows = Projections(register.repository).rows
-    for row in rows("signal"):
-        found.setdefault(row["use_id"], []).append(SignalCount(row["kind"], row["at"], row["value"]))
-    for row in rows("incident"):
-        if row["use_id"] and row["state"] != "closed":
-            found.setdefault(row["use_id"], []).append(SignalCount("incident", row["opened_at"], 1, row["severity"]))
-    return found

@@ -30,6 +30,7 @@ from dualtrack.domain.time import add_days, format_instant
 from dualtrack.domain.usecase import primary_claim
 from dualtrack.domain.vocabulary import EvidenceKind
 from dualtrack.errors import RefusedError
+from dualtrack.runtime.clock import steady_s
 from dualtrack.runtime.compiling import compile_drill
 from dualtrack.runtime.engine import Runtime
 from dualtrack.runtime.faces.chat import begin_turn, complete, disclosure_due
@@ -60,6 +61,9 @@ COVERS = ["rag", "content_filter", "prompt_management"]
 
 _TRIAL_DAYS, _TRIAL_DECISIONS = 60, 500
 """The fictional firms' trial: two months or 500 answers, whichever comes first, to measure the declared benefit."""
+
+_WAIT_S = 10.0
+"""Longest wait for a fresh reading of permits."""
 
 _CITED = re.compile(r"\[([A-Za-z0-9][A-Za-z0-9_.-]{0,60})\]")
 
@@ -92,8 +96,7 @@ class GovernedAsk:
         self._runner.close()
 
     async def _ask(self, messages: list[Message], subject: str) -> Reply:
-        if not self._runtime.gate.still(self._live):
-            raise RefusedError("on hold", where=self._live.use, fix="ask who set the hold", code="permit.held")
+        await self._enter()
         asked = read_chat({"messages": messages, "user": subject})
         turn = begin_turn(self._runtime, self._live, asked, len(msgspec.json.encode(messages)))
         body = await complete(self._runtime, self._client, turn)
@@ -120,6 +123,15 @@ class GovernedAsk:
             held=said if held is not None else None,
             code=about.get("code"),
         )
+
+    async def _enter(self) -> None:
+        """Refuse on hold; wait a moment where a busy machine let the lease run out."""
+        until_s = steady_s() + _WAIT_S
+        while not self._runtime.gate.still(self._live):
+            closed = self._runtime.gate.closed(self._live.use)
+            if steady_s() > until_s or (closed is not None and closed.code == "permit.held"):
+                raise RefusedError("on hold", where=self._live.use, fix="ask who set the hold", code="permit.held")
+            await asyncio.sleep(0.02)
 
     def _draft(self, decision: str) -> str | None:
         """Open the output that waits for a reviewer."""

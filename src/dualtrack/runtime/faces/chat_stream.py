@@ -15,7 +15,7 @@ from dualtrack.errors import InputError, UpstreamError
 from dualtrack.runtime.faces.asgi import read_json
 from dualtrack.runtime.faces.chat import about, check_output, deciding, disclosure_due, instead, quote, said
 from dualtrack.runtime.faces.chat_request import upstream_body
-from dualtrack.runtime.faces.chat_upstream import check_model, note_call, open_chat
+from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call, open_chat
 from dualtrack.runtime.upstream.sse import SseReader
 
 if TYPE_CHECKING:
@@ -165,7 +165,11 @@ async def _follow(runtime: Runtime, client: UpstreamClient, upstream: Upstream, 
     seen: dict[str, Any] = {}
     try:
         response = await open_chat(
-            runtime, client, upstream, upstream_body(turn.asked, turn.pieces, upstream.model, stream=True)
+            runtime,
+            client,
+            call.live.use,
+            upstream,
+            upstream_body(turn.asked, turn.pieces, upstream.model, stream=True),
         )
         status = response.status
         async with response:
@@ -188,6 +192,7 @@ async def _follow(runtime: Runtime, client: UpstreamClient, upstream: Upstream, 
     finally:
         out.usage = seen.get("usage") or {}
         note_call(call, upstream, begun_ns, status, fault, seen)
+        note_budget(runtime, call, upstream)
 
 
 async def _chunks(stream: AsyncIterator[bytes], upstream: Upstream) -> AsyncIterator[dict[str, Any]]:

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from dualtrack.runtime.engine import Runtime
     from dualtrack.runtime.upstream.client import Response, UpstreamClient
 
-__all__ = ["ANSWER_BYTES_MAX", "Completion", "ask_chat", "check_model", "note_call", "open_chat", "read_completion"]
+__all__ = [
+    "ANSWER_BYTES_MAX",
+    "Completion",
+    "ask_chat",
+    "check_model",
+    "note_budget",
+    "note_call",
+    "open_chat",
+    "read_completion",
+]
 
 ANSWER_BYTES_MAX = 4 << 20
 """Largest completion read: some hundred pages."""
@@ -48,9 +57,15 @@ class Completion(NamedTuple):
 
 
 async def open_chat(
-    runtime: Runtime, client: UpstreamClient, upstream: Upstream, body: dict[str, Any], path: str = "/chat/completions"
+    runtime: Runtime,
+    client: UpstreamClient,
+    use: str,
+    upstream: Upstream,
+    body: dict[str, Any],
+    path: str = "/chat/completions",
 ) -> Response:
     """Send a request to an upstream, as often as its policy allows; return the answer's head."""
+    runtime.budgets.check(use, upstream)
     url = f"{str(upstream.url).rstrip('/')}{path}"
     data, headers, waits = _encode(body), runtime.headers_of(upstream), timeouts_of(upstream)
     if upstream.attempts == 1:
@@ -69,7 +84,7 @@ async def ask_chat(
     begun_ns = time.perf_counter_ns()
     status, fault, plain = 0, None, {}
     try:
-        response = await open_chat(runtime, client, upstream, body)
+        response = await open_chat(runtime, client, call.live.use, upstream, body)
         status = response.status
         async with response:
             data = await response.read(ANSWER_BYTES_MAX)
@@ -81,6 +96,15 @@ async def ask_chat(
         raise
     finally:
         note_call(call, upstream, begun_ns, status, fault, plain)
+        note_budget(runtime, call, upstream)
+
+
+def note_budget(runtime: Runtime, call: Call, upstream: Upstream) -> None:
+    """Tell the budgets how the last attempt of a call ended; one that was not made tells nothing."""
+    last = call.upstream[-1]
+    if last.fault not in {"upstream.resting", "upstream.budget"}:
+        tokens = (last.tokens_in or 0) + (last.tokens_out or 0)
+        runtime.budgets.note(call.live.use, upstream, well=last.fault is None, tokens=tokens)
 
 
 def note_call(

@@ -10,7 +10,7 @@ import msgspec
 
 from dualtrack.errors import FieldError, ForbiddenError, UpstreamError
 from dualtrack.runtime.faces.chat import deciding
-from dualtrack.runtime.faces.chat_upstream import ANSWER_BYTES_MAX, note_call, open_chat
+from dualtrack.runtime.faces.chat_upstream import ANSWER_BYTES_MAX, note_budget, note_call, open_chat
 from dualtrack.runtime.guards.base import Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
 
@@ -71,7 +71,9 @@ async def _answer(
     fault: str | None = "upstream.none"
     if upstream is not None:
         try:
-            response = await open_chat(runtime, client, upstream, {**sent, "model": upstream.model}, "/embeddings")
+            response = await open_chat(
+                runtime, client, live.use, upstream, {**sent, "model": upstream.model}, "/embeddings"
+            )
             status = response.status
             async with response:
                 vectors = _vectors(status, await response.read(ANSWER_BYTES_MAX), len(sent["input"]), upstream.id)
@@ -79,6 +81,7 @@ async def _answer(
         except UpstreamError as error:
             fault = getattr(error, "fault", None) or error.code
         note_call(call, upstream, begun_ns, status, fault, {})
+        note_budget(runtime, call, upstream)
     if vectors is None or not runtime.gate.still(live):
         code = fault or "permit.held"
         record, _, _ = call.end("failed" if fault else "stopped", code=code, output=None)

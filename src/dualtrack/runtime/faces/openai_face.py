@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from dualtrack.errors import DualtrackError, NotFoundError, OverloadError, RefusedError, StoreError
+from dualtrack.errors import DualtrackError, NotFoundError, RefusedError, StoreError
+from dualtrack.runtime.admission import Admission
 from dualtrack.runtime.faces.asgi import header, read_body, read_json, send_json, send_problem
 from dualtrack.runtime.faces.callers import use_of
 from dualtrack.runtime.faces.chat import begin_turn, complete
@@ -34,7 +35,7 @@ class HotPath:
 
     def __init__(self, runtime: Runtime, client: UpstreamClient, authenticate: Authenticate) -> None:
         self._runtime, self._client, self._authenticate = runtime, client, authenticate
-        self._in_flight: dict[str, int] = {}
+        self.admission = Admission()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every error of ours is a problem document, anything else a plain 500."""
@@ -118,29 +119,18 @@ class HotPath:
         said = {"en": closed.message.en, "zh-Hant": closed.message.zh}
         return {"message": said, "human": {"en": closed.human.en, "zh-Hant": closed.human.zh}}
 
-    def enter(self, live: LiveUse) -> None:
-        """Take a place for a call, or shed it: more in flight than the policy allows only makes all slow."""
-        count = self._in_flight.get(live.use, 0)
-        if count >= live.policy.bounds.in_flight:
-            raise OverloadError(f"{count} calls are under way", where=live.use, code="overload.in-flight")
-        self._in_flight[live.use] = count + 1
-
-    def leave(self, live: LiveUse) -> None:
-        """Give the place back."""
-        self._in_flight[live.use] -= 1
-
 
 class _Place:
     """A place of a call in flight."""
 
     def __init__(self, path: HotPath, live: LiveUse) -> None:
-        self._path, self._live = path, live
+        self._admission, self._live = path.admission, live
 
     def __enter__(self) -> None:
-        self._path.enter(self._live)
+        self._admission.enter(self._live)
 
     def __exit__(self, *_: object) -> None:
-        self._path.leave(self._live)
+        self._admission.leave(self._live)
 
 
 class _Started:

@@ -29,6 +29,9 @@ _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){16,4096}")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2}|[A-Za-z0-9]){12,2000}")
 _SPACED = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z][ ._*\-]{1,3}){5,400}[A-Za-z](?![A-Za-z0-9])")
 _MIXED = re.compile(r"(?<![A-Za-z0-9])(?=[a-zA-Z0-9]{0,15}[a-zA-Z])[a-zA-Z0-9]{0,15}[013457@$][a-zA-Z0-9]{1,15}")
+_SINGLE = re.compile(r"[ ._*\-][A-Za-z][ ._*\-]")
+_MIXED_PAIR = re.compile(r"[013457@$][a-zA-Z0-9]")
+_TAGS = re.compile("[\U000e0020-\U000e007e]")
 _DIGITS = str.maketrans("013457@$", "oieastas")
 _UNSEEN = re.compile(
     "[\u200b-\u200d\u2060-\u2064\ufeff\u00ad\u034f\u180e\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
@@ -36,6 +39,12 @@ _UNSEEN = re.compile(
 _DIRECTION = frozenset("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
 _FEW = 3
 _MIXED_MIN = 2
+_RUN_MIN = 24
+"""Characters of the shortest run that is decoded from base64; one in hex has more."""
+
+_SINGLES_MIN = 2
+"""Letters that stand alone, counted without sharing a sign between two: six spaced-out letters have at least so many."""
+
 _PRINTABLE_MIN = 0.9
 
 
@@ -51,21 +60,22 @@ class Hidden(NamedTuple):
 def hidden_texts(text: str) -> list[Hidden]:
     """Return the texts hidden in a text that read as text when decoded."""
     found: list[Hidden] = []
-    for match in _runs(_HEX, text):
-        _add(found, _hex(match[0]), match, "written in hex")
-    for match in _runs(_BASE64, text):
-        _add(found, _base64(match[0]), match, "written in base64")
+    if any(len(word) >= _RUN_MIN for word in text.split()):  # a run has no blank in it
+        for match in _runs(_HEX, text):
+            _add(found, _hex(match[0]), match, "written in hex")
+        for match in _runs(_BASE64, text):
+            _add(found, _base64(match[0]), match, "written in base64")
     if "%" in text:
         for match in _runs(_PERCENT, text):
             if match[0].count("%") >= _FEW:
                 _add(found, unquote(match[0], errors="replace"), match, "written with percent signs")
-    for match in _runs(_SPACED, text):
+    for match in _runs(_SPACED, text) if len(_SINGLE.findall(text)) >= _SINGLES_MIN else ():
         words = re.split(r"[ ._*\-]{2,3}", match[0])
         _add(found, " ".join(re.sub(r"[ ._*\-]", "", word) for word in words), match, "spaced out")
-    mixed = _runs(_MIXED, text)
+    mixed = _runs(_MIXED, text) if len(_MIXED_PAIR.findall(text)) >= _MIXED_MIN else []
     if len(mixed) >= _MIXED_MIN:
         found.append(Hidden(text.translate(_DIGITS), mixed[0].start(), mixed[-1].end(), "digits for letters"))
-    bits = [character for character in text if "\U000e0020" <= character <= "\U000e007e"]
+    bits = [] if text.isascii() else _TAGS.findall(text)
     if bits:
         plain = "".join(chr(ord(character) - 0xE0000) for character in bits[:RUN_CHARACTERS_MAX])
         found.append(Hidden(plain, text.index(bits[0]), text.rindex(bits[-1]) + 1, "in invisible tag characters"))

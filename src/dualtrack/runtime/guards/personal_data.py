@@ -6,6 +6,7 @@ Protection Framework of 2024. The recognisers stand in `personal`; their figures
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dualtrack.errors import FieldError
@@ -17,11 +18,16 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.records import Value
 
-__all__ = ["MINIMUM", "PersonalData"]
+__all__ = ["CLEAN_MAX", "MINIMUM", "PersonalData"]
 
 MINIMUM = 400
 """Findings below this score are left alone unless the policy says otherwise: words name them something else."""
 
+CLEAN_MAX = 10_000
+"""Texts of which it is known, by digest, that nothing is found in them: a conversation is checked at every turn, its answer
+together with what was asked, and a streamed answer in parts. Digests only: no text is kept."""
+
+_DIGEST_BYTES = 16
 _WHERE = "guard personal_data"
 _SETTINGS = "ignore, minimum, clearing_codes"
 
@@ -53,6 +59,7 @@ class PersonalData:
             )
         self._minimum = minimum
         self._scanner = Scanner(_texts(settings, "clearing_codes"))
+        self._clean: set[bytes] = set()
 
     def check(self, checked: Checked, /) -> GuardResult:
         """Return the highest score, every finding, and the pieces or the row with the findings taken out."""
@@ -90,7 +97,18 @@ class PersonalData:
         return GuardResult(_highest(findings), tuple(findings), row=redacted)
 
     def _redacted(self, text: str) -> tuple[str, list[Found]]:
-        return self._scanner.redact(text, ignore=self._ignore, minimum=self._minimum)
+        seen = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
+        if seen in self._clean:
+            return text, []
+        searched = self._scanner.search(text, self._ignore, self._minimum)
+        if searched.clean:
+            if len(self._clean) >= CLEAN_MAX:
+                self._clean.clear()
+            if searched.found:
+                text = searched.redacted
+                seen = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
+            self._clean.add(seen)
+        return searched.redacted, searched.found
 
 
 def _texts(settings: Mapping[str, Value], name: str) -> list[str]:

@@ -51,9 +51,7 @@ _RUN = re.compile(r"[^\x00 ]+")
 _COUNT = re.compile(r"\{(\d+)(?:,(\d+))?\}")
 _SPECIAL = frozenset("*+)|")
 _COMMON = frozenset(
-    "a about all an and any are as at be been can could do does for from get give has have how i if in is it its me my no not of on "
-    "or our please should so that the their them there these they this to up was we were what when where which who will with "
-    "would you your".split()
+    ["a", "about", "all", "an", "and", "any", "are", "as", "at", "be", "been", "can", "could", "do", "does", "for", "from", "get", "give", "has", "have", "how", "i", "if", "in", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "please", "should", "so", "that", "the", "their", "them", "there", "these", "they", "this", "to", "up", "was", "we", "were", "what", "when", "where", "which", "who", "will", "with", "would", "you", "your"]
 )
 """Words that stand in most texts, so that needing them tells little."""
 

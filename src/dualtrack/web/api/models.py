@@ -6,7 +6,19 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["API_PREFIX", "ERRORS", "ID_PATTERN", "INSTANT_PATTERN", "Body", "Problem", "Proof", "Reason", "Record", "Said", "errors"]
+__all__ = [
+    "API_PREFIX",
+    "ERRORS",
+    "ID_PATTERN",
+    "INSTANT_PATTERN",
+    "Body",
+    "Problem",
+    "Proof",
+    "Reason",
+    "Record",
+    "Said",
+    "errors",
+]
 
 API_PREFIX = "/api/v1"
 """Where the API lies."""

@@ -48,6 +48,7 @@ _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}")
 
 _TEXTS = ("title", "purpose", "does", "does_not", "fallback")
 
+
 class Column(NamedTuple):
     """A column of a list of the declaration; `kind` is text, number, choice, flag."""
 
@@ -155,7 +156,9 @@ def asked_questions(lists: Mapping[str, Sequence[str]], language: Language) -> l
             choices = (*choices, Choice("", both(_UNKNOWN, language), not chosen))
         cites = "; ".join(cite.paragraph for cite in item.cites)
         found.append(
-            Asked(f"q-{name}", both(item.ask, language), both(item.help, language), cites, choices, several, bool(chosen))
+            Asked(
+                f"q-{name}", both(item.ask, language), both(item.help, language), cites, choices, several, bool(chosen)
+            )
         )
     return found
 
@@ -261,7 +264,10 @@ def _control(name: str, number: int, column: Column, form: Mapping[str, str], la
     if column.kind == "choice":
         words = _ROW_CHOICES[column.name]
         blank = Choice("", "–", not value)
-        choices = (blank, *(Choice(str(k.value), both(text, language), str(k.value) == value) for k, text in words.items()))
+        choices = (
+            blank,
+            *(Choice(str(k.value), both(text, language), str(k.value) == value) for k, text in words.items()),
+        )
     return RowControl(key, column, value, choices)
 
 
@@ -279,7 +285,9 @@ def _rows(name: str, form: Mapping[str, str]) -> list[dict[str, str]]:
         if not any(row.values()):
             continue
         if not row[columns[0].name]:
-            raise FieldError("a row without its first column", where=f"declaration, field {name}-{number}-{columns[0].name}")
+            raise FieldError(
+                "a row without its first column", where=f"declaration, field {name}-{number}-{columns[0].name}"
+            )
         for column in columns:
             if column.kind == "number" and row[column.name] and not _NUMBER.fullmatch(row[column.name]):
                 where = f"declaration, field {name}-{number}-{column.name}"
@@ -291,7 +299,7 @@ def _rows(name: str, form: Mapping[str, str]) -> list[dict[str, str]]:
 def _task(row: Mapping[str, str]) -> dict[str, Any]:
     hours = {name: float(row[name] or 0) for name in ("hours_per_month", "hours_released")}
     destination = row["destination"] or Destination.UNDECIDED.value
-    return {"name": {"en": row["name_en"], "zh-Hant": row["name_zh"] or row["name_en"]}, **hours, "destination": destination}
+    return {"name": _row_pair(row, "name", "tasks"), **hours, "destination": destination}
 
 
 def _component(row: Mapping[str, str]) -> dict[str, Any]:
@@ -306,7 +314,7 @@ def _claim(row: Mapping[str, str]) -> dict[str, Any]:
         "id": row["id"],
         "track": row["track"] or Track.BENEFIT.value,
         "topic": row["topic"],
-        "statement": {"en": row["statement_en"], "zh-Hant": row["statement_zh"] or row["statement_en"]},
+        "statement": _row_pair(row, "statement", "claims"),
         "primary": row["primary"] == "yes",
         **texts,
         **numbers,
@@ -330,6 +338,14 @@ def _pair(form: Mapping[str, str], name: str) -> dict[str, str]:
         if not pair[key]:
             raise FieldError("nothing", where=f"declaration, field {name}_{side}", fix="fill it in")
     return pair
+
+
+def _row_pair(row: Mapping[str, str], name: str, where: str) -> dict[str, str]:
+    if not row[f"{name}_en"] or not row[f"{name}_zh"]:
+        raise FieldError(
+            "one language only", where=f"declaration, field {where}", fix=f"give the {name} in both languages"
+        )
+    return {"en": row[f"{name}_en"], "zh-Hant": row[f"{name}_zh"]}
 
 
 def _required(form: Mapping[str, str], name: str) -> str:
@@ -356,4 +372,3 @@ def _instant(text: str) -> str:
     except (DualtrackError, ValueError):
         pass
     raise FieldError(f"{text[:30]!r}", where="declaration, field live_since", expected="a day and time in Hong Kong")
-

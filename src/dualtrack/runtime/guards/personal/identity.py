@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 
     from dualtrack.runtime.guards.personal.context import Context
 
-__all__ = ["find_hkids", "find_mainland_ids", "find_travel_documents", "hkid_check_digit", "mainland_check_digit"]
+__all__ = [
+    "LETTERS_WIDTH",
+    "find_hkids",
+    "find_mainland_ids",
+    "find_travel_documents",
+    "hkid_check_digit",
+    "mainland_check_digit",
+]
+
+LETTERS_WIDTH = 5
+"""Two letters and the widest gap before the first digit of an identity card, passport or permit."""
 
 _BREAK = r"(?: ?\n ?)?"
 _GAP = r"[ \n-]{0,3}"
@@ -28,6 +38,8 @@ _ANY_PASSPORT = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9]{0,3}[0-9])[A-Za-z0-9
 _SAYS_PASSPORT = re.compile(
     "護照|證件|通行證|回鄉|[Pp]assport|PASSPORT|[Pp]ermit|PERMIT|[Tt]ravel [Dd]oc|BNO|BN\\(O|HRP"
 )
+_DIGIT_RUN = re.compile(r"[0-9]+")
+_LETTERS_AT_END = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{1,2})[ \n-]{0,3}\Z")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _BORN_FROM = 1880
 
@@ -45,9 +57,25 @@ def mainland_check_digit(digits: str) -> str:
     return "10X98765432"[sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True)) % 11]
 
 
+def _after_letters(pattern: re.Pattern[str], plain: str) -> Iterator[re.Match[str]]:
+    """Yield what `finditer` would of a pattern of one or two letters and digits; only before digits is it tried.
+
+    The letters stand at most LETTERS_WIDTH before the first digit of a run, and nothing of a word before them.
+    """
+    done = 0
+    for run in _DIGIT_RUN.finditer(plain):
+        before = _LETTERS_AT_END.search(plain, max(0, run.start() - LETTERS_WIDTH), run.start())
+        if before is None or before.start(1) < done:
+            continue
+        match = pattern.match(plain, before.start(1))
+        if match:
+            done = match.end()
+            yield match
+
+
 def find_hkids(plain: str, context: Context) -> Iterator[Found]:
     """Yield identity card numbers by check digit; with a wrong one only where the words before say what it is."""
-    for match in _HKID.finditer(plain):
+    for match in _after_letters(_HKID, plain):
         letters, gap, digits, bracket = match[1], match[2], match[3], match[4]
         given = (match[5] or match[6]).upper()
         kind = context.announced(match.start())
@@ -84,7 +112,7 @@ def _is_day(digits: str) -> bool:
 
 def find_travel_documents(plain: str, context: Context) -> Iterator[Found]:
     """Yield passports and permits: by known series, or by the words before."""
-    for match in _TRAVEL.finditer(plain):
+    for match in _after_letters(_TRAVEL, plain):
         kind, score = _series(match[1].upper(), sum(sign.isdigit() for sign in match[2]))
         said = context.announced(match.start())
         if said in {"passport", "permit"}:

@@ -6,7 +6,7 @@ One pass over the words of the text: only where a surname, a title or a telling 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.runtime.guards.personal.context import word_pattern
@@ -58,6 +58,8 @@ class _Lists(NamedTuple):
     ends: frozenset[str]
     written: frozenset[str]
     said: tuple[str, ...]
+    small: frozenset[str]
+    phrases: tuple[str, ...]
 
 
 def _written(listed: frozenset[str]) -> frozenset[str]:
@@ -67,6 +69,16 @@ def _written(listed: frozenset[str]) -> frozenset[str]:
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(text.lower().split())
+
+
+def _closed_up(phrases: list[str]) -> Iterator[str]:
+    """Yield phrases with each of their blanks there or not, as people type them."""
+    for phrase in phrases:
+        first, *rest = phrase.lower().split(" ")
+        found = [first]
+        for word in rest:
+            found = [head + gap + word for head in found for gap in (" ", "")]
+        yield from found
 
 
 @cache
@@ -88,18 +100,21 @@ def _lists() -> _Lists:
         none,
         surnames | pinyin | titles | ends, ends,
         _written(surnames | pinyin | titles) | titles | _SAID_SMALL,
-tuple(ends),
+        tuple(ends), surnames | _set(data.english), tuple(_closed_up(before)),
     )  # fmt: skip
 
 
 class _Words:
-    """The words of a text with their places, and which of them stand side by side."""
+    """The words of a text with their places, and which of them stand side by side. `given` are the words as written."""
 
-    def __init__(self, plain: str) -> None:
-        self.plain = plain
-        matches = list(_WORD.finditer(plain))
-        self.spans = [match.span() for match in matches]
-        self.lower = [match[0].lower() for match in matches]
+    def __init__(self, plain: str, given: list[str]) -> None:
+        self.plain, self.given = plain, given
+        self.lower = " ".join(given).lower().split(" ")
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """Places of the words; made when a word is looked at, which in most texts none is."""
+        return [match.span() for match in _WORD.finditer(self.plain)]
 
     def run(self, first: int, most: int, gaps: frozenset[str]) -> int:
         """Return the index after the last word joined to word `first` by one of the gaps."""
@@ -112,7 +127,7 @@ class _Words:
 
     def large(self, at: int) -> bool:
         """Tell whether a word begins with a capital letter."""
-        return self.plain[self.spans[at][0]].isupper()
+        return self.given[at][0].isupper()
 
 
 _PLACE_WORDS = 4
@@ -129,14 +144,18 @@ def find_names_en(plain: str) -> Iterator[Found]:
     """Yield names; of two that overlap the caller keeps the longer."""
     lists = _lists()
     told = set() if plain.isascii() else {match.end() for match in _ZH_BEFORE.finditer(plain)}
-    if not told and not _may_have(plain, lists):
+    given = _WORD.findall(plain)
+    if not given or not (told or _may_have(plain, given, lists)):
         return
-    words = _Words(plain)
+    words = _Words(plain, given)
+    triggers = lists.triggers
     for at, word in enumerate(words.lower):
+        if not told and word not in triggers:
+            continue
         found = []
         if told and words.spans[at][0] in told:
             found.append(_after_chinese(words, at, lists))
-        if word in lists.triggers:
+        if word in triggers:
             found.append(_after_title(words, at, lists) if word in lists.titles else None)
             found.append(_after_words(words, at, lists) if word in lists.ends else None)
             found.append(_by_surname(words, at, lists))
@@ -152,9 +171,8 @@ def _after_chinese(words: _Words, at: int, lists: _Lists) -> Found | None:
     return _found(words, at, last, 560, "words before", lists) if known and last > at else None
 
 
-def _may_have(plain: str, lists: _Lists) -> bool:
+def _may_have(plain: str, found: list[str], lists: _Lists) -> bool:
     """Tell whether a surname written large, a title, or a telling word before a capital letter stands in the text."""
-    found = _WORD.findall(plain)
     if not lists.written.isdisjoint(found):
         return True
     return not lists.ends.isdisjoint(found) and any(
@@ -277,14 +295,15 @@ def _after_title(words: _Words, at: int, lists: _Lists) -> Found | None:
 
 def _after_words(words: _Words, at: int, lists: _Lists) -> Found | None:
     """Take the words written large after "my name is", or names of our lists after weaker words."""
-    if at + 1 >= len(words.spans):
+    if at + 1 >= len(words.given):
         return None
+    if not words.large(at + 1) and words.lower[at + 1] not in lists.small:
+        return None  # no name begins there: most words after "is" or "for" are ordinary ones
     start = words.spans[at + 1][0]
     if start - words.spans[at][1] > 3:  # noqa: PLR2004 - a colon and two spaces
         return None
-    told = lists.before.search(words.plain, max(0, start - _BEFORE_WIDTH), start)
     if (
-        not told
+        not _told(words.plain, start, lists)
         or words.lower[at + 1] in lists.titles
         or (words.lower[at + 1] in lists.ends and not words.large(at + 1))
     ):
@@ -301,6 +320,14 @@ def _after_words(words: _Words, at: int, lists: _Lists) -> Found | None:
     if (not any(known) and (weak or large < 2)) or (weak and last - at < 3):  # noqa: PLR2004 - two words
         return None
     return _found(words, at + 1, last, 700 if weak else 800, "words before", lists)
+
+
+def _told(plain: str, start: int, lists: _Lists) -> bool:
+    """Tell whether a telling phrase ends right before a place; plain ends are compared before a pattern is tried."""
+    window = plain[max(0, start - _BEFORE_WIDTH) : start]
+    if window.isascii() and not window.rstrip(" :,\n").lower().endswith(lists.phrases):
+        return False
+    return lists.before.search(plain, max(0, start - _BEFORE_WIDTH), start) is not None
 
 
 def _large_run(words: _Words, first: int, lists: _Lists, *, small: bool) -> int:

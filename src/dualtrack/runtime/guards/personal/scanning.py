@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.runtime.guards.personal.addresses import find_addresses
 from dualtrack.runtime.guards.personal.contacts import find_mails, find_phones
@@ -19,7 +19,7 @@ from dualtrack.runtime.guards.personal.tables import check_codes, clearing_codes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["REPEATS_MAX", "ROUNDS_MAX", "Scanner", "redact", "scan"]
+__all__ = ["REPEATS_MAX", "ROUNDS_MAX", "Scanner", "Searched", "redact", "scan"]
 
 ROUNDS_MAX = 6
 """Times a text is searched again with the findings taken out: what a finding hid at its side may then stand free."""
@@ -31,8 +31,16 @@ _REPEAT_ASCII, _REPEAT_HAN = 6, 3
 """Least length of what is looked for again: shorter texts are also ordinary words and numbers."""
 
 _SIX_DIGITS = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){5}")
-_CARD_DIGITS = 13
+_CARD_DIGITS, _MAINLAND_DIGITS = 13, 17
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
+
+
+class Searched(NamedTuple):
+    """The text with findings taken out, the findings, and whether a search of that text again would find nothing."""
+
+    redacted: str
+    found: list[Found]
+    clean: bool
 
 
 class Scanner:
@@ -44,24 +52,24 @@ class Scanner:
 
     def scan(self, text: str) -> list[Found]:
         """Return what was found, in order and without overlaps; places are those of the text as given."""
-        return self._rounds(text)[1]
+        return self.search(text).found
 
     def redact(self, text: str, *, ignore: frozenset[str] = frozenset(), minimum: int = 0) -> tuple[str, list[Found]]:
         """Return the text with each finding as `[KIND]`, and the findings; some kinds or low scores may be left in."""
-        redacted, found = self._rounds(text, ignore, minimum)
-        return redacted, found
+        searched = self.search(text, ignore, minimum)
+        return searched.redacted, searched.found
 
-    def _rounds(self, text: str, ignore: frozenset[str] = frozenset(), minimum: int = 0) -> tuple[str, list[Found]]:
+    def search(self, text: str, ignore: frozenset[str] = frozenset(), minimum: int = 0) -> Searched:
         """Search, take out, and search again until nothing is found."""
         found: list[Found] = []
         work, breaks = text, [(0, 0)]
         for _ in range(ROUNDS_MAX):
             fresh = [item for item in self._once(work) if item.kind not in ignore and item.score >= minimum]
             if not fresh:
-                break
+                return Searched(work, found, clean=True)
             found = sorted([*found, *_original(fresh, breaks)], key=lambda item: item.start)
             work, breaks = _taken_out(text, found)
-        return work, found
+        return Searched(work, found, clean=False)
 
     def _once(self, text: str) -> list[Found]:
         plain, places = plain_form(text)
@@ -82,8 +90,9 @@ class Scanner:
             digits = sum([end - start for start, end, _ in groups])
             yield from find_hkids(plain, context)
             yield from find_travel_documents(plain, context)
-            if digits >= _CARD_DIGITS:
+            if digits >= _MAINLAND_DIGITS:
                 yield from find_mainland_ids(plain, context)
+            if digits >= _CARD_DIGITS:
                 yield from find_cards(plain, context, groups)
             yield from find_announced(plain, context, groups)
             yield from find_accounts(plain, context, groups, self._codes)

@@ -1,0 +1,148 @@
+"""A customer's receipt: plain words in both languages, a person, opting out, the proof, and one page for every wrong code."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from acting_world import words
+from page_world import FIRM, USE, PageWorld
+
+from dualtrack.errors import RateLimitError
+from dualtrack.ledger.merkle import leaf_hash
+from dualtrack.runtime.opting import has_opted_out
+from dualtrack.store.projections import Projections
+from dualtrack.web.identity.rate_limits import ATTEMPT_LIMITS, Attempts
+from dualtrack.web.pages import receipt
+from dualtrack.web.pages.base import Download, Redirect
+
+ONE, PERSON, OPT_OUT, PROOF = "/r/{code}", "/r/{code}/person", "/r/{code}/opt-out", "/r/{code}/proof"
+WRONG = ("0000-0000-0000", "x" * 500, "<script>alert(1)</script>", "零", "' or 1=1")
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = PageWorld(tmp_path, receipt.PAGES)
+    made.permit()
+    yield made.start()
+    made.close()
+
+
+def reviews(world):
+    return Projections(world.register.repository).rows("review")
+
+
+def test_a_receipt_says_in_plain_words_what_decided_and_why(world):
+    answer = world.decide(person="customer 7")
+    english, chinese = world.both("GET", ONE, path={"code": answer.receipt})
+    said = words(english)
+    for wanted in (
+        "The answer was given as computed.",
+        "late",
+        "A machine answers.",
+        "Call 2000 0000 (fictional)",
+        "In regular use under a permit",
+        "card 1",
+        "HKT",
+        "Ask for a person",
+        "Opt out",
+    ):
+        assert wanted in said, wanted
+    assert "由機器回應。" in chinese
+    assert "致電 2000 0000（虛構）" in chinese
+    assert "customer 7" not in english
+    assert "<nav" not in english
+
+
+def test_every_wrong_code_gives_the_same_page(world):
+    world.decide()
+    pages = {
+        world.show(method, pattern, path={"code": code})
+        for code in WRONG
+        for method, pattern in (("GET", ONE), ("POST", PERSON), ("POST", OPT_OUT), ("GET", PROOF))
+    }
+    assert len(pages) == 1
+    assert "There is no receipt under this code." in pages.pop()
+    assert world.answer("GET", ONE, path={"code": WRONG[0]}).status == 404
+    assert "沒有此代碼的收據" in world.show("GET", ONE, path={"code": WRONG[0]}, language="zh-Hant")
+
+
+def test_wrong_codes_are_counted_and_right_ones_are_not(world):
+    answer = world.decide()
+    world.services["attempts"] = Attempts(world.runtime.store.backend, b"k" * 32, world.runtime.clock)
+    most = int(ATTEMPT_LIMITS["receipt_source"].burst)
+    for _ in range(most + 5):
+        assert world.answer("GET", ONE, path={"code": answer.receipt}).status == 200
+    for _ in range(most):
+        assert world.answer("GET", ONE, path={"code": WRONG[0]}).status == 404
+    with pytest.raises(RateLimitError):
+        world.answer("GET", ONE, path={"code": answer.receipt})
+
+
+def test_the_code_is_typed_on_a_page_of_its_own(world):
+    english, chinese = world.both("GET", "/r")
+    assert 'action="/r"' in english
+    assert "收據代碼" in chinese
+    answer = world.decide()
+    typed = f" {answer.receipt.lower()} "
+    found = world.answer("POST", "/r", form={"code": typed})
+    assert isinstance(found, Redirect)
+    assert world.answer("GET", ONE, path={"code": found.to.removeprefix("/r/")}).status == 200
+    assert world.answer("POST", "/r", form={"code": "<>"}).status == 404
+
+
+def test_a_customer_asks_for_a_person_and_sees_the_clock(world):
+    answer = world.decide()
+    path = {"code": answer.receipt}
+    found = world.answer("POST", PERSON, path=path)
+    assert isinstance(found, Redirect)
+    assert "A person will look at it by" in found.message
+    assert [row["why"] for row in reviews(world)] == ["customer_asked"]
+    again = world.answer("POST", PERSON, path=path)
+    assert "asked already" in again.message
+    assert len(reviews(world)) == 1
+    english, chinese = world.both("GET", ONE, path=path)
+    assert "A person has yet to look at it." in english
+    assert "Due by" in english
+    assert "仍待職員查看。" in chinese
+    assert "Ask for a person" not in english
+
+
+def test_opting_out_counts_from_now_on(world):
+    answer = world.decide(person="customer 7")
+    found = world.answer("POST", OPT_OUT, path={"code": answer.receipt})
+    assert "From now on no AI is used" in found.message
+    subject = world.runtime.subjects.pseudonym(FIRM, "customer 7")
+    assert has_opted_out(world.register, USE, subject)
+    assert "already" in world.answer("POST", OPT_OUT, path={"code": answer.receipt}).message
+
+
+def test_opting_out_of_a_receipt_about_nobody_is_refused_with_the_way(world):
+    answer = world.decide()
+    found = world.answer("POST", OPT_OUT, path={"code": answer.receipt})
+    assert found.status == 400
+    assert "Not done." in world.html(found)
+
+
+def test_where_there_is_no_opting_out_it_is_not_offered(world):
+    world.world.again(audience="customers")
+    answer = world.decide(person="customer 7")
+    assert "Opt out" not in world.show("GET", ONE, path={"code": answer.receipt})
+    assert world.answer("POST", OPT_OUT, path={"code": answer.receipt}).status == 400
+
+
+def test_the_proof_is_of_this_decision(world):
+    answer = world.decide()
+    found = world.answer("GET", PROOF, path={"code": answer.receipt})
+    assert isinstance(found, Download)
+    proof = json.loads(found.data)
+    assert proof["leaf_hash"] == leaf_hash(proof["leaf"].encode()).hex()
+    assert answer.decision in proof["content"]
+
+
+def test_a_late_answer_of_a_person_is_said(world):
+    answer = world.decide()
+    world.answer("POST", PERSON, path={"code": answer.receipt})
+    world.world.offset += timedelta(days=30)
+    assert "is late" in world.show("GET", ONE, path={"code": answer.receipt})
