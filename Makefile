@@ -24,7 +24,7 @@ help:
 install: $(VENV)/.demo
 
 demo: $(VENV)/.demo
-	@$(BIN)/python scripts/installed_size.py --extra models --megabytes-max 600
+	@$(BIN)/python scripts/installed_size.py --extra models --extra web --megabytes-max 600
 	$(BIN)/dualtrack demo
 
 test: $(VENV)/.dev
@@ -36,6 +36,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python scripts/pin_packs.py --check
+	$(BIN)/python scripts/compile_locale.py --check
 	$(BIN)/python -m pytest -q tests/test_house.py tests/test_house_files.py
 
 docs: $(VENV)/.dev

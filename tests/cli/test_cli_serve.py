@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -12,6 +11,7 @@ import sys
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -81,8 +81,8 @@ def wait_for(address):
 
 
 def password_of(opening, role):
-    with open(opening["accounts"]) as file:
-        return re.search(rf"^  {role} +({FIRM}-{role}) +(\S+)$", file.read(), re.MULTILINE).groups()
+    text = Path(opening["accounts"]).read_text()
+    return re.search(rf"^  {role} +({FIRM}-{role}) +(\S+)$", text, re.MULTILINE).groups()
 
 
 @pytest.mark.slow
@@ -149,7 +149,7 @@ def test_a_missing_part_is_named(demo, monkeypatch):
 def test_wrong_settings_are_named(demo):
     path = demo / "web.toml"
     path.write_text("htps = true\n")
-    os.chmod(path, 0o600)
+    path.chmod(0o600)
     done = run("serve", "--workspace", demo, "--json")
     assert done.code == 2
     assert "web.toml" in done.json["where"]

@@ -24,7 +24,9 @@ class Worker:
     def __init__(self, world, folder: Path) -> None:
         self.output = folder / f"worker-{time.monotonic_ns()}.txt"
         with self.output.open("wb") as stream:
-            self.process = subprocess.Popen([sys.executable, str(WORKER), str(world.workspace.root), USE], stdout=stream)
+            self.process = subprocess.Popen(
+                [sys.executable, str(WORKER), str(world.workspace.root), USE], stdout=stream
+            )
         for _ in range(400):
             if self.lines():
                 return

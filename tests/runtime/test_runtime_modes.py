@@ -96,7 +96,8 @@ def test_overrides_narrow_a_use_to_review_before_release(world):
 
 
 @pytest.mark.parametrize(
-    ("overrides", "of", "narrowed"), [(0, 100, False), (20, 29, False), (20, 100, False), (40, 100, True), (30, 40, True)]
+    ("overrides", "of", "narrowed"),
+    [(0, 100, False), (20, 29, False), (20, 100, False), (40, 100, True), (30, 40, True)],
 )
 def test_a_rate_counts_only_when_its_interval_does(overrides, of, narrowed):
     signals = [SignalCount("override", AT, int(number < overrides)) for number in range(of)]

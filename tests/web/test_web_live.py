@@ -23,12 +23,14 @@ class Stream:
     """One open stream: its status, and its events as they come."""
 
     def __init__(self) -> None:
-        self.status, self.headers, self._text, self._more = 0, {}, "", asyncio.Event()
+        self.status, self.headers, self._text = 0, {}, ""
+        self.begun, self._more = asyncio.Event(), asyncio.Event()
 
     async def send(self, message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+            self.begun.set()
         else:
             self._text += message.get("body", b"").decode()
         self._more.set()
@@ -65,8 +67,7 @@ async def listening(served, key, topic="ledger", last=None):
     task = asyncio.create_task(served.app(scope, receive, stream.send))
     try:
         async with asyncio.timeout(10):
-            while not stream.status:
-                await asyncio.sleep(0.01)
+            await stream.begun.wait()
         yield stream
     finally:
         gone.set()
@@ -126,9 +127,9 @@ def test_streams_are_bounded_and_given_back(served):
     key = served.key(ConsoleRole.AUDITOR)
 
     async def story():
-        async with listening(served, key), listening(served, key), listening(served, key):
-            async with listening(served, key) as fourth:
-                assert fourth.status == 503
+        three = (listening(served, key), listening(served, key), listening(served, key))
+        async with three[0], three[1], three[2], listening(served, key) as fourth:
+            assert fourth.status == 503
         async with listening(served, key) as again:
             assert again.status == 200
 

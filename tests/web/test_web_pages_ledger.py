@@ -94,7 +94,7 @@ def test_the_proof_leads_from_the_leaf_to_the_head(world):
 def test_an_erased_content_leaves_its_leaf(world):
     repository = world.register.repository
     look = Access(by="ann", digest="0" * 64, about=USE, reason="named a customer", at=world.register.now())
-    index = world.register.append_plain([("access/1", USE, encode(look))])[0].index
+    index = world.register.append_plain([("notice/1", USE, encode(look))])[0].index
     erase(repository, index, reason="a court's order <b>", at=world.world.clock())
     page = world.show("GET", ONE, path={"idx": str(index)})
     assert "Content erased." in page

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -51,7 +51,70 @@ _RUN = re.compile(r"[^\x00 ]+")
 _COUNT = re.compile(r"\{(\d+)(?:,(\d+))?\}")
 _SPECIAL = frozenset("*+)|")
 _COMMON = frozenset(
-    ["a", "about", "all", "an", "and", "any", "are", "as", "at", "be", "been", "can", "could", "do", "does", "for", "from", "get", "give", "has", "have", "how", "i", "if", "in", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "please", "should", "so", "that", "the", "their", "them", "there", "these", "they", "this", "to", "up", "was", "we", "were", "what", "when", "where", "which", "who", "will", "with", "would", "you", "your"]
+    [
+        "a",
+        "about",
+        "all",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "can",
+        "could",
+        "do",
+        "does",
+        "for",
+        "from",
+        "get",
+        "give",
+        "has",
+        "have",
+        "how",
+        "i",
+        "if",
+        "in",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "no",
+        "not",
+        "of",
+        "on",
+        "or",
+        "our",
+        "please",
+        "should",
+        "so",
+        "that",
+        "the",
+        "their",
+        "them",
+        "there",
+        "these",
+        "they",
+        "this",
+        "to",
+        "up",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
 )
 """Words that stand in most texts, so that needing them tells little."""
 
@@ -110,7 +173,7 @@ def parts_of(folded: Folded) -> Parts:
     kept, text = _run.kept, folded.text
     found = kept.get(text) if kept is not None else None
     if found is None:
-        pairs = {*text, *map("".join, zip(text, text[1:], strict=False))} if folded.chinese else set()
+        pairs = {*text, *map("".join, pairwise(text))} if folded.chinese else set()
         found = Parts(set(_TOKEN.findall(text)), pairs)
         if kept is not None and len(kept) < SHARED_MAX:
             kept[text] = found
@@ -190,7 +253,7 @@ def _segments(phrase: str) -> list[str]:
 
 
 def spellings(phrase: str) -> set[str]:
-    """Return the texts that a phrase stands for, `\\x00` where anything may stand, a blank for blanks."""
+    """Return the texts that a phrase stands for, a NUL where anything may stand, a blank for blanks."""
     found, end = _either(phrase, 0)
     if end != len(phrase):
         raise UnclearError

@@ -25,10 +25,17 @@ __all__ = [
     "DecisionOut",
     "ErasureIn",
     "ErasureOut",
+    "Ident",
+    "Instant",
     "KeptOut",
     "ReplayIn",
     "ReplayOut",
+    "count_decisions",
+    "erase",
+    "list_decisions",
+    "read_decision",
     "router",
+    "run_again",
 ]
 
 router = APIRouter(prefix=API_PREFIX, tags=["decisions"], route_class=ApiRoute, responses=ERRORS)

@@ -20,7 +20,23 @@ from dualtrack.web.api.models import API_PREFIX, ERRORS, Proof
 from dualtrack.web.assets import IMMUTABLE
 from dualtrack.web.identity.permissions import Verb
 
-__all__ = ["INDEX_MAX", "ConsistencyOut", "EntryOut", "HeadOut", "InclusionOut", "router"]
+__all__ = [
+    "INDEX_MAX",
+    "ConsistencyOut",
+    "EntryOut",
+    "HeadOut",
+    "InclusionOut",
+    "Index",
+    "Size",
+    "checkpoint",
+    "consistency",
+    "entry",
+    "head",
+    "inclusion",
+    "proof",
+    "router",
+    "tile",
+]
 
 router = APIRouter(prefix=API_PREFIX, tags=["ledger"], responses=ERRORS)
 

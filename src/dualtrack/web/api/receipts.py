@@ -16,7 +16,19 @@ from dualtrack.web.api.idempotency import ApiRoute
 from dualtrack.web.api.models import API_PREFIX, ERRORS, Body, Proof, Said
 from dualtrack.web.identity.rate_limits import address_prefix
 
-__all__ = ["OptOutIn", "OptOutOut", "PersonOut", "ReceiptOut", "ReceiptReviewOut", "router"]
+__all__ = [
+    "Code",
+    "OptOutIn",
+    "OptOutOut",
+    "PersonOut",
+    "Public",
+    "ReceiptOut",
+    "ReceiptReviewOut",
+    "opt_out",
+    "read_receipt",
+    "request_person",
+    "router",
+]
 
 router = APIRouter(prefix=API_PREFIX, tags=["receipts"], route_class=ApiRoute, responses=ERRORS)
 

@@ -19,7 +19,19 @@ from dualtrack.web.api.uses import USE_PATTERN
 from dualtrack.web.identity.permissions import Verb
 from dualtrack.web.identity.roles import ConsoleRole
 
-__all__ = ["ActIn", "OpenIn", "OpenedOut", "QueueOut", "StateOut", "router"]
+__all__ = [
+    "ActIn",
+    "Ident",
+    "OpenIn",
+    "OpenedOut",
+    "QueueOut",
+    "StateOut",
+    "act",
+    "list_reviews",
+    "open_review",
+    "read_review",
+    "router",
+]
 
 router = APIRouter(prefix=API_PREFIX, tags=["reviews"], route_class=ApiRoute, responses=ERRORS)
 

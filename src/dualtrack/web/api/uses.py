@@ -18,7 +18,25 @@ from dualtrack.web.api.models import API_PREFIX, ERRORS, Record, Said
 from dualtrack.web.api.paging import Limit, link_next, page_of
 from dualtrack.web.identity.permissions import Verb
 
-__all__ = ["SLUG_PATTERN", "USE_PATTERN", "AssessmentOut", "EvidenceOut", "PermitOut", "Standing", "UseOut", "router"]
+__all__ = [
+    "SLUG_PATTERN",
+    "USE_PATTERN",
+    "AssessmentOut",
+    "EvidenceOut",
+    "Index",
+    "Institution",
+    "PermitOut",
+    "Standing",
+    "UseOut",
+    "UseSlug",
+    "assess",
+    "get_permit",
+    "get_use",
+    "list_assessments",
+    "list_evidence",
+    "list_uses",
+    "router",
+]
 
 SLUG_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
 """A name of an institution or a use."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from dualtrack.web.pages import (
     assessment,
     decisions,
+    declare,
     erasure,
     evidence_in,
     holds,
+    importing,
     incidents,
     ledger,
     observe,
@@ -45,6 +47,8 @@ def all_pages() -> tuple[Page, ...]:
         people.PAGES,
         erasure.PAGES,
         evidence_in.PAGES,
+        declare.PAGES,
+        importing.PAGES,
         staff.PAGES,
     )
     return tuple(page for pages in modules for page in pages)

@@ -295,9 +295,8 @@ def _after_title(words: _Words, at: int, lists: _Lists) -> Found | None:
 
 def _after_words(words: _Words, at: int, lists: _Lists) -> Found | None:
     """Take the words written large after "my name is", or names of our lists after weaker words."""
-    if at + 1 >= len(words.given):
-        return None
-    if not words.large(at + 1) and words.lower[at + 1] not in lists.small:
+    following = at + 1
+    if following >= len(words.given) or not (words.large(following) or words.lower[following] in lists.small):
         return None  # no name begins there: most words after "is" or "for" are ordinary ones
     start = words.spans[at + 1][0]
     if start - words.spans[at][1] > 3:  # noqa: PLR2004 - a colon and two spaces

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import httpx
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "web"))
-
 from server_world import FIRM, ORIGIN, PASSWORD, USE, ServerWorld
 
 from dualtrack import client as module
@@ -81,7 +77,7 @@ def test_lists_are_followed_from_page_to_page(served, connect, monkeypatch):
     made = {caller.decide(USE, {"late": late}).decision for late in (0, 1, 2)}
     while served.runtime.recorders[FIRM].waiting:
         pass
-    monkeypatch.setattr(auditor, "_address", lambda path, query: f"{path}?limit=1")
+    monkeypatch.setattr(auditor, "_address", lambda path, _query: f"{path}?limit=1")
     seen = [line.id for line in auditor.decisions(use=USE)]
     assert made <= set(seen)
     assert seen == sorted(seen, reverse=True)

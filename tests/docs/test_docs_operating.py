@@ -1,0 +1,51 @@
+"""The page on running it: its commands run, and the codes, files and limits it names are those of the program."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import msgspec
+import pytest
+from page_shell import BLOCK, free_port, new_shell, steps
+
+from dualtrack.runtime.holds import acknowledge_s
+from dualtrack.runtime.recorder import AT_RISK_MS
+from dualtrack.runtime.retention import retention_classes
+from dualtrack.web.settings import WebSettings
+from house_tree import ROOT
+
+PAGE = ROOT / "docs" / "operating.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_its_commands_run_as_they_stand(tmp_path):
+    shell = new_shell(tmp_path, {"8181": str(free_port())})
+    try:
+        for step in steps(PAGE):
+            shell.do(step)
+        made = {path.name for path in (shell.folder / "my-workspace" / "keys").iterdir()}
+        assert {"subjects.key", "web.secret", "vault-main.key"} <= made
+    finally:
+        shell.close()
+
+
+def test_every_code_it_names_is_one_of_ours():
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src" / "dualtrack").rglob("*.py"))
+    named = set(re.findall(r"`((?:permit|store|overload)\.[a-z-]+)`", TEXT))
+    assert len(named) >= 8
+    built = {"permit.expired", "permit.lapsed"}  # made of the permit's status
+    assert {code for code in named - built if f'"{code}"' not in source} == set()
+
+
+def test_its_settings_are_settings():
+    (shown,) = [body for kind, body in BLOCK.findall(TEXT) if kind == "toml"]
+    assert msgspec.convert(tomllib.loads(shown), WebSettings).https
+
+
+def test_its_figures_are_those_of_the_program():
+    assert f"at most {AT_RISK_MS} ms of records wait" in TEXT
+    assert acknowledge_s() == 1.05
+    assert "(1 s and 50 ms)" in TEXT
+    assert all(f"`{name}`" in TEXT for name in retention_classes())
