@@ -1,6 +1,6 @@
 """The governed runtime over HTTP, measured from outside: what it adds to a call of a model, how many calls a worker takes.
 
-    python benchmarks/runtime_http.py [--rounds 3] [--litellm DIR] [--portkey DIR] [--smoke]
+    python benchmarks/runtime_http.py [--rounds 3] [--scale 1] [--litellm DIR] [--portkey DIR] [--smoke]
 
 A fixed model, the server (`dualtrack serve`, one worker, every guard configured, a fresh workspace) and the client run in
 processes of their own, on this machine. What is added is the latency through the runtime less that of the model asked
@@ -58,6 +58,14 @@ class Sizes(NamedTuple):
     sixteen: int
     streams: int
     rounds: int
+
+
+FULL, PEERS, SMOKE = Sizes(1_500, 3_000, 6_000, 300, 3), Sizes(300, 0, 1_000, 100, 1), Sizes(50, 100, 200, 10, 1)
+"""Calls for ours, for others (which are slower, so that fewer say as much), and of a smoke run."""
+
+
+def scaled(sizes: Sizes, share: float) -> Sizes:
+    return Sizes(*(max(10, int(calls * share)) for calls in sizes[:4]), sizes.rounds)
 
 
 class Failures(list):
@@ -225,6 +233,7 @@ def portkey(place: Path, folder: Path, url: str, sizes: Sizes) -> dict | None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the calls that are made")
     parser.add_argument("--litellm", type=Path, metavar="DIR")
     parser.add_argument("--portkey", type=Path, metavar="DIR")
     parser.add_argument("--smoke", action="store_true", help="small sizes, no limits")
@@ -232,8 +241,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.only:
         return only(options.only)
-    sizes = Sizes(50, 100, 200, 10, 1) if options.smoke else Sizes(1_500, 3_000, 6_000, 300, options.rounds)
-    small = Sizes(20, 0, 50, 10, 1) if options.smoke else Sizes(300, 0, 1_000, 100, 1)
+    sizes = SMOKE if options.smoke else scaled(FULL, options.scale)._replace(rounds=options.rounds)
+    small = SMOKE if options.smoke else scaled(PEERS, options.scale)
     failures = Failures()
     with tempfile.TemporaryDirectory(prefix="dualtrack-bench-") as name:
         folder = Path(name)

@@ -18,8 +18,10 @@ from runtime.runtime_world import World
 
 EVERY_ROLE = frozenset(ConsoleRole) - {ConsoleRole.CUSTOMER_LINK}
 HOSTILE = "<script>alert(1)</script>\"'& =1+1 " + "長" * 300
+OF_USE = {"institution": FIRM, "use": USE.partition("/")[2]}
+"""What a use's addresses name."""
+
 ROW = {"late": 3, "used": 0.9}
-SLUG = USE.partition("/")[2]
 
 
 class PageWorld:
@@ -124,4 +126,4 @@ def rules_of_two():
     return [compiled([rule("r", PASSES), rule("open", "ev.benefit.estimate >= 0.5", severity="S3", clock_days=30)])]
 
 
-__all__ = ["EVERY_ROLE", "FIRM", "HOSTILE", "ROW", "SLUG", "USE", "PageWorld", "rules_of_two"]
+__all__ = ["EVERY_ROLE", "FIRM", "HOSTILE", "OF_USE", "ROW", "USE", "PageWorld", "rules_of_two"]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from acting_world import words
-from page_world import HOSTILE, SLUG, USE, PageWorld
+from page_world import HOSTILE, OF_USE, USE, PageWorld
 
 import dualtrack_verify
 from dualtrack.domain.evidence import Statement
@@ -19,8 +19,8 @@ from dualtrack.web.pages.base import Download
 from permit import firm as made
 from permit.firm import CHECK, known_key
 
-PATH = {"use": SLUG}
-OF_USE, OF_ENTRY, EVIDENCE = "/uses/{use}/assessment", "/assessments/{idx}", "/evidence/{idx}"
+PATH = OF_USE
+ONE, OF_ENTRY, EVIDENCE = "/uses/{institution}/{use}/assessment", "/assessments/{idx}", "/evidence/{idx}"
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def indices(world, kind):
 
 
 def test_every_rule_shows_both_languages_paragraph_source_and_outcome(world):
-    english, chinese = world.both("GET", OF_USE, path=PATH)
+    english, chinese = world.both("GET", ONE, path=PATH)
     for page in (english, chinese):
         assert "r says" in page
         assert "（譯）r says" in page
@@ -62,7 +62,7 @@ def test_every_rule_shows_both_languages_paragraph_source_and_outcome(world):
 
 
 def test_the_same_assessment_is_found_by_its_entry(world):
-    by_use = world.show("GET", OF_USE, path=PATH)
+    by_use = world.show("GET", ONE, path=PATH)
     assert world.show("GET", OF_ENTRY, path={"idx": str(world.recorded.assessment_index)}) == by_use
 
 
@@ -71,7 +71,7 @@ def test_an_older_assessment_stays_readable_and_has_no_bundle(world):
     old = world.show("GET", OF_ENTRY, path={"idx": str(world.recorded.assessment_index)})
     assert "the same, byte for byte" in old
     assert "/bundle" not in old
-    assert "/bundle" in world.show("GET", OF_USE, path=PATH)
+    assert "/bundle" in world.show("GET", ONE, path=PATH)
     with pytest.raises(NotFoundError):
         world.answer("GET", "/assessments/{idx}/bundle", path={"idx": str(world.recorded.assessment_index)})
 
@@ -119,7 +119,7 @@ def test_evidence_that_nobody_used_says_so(world):
     world.assess()
     old = indices(world, "evidence/1")[0]
     assert "newer evidence of its topic counts instead" in world.show("GET", EVIDENCE, path={"idx": old})
-    assert "replaced by newer evidence" in world.show("GET", OF_USE, path=PATH)
+    assert "replaced by newer evidence" in world.show("GET", ONE, path=PATH)
 
 
 @pytest.mark.parametrize(("pattern", "kind"), [(OF_ENTRY, "evidence/1"), (EVIDENCE, "assessment/1")])
@@ -142,7 +142,7 @@ def test_an_account_for_other_uses_reaches_none_of_it(world):
 def test_a_use_without_an_assessment_has_no_such_page(world):
     world.declare(use="test-bank/other")
     with pytest.raises(NotFoundError) as caught:
-        world.answer("GET", OF_USE, path={"use": "other"})
+        world.answer("GET", ONE, path={"institution": "test-bank", "use": "other"})
     assert caught.value.fix
 
 

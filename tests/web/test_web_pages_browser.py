@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from design_pages import CHROMIUM, needs_browser, script
-from page_world import EVERY_ROLE, FIRM, SLUG, PageWorld
+from page_world import EVERY_ROLE, FIRM, PageWorld
 
 from dualtrack.web.identity.who import Identity
 from dualtrack.web.views.rendering import Language, Theme
@@ -13,8 +13,8 @@ pytestmark = [needs_browser, pytest.mark.slow]
 
 PLACES = {
     "portfolio": ("/",),
-    "use": (f"/uses/{SLUG}", f"/uses/{SLUG}/to-green"),
-    "assessment": (f"/uses/{SLUG}/assessment", "/evidence/{evidence}"),
+    "use": (f"/uses/{USE}", f"/uses/{USE}/to-green"),
+    "assessment": (f"/uses/{USE}/assessment", "/evidence/{evidence}"),
     "decisions": ("/decisions", "/decisions/{decision}"),
     "ledger": ("/ledger", "/ledger/{evidence}"),
     "receipt": ("/r", "/r/{receipt}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from acting_world import words
-from page_world import FIRM, HOSTILE, SLUG, USE, PageWorld
+from page_world import FIRM, HOSTILE, USE, PageWorld
 
 from dualtrack.domain import canonical
 from dualtrack.domain.oversight import Access
@@ -60,7 +60,7 @@ def test_pages_go_on_after_the_last_id(world, monkeypatch):
 @pytest.mark.parametrize(
     ("query", "shown"),
     [
-        ({"use": SLUG}, True),
+        ({"use": USE}, True),
         ({"use": "other"}, True),  # no use of ours: it filters nothing
         ({"outcome": "served"}, True),
         ({"outcome": "blocked"}, False),
@@ -104,7 +104,7 @@ def test_one_decision_shows_guards_timings_disclosure_and_its_place(world):
     assert "收據" in chinese
     assert "customer 7" not in english
     assert "0.9" not in said.split("Guards")[0]  # the row itself is content
-    assert f'href="/uses/{SLUG}"' in english
+    assert f'href="/uses/{USE}"' in english
 
 
 def test_content_opens_for_a_reason_that_is_logged_first(world):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from acting_world import words
-from page_world import HOSTILE, SLUG, USE, PageWorld
+from page_world import HOSTILE, USE, PageWorld
 from sqlalchemy import update
 
 from dualtrack.domain.oversight import Access
@@ -79,7 +79,7 @@ def test_one_entry_shows_content_signer_and_proof(world):
     said = words(english)
     for wanted in (leaf_hash(entry.leaf).hex(), "owner", "early-warning", f"dualtrack ledger proof {entry.index}"):
         assert wanted in said, wanted
-    assert f'href="/uses/{SLUG}"' in english
+    assert f'href="/uses/{USE}"' in english
     assert "已簽署的日誌頭" in chinese
 
 

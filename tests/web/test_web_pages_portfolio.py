@@ -7,7 +7,7 @@ from io import BytesIO
 import openpyxl
 import pytest
 from acting_world import PASSWORD, words
-from page_world import FIRM, HOSTILE, SLUG, USE, PageWorld
+from page_world import FIRM, HOSTILE, USE, PageWorld
 
 from dualtrack.runtime.holds import set_hold
 from dualtrack.web.pages import portfolio
@@ -32,7 +32,7 @@ def test_an_empty_institution_says_what_comes_first(world):
 def test_a_permitted_use_stands_open_on_two_lines(world):
     world.permit()
     english, chinese = world.start().both("GET", "/")
-    assert f'href="/uses/{SLUG}"' in english
+    assert f'href="/uses/{USE}"' in english
     said = words(english)
     assert "Early warning" in said
     assert "Open: calls are answered." in said
@@ -46,7 +46,7 @@ def test_a_permitted_use_stands_open_on_two_lines(world):
 def test_what_falls_due_is_listed_with_its_place(world):
     world.permit()
     english, _ = world.start().both("GET", "/")
-    assert f'href="/uses/{SLUG}/assessment#test-pack--open"' in english
+    assert f'href="/uses/{USE}/assessment#test-pack--open"' in english
     assert "The permit ends" in english
 
 
@@ -74,7 +74,7 @@ def test_a_hold_is_red_and_comes_first(world):
 def test_filters_keep_what_they_name(world, query, shown):
     world.permit()
     page = world.start().show("GET", "/uses", query=query)
-    assert (f'href="/uses/{SLUG}"' in page.split('id="due"')[0]) is shown
+    assert (f'href="/uses/{USE}"' in page.split('id="due"')[0]) is shown
     assert ("No use matches" in page) is not shown
     assert "x<" not in page
 

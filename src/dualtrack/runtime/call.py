@@ -172,7 +172,7 @@ class Call:
             disclosure=live.disclosure_digest if shown else None,
             language=self.language,
             receipt=digest,
-            review=review_id,
+            review=None if live.mode == "drill" else review_id,
             reviewer=None,
             subject=self._subject,
             upstream=self.upstream,
@@ -186,9 +186,9 @@ class Call:
         )
         entry = NewEntry("decision/1", live.institution, live.use, encode_decision(record))
         also = tuple(self.also)
-        if review and review_id:
+        if review and review_id and live.mode != "drill":  # who drills takes the draft up; it is nobody's work
             also = (*also, self._opened(review_id, review, out or self._input.digest))
-        row = self._row(outcome, digest, review_id, out)
+        row = self._row(outcome, digest, None if live.mode == "drill" else review_id, out)
         return Prepared(entry, row, tuple(sealed), (), also), shown_code, review_id
 
     def _seal(self, content: bytes | None, into: list[SealedContent]) -> str | None:

@@ -109,9 +109,9 @@ def get_decision(register: Register, decision: str) -> DecisionView:
 
 
 def counts(register: Register, use: str | None, since: str) -> dict[str, int]:
-    """Return numbers of decisions by outcome since an instant; calls under way are not among them."""
+    """Return numbers of decisions by outcome since an instant, without drills and calls under way."""
     table = register.repository.tables.decision
-    wanted = _narrowed(register, DecisionFilter(use=use, since=since))
+    wanted = [*_narrowed(register, DecisionFilter(use=use, since=since)), table.c.mode != "drill"]
     query = select(table.c.outcome, func.count()).where(*wanted).group_by(table.c.outcome)
     with register.repository.backend.read() as connection:
         return {str(outcome): int(count) for outcome, count in connection.execute(query)}

@@ -54,8 +54,7 @@ def may(request: PageRequest, verb: Verb) -> bool:
 def use_of(request: PageRequest, verb: Verb = Verb.SEE_USE) -> str:
     """Return the whole name of the use in the address; raises NotFoundError, and ForbiddenError for one out of reach."""
     identity = who(request)
-    name = request.path["use"]
-    use = name if "/" in name else f"{identity.institution}/{name}"
+    use = f"{request.path['institution']}/{request.path['use']}"
     parse_use(use, where="address")
     known = use.partition("/")[0] == identity.institution
     if not known or not Projections(request.register.repository).rows("use", id=use):
@@ -65,8 +64,8 @@ def use_of(request: PageRequest, verb: Verb = Verb.SEE_USE) -> str:
 
 
 def use_address(use: str, *rest: str) -> str:
-    """Return the address of a use's page: the institution is that of who looks."""
-    return "/".join(("/uses", use.partition("/")[2], *rest))
+    """Return the address of a use's page, or of a page below it."""
+    return "/".join(("/uses", use, *rest))
 
 
 def number_of(text: str, *, where: str) -> int:

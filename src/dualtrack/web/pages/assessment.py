@@ -182,7 +182,7 @@ def _evidence(request: PageRequest) -> View:
 
 
 PAGES: tuple[Page, ...] = (
-    Page("/uses/{use}/assessment", "GET", Verb.SEE_USE, _of_use),
+    Page("/uses/{institution}/{use}/assessment", "GET", Verb.SEE_USE, _of_use),
     Page("/assessments/{idx}", "GET", Verb.SEE_USE, _of_entry),
     Page("/assessments/{idx}/bundle", "GET", Verb.EXPORT_BUNDLE, _bundle),
     Page("/evidence/{idx}", "GET", Verb.SEE_USE, _evidence),

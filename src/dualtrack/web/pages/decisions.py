@@ -38,7 +38,7 @@ _AFTER_CHARACTERS_MAX = 26
 
 
 class _Wanted(NamedTuple):
-    """Filters as they stand in the address: `use` without its institution, days in Hong Kong."""
+    """Filters as they stand in the address; days are those of Hong Kong."""
 
     use: str
     outcome: str
@@ -76,7 +76,7 @@ def _list(request: PageRequest) -> View:
     context = {
         "problem": problem,
         "wanted": wanted,
-        "uses": [Choice("", say("All", "全部"), not wanted.use), *(Choice(_short(use), title, _short(use) == wanted.use) for use, title in uses)],
+        "uses": [Choice("", say("All", "全部"), not wanted.use), *(Choice(use, title, use == wanted.use) for use, title in uses)],
         "outcomes": [Choice("", say("All", "全部"), not wanted.outcome), *(Choice(name, say.capital(text), name == wanted.outcome) for name, text in DECISION_WORDS.items())],
         "rows": [
             {
@@ -110,17 +110,12 @@ def _uses(request: PageRequest, say: Say) -> list[tuple[str, str]]:
     ]
 
 
-def _short(use: str) -> str:
-    return use.partition("/")[2]
-
-
 def _wanted(request: PageRequest, uses: list[str]) -> _Wanted:
     """Return the filters; an identity that is narrowed to some uses looks at one of them at a time."""
     query = request.query
-    named = query.get("use", "")
-    use = named if f"{who(request).institution}/{named}" in uses else ""
-    if not use and who(request).uses is not None and uses:
-        use = _short(uses[0])
+    use = query.get("use", "")
+    if use not in uses:
+        use = uses[0] if who(request).uses is not None and uses else ""
     outcome = query.get("outcome", "")
     after = query.get("after", "")[:_AFTER_CHARACTERS_MAX]
     return _Wanted(
@@ -133,7 +128,7 @@ def _filter(request: PageRequest, wanted: _Wanted) -> DecisionFilter:
     if identity.uses is not None and not wanted.use:
         raise ForbiddenError("no use is open to this account", where="decisions", fix="ask for access to a use")
     return DecisionFilter(
-        use=f"{identity.institution}/{wanted.use}" if wanted.use else None,
+        use=wanted.use or None,
         outcome=cast("Outcome", wanted.outcome) if wanted.outcome else None,
         since=day_bound(wanted.since, end=False, where="since"),
         until=day_bound(wanted.until, end=True, where="until"),
@@ -142,7 +137,7 @@ def _filter(request: PageRequest, wanted: _Wanted) -> DecisionFilter:
 
 def _stats(request: PageRequest, wanted: _Wanted, say: Say) -> list[Stat]:
     """Return today's decisions by outcome, of the use that is looked at."""
-    use = f"{who(request).institution}/{wanted.use}" if wanted.use else None
+    use = wanted.use or None
     since = format_instant(hong_kong_midnight(request.runtime.clock()))
     found = counts(request.register, use, since)
     basis = say("since 00:00 HKT", "自香港時間00:00起")

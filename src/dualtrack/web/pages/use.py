@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from dualtrack.errors import DualtrackError, FieldError
 from dualtrack.permit.to_green import to_green
 from dualtrack.present.dossier import verdict_line
 from dualtrack.present.way import describe_way
 from dualtrack.present.words import AREA_WORDS, SECTOR_WORDS, TIER_WORDS
-from dualtrack.runtime.holds import set_hold
 from dualtrack.runtime.lookup import find_declaration
-from dualtrack.runtime.observing import begin_observe, observe_ends_at
 from dualtrack.store.verdicts import record_verdict
 from dualtrack.web.identity.permissions import Verb
-from dualtrack.web.pages.asked import may, number_of, problem_of, say_of, use_address, use_of
+from dualtrack.web.pages.asked import may, problem_of, say_of, use_address, use_of
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Column, Crumb, Link, verdict_badge
 from dualtrack.web.tracks import track_rows, tracks_svg
@@ -40,7 +39,7 @@ def use_tabs(use: str, say: Say, current: str) -> tuple[Link, ...]:
         ("use", use_address(use), say("Where it stands", "現況")),
         ("assessment", use_address(use, "assessment"), say("Rules and evidence", "規則與證據")),
         ("green", use_address(use, "to-green"), say("Way to green", "通往准許")),
-        ("decisions", f"/decisions?use={use.partition('/')[2]}", say("Decisions", "決定")),
+        ("decisions", f"/decisions?use={use}", say("Decisions", "決定")),
     )
     return tuple(Link(href, label, current=name == current) for name, href, label in places)
 
@@ -58,7 +57,6 @@ def _show(request: PageRequest, problem: Problem | None = None) -> View:
     recorded = newest_recorded(register, use)
     context = {
         "problem": problem,
-        "form": request.form,
         "name": use,
         "declared": declared,
         "kicker": say.listed([say.text(AREA_WORDS[declared.area]), say.text(SECTOR_WORDS[declared.sector])]),
@@ -121,11 +119,16 @@ def _assessed(request: PageRequest, use: str, recorded: Recorded, say: Say) -> d
 
 def _acts(request: PageRequest, use: str, declared: UseCase) -> dict[str, Any]:
     """Return which steps are offered to this person; what they may do is judged again when they do it."""
-    observable = declared.live_since is not None and may(request, Verb.SIGN_OBSERVE)
+    links = []
+    say = say_of(request)
+    if may(request, Verb.ADD_EVIDENCE):
+        links.append((say("Add evidence", "加入證據"), use_address(use, "evidence", "new")))
+    if declared.live_since is not None:
+        links.append((say("Observe it, without a permit", "觀察此用途，並非准許"), use_address(use, "observe")))
     return {
         "assess": may(request, Verb.ASSESS),
-        "hold": may(request, Verb.SET_HOLD),
-        "observe": say_of(request).moment(observe_ends_at(request.register, use)) if observable else None,
+        "hold": "/holds?" + urlencode({"scope": "use", "target": use}) if may(request, Verb.SET_HOLD) else None,
+        "links": links,
         "address": use_address(use),
     }
 
@@ -166,35 +169,6 @@ def _assess(request: PageRequest) -> Redirect | View:
     return Redirect(use_address(use), say(f"Assessed, entry {found.assessment_index}. {line}", f"已評估，第{found.assessment_index}項。{line}"))  # fmt: skip
 
 
-def _hold(request: PageRequest) -> Redirect | View:
-    use = use_of(request, Verb.SET_HOLD)
-    say = say_of(request)
-    try:
-        signer = request.unlock(request.form.get("password", ""))
-        done = set_hold(request.register, signer, scope="use", target=use, reason=request.form.get("reason", ""))
-    except DualtrackError as error:
-        return _show(request, problem_of(error))
-    request.runtime.snapshots.refresh()
-    said = say(
-        f"On hold since {say.moment(done.hold.at)}; {done.served_after} answers left after it was durable.",
-        f"自{say.moment(done.hold.at)}起暫停；寫入後送出的回應：{done.served_after}項。",
-    )
-    return Redirect(use_address(use), said)
-
-
-def _observe(request: PageRequest) -> Redirect | View:
-    use = use_of(request, Verb.SIGN_OBSERVE)
-    say, form = say_of(request), request.form
-    try:
-        days = number_of(form.get("days", ""), where="days")
-        signer = request.unlock(form.get("password", ""))
-        record = begin_observe(request.register, signer, use, form.get("reason", ""), days)
-    except DualtrackError as error:
-        return _show(request, problem_of(error))
-    request.runtime.snapshots.refresh()
-    return Redirect(use_address(use), say(f"Observed until {say.moment(record.until)}; not permitted.", f"觀察至{say.moment(record.until)}；並未准許。"))  # fmt: skip
-
-
 def _green(request: PageRequest) -> View:
     """Show what would turn the newest recorded verdict into a live permit, verified by assessing again."""
     say, use, register = say_of(request), use_of(request), request.register
@@ -221,9 +195,7 @@ def _green(request: PageRequest) -> View:
 
 
 PAGES: tuple[Page, ...] = (
-    Page("/uses/{use}", "GET", Verb.SEE_USE, _show),
-    Page("/uses/{use}/to-green", "GET", Verb.SEE_USE, _green),
-    Page("/uses/{use}/assess", "POST", Verb.ASSESS, _assess),
-    Page("/uses/{use}/hold", "POST", Verb.SET_HOLD, _hold),
-    Page("/uses/{use}/observe", "POST", Verb.SIGN_OBSERVE, _observe),
+    Page("/uses/{institution}/{use}", "GET", Verb.SEE_USE, _show),
+    Page("/uses/{institution}/{use}/to-green", "GET", Verb.SEE_USE, _green),
+    Page("/uses/{institution}/{use}/assess", "POST", Verb.ASSESS, _assess),
 )

@@ -37,7 +37,10 @@ def decisions_since_midnight(register: Register, now: datetime) -> Mapping[str, 
     table = register.repository.tables.decision
     floor = id_floor(hong_kong_midnight(now).timestamp())
     query = select(table.c.use_id, table.c.outcome, func.count()).where(
-        table.c.ledger == register.repository.ledger, table.c.id >= floor, table.c.outcome != "begun"
+        table.c.mode != "drill",
+        table.c.ledger == register.repository.ledger,
+        table.c.id >= floor,
+        table.c.outcome != "begun",
     )
     found: dict[str, dict[str, int]] = {}
     with register.repository.backend.read() as connection:
