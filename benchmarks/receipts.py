@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from runtime_parts import FIRM, USE, World, at, known_key, said_load
+from runtime_parts import FIRM, USE, World, at, known_key, said_load, settle
 
 from dualtrack.domain.decision import DECISION_FORMAT, Decision, Timing, encode_decision
 from dualtrack.runtime.decide import Scoring, decide
@@ -108,6 +108,7 @@ def main() -> int:
     parser.add_argument("--lookups", type=int, default=300)
     parser.add_argument("--smoke", action="store_true", help="2,000 rows, no limits")
     options = parser.parse_args()
+    settle()
     rows, lookups = (2_000, 30) if options.smoke else (options.rows, options.lookups)
     with tempfile.TemporaryDirectory(prefix="dualtrack-bench-") as name:
         world = World(Path(name))

@@ -34,6 +34,7 @@ from runtime_parts import (
     rss_mib,
     said_load,
     serving,
+    settle,
 )
 
 from dualtrack.runtime.additive import load_additive
@@ -177,6 +178,7 @@ def main() -> int:
     if options.booster:
         print(json.dumps(booster(options.booster)))
         return 0
+    settle()
     calls, rounds = (200, 1) if options.smoke else (6_000, options.rounds)
     model = load_additive(msgspec.json.encode(card()), where="benchmark")
     row = {f"f{number:02d}": float(number * 4) for number in range(FEATURES)}

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from runtime_parts import USE, World, at, flush_ms, recorded, said_load
+from runtime_parts import USE, World, at, flush_ms, recorded, said_load, settle
 
 from dualtrack.runtime.decide import Scoring, check_row, conclude_row, decide
 from dualtrack.runtime.guards.base import Checked
@@ -149,6 +149,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--smoke", action="store_true", help="small sizes, no limits")
     options = parser.parse_args()
+    settle()
     calls, rounds = (100, 1) if options.smoke else (options.calls, options.rounds)
     with tempfile.TemporaryDirectory(prefix="dualtrack-bench-") as name:
         buffered = mode(Path(name), calls, rounds, durable=False)

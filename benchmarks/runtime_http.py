@@ -39,6 +39,7 @@ from runtime_parts import (
     running,
     said_load,
     serving,
+    settle,
     wait_for,
 )
 
@@ -241,6 +242,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.only:
         return only(options.only)
+    settle()
     sizes = SMOKE if options.smoke else scaled(FULL, options.scale)._replace(rounds=options.rounds)
     small = SMOKE if options.smoke else scaled(PEERS, options.scale)
     failures = Failures()

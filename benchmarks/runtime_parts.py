@@ -136,6 +136,12 @@ def flush_ms(folder: Path, times: int) -> tuple[float, float]:
     return at(found, 0.5), at(found, 0.99)
 
 
+def settle() -> None:
+    """Show each line as it comes, and end what was started when this process is told to end."""
+    sys.stdout.reconfigure(line_buffering=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 def said_load() -> str:
     return f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores"
 

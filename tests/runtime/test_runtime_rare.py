@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from dualtrack.runtime.rare import Rare
+from dualtrack.store.rare import Rare
 
 
 @pytest.mark.parametrize("column", ["receipt", "subject"])

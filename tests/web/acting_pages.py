@@ -59,7 +59,12 @@ def _pages(world, language):
 
     desk.register.adopt(compiled([rule("r", PASSES), rule("a", "ev.approval.fit")]), known_key("compliance"))
     tasks = [
-        {"name": text("Letters to customers"), "hours_per_month": 3200.0, "hours_released": 900.0, "destination": "retrain"},
+        {
+            "name": text("Letters to customers"),
+            "hours_per_month": 3200.0,
+            "hours_released": 900.0,
+            "destination": "retrain",
+        },
         {"name": text("Filing"), "hours_per_month": 120.0, "hours_released": 60.0, "destination": "undecided"},
     ]
     record = declaration(
@@ -68,28 +73,45 @@ def _pages(world, language):
     )  # fmt: skip
     desk.register.declare(read_record(record, UseCase, where="test"), known_key("owner"))
     world.services["login"].add(
-        NewAccount("ann", FIRM, "ann", "Ann Ng", "en", frozenset({ConsoleRole.OWNER, ConsoleRole.REVIEWER})), ACCOUNT_PASSWORD
+        NewAccount("ann", FIRM, "ann", "Ann Ng", "en", frozenset({ConsoleRole.OWNER, ConsoleRole.REVIEWER})),
+        ACCOUNT_PASSWORD,
     )
-    ids = [desk.decide(review=why, output=DRAFT, four_eyes=True)[0].review for why in ("hold_before_release", "customer_asked", "sample")]
+    ids = [
+        desk.decide(review=why, output=DRAFT, four_eyes=True)[0].review
+        for why in ("hold_before_release", "customer_asked", "sample")
+    ]
     one = {"path": {"id": ids[0]}}
     world.answer("POST", "/reviews/{id}", by="reviewer", form={"do": "claim"}, **one)
     changed = DRAFT.replace("9 days", "nine days") + "\nYou need not answer."
-    world.answer("POST", "/reviews/{id}", by="reviewer", form={"do": "modify", "reason": "tone", "text": changed}, **one)
+    world.answer(
+        "POST", "/reviews/{id}", by="reviewer", form={"do": "modify", "reason": "tone", "text": changed}, **one
+    )
     yield "review-waits", page("GET", "/reviews/{id}", by="reviewer", **one)
     desk.forward(hours=3)
     world.answer("POST", "/reviews/{id}", by="auditor", roles=["reviewer"], form={"do": "claim"}, **one)
     yield "reviews", page("GET", "/reviews", by="reviewer")
     yield "review", page("GET", "/reviews/{id}", by="auditor", roles=["reviewer"], **one)
     yield "reviews-group", page("GET", "/reviews/group", by="reviewer")
-    yield "observe-begin", page("GET", "/uses/{institution}/{use}/observe", by="executive", roles=["officer"], path=USE_PATH)
+    yield (
+        "observe-begin",
+        page("GET", "/uses/{institution}/{use}/observe", by="executive", roles=["officer"], path=USE_PATH),
+    )
     form = {"do": "begin", "days": "60", "reason": "live since January", "password": PASSWORD}
-    world.answer("POST", "/uses/{institution}/{use}/observe", by="executive", roles=["officer"], path=USE_PATH, form=form)
+    world.answer(
+        "POST", "/uses/{institution}/{use}/observe", by="executive", roles=["officer"], path=USE_PATH, form=form
+    )
     yield "observe", page("GET", "/uses/{institution}/{use}/observe", by="executive", roles=["officer"], path=USE_PATH)
     yield "hold-set", sent("/holds", form={"target": f"use:{USE}", "reason": "two wrong letters", "password": PASSWORD})
     yield "holds", page("GET", "/holds")
     hold = list_holds(desk.register)[0]["id"]
     yield "hold", page("GET", "/holds/{id}", by="boss", roles=["officer"], path={"id": hold})
-    form = {"use": USE, "kind": "wrong-output", "severity": "major", "note": "two wrong letters", "people_affected": "2"}
+    form = {
+        "use": USE,
+        "kind": "wrong-output",
+        "severity": "major",
+        "note": "two wrong letters",
+        "people_affected": "2",
+    }
     world.answer("POST", "/incidents/new", by="owner", form=form)
     incident = {"path": {"id": list_incidents(desk.register)[0]["id"]}}
     world.answer("POST", "/incidents/{id}", form={"do": "answer", "answer": "no", "note": "as before"}, **incident)
@@ -101,7 +123,14 @@ def _pages(world, language):
     yield "person", page("GET", "/people/{name}", path={"name": "ann"}, **admin)
     yield "person-new", page("GET", "/people/new", **admin)
     yield "keys", page("GET", "/keys", **admin)
-    made = world.answer("POST", "/api-keys", form={"label": "scoring service", "days": "90"}, lists={"roles": ["caller"]}, language=language, **admin)
+    made = world.answer(
+        "POST",
+        "/api-keys",
+        form={"label": "scoring service", "days": "90"},
+        lists={"roles": ["caller"]},
+        language=language,
+        **admin,
+    )
     yield "api-keys", re.sub(r"dt_[A-Za-z0-9_-]{43}", "dt_" + "x" * 43, world.html(made, language))
     desk.decide(retention="sfo-7y")
     yield "erasure", page("GET", "/erasure")
@@ -111,13 +140,22 @@ def _pages(world, language):
     yield "erasure-done", sent("/erasure", form={"do": "erase", "subject": subject, "reason": "letter of 20 November"})
     new = "/uses/{institution}/{use}/evidence/new"
     yield "evidence-topics", page("GET", new, by="validator", path=USE_PATH)
-    yield "evidence-form", world.html(
-        world.answer("POST", new, by="validator", path=USE_PATH, form={"topic": "check", "f-low": "0,6"}, language=language), language
+    yield (
+        "evidence-form",
+        world.html(
+            world.answer(
+                "POST", new, by="validator", path=USE_PATH, form={"topic": "check", "f-low": "0,6"}, language=language
+            ),
+            language,
+        ),
     )
     yield "declare", page("GET", "/declare", by="owner")
     yield "declare-form", page("GET", "/declare", by="owner", query={"template": "service-bank"})
     given = world.answer("GET", "/declare", by="owner", query={"use": USE}, language=language).context
-    lists = {name: [value] for name, value in given["form"].items()} | {"affected": ["customers"], "q-language_model": ["yes"]}
+    lists = {name: [value] for name, value in given["form"].items()} | {
+        "affected": ["customers"],
+        "q-language_model": ["yes"],
+    }
     yield "declare-preview", sent("/declare", by="owner", form=given["form"], lists=lists)
     yield "import", page("GET", "/import")
     files = {"file": Upload(sample_path().name, sample_path().read_bytes())}

@@ -34,9 +34,11 @@ def holder_of(role):
 class ServerWorld:
     """The workspace, its runtime and its application. `browser()` makes a browser of its own."""
 
-    def __init__(self, folder, *, pages=None, **settings) -> None:
+    def __init__(self, folder, *, pages=None, prepare=None, **settings) -> None:
         self.world = World(folder)
         self.world.permit()
+        if prepare is not None:
+            prepare(self.world.workspace)
         self.runtime = self.world.open()
         plain = {"public_address": ORIGIN, "rate": CHEAP_RATES} | settings
         self.settings = msgspec.convert(plain, WebSettings)
@@ -110,11 +112,9 @@ class Browser:
     def get(self, address: str, **more) -> httpx.Response:
         return self.ask("GET", address, **more)
 
-    def post(self, address: str, form=None, *, headers=None, token=True, **more) -> httpx.Response:
+    def post(self, address: str, form=None, *, headers=None, **more) -> httpx.Response:
         """Send a form from a page of ours."""
-        data = dict(form or {})
-        if token:
-            data["token"] = self.token()
+        data = dict(form or {}) | {"token": self.token()}
         return self.ask("POST", address, data=data, headers={"origin": ORIGIN} | (headers or {}), **more)
 
     def token(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from design_pages import CHROMIUM, needs_browser, script
-from page_world import EVERY_ROLE, FIRM, PageWorld
+from page_world import EVERY_ROLE, FIRM, USE, PageWorld
 
 from dualtrack.web.identity.who import Identity
 from dualtrack.web.views.rendering import Language, Theme

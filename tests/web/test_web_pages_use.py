@@ -13,7 +13,7 @@ from dualtrack.store.projections import Projections
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import use
 from dualtrack.web.pages.base import Redirect
-from permit.firm import known_key
+from permit.firm import compiled, known_key, rule
 
 PATH = OF_USE
 ONE = "/uses/{institution}/{use}"
@@ -109,17 +109,14 @@ def test_steps_lead_to_the_pages_that_take_them(permitted):
 
 
 def test_a_use_under_watch_is_amber_and_not_permitted(world):
-    world.permit()
-    world.start()
+    world.world.permit(packs=[compiled([rule("r", "ev.check.estimate >= 0.9")])], audience="customers")
     world.declare(live_since="2025-01-01T00:00:00Z")
-    world.world.again(audience="customers", flags={"guards": ["investment_advice"]})
     begin_observe(world.register, known_key("executive"), USE, "it was live", 10)
-    world.runtime.snapshots.refresh()
-    english, chinese = world.both("GET", ONE, path=PATH)
-    if "Observe." in english:
-        assert '<div class="alert amber"><p><span class="sign">Observe.' in english
-        assert "Watched, not permitted" in english
-    assert chinese
+    english, chinese = world.start().both("GET", ONE, path=PATH)
+    assert '<div class="alert amber"><p><span class="sign">Observe.' in english
+    assert "Watched, not permitted" in english
+    assert '<span class="badge amber strong">Observe</span>' in english
+    assert "並未准許" in chinese
 
 
 def test_who_may_only_read_sees_no_form(permitted):

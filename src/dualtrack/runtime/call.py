@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dualtrack.runtime.recorder import Recorder
     from dualtrack.store.content import SealedContent
 
-__all__ = ["Answer", "Call", "Review"]
+__all__ = ["Answer", "Call", "Language", "Review"]
 
 Language = Literal["en", "zh-Hant"]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.domain import canonical
 from dualtrack.domain.assessment import Assessment
 from dualtrack.domain.entry import Entry
+from dualtrack.domain.oversight import Observe
 from dualtrack.domain.policy import RuntimePolicy
 from dualtrack.domain.records import encode, read_record
 from dualtrack.domain.release import Release
@@ -117,13 +118,20 @@ def _without_permit(register: Register, use: str, status: object, oversight: Ove
     held = found if isinstance(found, Closed) else _held(use, found, oversight)
     if isinstance(held, Closed) and held.code == "permit.held":
         return held
-    if row is None or row["ended_at"] is not None or row["until"] <= register.now() or isinstance(found, Closed):
+    watched = row is not None and row["ended_at"] is None and row["until"] > register.now()
+    if row is None or not watched or isinstance(found, Closed) or _observed(register, row["idx"]) != newest:
         policy = None if isinstance(found, Closed) else found.policy
         return _closed(use, code, reason, f"`dualtrack explain {use} --to-green` says what is missing", policy)
     built = _Built(None, None, "observe", None, f"{code}: {reason}")
     times = (0.0, parse_instant(row["until"]).timestamp())
     duties = Duties({}, ())
     return _open(use, found, built, times, duties, [], oversight, durable=found.policy.audience == "customers")
+
+
+def _observed(register: Register, index: int) -> str:
+    """Return the release that an observe statement is signed for."""
+    payload = dsse.parse(register.repository.entry(index).content).payload
+    return read_record(canonical.decode(payload), Observe, where="observe").release
 
 
 def _open(

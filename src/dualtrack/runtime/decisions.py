@@ -13,8 +13,8 @@ from dualtrack.errors import FieldError, StoreCorruptError
 from dualtrack.runtime.ids import receipt_digest
 from dualtrack.runtime.lookup import decision_row, id_floor, matching_record
 from dualtrack.runtime.proofs import prove_entry
-from dualtrack.runtime.rare import Rare
 from dualtrack.runtime.review_read import review_of_decision
+from dualtrack.store.rare import Rare
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, RowMapping

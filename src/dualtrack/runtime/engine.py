@@ -56,7 +56,7 @@ class Runtime:
         self.recovered = {name: recover_runs(store, register) for name, register in self.registers.items()}
         for name in names:
             self.recorders[name] = Recorder(store, name, load_key(workspace, name, "log"), clock)
-        self.snapshots = Snapshots(self.registers.values())
+        self.snapshots = Snapshots(self.registers.values(), self._forget)
         self.gate = Gate(self.snapshots)
         self.subjects = Subjects(workspace)
         self.quotas = Quotas(store)
@@ -115,6 +115,10 @@ class Runtime:
     def review_due(self, live: LiveUse) -> str:
         """Return when a review that opens now is due, in Hong Kong business time."""
         return format_instant(add_business_minutes(self.clock(), live.policy.review.due_minutes))
+
+    def _forget(self, institution: str, subject: str) -> None:
+        """Drop the key of a person whose contents were erased, so that nothing more is sealed under it."""
+        self.recorders[institution].contents.forget(subject)
 
     def headers_of(self, upstream: Upstream) -> dict[str, str]:
         """Return the headers of a call to an upstream; its key, if it has one, is read from the secrets folder."""

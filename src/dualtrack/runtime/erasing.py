@@ -13,8 +13,8 @@ from dualtrack.domain.oversight import Erasure
 from dualtrack.domain.records import Record, Text, encode
 from dualtrack.domain.time import hong_kong_date, parse_instant
 from dualtrack.runtime.holders import check_reason
-from dualtrack.runtime.rare import Rare
 from dualtrack.runtime.retention import kept_until, retention_classes
+from dualtrack.store.rare import Rare
 
 if TYPE_CHECKING:
     from dualtrack.store.content import ContentVault

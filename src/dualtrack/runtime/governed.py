@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dualtrack.runtime.call import Answer, Language
     from dualtrack.runtime.live import LiveUse
 
-__all__ = ["Governed", "Governor", "NotServedError"]
+__all__ = ["Governed", "Governor", "NotServedError", "Scorer"]
 
 Scorer = Callable[[Mapping[str, Any]], Any]
 

@@ -29,8 +29,8 @@ from dualtrack.runtime.lookup import (
     matching_record,
 )
 from dualtrack.runtime.proofs import EntryProof, prove_entry
-from dualtrack.runtime.rare import Rare
 from dualtrack.runtime.review_read import review_of_decision
+from dualtrack.store.rare import Rare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,6 +16,7 @@ from dualtrack.runtime.journal import stale_journals
 from dualtrack.runtime.recorder import AT_RISK_MS
 from dualtrack.store.content import ContentVault
 from dualtrack.store.entries import NewEntry
+from dualtrack.store.rare import Rare
 from dualtrack.store.writer import BATCH_MAX
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def recover_runs(store: Store, register: Register) -> list[Recovered]:
 
 def _settle(store: Store, register: Register, run: str, items: Sequence[Prepared]) -> Recovered:
     table, ledger = store.tables.decision, register.repository.ledger
-    mine = (table.c.ledger == ledger, table.c.run == run)
+    mine = (table.c.ledger == ledger, Rare(table.c.run == run))
     with store.backend.read() as connection:
         known = {
             (row[0], row[1] != "begun") for row in connection.execute(select(table.c.id, table.c.outcome).where(*mine))

@@ -11,9 +11,9 @@ from dualtrack.domain.entry import Entry
 from dualtrack.domain.records import read_record
 from dualtrack.domain.review import ReviewAction, ReviewOpened
 from dualtrack.errors import NotFoundError
-from dualtrack.runtime.rare import Rare
 from dualtrack.runtime.review_state import ReviewState, fold
 from dualtrack.store.projections import Projections
+from dualtrack.store.rare import Rare
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping

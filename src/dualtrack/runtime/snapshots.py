@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import select
 
+from dualtrack.domain import canonical
+from dualtrack.domain.entry import Entry
+from dualtrack.domain.oversight import Erasure
+from dualtrack.domain.records import read_record
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.errors import DualtrackError
 from dualtrack.runtime.clock import steady_s
@@ -21,7 +25,7 @@ from dualtrack.runtime.oversight import lightly_changed, read_oversight
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from dualtrack.runtime.oversight import Oversight
     from dualtrack.store.register import Register
@@ -40,7 +44,7 @@ READS_MAX = 5
 GOVERNING_KINDS = (
     "institution/1", "key-grant/1", "key-revoke/1", "pack-adoption/1", "declaration/1", "release/1", "evidence/1",
     "assessment/1", "permit/1", "runtime-policy/1", "hold/1", "hold-release/1", "observe/1", "observe-end/1",
-    "opt-out/1", "signal/1", "incident/1", "incident-update/1",
+    "opt-out/1", "signal/1", "incident/1", "incident-update/1", "erasure/1",
 )  # fmt: skip
 """Kinds of entries that can open, close or change a use; decisions are not among them."""
 
@@ -51,9 +55,13 @@ _log = structlog.get_logger("dualtrack.runtime")
 
 
 class Snapshots:
-    """The snapshot of the institutions of one workspace, kept by a thread of its own."""
+    """The snapshot of the institutions of one workspace, kept by a thread of its own.
 
-    def __init__(self, registers: Iterable[Register]) -> None:
+    `forget` is told the institution and pseudonym of each person whose contents were erased, also by another process.
+    """
+
+    def __init__(self, registers: Iterable[Register], forget: Callable[[str, str], None] | None = None) -> None:
+        self._forget = forget
         self._registers = {register.institution: register for register in registers}
         self._uses: dict[str, LiveUse | Closed] = {}
         self._seen: dict[str, int] = {}
@@ -99,6 +107,14 @@ class Snapshots:
         today = str(hong_kong_date(register.clock()))
         first = institution not in self._seen
         if not changed and not first and today == self._day:
+            self._seen[institution] = size
+            return
+        if self._forget is not None and not first and any("erasure/1" in kinds for kinds in changed.values()):
+            for entry in register.repository.every(kinds=("erasure/1",), start=start):
+                if isinstance(entry, Entry):
+                    erased = read_record(canonical.decode(entry.content), Erasure, where="erasure")
+                    self._forget(institution, erased.subject)
+        if all(kinds == {"erasure/1"} for kinds in changed.values()) and not first and today == self._day:
             self._seen[institution] = size
             return
         oversight = read_oversight(register)

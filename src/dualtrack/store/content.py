@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from dualtrack.domain.entry import SALT_BYTES, commitment
 from dualtrack.errors import NotFoundError, StoreCorruptError
 from dualtrack.keys.chance import random_bytes
+from dualtrack.store.rare import Rare
 from dualtrack.store.vault import NONCE_BYTES
 
 if TYPE_CHECKING:
@@ -147,12 +148,12 @@ class ContentVault:
     def erase_subject(self, subject: str, *, at: str, keep: Sequence[str] = ()) -> Erased:
         """Overwrite a subject's contents except those of the retention classes in `keep`; destroy keys none needs."""
         content, subject_key = self._tables.content, self._tables.subject_key
-        mine = (content.c.ledger == self.ledger, content.c.subject == subject, content.c.erased.is_(False))
+        mine = (content.c.ledger == self.ledger, Rare(content.c.subject == subject), content.c.erased.is_(False))
         going = [*mine, content.c.retention.not_in(list(keep))] if keep else [*mine]
         with self._backend.write(self.ledger, shred=True) as connection:
             gone = connection.execute(update(content).where(*going).values(sealed=b"", erased=True)).rowcount
             held = set(connection.execute(select(content.c.key_id).where(*mine)).scalars())
-            keys = (subject_key.c.ledger == self.ledger, subject_key.c.subject == subject)
+            keys = (subject_key.c.ledger == self.ledger, Rare(subject_key.c.subject == subject))
             live = [*keys, subject_key.c.erased_at.is_(None)]
             if held:
                 live.append(subject_key.c.key_id.not_in(held))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
 from dualtrack.domain.entry import Entry
 from dualtrack.errors import NotFoundError
@@ -101,11 +101,21 @@ class Projections:
             end = min(size, start + STEP_ENTRIES)
             if start >= end:
                 return 0  # another process was faster
-            for change in self._changes(start, end):
+            if self._first_projected(connection, start, end) is None:  # a stretch of decisions: passed over in one go
+                end = self._first_projected(connection, end, size) or size
+            for change in self._changes(start, min(end, start + STEP_ENTRIES)):
                 self._apply(connection, change)
             connection.execute(delete(cursor).where(cursor.c.ledger == repository.ledger))
             connection.execute(insert(cursor).values(ledger=repository.ledger, size=end))
         return end - start
+
+    def _first_projected(self, connection: Connection, start: int, end: int) -> int | None:
+        """Return the first index of a kind that is projected, start <= index < end, or None."""
+        entry = self._repository.tables.entry
+        wanted = (entry.c.ledger == self._repository.ledger, entry.c.kind.in_(PROJECTED_KINDS))
+        query = select(func.min(entry.c.idx)).where(*wanted, entry.c.idx >= start, entry.c.idx < end)
+        found = connection.execute(query).scalar()
+        return None if found is None else int(found)
 
     def _changes(self, start: int, end: int) -> Iterator[Change]:
         while start < end:

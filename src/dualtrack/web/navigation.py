@@ -55,7 +55,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         Text(en="Records", zh="紀錄"),
         (
-            Place("/ledger", Text(en="Ledger", zh="帳本"), Verb.VERIFY_LEDGER),
+            Place("/ledger", Text(en="Ledger", zh="日誌"), Verb.VERIFY_LEDGER),
             Place("/rules", Text(en="Rules", zh="規則"), Verb.SEE_PORTFOLIO),
             Place("/calendar", Text(en="Calendar", zh="日程"), Verb.SEE_PORTFOLIO),
         ),

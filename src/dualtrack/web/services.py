@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
+from dualtrack.domain.records import Text
+from dualtrack.store.projections import Projections
 from dualtrack.web.identity.accounts import Accounts
 from dualtrack.web.identity.api_keys import ApiKeys
 from dualtrack.web.identity.buckets import Limit
@@ -60,6 +62,7 @@ class Services:
         self.renderer = Renderer()
         self.address = settings.public_address or DEFAULT_ADDRESS
         self.origins = own_origins(self.address)
+        self._names: dict[str, Text] = {}
         self.oidc_http = oidc_http
         self.oidc: OidcClient | None = None
         if settings.oidc is not None:
@@ -73,6 +76,16 @@ class Services:
     def now_s(self) -> int:
         """Return the instant of the runtime's clock in Unix seconds."""
         return int(self.runtime.clock().timestamp())
+
+    def name_of(self, institution: str) -> Text:
+        """Return the name of an institution for people, from its record; its id where it has none yet."""
+        if institution not in self._names:
+            register = self.runtime.registers.get(institution)
+            rows = Projections(register.repository).rows("institution", id=institution) if register else []
+            if not rows:
+                return Text(en=institution, zh=institution)
+            self._names[institution] = Text(en=rows[0]["name_en"], zh=rows[0]["name_zh"])
+        return self._names[institution]
 
     def close(self) -> None:
         """Write what waits and close what this process alone holds; the runtime is closed by who opened it."""

@@ -152,7 +152,8 @@ class Visit:
     def _institutions(self) -> tuple[Choice, ...]:
         if self.identity is None:
             return ()
-        return (Choice(self.identity.institution, self.identity.institution, chosen=True),)
+        name = self.say(self.services.name_of(self.identity.institution))
+        return (Choice(self.identity.institution, name, chosen=True),)
 
     def _account(self) -> Account | None:
         identity = self.identity

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dualtrack.runtime.faces.chat import Turn
     from dualtrack.runtime.upstream.client import UpstreamClient
 
-__all__ = ["UNIT_CHARACTERS_MAX", "Streamed", "stream_turn", "stream_whole"]
+__all__ = ["STREAM_BYTES_MAX", "TAIL_CHARACTERS", "UNIT_CHARACTERS_MAX", "Streamed", "stream_turn", "stream_whole"]
 
 UNIT_CHARACTERS_MAX = 120
 """Text held back at most before the guards look at it, where no sentence ends earlier."""

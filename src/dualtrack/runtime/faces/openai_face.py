@@ -46,7 +46,7 @@ class HotPath:
             if started.begun:
                 raise
             await send_problem(send, error, self._contact(error))
-        except Exception as error:
+        except Exception as error:  # the last net: the client gets a plain 500, and the log the kind of fault
             _log.error("hot path failed", fault=type(error).__name__)
             if started.begun:
                 raise

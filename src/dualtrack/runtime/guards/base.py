@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003 - named tuples are made from their annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from dualtrack.domain.policy import RuntimePolicy, Stage
     from dualtrack.domain.records import Value
 
-__all__ = ["CLEAR", "SCORE_MAX", "Checked", "Finding", "Guard", "GuardResult", "Piece"]
+__all__ = ["CLEAR", "SCORE_MAX", "Checked", "Finding", "Guard", "GuardResult", "Piece", "Role"]
 
 SCORE_MAX = 1000
 """Scores are per mille, whole, so that they are logged exactly."""
