@@ -44,6 +44,19 @@ def test_its_settings_are_settings():
     assert msgspec.convert(tomllib.loads(shown), WebSettings).https
 
 
+def test_every_setting_of_the_server_is_in_its_table_with_its_default():
+    rows = {line.split("`")[1].strip("[]"): line for line in TEXT.splitlines() if line.startswith("| `")}
+    for field in msgspec.structs.fields(WebSettings):
+        assert field.name in rows, field.name
+        if isinstance(field.default, bool):
+            assert str(field.default).lower() in rows[field.name]
+        elif isinstance(field.default, int):
+            assert f"| {field.default} |" in rows[field.name]
+    plain = WebSettings()
+    assert f"`idle_s` {plain.session.idle_s}, `absolute_s` {plain.session.absolute_s}" in rows["session"]
+    assert f"`burst` {plain.rate.burst}, `a_second` {plain.rate.a_second:g}" in rows["rate"]
+
+
 def test_its_figures_are_those_of_the_program():
     assert f"at most {AT_RISK_MS} ms of records wait" in TEXT
     assert acknowledge_s() == 1.05

@@ -359,3 +359,21 @@ def test_an_upstream_that_keeps_failing_rests(world):
     calls = run(world, scenario, model=FakeModel(fault="status"))
     assert calls < 12
     assert recorded(world)[-1].upstream[0].fault == "upstream.resting"
+
+
+def test_a_stream_whose_notice_is_guarded_passes_at_the_first_turn(world):
+    guards = [
+        {"guard": "disclosure", "stage": "output", "action": "block"},
+        {"guard": "personal_data", "stage": "output", "action": "redact"},
+    ]
+
+    async def scenario(app, _fake, _runtime):
+        return await ask(app, CHAT, QUESTION | {"stream": True})
+
+    _, _, body = run(world, scenario, model=FakeModel("One sentence. Call 9123 4567. The end."), guards=guards)
+    chunks = [json.loads(line[6:]) for line in body.decode().split("\n\n") if line.startswith("data: {")]
+    text = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
+    assert text.count(NOTICE["en"]) == 1
+    assert text.endswith("The end.")
+    assert "9123" not in text
+    assert recorded(world)[0].outcome == "served"

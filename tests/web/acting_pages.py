@@ -48,15 +48,30 @@ def finished_pages(folder, language: str) -> dict[str, str]:
         world.close()
 
 
+class _Shown:
+    """Renders pages of a world in one language."""
+
+    def __init__(self, world, language):
+        self.world, self.language = world, language
+
+    def page(self, method, pattern, *, by="compliance", **given):
+        return self.world.show(method, pattern, by=by, language=self.language, **given)
+
+    def sent(self, pattern, *, by="compliance", **given):
+        return self.world.html(
+            self.world.answer("POST", pattern, by=by, language=self.language, **given), self.language
+        )
+
+
 def _pages(world, language):
-    desk = world.desk
+    shown = _Shown(world, language)
+    for part in (_reviews, _stops, _people, _intake):
+        yield from part(world, shown)
 
-    def page(method, pattern, *, by="compliance", **given):
-        return world.show(method, pattern, by=by, language=language, **given)
 
-    def sent(pattern, *, by="compliance", **given):
-        return world.html(world.answer("POST", pattern, by=by, language=language, **given), language)
-
+def _reviews(world, shown):
+    """Reviews in every state, after a declaration and an account were made."""
+    desk, _language, page, _sent = world.desk, shown.language, shown.page, shown.sent
     desk.register.adopt(compiled([rule("r", PASSES), rule("a", "ev.approval.fit")]), known_key("compliance"))
     tasks = [
         {
@@ -92,6 +107,11 @@ def _pages(world, language):
     yield "reviews", page("GET", "/reviews", by="reviewer")
     yield "review", page("GET", "/reviews/{id}", by="auditor", roles=["reviewer"], **one)
     yield "reviews-group", page("GET", "/reviews/group", by="reviewer")
+
+
+def _stops(world, shown):
+    """Observe mode, holds and incidents."""
+    desk, _language, page, sent = world.desk, shown.language, shown.page, shown.sent
     yield (
         "observe-begin",
         page("GET", "/uses/{institution}/{use}/observe", by="executive", roles=["officer"], path=USE_PATH),
@@ -118,6 +138,11 @@ def _pages(world, language):
     yield "incidents", page("GET", "/incidents")
     yield "incident-new", sent("/incidents/new", by="owner", form={"people_affected": "many", "kind": "outage"})
     yield "incident", page("GET", "/incidents/{id}", **incident)
+
+
+def _people(world, shown):
+    """The administrator's pages, and erasure."""
+    desk, language, page, sent = world.desk, shown.language, shown.page, shown.sent
     admin = {"by": "validator", "roles": ["administrator"]}
     yield "people", page("GET", "/people", **admin)
     yield "person", page("GET", "/people/{name}", path={"name": "ann"}, **admin)
@@ -138,6 +163,11 @@ def _pages(world, language):
     yield "erasure-found", found
     subject = re.search(r'name="subject" value="([0-9a-f]{64})"', found).group(1)
     yield "erasure-done", sent("/erasure", form={"do": "erase", "subject": subject, "reason": "letter of 20 November"})
+
+
+def _intake(world, shown):
+    """Evidence, declarations, the import, and what staff see."""
+    _desk, language, page, sent = world.desk, shown.language, shown.page, shown.sent
     new = "/uses/{institution}/{use}/evidence/new"
     yield "evidence-topics", page("GET", new, by="validator", path=USE_PATH)
     yield (

@@ -48,7 +48,7 @@ class Streamed:
 
     def __init__(self, turn: Turn, send: Send) -> None:
         self.turn, self.send = turn, send
-        self.text, self.released = "", 0
+        self.text, self.released, self.notice = "", 0, ""
         self.outcome: Outcome = "served"
         self.code: str | None = None
         self.usage: dict[str, Any] = {}
@@ -61,7 +61,7 @@ class Streamed:
         self.started = True
         notice = disclosure_due(self.turn)
         if notice:
-            self.text = f"{notice}\n\n"
+            self.text = self.notice = f"{notice}\n\n"
             self.released = len(self.text)
         await self.part({"role": "assistant", "content": self.text})
 
@@ -92,7 +92,9 @@ class Streamed:
         if not cut:
             return True
         unit = held[:cut]
-        tail = self.text[max(0, self.released - TAIL_CHARACTERS) : self.released]
+        # The notice went out first; it stands before each part, so that the guard on it sees what the person saw.
+        seen_before = self.text[max(len(self.notice), self.released - TAIL_CHARACTERS) : self.released]
+        tail = self.notice + seen_before
         found = check_output(self.turn, tail + unit, ())
         live = self.turn.call.live
         if found.action in {"block", "route"} and live.mode != "observe":

@@ -6,6 +6,7 @@ as a piece of role `assistant`, alone or as part of the answer. The text itself 
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -22,6 +23,10 @@ __all__ = ["Disclosed"]
 
 _TEXTS_KEPT = 256
 """Texts of policies whose wording has been judged; a process serves fewer uses."""
+
+
+_NO_WORD = re.compile(r"[^\w-]")
+"""What stands between words: a phrase counts also before a full stop."""
 
 
 class Disclosed:
@@ -60,7 +65,7 @@ def _missing(checked: Checked, why: str) -> GuardResult:
 def _lacks(en: str, zh: str) -> str:
     """Return which statements are missing in which language, in words."""
     data = cast("dict[str, dict[str, list[str]]]", guard_data("disclosure"))
-    texts = {"en": f" {' '.join(en.lower().split())} ", "zh": zh.lower()}
+    texts = {"en": f" {' '.join(_NO_WORD.sub(' ', en.lower()).split())} ", "zh": zh.lower()}
     words = {"ai": "that it is AI", "wrong": "that it may be wrong"}
     return ", ".join(
         f"{said} ({language})"

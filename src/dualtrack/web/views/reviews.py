@@ -31,6 +31,7 @@ __all__ = [
     "ACTION_WORDS",
     "CITATIONS_MAX",
     "DIFF_LINES_MAX",
+    "WHY_WORDS",
     "GroupFigure",
     "QueueItem",
     "Sides",
@@ -55,12 +56,13 @@ DIFF_LINES_MAX = 2_000
 _CITED = re.compile(r"\[([^\[\]\n]{1,120})\]")
 """A source in square brackets; bounded, so that a hostile text costs no more than its length."""
 
-WHY_WORDS = {
+WHY_WORDS: dict[str, Text] = {
     "hold_before_release": Text(en="Every output waits for a person", zh="所有輸出均須經人手放行"),
     "sample": Text(en="Drawn by chance, after the fact", zh="事後隨機抽查"),
     "guard_routed": Text(en="A guard sent it to a person", zh="防護措施轉交人手處理"),
     "customer_asked": Text(en="The customer asked for a person", zh="客戶要求由人處理"),
 }
+"""Why people look, in words."""
 
 _STATUS: dict[str, tuple[Tone, Text]] = {
     "queued": ("low", Text(en="Waiting", zh="等候中")),
