@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from dualtrack.runtime.engine import Runtime
+from dualtrack.runtime.timer import ReviewTimer
 from dualtrack.store.workspace import Workspace, find_workspace
 from dualtrack.web.app import create_app
 from dualtrack.web.logs import configure_logs
@@ -61,10 +62,16 @@ def open_app(workspace: Workspace, address: str | None = None) -> Guarded:
     if settings.public_address is None and address is not None:
         settings = msgspec.structs.replace(settings, public_address=address)
     runtime = Runtime.open(workspace)
-    try:
-        app = create_app(runtime, settings, at_end=runtime.close)
-    except BaseException:
+    timer = ReviewTimer(runtime)
+
+    def end() -> None:
+        timer.close()
         runtime.close()
+
+    try:
+        app = create_app(runtime, settings, at_end=end)
+    except BaseException:
+        end()
         raise
     log = structlog.get_logger("dualtrack.web")
     for institution, runs in runtime.recovered.items():

@@ -101,7 +101,7 @@ def read_settings(workspace: Workspace) -> WebSettings:
     try:
         found = msgspec.toml.decode(data, type=WebSettings)
     except msgspec.ValidationError as error:
-        raise FieldError(str(error), where=SETTINGS_NAME, fix="see docs/serve.md for the keys") from error
+        raise FieldError(str(error), where=SETTINGS_NAME, fix="see docs/operating.md for the keys") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DocumentError("not TOML", where=SETTINGS_NAME, fix="check it with a TOML parser") from error
     found.check(SETTINGS_NAME)

@@ -55,7 +55,7 @@ class Said(BaseModel):
 
 
 class Proof(BaseModel):
-    """An entry's audit path up to a signed head (RFC 6962, hexadecimal); see docs/ledger.md."""
+    """An entry's audit path up to a signed head (RFC 6962, hexadecimal); see docs/verification.md."""
 
     ledger: str
     index: int
