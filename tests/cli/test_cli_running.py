@@ -46,6 +46,19 @@ def test_standing_shows_an_open_use(live_master):
     assert "open" in good("standing", "--workspace", workspace).out
 
 
+def test_standing_shows_every_institution_of_the_workspace(released_master, tmp_path):
+    workspace = shutil.copytree(released_master, tmp_path / "ws")
+    good("init", "second-bank", "--type", "bank", "--name", "Second", "--folder", workspace)
+    where = ["--workspace", workspace]
+    assert [line["use"] for line in good("standing", *where, "--json").json] == [USE]
+    assert "no use is declared" in good("standing", "--institution", "second-bank", *where).out
+    assert "no institution" in run("standing", "--institution", "third-bank", *where).err
+    hold = good("hold", "set", "use", USE, "--reason", "wrong scores", *where, "--json").json["hold"]
+    assert [line["id"] for line in good("hold", "list", *where, "--json").json] == [hold]
+    assert good("hold", "list", "--institution", "second-bank", *where, "--json").json == []
+    assert "no decision is recorded" in good("decisions", *where).out
+
+
 def test_decisions_are_listed_newest_first(live_master):
     workspace, answers = live_master
     lines = good("decisions", USE, "--workspace", workspace, "--json").json

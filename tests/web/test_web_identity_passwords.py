@@ -135,6 +135,7 @@ def test_a_key_sealed_at_another_cost_still_opens(sealed):
         ("ann", KEYID, ""),
         ("ann", KEYID, "x" * 10_000),
     ],
+    ids=["another account", "another key", "another password", "no password", "a long one"],
 )
 def test_a_key_opens_for_nobody_else(sealed, account, keyid, password):
     with pytest.raises(AuthenticationError) as caught:

@@ -214,6 +214,7 @@ def test_a_foreign_page_is_refused_even_with_the_token(came_from):
         csrf_token(KEY, TOKEN) + "A",
         "ä" * 64,
     ],
+    ids=["none", "empty", "x", "another session", "another key", "longer", "not ascii"],
 )
 def test_our_own_page_needs_its_token(form):
     with pytest.raises(ForbiddenError) as caught:

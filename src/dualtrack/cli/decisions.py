@@ -19,6 +19,7 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
+from dualtrack.cli.every import every_register
 from dualtrack.cli.files import read_bytes
 from dualtrack.domain.decision import Outcome
 from dualtrack.domain.ids import parse_use
@@ -52,12 +53,13 @@ def decisions_command(
     workspace: Path | None,
     as_json: bool,
 ) -> None:
-    """List decisions, newest first; contents stay sealed."""
+    """List decisions of all institutions or one use, newest first; contents stay sealed."""
     if use is not None:
         parse_use(use, where="USE")
-    with sitting(workspace, institution_of(use, institution)) as desk:
-        wanted = DecisionFilter(use=use, outcome=cast("Outcome | None", outcome))
-        found = search_decisions(desk.register, wanted, limit=limit, after=after)
+    wanted = DecisionFilter(use=use, outcome=cast("Outcome | None", outcome))
+    with every_register(workspace, institution_of(use, institution)) as registers:
+        pages = [search_decisions(register, wanted, limit=limit, after=after) for register in registers]
+    found = sorted((line for page in pages for line in page), key=lambda line: line.id, reverse=True)[:limit]
     if as_json:
         print_json(found)
         return

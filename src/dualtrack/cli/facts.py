@@ -27,6 +27,7 @@ from dualtrack.domain.release import Policy, Release, ReleaseComponent
 from dualtrack.domain.templates import list_templates, read_template, template_source
 from dualtrack.domain.usecase import UseCase
 from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.runtime.policy_check import examine_policy
 
 __all__ = ["declare_command", "make_release", "release_command", "template_command"]
 
@@ -124,7 +125,9 @@ def release_command(
         if release.use != use:
             raise FieldError(f"the release is of {release.use!r}", where=str(file), expected=use)
         if policy_file is not None:
-            kept = desk.register.keep_policy(read_document(policy_file, RuntimePolicy), where=str(policy_file))
+            wanted = read_document(policy_file, RuntimePolicy)
+            examine_policy(wanted, where=str(policy_file))  # a guard that cannot be made would close the use later
+            kept = desk.register.keep_policy(wanted, where=str(policy_file))
             release = msgspec.structs.replace(release, policy=msgspec.structs.replace(release.policy, runtime=kept))
         found, receipt = desk.register.release(release, desk.signer(holder))
     if as_json:

@@ -18,6 +18,7 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
+from dualtrack.cli.every import every_register
 from dualtrack.domain.ids import parse_use
 from dualtrack.domain.oversight import HoldScope
 from dualtrack.domain.time import format_instant
@@ -122,9 +123,10 @@ def _release(
 @workspace_option
 @json_option
 def _list(everything: bool, institution: str | None, workspace: Path | None, as_json: bool) -> None:
-    """List the holds in force, newest first."""
-    with sitting(workspace, institution) as desk:
-        rows = list_holds(desk.register, open_only=not everything)
+    """List the holds in force of all institutions, newest first."""
+    with every_register(workspace, institution) as registers:
+        rows = [row for register in registers for row in list_holds(register, open_only=not everything)]
+    rows.sort(key=lambda row: str(row["id"]), reverse=True)
     if as_json:
         print_json([{name: value for name, value in row.items() if name not in {"ledger", "idx"}} for row in rows])
         return
@@ -188,19 +190,19 @@ def _end(use: str, reason: str, holder: str, workspace: Path | None, as_json: bo
 def standing_command(use: str | None, institution: str | None, workspace: Path | None, as_json: bool) -> int:
     """Show what may run now: each use open, in which mode and how, or closed, why, and what to do.
 
-    It reads the permits as a serving process does. With USE, exit 1 if it is closed.
+    It reads the permits as a serving process does, of all institutions. With USE, exit 1 if it is closed.
     """
     if use is not None:
         parse_use(use, where="USE")
-    with sitting(workspace, institution_of(use, institution)) as desk:
-        kept = Snapshots([desk.register])
+    with every_register(workspace, institution_of(use, institution)) as registers:
+        kept = Snapshots(registers)
         try:
             uses = kept.current.uses
         finally:
             kept.close()
     if use is not None and use not in uses:
         raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
-    lines = [_line(found) for name, found in sorted(uses.items()) if use in {None, name}]
+    lines = [_line(item) for name, item in sorted(uses.items()) if use in {None, name}]
     if as_json:
         print_json(lines if use is None else lines[0])
     else:

@@ -40,7 +40,9 @@ SECTIONS: tuple[Section, ...] = (
             Place("/", Text(en="Overview", zh="概覽"), Verb.SEE_PORTFOLIO),
             Place("/uses", Text(en="Uses", zh="用途"), Verb.SEE_PORTFOLIO),
             Place("/decisions", Text(en="Decisions", zh="決定"), Verb.SEE_DECISIONS),
-            Place("/trade-off", Text(en="Two tracks", zh="兩條軌道"), Verb.SEE_PORTFOLIO),
+            Place("/declare", Text(en="Declare a use", zh="申報用途"), Verb.DECLARE),
+            Place("/import", Text(en="Import a list", zh="匯入清單"), Verb.IMPORT_INVENTORY),
+            Place("/staff", Text(en="Work that changes", zh="受影響的工作"), Verb.SEE_PORTFOLIO),
         ),
     ),
     Section(
@@ -49,7 +51,6 @@ SECTIONS: tuple[Section, ...] = (
             Place("/reviews", Text(en="Reviews", zh="覆核"), Verb.SEE_REVIEWS),
             Place("/holds", Text(en="Holds", zh="暫停"), Verb.SEE_USE),
             Place("/incidents", Text(en="Incidents", zh="事故"), Verb.SEE_INCIDENTS),
-            Place("/notices", Text(en="Notices", zh="通知"), Verb.ANSWER_NOTICE),
         ),
     ),
     Section(
@@ -57,19 +58,19 @@ SECTIONS: tuple[Section, ...] = (
         (
             Place("/ledger", Text(en="Ledger", zh="日誌"), Verb.VERIFY_LEDGER),
             Place("/rules", Text(en="Rules", zh="規則"), Verb.SEE_PORTFOLIO),
-            Place("/calendar", Text(en="Calendar", zh="日程"), Verb.SEE_PORTFOLIO),
         ),
     ),
     Section(
         Text(en="Administration", zh="管理"),
         (
-            Place("/accounts", Text(en="Accounts", zh="帳戶"), Verb.MANAGE_ACCOUNTS),
+            Place("/people", Text(en="People", zh="人員"), Verb.MANAGE_ACCOUNTS),
+            Place("/keys", Text(en="Signing keys", zh="簽署密鑰"), Verb.MANAGE_KEYS),
             Place("/api-keys", Text(en="API keys", zh="API 密鑰"), Verb.MANAGE_API_KEYS),
-            Place("/settings", Text(en="Settings", zh="設定"), Verb.MANAGE_SETTINGS),
+            Place("/erasure", Text(en="Erasure requests", zh="刪除要求"), Verb.ERASE_CONTENT),
         ),
     ),
 )
-"""All sections. A place whose page is not mounted is left out."""
+"""All sections. A place whose page is not mounted, as in a test of some pages, is left out."""
 
 
 def navigation(identity: Identity, language: Language, here: str, mounted: Collection[str]) -> tuple[NavGroup, ...]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["DUE_MAX", "Due", "UseRow", "dues_of", "export_sheets", "stats_of", "use_rows"]
 
 DUE_MAX = 12
-"""Things that fall due shown on the first screen; the calendar has them all."""
+"""Things that fall due shown on the first screen; each use lists its own."""
 
 _ORDER = ("hold", "observe", "trial", "live", "shadow", "closed")
 """Standings in the order of the list: what nobody may overlook comes first."""
