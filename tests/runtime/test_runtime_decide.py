@@ -81,25 +81,23 @@ def test_an_artifact_that_was_changed_is_refused(world):
     assert caught.value.code == "permit.component-changed"
 
 
-def test_a_permit_lapses_by_the_clock(world, monkeypatch):
+def test_a_permit_lapses_by_the_clock(world):
     recorded = world.permit()
     with world.open() as runtime:
         assert decide(runtime, USE, ROW, scored(runtime)).outcome == "served"
         live = runtime.gate.enter(USE)
         assert recorded.permit.expires is not None
-        now = live.until_s + 1
-        monkeypatch.setattr(time, "time", lambda: now)
+        world.offset = timedelta(seconds=live.until_s + 1 - time.time())
         with pytest.raises(RefusedError) as caught:
             decide(runtime, USE, ROW, scored(runtime))
     assert caught.value.code == "permit.expired"
 
 
-def test_a_clock_that_runs_backwards_stops_everything(world, monkeypatch):
+def test_a_clock_that_runs_backwards_stops_everything(world):
     world.permit()
     with world.open() as runtime:
         decide(runtime, USE, ROW, scored(runtime))
-        now = time.time() - 60
-        monkeypatch.setattr(time, "time", lambda: now)
+        world.offset = -timedelta(seconds=60)
         with pytest.raises(RefusedError) as caught:
             decide(runtime, USE, ROW, scored(runtime))
     assert caught.value.code == "permit.clock"

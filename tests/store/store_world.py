@@ -71,7 +71,7 @@ def _reopened(root: str) -> World:
 
 def plain(count: int, tag: str = "x") -> list[NewEntry]:
     """Entries of a kind that nobody projects."""
-    return [NewEntry("decision/1", FIRM, USE, f"{tag} {number} 內容".encode()) for number in range(count)]
+    return [NewEntry("remark/1", FIRM, USE, f"{tag} {number} 內容".encode()) for number in range(count)]
 
 
 def signed(kind: str, subject: str, record: object, signer: FileSigner, payload_type: str = "x/y") -> NewEntry:

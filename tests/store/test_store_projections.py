@@ -136,4 +136,4 @@ def test_unknown_kinds_are_kept_and_not_projected(world):
         projections = Projections(store.repository(FIRM))
         assert all(not rows for rows in everything(projections).values())
         assert store.repository(FIRM).size() == projections.cursor() == 3
-    assert "decision/1" not in PROJECTED_KINDS
+    assert "remark/1" not in PROJECTED_KINDS

@@ -46,9 +46,9 @@ def test_every_entry_is_read_beyond_one_page(world, monkeypatch):
     with world.open() as store:
         world.writer(store).append([*plain(5), *story(world.log), *plain(3)])
         repository = store.repository(FIRM)
-        page = repository.entries(kinds=("decision/1",), limit=3)
+        page = repository.entries(kinds=("remark/1",), limit=3)
         assert [entry.index for entry in page] == [0, 1, 2]
-        items = [entry.index for entry in repository.every(kinds=("decision/1",))]
+        items = [entry.index for entry in repository.every(kinds=("remark/1",))]
         assert items[:5] == [0, 1, 2, 3, 4]
         assert items[-3:] == [repository.size() - 3 + number for number in range(3)]
         assert len(items) == 8
@@ -60,14 +60,14 @@ def test_the_newest_entry_is_the_last_that_was_not_erased_by_an_instant(world):
     with world.open() as store:
         writer, repository = world.writer(store), store.repository(FIRM)
         writer.append(plain(3))
-        assert repository.newest("decision/1", USE).index == 2
-        assert repository.newest("decision/1", "harbour/other") is None
+        assert repository.newest("remark/1", USE).index == 2
+        assert repository.newest("remark/1", "harbour/other") is None
         assert repository.newest("release/1", USE) is None
         erase(repository, 2, reason="a request", at=world.clock())
-        assert repository.newest("decision/1", USE).index == 1
+        assert repository.newest("remark/1", USE).index == 1
         first = repository.entry(0).recorded_at
-        assert repository.newest("decision/1", USE, until="2000-01-01T00:00:00Z") is None
-        assert repository.newest("decision/1", USE, until=first) is not None
+        assert repository.newest("remark/1", USE, until="2000-01-01T00:00:00Z") is None
+        assert repository.newest("remark/1", USE, until=first) is not None
 
 
 def test_the_newest_heads_are_counted_as_heads(world):

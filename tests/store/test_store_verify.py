@@ -181,7 +181,7 @@ def test_a_missing_entry_in_the_middle_is_one_finding(world):
 def test_entries_beyond_the_newest_head_are_found(world):
     with world.open() as store:
         fill(world, store)
-        row = (LEDGER, 566, b"{}", "decision/1", FIRM, "2026-11-22T08:00:00Z")
+        row = (LEDGER, 566, b"{}", "remark/1", FIRM, "2026-11-22T08:00:00Z")
         with store.backend.write("x") as connection:
             connection.execute(insert(store.tables.entry).values(row))
         assert findings(world, store) == [("entry", "566", "row")]

@@ -56,15 +56,15 @@ def test_time_never_runs_backwards(world):
     [
         (NewEntry("decision", FIRM, USE, b""), FieldError),
         (NewEntry("Decision/1", FIRM, USE, b""), FieldError),
-        (NewEntry("2nd-decision/1", FIRM, USE, b""), FieldError),
-        (NewEntry("decision/1000000", FIRM, USE, b""), FieldError),
-        (NewEntry("decision/1", "other", USE, b""), FieldError),
-        (NewEntry("decision/1", FIRM, "other/credit", b""), FieldError),
-        (NewEntry("decision/1", FIRM, f"{FIRM}/a/b", b""), FieldError),
-        (NewEntry("decision/1", FIRM, f"{FIRM}\n", b""), FieldError),
-        (NewEntry("decision/1", FIRM, USE, b"", "No Slug"), FieldError),
-        (NewEntry("decision/1", FIRM, USE, bytearray(b"x")), FieldError),
-        (NewEntry("decision/1", FIRM, USE, b"x" * (CONTENT_BYTES_MAX + 1)), DocumentError),
+        (NewEntry("2nd-remark/1", FIRM, USE, b""), FieldError),
+        (NewEntry("remark/1000000", FIRM, USE, b""), FieldError),
+        (NewEntry("remark/1", "other", USE, b""), FieldError),
+        (NewEntry("remark/1", FIRM, "other/credit", b""), FieldError),
+        (NewEntry("remark/1", FIRM, f"{FIRM}/a/b", b""), FieldError),
+        (NewEntry("remark/1", FIRM, f"{FIRM}\n", b""), FieldError),
+        (NewEntry("remark/1", FIRM, USE, b"", "No Slug"), FieldError),
+        (NewEntry("remark/1", FIRM, USE, bytearray(b"x")), FieldError),
+        (NewEntry("remark/1", FIRM, USE, b"x" * (CONTENT_BYTES_MAX + 1)), DocumentError),
     ],
 )
 def test_one_wrong_entry_and_none_of_the_batch_is_written(sqlite_world, entry, error):
@@ -123,7 +123,7 @@ def test_a_row_put_in_behind_the_writers_back_is_reported(world):
     with world.open() as store:
         writer = world.writer(store)
         writer.append(plain(3))
-        row = (writer.ledger, 3, b"{}", "decision/1", USE, "2026-11-22T08:00:00Z")
+        row = (writer.ledger, 3, b"{}", "remark/1", USE, "2026-11-22T08:00:00Z")
         with store.backend.write("x") as connection:
             connection.execute(insert(store.tables.entry).values(row))
         with pytest.raises(StoreCorruptError):

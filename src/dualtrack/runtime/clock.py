@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dualtrack.domain.time import Clock
 
 __all__ = ["BACKWARDS_S", "WallClock", "steady_s"]
 
@@ -20,12 +24,13 @@ def steady_s() -> float:
 class WallClock:
     """Wall time in seconds. `now` returns None while the clock stands behind what it has shown before."""
 
-    def __init__(self) -> None:
-        self._highest_s = time.time()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._highest_s = clock().timestamp()
 
     def now(self) -> float | None:
         """Return Unix seconds, or None when the clock ran backwards by more than BACKWARDS_S."""
-        now_s = time.time()
+        now_s = self._clock().timestamp()
         if now_s >= self._highest_s:
             self._highest_s = now_s  # a race only makes the mark a few microseconds lower
             return now_s

@@ -57,7 +57,7 @@ class Runtime:
         for name in names:
             self.recorders[name] = Recorder(store, name, load_key(workspace, name, "log"), clock)
         self.snapshots = Snapshots(self.registers.values(), self._forget)
-        self.gate = Gate(self.snapshots)
+        self.gate = Gate(self.snapshots, clock)
         self.subjects = Subjects(workspace)
         self.quotas = Quotas(store)
         self.budgets = Budgets()

@@ -9,6 +9,7 @@ from dualtrack.runtime.clock import WallClock, steady_s
 from dualtrack.runtime.live import Closed
 
 if TYPE_CHECKING:
+    from dualtrack.domain.time import Clock
     from dualtrack.runtime.live import LiveUse
     from dualtrack.runtime.snapshots import Snapshots
 
@@ -18,9 +19,9 @@ __all__ = ["Gate"]
 class Gate:
     """Asks the snapshot. `enter` before a call, `still` before anything of its answer leaves and on every part of it."""
 
-    def __init__(self, snapshots: Snapshots) -> None:
+    def __init__(self, snapshots: Snapshots, clock: Clock) -> None:
         self._snapshots = snapshots
-        self._clock = WallClock()
+        self._clock = WallClock(clock)
 
     def enter(self, use: str, release: str | None = None) -> LiveUse:
         """Return the open use, or raise RefusedError with the reason and what to do.
