@@ -24,7 +24,7 @@ from dualtrack.demo.language.uses import load_declaration, load_policy, promised
 from dualtrack.domain.canonical import digest
 from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Predicate, Statement, Subject, SubjectDigest
 from dualtrack.domain.ids import use_digest
-from dualtrack.domain.records import encode
+from dualtrack.domain.records import Text, encode
 from dualtrack.domain.release import Release, ReleaseComponent
 from dualtrack.domain.time import add_days, format_instant
 from dualtrack.domain.usecase import primary_claim
@@ -61,6 +61,22 @@ COVERS = ["rag", "content_filter", "prompt_management"]
 
 _TRIAL_DAYS, _TRIAL_DECISIONS = 60, 500
 """The fictional firms' trial: two months or 500 answers, whichever comes first, to measure the declared benefit."""
+
+_ANSWERED = {
+    "disclosure_drill": Text(
+        en="That the notice is prominent on the client's page is a fictional answer: this demo has no page of the firm's.",
+        zh="提示在客戶頁面上是否顯著屬虛構答案：本示範並無該公司的頁面。",
+    ),
+    "hallucination_test": Text(
+        en="That the vendor's claims were tested is a fictional answer; no vendor's model was run.",
+        zh="供應商的說法已經測試屬虛構答案，並無執行任何供應商的模型。",
+    ),
+    "monitoring_run": Text(
+        en="That no action is overdue is a fictional answer; the period is this one run.",
+        zh="沒有逾期行動屬虛構答案；所涵蓋的期間只有這一次運行。",
+    ),
+}
+"""What the evidence says of its parts that no program can measure here."""
 
 _WAIT_S = 10.0
 """Longest wait for a fresh reading of permits."""
@@ -250,7 +266,7 @@ def _add(register: Register, use: str, release: str, predicate: Predicate, signe
         type_=STATEMENT_TYPE,
         subject=[Subject(name=use, digest=SubjectDigest(sha256=target))],
         predicate_type=PREDICATE_TYPE,
-        predicate=msgspec.structs.replace(predicate, demo=True),
+        predicate=msgspec.structs.replace(predicate, demo=True, note=predicate.note or _ANSWERED.get(predicate.topic)),
     )
     register.add_evidence(statement, [signer])
 
