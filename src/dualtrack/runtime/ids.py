@@ -14,8 +14,7 @@ _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _LAST = 1023
 
 _CODE_BITS = 60
-"""Chance in a receipt code. At 5 guesses a minute from each of 10,000 addresses, one hit on any of 10 million receipts
-would be expected after more than four years; a guess is also counted against its address."""
+"""Chance in a receipt code; guesses are counted against their address. docs/runtime-security.md has the arithmetic."""
 
 
 def new_id(now_s: float | None = None) -> str:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["ALSO_MAX", "AT_RISK_MS", "FLUSH_MS", "QUEUE_MAX", "Recorder"]
 
 AT_RISK_MS = 50
-"""Most that may be answered and not yet durable in buffered mode (the issue's own bound)."""
+"""Milliseconds of answers that buffered mode may lose with the machine; permits and receipts name the mode."""
 
 FLUSH_MS = 15
 """Wait of the writer for a batch of buffered records; with a commit it stays within AT_RISK_MS."""
