@@ -291,6 +291,8 @@ def test_embeddings_and_models(world):
         (QUESTION | {"messages": []}, 400),
         (QUESTION | {"messages": [{"role": "wizard", "content": "x"}]}, 400),
         (QUESTION | {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400),
+        (QUESTION | {"messages": [{"role": ["user"], "content": "x"}]}, 400),
+        (QUESTION | {"user": 7}, 400),
         (QUESTION | {"n": 2}, 400),
         (QUESTION | {"surprise": 1}, 400),
         (QUESTION | {"model": "other/use"}, 403),
@@ -377,3 +379,21 @@ def test_a_stream_whose_notice_is_guarded_passes_at_the_first_turn(world):
     assert text.endswith("The end.")
     assert "9123" not in text
     assert recorded(world)[0].outcome == "served"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"input": []},
+        {"input": [1]},
+        {"input": "a", "user": 7},
+        {"input": "a", "encoding_format": ["float"]},
+        {"input": "a", "surprise": 1},
+    ],
+)
+def test_bad_embedding_requests_are_problem_documents(world, body):
+    async def scenario(app, _fake, _runtime):
+        return await ask(app, "/v1/embeddings", {"model": USE} | body)
+
+    status, headers, _ = run(world, scenario)
+    assert (status, headers["content-type"]) == (400, "application/problem+json")

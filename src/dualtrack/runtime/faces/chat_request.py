@@ -122,7 +122,7 @@ def language_in(pieces: Sequence[Piece]) -> Language:
 
 def _piece(message: object, number: int) -> Piece:
     where = f"field messages[{number}]"
-    if not isinstance(message, dict) or message.get("role") not in _ROLES:
+    if not isinstance(message, dict) or type(message.get("role")) is not str or message["role"] not in _ROLES:
         raise FieldError("no role that is known", where=where, expected=", ".join(sorted(_ROLES)))
     unknown = sorted(set(message) - {"role", "content", "name", "tool_calls", "tool_call_id", "refusal"})
     if unknown:

@@ -39,8 +39,11 @@ async def embed(
             f"{body_bytes} bytes", where="request body", expected=f"at most {live.policy.bounds.body_bytes}"
         )
     unknown = sorted(set(plain) - {"model", "input", "dimensions", "encoding_format", "user"})
-    if unknown or plain.get("encoding_format", "float") not in {"float", "base64"}:
+    if unknown or plain.get("encoding_format", "float") not in ("float", "base64"):
         raise FieldError(f"parameter {(unknown or ['encoding_format'])[0][:60]!r}", where="request body")
+    person = plain.get("user")
+    if person is not None and type(person) is not str:
+        raise FieldError("not a text", where="field user", expected="an identifier of the person")
     found = plain.get("input")
     texts = [found] if type(found) is str else found
     if not isinstance(texts, list) or not 0 < len(texts) <= TEXTS_MAX or not all(type(text) is str for text in texts):
@@ -48,7 +51,7 @@ async def embed(
     if live.mode == "shadow" or live.review == "hold":
         raise ForbiddenError("vectors are not given while outputs are held for review", where=live.use)
     pieces = tuple(Piece("user", text) for text in texts)
-    call = runtime.call(live, _encode(texts), person=plain.get("user"))
+    call = runtime.call(live, _encode(texts), person=person)
     chain = run_guards(live.guards, "input", Checked("input", live.use, live.policy, "en", pieces=pieces))
     call.verdicts += chain.verdicts
     if chain.action in {"block", "route"} and live.mode != "observe":
