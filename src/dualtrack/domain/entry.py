@@ -7,6 +7,7 @@ it can be erased while the log still verifies (docs/assessment.md, section 1).
 from __future__ import annotations
 
 import hashlib
+import re
 
 import msgspec
 
@@ -25,6 +26,7 @@ SALT_BYTES = 32
 """As long as the digest, so that a commitment to a guessable content cannot be tried out."""
 
 _TAG = b"dualtrack/commitment/v1\x00"
+_PLAIN = re.compile(r"[A-Za-z0-9/:.-]*")
 
 
 class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -69,6 +71,11 @@ def leaf_bytes(kind: str, institution: str, subject: str, recorded_at: str, salt
         raise DocumentError(
             f"content of {len(content)} bytes", where=f"{kind} {subject}", expected=f"at most {CONTENT_BYTES_MAX}"
         )
+    if _PLAIN.fullmatch(f"{kind}{institution}{subject}{recorded_at}"):  # nothing to escape: its canonical form is at hand
+        return (
+            f'{{"commitment":"{commitment(salt, content)}","id":"{subject}","institution":"{institution}",'
+            f'"kind":"{kind}","recorded_at":"{recorded_at}","v":1}}'
+        ).encode()
     leaf = canonical.encode(
         {
             "v": 1,

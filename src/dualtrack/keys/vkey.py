@@ -7,6 +7,7 @@ signature and the key, so one key under two names or for two purposes never pass
 from __future__ import annotations
 
 import hashlib
+import re
 from enum import IntEnum
 
 import msgspec
@@ -17,6 +18,7 @@ from dualtrack.keys.ed25519 import check_public_key
 
 __all__ = ["KEY_NAME_BYTES_MAX", "NoteKeyType", "VerifierKey", "check_key_name", "note_key_hash"]
 
+_PLAIN = re.compile(r"[A-Za-z0-9./-]+")
 KEY_NAME_BYTES_MAX = 255
 """Longest key name; C2SP sets none for notes, and its newer cosignatures carry names of at most 255 bytes."""
 
@@ -80,7 +82,7 @@ def check_key_name(name: str) -> None:
     problem = ""
     if not name:
         problem = "is empty"
-    elif any(character.isspace() or character == "+" or character < " " for character in name):
+    elif not _PLAIN.fullmatch(name) and any(sign.isspace() or sign == "+" or sign < " " for sign in name):
         problem = "contains a space, a plus sign or a control character"
     elif any("\ud800" <= character <= "\udfff" for character in name):
         problem = "has an unpaired surrogate"

@@ -6,6 +6,7 @@ the newline, Base 64 in its one spelling.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -44,6 +45,7 @@ RESERVED_PREFIXES = ("DSSEv1 ", "cosignature/v1\n", "subtree/v1\n")
 """Beginnings of other messages signed with Ed25519: a note must not begin so, or its signature could pass for theirs."""
 
 _HASH_BYTES = 4
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _DASH = "\u2014 "
 
 
@@ -82,7 +84,7 @@ def parse_note(data: bytes) -> Note:
         content = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _malformed(f"is not UTF-8 at byte {error.start}") from error
-    if any(character < " " and character != "\n" for character in content):
+    if _CONTROL.search(content):
         raise _malformed("has a control character")
     head, separator, tail = content.rpartition("\n\n")
     if not separator or not tail.endswith("\n"):

@@ -76,6 +76,25 @@ class Frontier:
             )
         return frontier
 
+    def follow(self, size: int, read: TileReader, root: bytes) -> None:
+        """Grow to a tree of `size` leaves that another writer stored, from the leaf hashes in its tiles.
+
+        Costs as much as what was appended. Raises LedgerError if the tree that grows so has not the root that was
+        stored; the frontier is of no use then.
+        """
+        while self.size < size:
+            index, first = divmod(self.size, TILE_WIDTH)
+            width = min(TILE_WIDTH, size - index * TILE_WIDTH)
+            data = _read_tile(read, 0, index, width)
+            self.extend(_split(data[first * HASH_BYTES : width * HASH_BYTES]))
+        if self.size != size or self.root() != root:
+            raise LedgerError(
+                "the stored tiles do not continue this tree to the stored root",
+                where=f"tree of {size} leaves",
+                fix="restore the store from its backup",
+                code="ledger.edge",
+            )
+
     def copy(self) -> Frontier:
         """Return an independent copy; it costs a few microseconds."""
         other = Frontier()

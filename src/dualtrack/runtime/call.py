@@ -189,7 +189,7 @@ class Call:
         if review and review_id and live.mode != "drill":  # who drills takes the draft up; it is nobody's work
             also = (*also, self._opened(review_id, review, out or self._input.digest))
         row = self._row(outcome, digest, None if live.mode == "drill" else review_id, out)
-        return Prepared(entry, row, tuple(sealed), (), also), shown_code, review_id
+        return Prepared(entry, row, tuple(sealed), (), also, self._intended), shown_code, review_id
 
     def _seal(self, content: bytes | None, into: list[SealedContent]) -> str | None:
         if content is None:

@@ -51,13 +51,17 @@ class DecisionRow(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A record ready to be written: its entry, index row, sealed contents, their new keys, and entries that go with it."""
+    """A record ready to be written: its entry, index row, sealed contents, their new keys, and entries that go with it.
+
+    `begun` tells that the row of its intent was put before: the row of the end takes its place.
+    """
 
     entry: NewEntry
     row: DecisionRow | None
     contents: tuple[SealedContent, ...] = ()
     keys: tuple[SubjectKey, ...] = ()
     also: tuple[NewEntry, ...] = ()
+    begun: bool = False
 
 
 _encoder = msgspec.msgpack.Encoder()

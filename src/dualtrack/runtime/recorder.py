@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import OverloadError, StoreError
@@ -66,6 +66,9 @@ class Recorder:
         self.contents = ContentVault(store.backend, store.tables, store.vault, store.repository(institution).ledger)
         self._tables, self._backend = store.tables, store.backend
         self._clock = clock
+        table = store.tables.decision
+        mine = (table.c.ledger == bindparam("ledger_wanted"), table.c.id == bindparam("id_wanted"))
+        self._end_row = store.backend.compile(delete(table).where(*mine))  # compiled once: the batches are many
         self._writer: Writer = store.writer(institution, log, clock)
         self._ledger = self._writer.ledger
         self._journal = Journal(store.run_folder, institution, self.run)
@@ -213,10 +216,9 @@ class Recorder:
             if item.row is not None:
                 rows[item.row.id] = _index_row(self._ledger, item.row, receipt.index)
         table = self._tables.decision
-        ended = [item.row.id for item in items if item.row is not None and item.row.outcome != "begun"]
-        for start in range(0, len(ended), 500):
-            part = ended[start : start + 500]
-            connection.execute(delete(table).where(table.c.ledger == self._ledger, table.c.id.in_(part)))
+        ended = [(self._ledger, item.row.id) for item in items if item.row is not None and item.begun]
+        if ended:
+            connection.exec_driver_sql(self._end_row, ended)
         if rows:
             self._backend.insert(connection, table, list(rows.values()))
         contents = [content for item in items for content in item.contents]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from dualtrack.domain.entry import SALT_BYTES, commitment
 from dualtrack.errors import NotFoundError, StoreCorruptError
@@ -79,6 +80,7 @@ class ContentVault:
         self._open_keys: OrderedDict[str, _Open] = OrderedDict()
         self._unwritten: dict[str, SubjectKey] = {}
         self._mutex = threading.Lock()
+        self._put_key = _key_insert(backend, found)
 
     def seal(self, subject: str, content: bytes, retention: str) -> SealedContent:
         """Seal a content for a subject (a pseudonym, or a use for what is about nobody)."""
@@ -98,19 +100,12 @@ class ContentVault:
         self, connection: Connection, items: Sequence[SealedContent], keys: Sequence[SubjectKey], at: str
     ) -> None:
         """Write contents and their new keys in a caller's transaction; call `written` once it is durable."""
-        content, subject_key = self._tables.content, self._tables.subject_key
         if keys:
-            ids = [key.key_id for key in keys]
-            query = select(subject_key.c.key_id).where(
-                subject_key.c.ledger == self.ledger, subject_key.c.key_id.in_(ids)
-            )
-            there = set(connection.execute(query).scalars())
-            rows = [(self.ledger, k.key_id, k.subject, k.wrapped, at, None) for k in keys if k.key_id not in there]
-            if rows:
-                self._backend.insert(connection, subject_key, rows)
+            rows = [(self.ledger, key.key_id, key.subject, key.wrapped, at, None) for key in keys]
+            connection.exec_driver_sql(self._put_key, rows)
         if items:
             values = [(self.ledger, i.digest, i.subject, i.key_id, i.retention, at, i.sealed, False) for i in items]
-            self._backend.insert(connection, content, values)
+            self._backend.insert(connection, self._tables.content, values)
 
     def written(self, keys: Sequence[SubjectKey]) -> None:
         """Note that the rows of these keys are durable."""
@@ -192,3 +187,9 @@ class ContentVault:
 
     def _key_bound(self, key_id: str, subject: str) -> bytes:
         return b"\x00".join((_KEY_TAG, self.ledger.encode(), key_id.encode(), subject.encode()))
+
+
+def _key_insert(backend: Backend, found: Tables) -> str:
+    """Return the statement that keeps a subject's key; one that is there already, from a batch before, stays as it is."""
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[backend.name]
+    return backend.compile(dialect.insert(found.subject_key).on_conflict_do_nothing())

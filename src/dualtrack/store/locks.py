@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["LockFile"]
 
 _HOLDER_BYTES_MAX = 200
-_WAIT_FIRST_S = 0.0005
-_WAIT_LAST_S = 0.02
+_WAIT_FIRST_S = 0.0001
+_WAIT_LAST_S = 0.002
+"""Longest pause between two tries: a writer holds the lock for a few milliseconds, so longer pauses would leave it idle."""
 
 
 class LockFile:

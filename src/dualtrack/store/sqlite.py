@@ -35,6 +35,9 @@ WAL_BYTES_MAX = 16 << 20
 """Length of the write-ahead log beyond which a commit also checkpoints it: about a tenth of a second's work."""
 
 _READERS_MAX = 16
+_WRITER_CACHE_KIB = 32 << 10
+"""Memory for pages of the writer: digests and keys fall anywhere in their indexes, and SQLite's 2 MiB would hold few."""
+
 _BUSY_S = 5.0
 """Wait for a foreign program's lock; our own writers wait for the lock file instead."""
 
@@ -130,6 +133,7 @@ class SqliteBackend:
 
     def _open_writer(self) -> sqlite3.Connection:
         connection = self._open("rw")
+        connection.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         return connection

@@ -21,7 +21,7 @@ from dualtrack.ledger.checkpoint import Checkpoint, sign_checkpoint
 from dualtrack.ledger.merkle import leaf_hash
 from dualtrack.ledger.tile_format import TILE_BITS
 from dualtrack.store.config import ledger_origin
-from dualtrack.store.edge import Edge, load_edge, newest_note_query
+from dualtrack.store.edge import Edge, EdgeReader
 from dualtrack.store.entries import NewEntry, Receipt, check_new_entry
 from dualtrack.store.intents import Intent, IntentFile, Recovery
 from dualtrack.store.vault import NONCE_BYTES, Place
@@ -80,12 +80,11 @@ class Writer:
         self.recoveries: list[Recovery] = []
         self._backend, self._tables, self._vault = backend, found, vault
         self._signer, self._clock = signer, clock
-        self._key = VerifierKey.of(self.ledger, signer.public_key)
         self._intent = IntentFile(run_folder, compartment)
         self._mutex = threading.Lock()
         self._edge: Edge | None = None
         self._put_tile = _tile_upsert(backend, found)
-        self._newest = backend.compile(newest_note_query(found))
+        self._edges = EdgeReader(backend, found, VerifierKey.of(self.ledger, signer.public_key))
 
     def append(self, items: Sequence[NewEntry], beside: Beside | None = None) -> list[Receipt]:
         """Append entries in order and return their receipts once they, and what `beside` writes, are durable.
@@ -107,10 +106,9 @@ class Writer:
         self._intent.close()
 
     def _append(self, items: Sequence[NewEntry], beside: Beside | None) -> list[Receipt]:
-        edge, self._edge = self._edge, None  # forgotten first: whatever fails below, the next append reads it anew
+        known, self._edge = self._edge, None  # forgotten first: whatever fails below, the next append reads it anew
         with self._backend.write(self.ledger) as connection:
-            if edge is None or self._newest_note(connection) != edge.note:
-                edge = load_edge(connection, self._tables, self._key)
+            edge = self._edges.newest(connection, known)
             batch = self._build(edge, items)
             self._intent.declare(self.ledger, edge.frontier.size, len(items), batch.edge.note)
             self._write(connection, batch)
@@ -119,9 +117,6 @@ class Writer:
         self._edge = batch.edge
         self._intent.clear()
         return batch.receipts
-
-    def _newest_note(self, connection: Connection) -> bytes:
-        return bytes(connection.exec_driver_sql(self._newest, (self.ledger, self.ledger)).scalar() or b"")
 
     def _build(self, edge: Edge, items: Sequence[NewEntry]) -> _Batch:
         recorded_at = max(format_instant(self._clock()), edge.recorded_at)  # one form, so text order is time order
