@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dualtrack.domain import canonical
 from dualtrack.domain.canonical import is_nfc
-from dualtrack.domain.entry import SALT_BYTES, leaf_bytes, make_entry, read_leaf
+from dualtrack.domain.entry import LEAF_BYTES_MAX, SALT_BYTES, commitment, leaf_bytes, make_entry, read_leaf
 from dualtrack.domain.forms import Digest, EntryKind, Holder, RuleName, Slug, SubjectName, TopicName, UseName
 from dualtrack.domain.records import read_record
 from dualtrack.errors import DocumentError, DualtrackError, FieldError
@@ -69,6 +71,28 @@ def test_a_leaf_that_is_none_is_refused(change):
     assert read_leaf(canonical.encode(good)).kind == "evidence/1"
     with pytest.raises(DualtrackError):
         read_leaf(canonical.encode(good | change))
+
+
+def _is_unicode(text):
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+_WORDS = st.one_of(st.text("abz09/-.:TZ", max_size=20), st.text(max_size=8).filter(is_nfc).filter(_is_unicode))
+
+
+@given(st.tuples(_WORDS, _WORDS, _WORDS, _WORDS), st.binary(max_size=20))
+def test_a_leaf_is_the_canonical_form_whatever_the_texts(texts, content):
+    kind, institution, subject, at = texts
+    salt = bytes(SALT_BYTES)
+    plain = {"v": 1, "kind": kind, "institution": institution, "id": subject, "recorded_at": at}
+    wanted = canonical.encode(plain | {"commitment": commitment(salt, content)})
+    assert leaf_bytes(kind, institution, subject, at, salt, content) == wanted
+
+
+@pytest.mark.parametrize("name", ["a", "é"])
+def test_a_leaf_has_its_bound_in_both_forms(name):
+    with pytest.raises(DocumentError, match="leaf of"):
+        leaf_bytes("evidence/1", name * LEAF_BYTES_MAX, "bank", T0, bytes(SALT_BYTES), b"")
 
 
 @pytest.mark.parametrize("length", [0, 31, 33])

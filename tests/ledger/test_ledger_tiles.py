@@ -223,3 +223,27 @@ def test_a_tile_that_is_too_short_is_named_and_refused():
     shelf.tiles[0, 3] = b"x" * 33
     with pytest.raises(LedgerError):
         TileTree(shelf).hash_at(0, 3 * 256)
+
+
+@settings(max_examples=25, deadline=None)
+@given(sizes=st.lists(st.integers(0, len(LEAVES)), min_size=2, max_size=2).map(sorted))
+def test_following_another_writer_gives_what_appending_gives(sizes):
+    old, new = sizes
+    mine, _ = grown(old)
+    theirs, shelf = grown(new)
+    mine.follow(new, shelf, theirs.root())
+    assert (mine.size, mine.edge(), mine.root()) == (new, theirs.edge(), theirs.root())
+    mine.extend(LEAVES[new:])
+    assert mine.root() == tree_head(LEAVES)
+
+
+def test_following_to_a_tree_that_does_not_continue_this_one_is_refused():
+    _, shelf = grown(300)
+    other, root = Frontier(), grown(300)[0].root()
+    other.extend([leaf_hash(b"another")] * 10)
+    for size, wanted in ((300, root), (5, root), (10, root)):
+        with pytest.raises(LedgerError) as caught:
+            other.copy().follow(size, shelf, wanted)
+        assert caught.value.code == "ledger.edge"
+    with pytest.raises(LedgerError, match="hashes of 32 bytes"):
+        grown(5)[0].follow(301, shelf, root)

@@ -9,6 +9,7 @@ from dualtrack.errors import DocumentError, FieldError, StoreCorruptError
 from dualtrack.keys.signer import FileSigner
 from dualtrack.ledger.checkpoint import open_checkpoint
 from dualtrack.ledger.merkle import leaf_hash, tree_head
+from dualtrack.store.edge import FOLLOWED_MAX
 from dualtrack.store.entries import NewEntry
 from dualtrack.store.writer import BATCH_MAX
 
@@ -138,3 +139,16 @@ def test_every_kind_that_is_taken_in_opens_again(sqlite_world, kind):
     with sqlite_world.open() as store:
         sqlite_world.writer(store).append([NewEntry(kind, FIRM, USE, b"{}")])
         assert store.repository(FIRM).entry(0).parsed.kind == kind
+
+
+@pytest.mark.parametrize("grown", [1, 300, FOLLOWED_MAX + 1])
+def test_a_writer_follows_whatever_another_process_appended(world, grown):
+    with world.open() as mine, world.open() as theirs:
+        first, second = world.writer(mine), world.writer(theirs)
+        first.append(plain(3))
+        for start in range(0, grown, 100):
+            second.append(plain(min(100, grown - start)))
+        receipt = first.append(plain(1))[0]
+        assert receipt.index == 3 + grown
+        leaves = mine.repository(FIRM).leaves(0, 4 + grown)
+        assert mine.repository(FIRM).root(4 + grown) == tree_head(map(leaf_hash, leaves))

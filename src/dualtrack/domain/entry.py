@@ -71,21 +71,25 @@ def leaf_bytes(kind: str, institution: str, subject: str, recorded_at: str, salt
         raise DocumentError(
             f"content of {len(content)} bytes", where=f"{kind} {subject}", expected=f"at most {CONTENT_BYTES_MAX}"
         )
-    if _PLAIN.fullmatch(f"{kind}{institution}{subject}{recorded_at}"):  # nothing to escape: its canonical form is at hand
-        return (
-            f'{{"commitment":"{commitment(salt, content)}","id":"{subject}","institution":"{institution}",'
+    digest = commitment(salt, content)
+    if _PLAIN.fullmatch(
+        f"{kind}{institution}{subject}{recorded_at}"
+    ):  # nothing to escape: the canonical form is at hand
+        leaf = (
+            f'{{"commitment":"{digest}","id":"{subject}","institution":"{institution}",'
             f'"kind":"{kind}","recorded_at":"{recorded_at}","v":1}}'
         ).encode()
-    leaf = canonical.encode(
-        {
-            "v": 1,
-            "kind": kind,
-            "institution": institution,
-            "id": subject,
-            "recorded_at": recorded_at,
-            "commitment": commitment(salt, content),
-        }
-    )
+    else:
+        leaf = canonical.encode(
+            {
+                "v": 1,
+                "kind": kind,
+                "institution": institution,
+                "id": subject,
+                "recorded_at": recorded_at,
+                "commitment": digest,
+            }
+        )
     if len(leaf) > LEAF_BYTES_MAX:
         raise DocumentError(f"leaf of {len(leaf)} bytes", where=kind, expected=f"at most {LEAF_BYTES_MAX}")
     return leaf

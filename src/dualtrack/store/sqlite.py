@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["WAL_BYTES_MAX", "SqliteBackend"]
 
-WAL_BYTES_MAX = 16 << 20
-"""Length of the write-ahead log beyond which a commit also checkpoints it: about a tenth of a second's work."""
+WAL_BYTES_MAX = 64 << 20
+"""Length of the write-ahead log beyond which a commit also checkpoints it: some tenths of a second's work.
+
+A decision touches some 15 pages, most of them over and over; a page is copied once a checkpoint, however often it changed.
+"""
 
 _READERS_MAX = 16
 _WRITER_CACHE_KIB = 32 << 10

@@ -71,7 +71,9 @@ def tables(compartment: CompartmentName) -> Tables:
 
     def table(name: str, *columns: Column[object] | Index) -> Table:
         ledger = Column("ledger", Text, primary_key=True)
-        return Table(f"{compartment}_{name}", metadata, ledger, *columns, sqlite_with_rowid=name in {"entry", "vault"})
+        # Rows with large values, and those whose keys fall anywhere, are kept in the order in which they come.
+        by_row = name in {"entry", "vault", "content"}
+        return Table(f"{compartment}_{name}", metadata, ledger, *columns, sqlite_with_rowid=by_row)
 
     return Tables(
         metadata,

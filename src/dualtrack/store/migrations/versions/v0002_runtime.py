@@ -31,7 +31,7 @@ def _table(name: str, key: tuple[str, ...], columns: _Kinds, *, null: tuple[str,
         for column in ("ledger", *key)
     ]
     others = [sa.Column(column, kind, nullable=column in null) for column, kind in columns.items()]
-    op.create_table(f"{prefix}_{name}", *keys, *others, sqlite_with_rowid=False)
+    op.create_table(f"{prefix}_{name}", *keys, *others, sqlite_with_rowid=name == "content")
 
 
 def _index(table: str, name: str, *columns: str) -> None:
