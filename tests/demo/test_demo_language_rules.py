@@ -22,7 +22,9 @@ BANK = ("RUN-04b", "RUN-05", "RUN-06a", "MRM-05", "MRM-07")
 
 def verdicts(use, path, reviewer=None):
     """Return the outcome of each rule of the use's pack on its declaration, its policy and what was just measured."""
-    found = measure_language_use(use, path, reviewer or Reviewer(use), prominent=True, covers=PARTS, taken_at=AT)
+    found = measure_language_use(
+        use, path, reviewer or Reviewer(use), prominent=True, covers=PARTS, taken_at=AT
+    ).evidence
     said = promised(load_policy(use), "0" * 64)
     facts = {f"use.{name}": value for name, value in load_declaration(use).facts.items()}
     facts |= {f"policy.{name}": getattr(said, name) for name in ("disclosure", "review_before_release", "opt_out")}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,19 +17,57 @@ from dualtrack.demo.attestations import QualityAnswers, demo_attestations
 from dualtrack.demo.bank import MEASURED, measured_declarations
 from dualtrack.demo.challenge import challenge_use
 from dualtrack.demo.firms import demo_firms
+from dualtrack.demo.language.model import NotRun
 from dualtrack.demo.quality import quality_fields
 from dualtrack.demo.run import run_demo
 from dualtrack.domain.entry import Entry
 from dualtrack.domain.templates import list_templates
 from dualtrack.domain.usecase import primary_claim
-from dualtrack.domain.vocabulary import Verdict
-from dualtrack.errors import PathError
+from dualtrack.domain.vocabulary import Mode, Verdict
+from dualtrack.errors import FieldError, PathError
 from dualtrack.evidence.demo.portfolio import load_portfolio
 from dualtrack.evidence.demo.uses import DEMO_SEED, USES
 from dualtrack.evidence.tables import load_taiwan
 from dualtrack.rules.catalogue import shipped_topics
 from dualtrack.store.store import Store
 from dualtrack.store.workspace import Workspace
+
+
+@contextmanager
+def chatting(text):
+    """Serve a model that always says the same, on a real socket; gives its address and the bodies that it was sent."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            self.answer({"object": "list", "data": [{"id": "made-up", "object": "model"}]})
+
+        def do_POST(self):
+            asked.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+            self.answer({"model": "made-up", "choices": [choice]})
+
+        def answer(self, plain):
+            body = json.dumps(plain).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1", asked
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +209,37 @@ def test_only_a_folder_marked_as_a_demo_is_replaced(tmp_path):
         run_demo(folder, lambda: datetime.now(UTC), lambda _: None)
     assert (folder / "mine.txt").read_text() == "keep"
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+
+
+def test_without_a_model_the_language_uses_say_not_run(result):
+    for run in result.language:
+        assert isinstance(run.model, NotRun)
+        assert (run.calls, run.well) == (0, 0)
+
+
+@pytest.fixture(scope="module")
+def modelled(tmp_path_factory):
+    with chatting("The fee is HK$99 [no-such-passage].") as (url, asked):
+        folder = tmp_path_factory.mktemp("demo-model") / "dualtrack-demo"
+        yield run_demo(folder, lambda: datetime.now(UTC), lambda _: None, address=url), asked
+
+
+def test_a_model_at_an_address_is_asked_through_the_gate(modelled):
+    result, asked = modelled
+    assert len(asked) == sum(run.calls for run in result.language) > 100
+    for run in result.language:
+        assert run.model.model == "made-up"
+        assert run.well == run.calls
+        fields = {item.topic: item.fields for item in run.evidence}
+        assert fields.get("factuality", {"estimate": 0})["estimate"] < 0.2, "what it invents is right nowhere"
+        assert any("human_review" in why for why in run.missing), "no draft came to be reviewed, and that is said"
+        assert run.recorded.assessment.verdict is Verdict.REFUSED or run.recorded.assessment.mode is not Mode.LIVE
+    sent = json.dumps(asked[0])
+    assert "disclosure" not in sent
+    assert asked[0]["max_tokens"] > 0
+
+
+def test_what_is_no_address_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(FieldError):
+        run_demo(tmp_path / "dualtrack-demo", lambda: datetime.now(UTC), lambda _: None, address="not an address")
+    assert not (tmp_path / "dualtrack-demo").exists()

@@ -31,8 +31,14 @@ _STEPS_EXPECTED = 55
     show_default=True,
     help="Where to write; a folder that is a demo is replaced, any other is refused.",
 )
+@click.option(
+    "--model",
+    "address",
+    metavar="URL",
+    help="An OpenAI-compatible endpoint, as http://127.0.0.1:8080/v1: its first model drafts in the language uses.",
+)
 @json_option
-def demo_command(folder: Path, as_json: bool) -> None:
+def demo_command(folder: Path, address: str | None, as_json: bool) -> None:
     """Run the demo: three uses of AI really measured on 30,000 accounts, one of them refused; 24 declared.
 
     The institutions, their people, approvals and attestations are fictional, and marked so in every record.
@@ -43,18 +49,18 @@ def demo_command(folder: Path, as_json: bool) -> None:
     out = console(markup=True)
     started = time.monotonic()
     if as_json:
-        result = run_demo(folder, clock, lambda _: None)
+        result = run_demo(folder, clock, lambda _: None, address=address)
         print_json(_plain(result))
         return
     out.print(STATEMENT.en)
     out.print(f"{STATEMENT.zh}\n")
-    result = _with_progress(out, folder)
+    result = _with_progress(out, folder, address)
     show_demo(out, result)
     out.print(f"\n{time.monotonic() - started:.0f} s. Look at {folder}/portfolio.html")
     show_next_steps(out, result)
 
 
-def _with_progress(out: Console, folder: Path) -> DemoResult:
+def _with_progress(out: Console, folder: Path, address: str | None) -> DemoResult:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - only here
 
     from dualtrack.demo.run import run_demo  # noqa: PLC0415 - needs the optional parts
@@ -66,10 +72,12 @@ def _with_progress(out: Console, folder: Path) -> DemoResult:
         def step(what: str) -> None:
             progress.update(task, advance=1, description=what)
 
-        return run_demo(folder, clock, step)
+        return run_demo(folder, clock, step, address=address)
 
 
 def _plain(result: DemoResult) -> dict[str, object]:
+    from dualtrack.demo.language.model import NotRun  # noqa: PLC0415 - needs the optional parts
+
     return {
         "folder": str(result.folder),
         "demo": True,
@@ -82,5 +90,15 @@ def _plain(result: DemoResult) -> dict[str, object]:
             }
             for recorded in result.recorded.values()
             for item in recorded
+        ],
+        "language": [
+            {
+                "use": run.use,
+                "model": None if isinstance(run.model, NotRun) else run.model.model,
+                "not_run": run.model.why.en if isinstance(run.model, NotRun) else None,
+                "calls": run.calls,
+                "answered": run.well,
+            }
+            for run in result.language
         ],
     }

@@ -165,16 +165,22 @@ def _show_running(out: Console, result: DemoResult) -> None:
         found = run.recorded.assessment
         words = VERDICT_WORDS[found.verdict]
         fields = {item.topic: item.fields for item in run.evidence}
-        right, same = fields["factuality"], fields["paraphrase_robustness"]
         out.print(f"\n  [bold]{run.use}: {words.en} {words.zh}[/], every answer read by a person first")
-        out.print(
-            f"    right answers: {escape(str(interval_text(right)))}, n {right['n']} (extractive; target {right['target']})"
-        )
-        out.print(
-            f"    answers that change with the wording: {escape(str(interval_text(same)))}, n {same['n']} (limit {same['limit']})"
-        )
+        for topic, what, limit in (
+            ("factuality", "right answers", "target"),
+            ("paraphrase_robustness", "answers that change with the wording", "limit"),
+        ):
+            if (one := fields.get(topic)) is not None:
+                out.print(f"    {what}: {escape(str(interval_text(one)))}, n {one['n']} ({limit} {one[limit]})")
+        for why in run.missing:
+            out.print(f"    not measured: {escape(why)}")
         if isinstance(run.model, NotRun):
             out.print(f"    language model: {run.model.why.en}")
+        else:
+            out.print(
+                f"    language model: {escape(run.model.model)}, {run.well} of {run.calls} calls answered in form;"
+                " where it failed the passages answered"
+            )
     out.print("\n  [bold]live traffic through the gate[/]")
     for use, outcomes in result.traffic.outcomes.items():
         out.print(f"    {use}: " + ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items()))

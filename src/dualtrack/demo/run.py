@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.demo.bank import MEASURED, attest_firm, evidence_for, measure_all, measured_declarations
 from dualtrack.demo.firms import declare_templates, demo_firms, found_firm
 from dualtrack.demo.language.corpus import USES
+from dualtrack.demo.language.model import find_model
 from dualtrack.demo.language.running import run_language_use
 from dualtrack.demo.language.uses import load_declaration
 from dualtrack.demo.pages import write_pages
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from dualtrack.demo.bank import MeasuredUse
     from dualtrack.demo.firms import DemoFirm
+    from dualtrack.demo.language.model import ModelFound, NotRun
     from dualtrack.demo.language.running import LanguageRun
     from dualtrack.demo.running import Traffic
     from dualtrack.domain.time import Clock
@@ -44,8 +46,13 @@ class DemoResult(NamedTuple):
     language: list[LanguageRun]
 
 
-def run_demo(folder: Path, clock: Clock, step: Callable[[str], None]) -> DemoResult:
-    """Run the demo into a folder; one that is marked as a demo is replaced, any other existing one refused."""
+def run_demo(folder: Path, clock: Clock, step: Callable[[str], None], *, address: str | None = None) -> DemoResult:
+    """Run the demo into a folder; one that is marked as a demo is replaced, any other existing one refused.
+
+    `address` is that of an OpenAI-compatible endpoint whose first model answers in the two language uses; without one,
+    or where none answers there, they say "not run". Raises FieldError, before anything is written, for what is no address.
+    """
+    model = find_model(address)
     workspace = Workspace.create(folder, demo=True, replace=True)
     firms = {firm.id: firm for firm in demo_firms()}
     with Store.open(workspace) as store:
@@ -69,7 +76,7 @@ def run_demo(folder: Path, clock: Clock, step: Callable[[str], None]) -> DemoRes
         for firm in firms.values():
             step(f"assessing {firm.name.en}")
             recorded[firm.id] = _assess_all(registers[firm.id])
-        language = _language_uses(workspace, firms, clock, step)
+        language = _language_uses(workspace, firms, clock, step, model)
         for run in language:
             recorded[run.use.partition("/")[0]].append(run.recorded)
         (folder / "anchors.json").write_bytes(anchors_document(registers.values()))
@@ -84,14 +91,18 @@ def run_demo(folder: Path, clock: Clock, step: Callable[[str], None]) -> DemoRes
 
 
 def _language_uses(
-    workspace: Workspace, firms: dict[str, DemoFirm], clock: Clock, step: Callable[[str], None]
+    workspace: Workspace,
+    firms: dict[str, DemoFirm],
+    clock: Clock,
+    step: Callable[[str], None],
+    model: ModelFound | NotRun,
 ) -> list[LanguageRun]:
     """Drill and judge the two language uses, each at the firm that its declaration names."""
     runs = []
     for use in USES:
         institution = load_declaration(use).use.partition("/")[0]
         step(f"drills of a language use: {firms[institution].name.en}")
-        runs.append(run_language_use(workspace, institution, use, clock))
+        runs.append(run_language_use(workspace, institution, use, clock, model))
     return runs
 
 

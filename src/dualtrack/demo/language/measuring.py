@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.demo.language import accuracy, drills
 from dualtrack.demo.language.corpus import load_corpus, read_data
 from dualtrack.demo.language.questions import load_questions
 from dualtrack.demo.language.uses import load_policy
 from dualtrack.domain.records import Record, read_record
+from dualtrack.errors import EvidenceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from dualtrack.demo.language.drills import ReviewItem, Verdict
     from dualtrack.domain.evidence import Predicate
 
-__all__ = ["Targets", "load_targets", "measure_language_use"]
+__all__ = ["Measured", "Targets", "load_targets", "measure_language_use"]
+
+
+class Measured(NamedTuple):
+    """The evidence, and of what there is none, with the reason."""
+
+    evidence: list[Predicate]
+    missing: list[str]
 
 
 class Targets(Record, frozen=True):
@@ -50,25 +58,33 @@ def measure_language_use(
     prominent: bool,
     covers: list[str],
     taken_at: str,
-) -> list[Predicate]:
+) -> Measured:
     """Ask everything through `ask` and return the evidence; nothing is taken from anywhere else.
 
     `prominent`: what a test of the client's page found. `covers`: the parts of the path that `ask` goes through. The period of
     `monitoring_run` is this one run, so it is of use only where it is repeated. `escapes_reviewed` and what is overdue are
-    not known to a program: they are false and none until a person says otherwise.
+    not known to a program: they are false and none until a person says otherwise. What gave nothing to count, such as the
+    reviews of a model that never gave a draft, is no evidence.
     """
     corpus, questions, targets = load_corpus(use), load_questions(use), load_targets()
     run = accuracy.run_questions(ask, corpus, questions, prefix="measure", taken_at=taken_at)
-    return [
-        drills.disclosure_drill(ask, questions, prominent=prominent, taken_at=taken_at),
-        drills.opt_out_drill(ask, questions, human=load_policy(use).human, taken_at=taken_at),
-        drills.human_review_drill(
+    steps: tuple[Callable[[], Predicate], ...] = (
+        lambda: drills.disclosure_drill(ask, questions, prominent=prominent, taken_at=taken_at),
+        lambda: drills.opt_out_drill(ask, questions, human=load_policy(use).human, taken_at=taken_at),
+        lambda: drills.human_review_drill(
             ask, review, questions, seconds_floor=targets.seconds_floor, seed=targets.review_seed, taken_at=taken_at
         ),
-        accuracy.end_to_end_test(run, target=targets.end_to_end_target, covers=covers),
-        accuracy.hallucination_test(run, limit=targets.hallucination_limit, vendor_claim_tested=True),
-        accuracy.factuality(run, target=targets.factuality_target),
-        accuracy.paraphrase_robustness(run, limit=targets.paraphrase_limit),
-        accuracy.monitoring_run(run, limit_low=targets.monitoring_low, actions_overdue=0),
-        accuracy.scope_test(run, escaped_limit=targets.escaped_limit, escapes_reviewed=False),
-    ]
+        lambda: accuracy.end_to_end_test(run, target=targets.end_to_end_target, covers=covers),
+        lambda: accuracy.hallucination_test(run, limit=targets.hallucination_limit, vendor_claim_tested=True),
+        lambda: accuracy.factuality(run, target=targets.factuality_target),
+        lambda: accuracy.paraphrase_robustness(run, limit=targets.paraphrase_limit),
+        lambda: accuracy.monitoring_run(run, limit_low=targets.monitoring_low, actions_overdue=0),
+        lambda: accuracy.scope_test(run, escaped_limit=targets.escaped_limit, escapes_reviewed=False),
+    )
+    found, missing = [], []
+    for step in steps:
+        try:
+            found.append(step())
+        except EvidenceError as error:
+            missing.append(str(error).partition("\n")[0])
+    return Measured(found, missing)

@@ -18,13 +18,16 @@ from dualtrack.demo.language.asking import Message, Reply
 from dualtrack.demo.language.corpus import load_corpus
 from dualtrack.demo.language.drills import ReviewItem, Verdict
 from dualtrack.demo.language.measuring import load_targets, measure_language_use
-from dualtrack.demo.language.model import ModelFound, find_model
+from dualtrack.demo.language.model import ModelFound
 from dualtrack.demo.language.stopping import kill_switch_drill
 from dualtrack.demo.language.uses import load_declaration, load_policy, promised
+from dualtrack.domain import canonical
 from dualtrack.domain.canonical import digest
+from dualtrack.domain.decision import Decision
+from dualtrack.domain.entry import Entry
 from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Predicate, Statement, Subject, SubjectDigest
 from dualtrack.domain.ids import use_digest
-from dualtrack.domain.records import Text, encode
+from dualtrack.domain.records import Text, encode, read_record
 from dualtrack.domain.release import Release, ReleaseComponent
 from dualtrack.domain.time import add_days, format_instant
 from dualtrack.domain.usecase import primary_claim
@@ -68,8 +71,8 @@ _ANSWERED = {
         zh="提示在客戶頁面上是否顯著屬虛構答案：本示範並無該公司的頁面。",
     ),
     "hallucination_test": Text(
-        en="That the vendor's claims were tested is a fictional answer; no vendor's model was run.",
-        zh="供應商的說法已經測試屬虛構答案，並無執行任何供應商的模型。",
+        en="That a vendor's claims were tested is a fictional answer; no claim of a vendor was looked at.",
+        zh="供應商的說法已經測試屬虛構答案，並無檢視任何供應商的說法。",
     ),
     "monitoring_run": Text(
         en="That no action is overdue is a fictional answer; the period is this one run.",
@@ -78,6 +81,9 @@ _ANSWERED = {
 }
 """What the evidence says of its parts that no program can measure here."""
 
+_TOKENS_MAX = 96
+"""Longest draft asked of a model: a passage has one or two sentences, and a small model runs on and on."""
+
 _WAIT_S = 10.0
 """Longest wait for a fresh reading of permits."""
 
@@ -85,12 +91,18 @@ _CITED = re.compile(r"\[([A-Za-z0-9][A-Za-z0-9_.-]{0,60})\]")
 
 
 class LanguageRun(NamedTuple):
-    """What came of one use: the evidence taken, the verdict, and the model or why none was run."""
+    """What came of one use: the evidence taken, the verdict, the model or why none was run, what could not be measured, and what the model did.
+
+    `calls` counts the attempts that went to the model, `well` those that it answered in form.
+    """
 
     use: str
     evidence: list[Predicate]
     recorded: Recorded
     model: ModelFound | NotRun
+    missing: list[str]
+    calls: int
+    well: int
 
 
 class GovernedAsk:
@@ -113,7 +125,7 @@ class GovernedAsk:
 
     async def _ask(self, messages: list[Message], subject: str) -> Reply:
         await self._enter()
-        asked = read_chat({"messages": messages, "user": subject})
+        asked = read_chat({"messages": messages, "user": subject, "max_tokens": _TOKENS_MAX})
         turn = begin_turn(self._runtime, self._live, asked, len(msgspec.json.encode(messages)))
         body = await complete(self._runtime, self._client, turn)
         about, text = body["dualtrack"], body["choices"][0]["message"]["content"]
@@ -199,10 +211,9 @@ def prepare_use(store: Store, register: Register, use: str, model: ModelFound | 
 
 
 def run_language_use(
-    workspace: Workspace, institution: str, use: str, clock: Clock, *, address: str | None = None
+    workspace: Workspace, institution: str, use: str, clock: Clock, model: ModelFound | NotRun
 ) -> LanguageRun:
-    """Prepare, drill and judge one use; `address` is a model's endpoint, else the machine is looked through."""
-    model = find_model(address)
+    """Prepare, drill and judge one use, with the model that was found; without one the passages answer alone."""
     with Runtime.open(workspace, clock) as runtime:
         register = runtime.registers[institution]
         release = prepare_use(runtime.store, register, use, model)
@@ -214,7 +225,7 @@ def run_language_use(
         taken_at = register.now()
         executive = signer_of(runtime.store, institution, "executive")
         try:
-            found = measure_language_use(
+            found, missing = measure_language_use(
                 use, ask, FictionalReviewer(use), prominent=True, covers=COVERS, taken_at=taken_at
             )
             found.append(
@@ -238,7 +249,20 @@ def run_language_use(
             by = executive if predicate.topic == "trial_plan" else collector
             _add(register, name, release, predicate, by)
         recorded = record_verdict(register, name)
-    return LanguageRun(name, found, recorded, model)
+        calls, well = _model_calls(register, name)
+    return LanguageRun(name, found, recorded, model, missing, calls, well)
+
+
+def _model_calls(register: Register, use: str) -> tuple[int, int]:
+    """Count in the ledger what went to a model in this run, and what of it was answered."""
+    tried = [
+        attempt.fault is None
+        for entry in register.repository.every(kinds=("decision/1",), ids=(use,))
+        if isinstance(entry, Entry)
+        for attempt in read_record(canonical.decode(entry.content), Decision, where="decision").upstream
+        if attempt.model is not None
+    ]
+    return len(tried), sum(tried)
 
 
 def _plan(use: str, register: Register) -> Predicate:
