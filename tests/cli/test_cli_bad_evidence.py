@@ -5,13 +5,13 @@ import yaml
 from cli_world import BANK, TAKEN, USE, good, refused, said
 
 from dualtrack.cli.desk import sitting
-from dualtrack.cli.statements import make_statement
 from dualtrack.demo.attestations import demo_attestations
 from dualtrack.domain.evidence import Predicate
 from dualtrack.domain.records import encode, read_record
 from dualtrack.keys import dsse
 from dualtrack.keys.signer import FileSigner
 from dualtrack.permit.opening import STATEMENT_PAYLOAD
+from dualtrack.store.statements import make_statement
 
 REPORT = {
     "kind": "document",

@@ -9,10 +9,9 @@ import pytest
 import yaml
 from cli_world import BANK, good, picture, refused, run, said
 
-from dualtrack.cli import inventory
 from dualtrack.cli.desk import sitting
 from dualtrack.errors import StoreFullError
-from dualtrack.intake import sample_path
+from dualtrack.intake import inventory, sample_path
 from dualtrack.keys import dsse
 from dualtrack.store.register import Register
 
@@ -219,7 +218,7 @@ def test_when_the_rows_cannot_be_recorded_the_drafts_are_taken_away(bank, book, 
 
 
 def test_a_long_inventory_is_kept_in_parts(bank, tmp_path, monkeypatch):
-    monkeypatch.setattr(inventory, "PART_BYTES_MAX", 2_000)
+    monkeypatch.setattr(inventory, "ROWS_BYTES_MAX", 2_000)
     lines = [f"System {number},Purpose {number},Owner {number}" for number in range(100)]
     path = tmp_path / "long.csv"
     path.write_text("AI system,Purpose,Owner\n" + "\n".join(lines))

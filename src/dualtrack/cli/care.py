@@ -40,7 +40,7 @@ def doctor_command(workspace: Path | None, as_json: bool) -> int:
 @workspace_option
 @json_option
 def backup_command(file: Path, workspace: Path | None, as_json: bool) -> None:
-    """Write a backup of the ledgers to a new FILE and verify it.
+    """Write a backup of the ledgers, accounts and API keys to a new FILE and verify it.
 
     Keys and settings are not in it: keep dualtrack.toml and the folder keys/ apart, or nobody can read it again.
     """

@@ -21,11 +21,11 @@ from dualtrack.cli.desk import (
 from dualtrack.cli.evidence_template import template_text
 from dualtrack.cli.files import read_bytes, read_document, write_new
 from dualtrack.cli.measure import measure_command
-from dualtrack.cli.statements import make_statement, read_signed
 from dualtrack.domain.evidence import Predicate
 from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.permit.evidence_check import BUILT_IN_TOPICS
 from dualtrack.rules.catalogue import shipped_topics
+from dualtrack.store.statements import make_statement, read_signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,12 +5,10 @@ What is not filled in stays null, and null is refused by name: a template that w
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.vocabulary import EvidenceKind
+from dualtrack.rules.topic_words import field_meaning
 
 if TYPE_CHECKING:
     from dualtrack.rules.records import Topic
@@ -28,9 +26,6 @@ _ABOUT = {"release": "a release of a use", "use": "a use, whatever its release",
 
 _NO_CLAIM = "# claim: the-claim-id    where the declaration registered a claim that this measures"
 
-_TOPIC = re.compile(r"^([a-z][a-z0-9_]*):")
-_FIELD = re.compile(r"^    ([a-z][a-z0-9_]*):[^#]*#\s*(.+?)\s*$")
-
 
 def template_text(name: str, topic: Topic) -> str:
     """Return the YAML text for a topic."""
@@ -47,10 +42,10 @@ def template_text(name: str, topic: Topic) -> str:
     ]
     if "claim" in topic.fields:
         lines.insert(-1, "claim: null  # the claim that the declaration registered; its id stands here and in fields")
-    meanings = _meanings().get(name, {})
     for field, declared in topic.fields.items():
         optional = " (optional)" if declared.endswith("?") else ""
-        meaning = f": {meanings[field]}" if field in meanings else ""
+        known = field_meaning(name, field)
+        meaning = f": {known.en}" if known else ""
         lines.append(f"  {field}: null  # {_TYPES[declared.rstrip('?')]}{optional}{meaning}")
     if topic.kind is EvidenceKind.MEASUREMENT:
         lines += [
@@ -63,16 +58,3 @@ def template_text(name: str, topic: Topic) -> str:
         lines.append("document_digest: null  # SHA-256 of the document (sha256sum FILE), or leave null")
     lines.append("# note: anything a reader should know")
     return "\n".join(lines) + "\n"
-
-
-@cache
-def _meanings() -> dict[str, dict[str, str]]:
-    """Return what the comments of the shipped catalogue say about each field; they are there for its readers."""
-    found: dict[str, dict[str, str]] = {}
-    topic = ""
-    for line in (resources.files("dualtrack.rules") / "topics.yaml").read_text(encoding="utf-8").splitlines():
-        if heading := _TOPIC.match(line):
-            topic = heading[1]
-        elif field := _FIELD.match(line):
-            found.setdefault(topic, {})[field[1]] = field[2]
-    return found

@@ -19,12 +19,12 @@ from dualtrack.cli.desk import (
     workspace_option,
 )
 from dualtrack.cli.files import check_absent, check_new, make_folders, write_new
-from dualtrack.domain.records import Record, encode
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.domain.vocabulary import Sector
 from dualtrack.errors import FieldError
 from dualtrack.intake import sample_path
 from dualtrack.intake.drafts import drafts
+from dualtrack.intake.inventory import inventory_parts
 from dualtrack.intake.report import HTML_NAME, XLSX_NAME, as_records, gap_report, write_html, write_xlsx
 
 if TYPE_CHECKING:
@@ -33,23 +33,7 @@ if TYPE_CHECKING:
     from dualtrack.keys.signer import Signer
     from dualtrack.store.register import Register
 
-__all__ = ["PART_BYTES_MAX", "import_command", "try_command"]
-
-
-PART_BYTES_MAX = 700_000
-"""Bytes of rows in one entry: signed and in base 64 they stay below the 1 MiB that an entry may have."""
-
-
-class _Inventory(Record, frozen=True):
-    """What an import records: the file by digest, the mapping that was accepted, and every original row, in parts."""
-
-    file: str
-    sha256: str
-    sheet: str
-    mapping: dict[str, str]
-    part: int
-    parts: int
-    rows: list[dict[str, str]]
+__all__ = ["import_command", "try_command"]
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, str] | None:
@@ -181,7 +165,7 @@ def _take_in(register: Register, signer: Signer, report: GapReport, made: list[D
     try:
         for draft, path in zip(made, paths, strict=True):
             write_new(path, draft.text.encode())
-        receipts = register.append_records("inventory/1", register.institution, _records(report), [signer])
+        receipts = register.append_records("inventory/1", register.institution, inventory_parts(report), [signer])
     except BaseException:
         for path in paths:
             path.unlink(missing_ok=True)
@@ -197,29 +181,3 @@ def _show_mapping(report: GapReport) -> None:
         meaning = match.field or {"asked": "not understood", "aside": "kept, not used"}.get(match.state, "")
         table.add_row(match.column, match.header, meaning, f"{match.confidence:.2f}", match.reason.en)
     console().print(table)
-
-
-def _records(report: GapReport) -> list[_Inventory]:
-    parts: list[list[dict[str, str]]] = [[]]
-    room = PART_BYTES_MAX
-    for row in report.rows:
-        original = {kept.ref: kept.text for kept in row.original}
-        size = len(encode(original))
-        if parts[-1] and size > room:
-            parts.append([])
-            room = PART_BYTES_MAX
-        parts[-1].append(original)
-        room -= size
-    mapping = {match.column: match.field for match in report.matches if match.field}
-    return [
-        _Inventory(
-            file=report.file,
-            sha256=report.sha256,
-            sheet=report.sheet,
-            mapping=mapping,
-            part=number,
-            parts=len(parts),
-            rows=rows,
-        )
-        for number, rows in enumerate(parts, 1)
-    ]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from dualtrack.cli.desk import institution_of, json_option, print_json, signer_option, sitting, workspace_option
-from dualtrack.cli.statements import make_statement
 from dualtrack.domain.ids import parse_use
 from dualtrack.errors import NotFoundError
+from dualtrack.store.statements import make_statement
 
 if TYPE_CHECKING:
     from dualtrack.store.register import Register

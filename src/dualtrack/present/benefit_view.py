@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.domain.records import Text
 from dualtrack.domain.usecase import primary_claim
 from dualtrack.domain.vocabulary import Design
 from dualtrack.present.charts import IntervalPlot, Mark, interval_plot, plain_interval, plain_number
@@ -11,10 +12,11 @@ from dualtrack.present.phrases import load_words
 from dualtrack.present.text import fill
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from markupsafe import Markup
 
     from dualtrack.domain.evidence import Predicate
-    from dualtrack.domain.records import Text
     from dualtrack.domain.usecase import Claim
     from dualtrack.permit.assess import Case
     from dualtrack.permit.evidence_check import Admitted
@@ -52,10 +54,14 @@ class BenefitView(NamedTuple):
     reads: Text
 
 
-def benefit_view(case: Case, *, key: str = "effect") -> BenefitView:
+def _both_sides(text: Text) -> str:
+    return f"{text.en} {text.zh}"
+
+
+def benefit_view(case: Case, *, key: str = "effect", say: Callable[[Text], str] = _both_sides) -> BenefitView:
     """Return the benefit track of a case; the words say how the interval reads against zero and the declared bound.
 
-    `key` names the chart and is unique on the page.
+    `key` names the chart and is unique on the page; `say` gives the chart's own words, in both languages unless told.
     """
     claim = primary_claim(case.found.declaration) if case.found.declaration else None
     words = load_words("dossier")
@@ -67,7 +73,7 @@ def benefit_view(case: Case, *, key: str = "effect") -> BenefitView:
         return BenefitView(claim, bound, None, [], None, words["benefit_not_measured"])
     newest, earlier = found[-1], found[:-1]
     reads = fill(_reading(claim, newest, bound), bound=plain_number(bound or 0.0))
-    return BenefitView(claim, bound, newest, earlier, _chart(key, claim, newest, bound, reads), reads)
+    return BenefitView(claim, bound, newest, earlier, _chart(key, claim, newest, bound, reads, say), reads)
 
 
 def estimates_of(case: Case, topic: str) -> list[Estimate]:
@@ -131,18 +137,20 @@ def _reading(claim: Claim, newest: Estimate, bound: float | None) -> Text:
     return words["benefit_reaches" if reaches else "benefit_short"]
 
 
-def _chart(key: str, claim: Claim, newest: Estimate, bound: float | None, reads: Text) -> Markup:
+def _chart(
+    key: str, claim: Claim, newest: Estimate, bound: float | None, reads: Text, say: Callable[[Text], str]
+) -> Markup:
     words = load_words("dossier")
     marks = [Mark(0.0, "0", dashed=False)]
     if bound is not None:
         name = words["margin" if claim.design is Design.NON_INFERIORITY else "minimum"]
-        marks.append(Mark(bound, f"{name.en} {name.zh} {plain_number(bound)}", dashed=True))
+        marks.append(Mark(bound, f"{say(name)} {plain_number(bound)}", dashed=True))
     point, low, high = newest.shown
     described = fill(words["chart_described"], point=point, low=low, high=high)
     plot = IntervalPlot(
         key=key,
-        title=f"{words['chart_title'].en} {words['chart_title'].zh}",
-        description=f"{described.en} {reads.en} {described.zh}{reads.zh}",
+        title=say(words["chart_title"]),
+        description=say(Text(en=f"{described.en} {reads.en}", zh=f"{described.zh}{reads.zh}")),
         estimate=newest.estimate,
         low=newest.low,
         high=newest.high,

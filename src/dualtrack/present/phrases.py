@@ -15,8 +15,10 @@ from dualtrack.domain.questions import questions
 from dualtrack.domain.records import Text, read_record
 from dualtrack.domain.time import hong_kong_date, parse_instant
 from dualtrack.present.charts import plain_interval, plain_number
+from dualtrack.present.cites import cite_text
 from dualtrack.present.text import date_text, fill, same
 from dualtrack.rules.facts import firm_facts
+from dualtrack.rules.topic_words import field_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +34,7 @@ __all__ = [
     "joined",
     "load_words",
     "metric_text",
+    "metric_words",
     "our_test",
     "value_text",
 ]
@@ -65,10 +68,8 @@ def our_test(cites: Sequence[str]) -> Text:
             en=f"our test for {word} {joined([same(cite) for cite in cites]).en}",
             zh=f"我們就第 {'、'.join(cites)} 段所設的測試",
         )
-    return Text(
-        en=f"our test for {joined([same(cite) for cite in cites]).en}",
-        zh=f"我們就 {'、'.join(cites)} 所設的測試",
-    )
+    places = joined([cite_text(cite) for cite in cites])
+    return Text(en=f"our test for {places.en}", zh=f"我們就{places.zh}所設的測試")
 
 
 def counted(n: int, one: str, zh: str) -> Text:
@@ -107,22 +108,28 @@ def interval_text(fields: Mapping[str, object]) -> str | None:
 
 
 _METRICS = {
-    "discrimination.auc": "AUC",
-    "discrimination.auc-difference": "difference of AUC AUC 之差",
-    "calibration.expected-error": "expected calibration error 預期校準誤差",
-    "calibration.slope": "calibration slope 校準斜率",
-    "selection_rate": "selection rate 選取率",
-    "true_positive_rate": "true positive rate 真陽性率",
-    "false_positive_rate": "false positive rate 假陽性率",
-    "precision": "precision 精確率",
-    "accuracy": "accuracy 準確率",
+    "discrimination.auc": same("AUC"),
+    "discrimination.auc-difference": Text(en="difference of AUC", zh="AUC 之差"),
+    "calibration.expected-error": Text(en="expected calibration error", zh="預期校準誤差"),
+    "calibration.slope": Text(en="calibration slope", zh="校準斜率"),
+    "selection_rate": Text(en="selection rate", zh="選取率"),
+    "true_positive_rate": Text(en="true positive rate", zh="真陽性率"),
+    "false_positive_rate": Text(en="false positive rate", zh="假陽性率"),
+    "precision": Text(en="precision", zh="精確率"),
+    "accuracy": Text(en="accuracy", zh="準確率"),
 }
 """Short names of what our own methods measure; anything else keeps the name that its evidence gives."""
 
 
+def metric_words(value: object) -> Text:
+    """Return the name of a metric or rate as people read it, or nothing where none is recorded."""
+    return _METRICS.get(value, same(value)) if isinstance(value, str) else same("")
+
+
 def metric_text(value: object) -> str:
-    """Return the name of a metric or rate as people read it, both languages in one, or `""` where none is recorded."""
-    return _METRICS.get(value, value) if isinstance(value, str) else ""
+    """Return the name of a metric or rate, both languages in one."""
+    words = metric_words(value)
+    return words.en if words.en == words.zh else f"{words.en} {words.zh}"
 
 
 def iso_day(instant: str) -> str:
@@ -177,8 +184,9 @@ def fact_text(name: str, topics: Mapping[str, Topic], pack: PackData | None = No
         topic, _, field = rest.partition(".")
         if topic in topics:
             title = topics[topic].title
+            named = Text(en=field, zh=field_name(field).zh)
             return (
-                fill(Text(en="{title}: {field}", zh="{title}：{field}"), title=title, field=field) if field else title
+                fill(Text(en="{title}: {field}", zh="{title}：{field}"), title=title, field=named) if field else title
             )
     if head == "def" and pack is not None:
         found = [item.says for item in pack.definitions if item.name == rest]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.time import format_instant, parse_instant
 from dualtrack.domain.vocabulary import Effect, Grade, Outcome
+from dualtrack.present.cites import ground_text
 from dualtrack.present.phrases import fact_text, interval_text, our_test, value_text
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ class RuleCard(NamedTuple):
     def open(self) -> bool:
         """Tell whether there is something to do: neither met nor waived."""
         return self.outcome not in {Outcome.MET, Outcome.WAIVED}
+
+    @property
+    def ground(self) -> Text | None:
+        """Return where the source leaves room for proportion, or None."""
+        return ground_text(self.rule.proportionality) if self.rule.proportionality else None
 
     @property
     def judged(self) -> bool:

@@ -137,6 +137,7 @@ _REASONS_ZH = {
     "unknown-key": "簽署密鑰未獲授權或已被撤銷",
     "bad-signature": "簽署與內容不符",
     "demo-key": "真實機構不接納示範密鑰或示範證據",
+    "replayed": "與先前記錄的內容完全相同",
     "wrong-role": "簽署人的角色不獲接納",
     "unknown-topic": "已採用的規則包沒有這個主題",
     "wrong-kind": "證據種類不符",
@@ -144,8 +145,11 @@ _REASONS_ZH = {
     "wrong-subject": "所述對象不符",
     "other-release": "屬另一版本",
     "unknown-claim": "所述主張並未申報",
+    "late-claim": "主張的條款並非事前登記，或其後已更改",
+    "before-declaration": "所批准的是較早的申報",
     "future": "取得時間在未來",
     "too-old": "取得後太久才登記",
+    "older": "此主題已有較後的觀察記錄",
 }
 
 

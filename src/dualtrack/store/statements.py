@@ -1,6 +1,6 @@
-"""From a file to the statement that is signed: what it is about, and whether it could ever count.
+"""From an observation to the statement that is signed: what it is about, and whether it could ever count.
 
-An observation in YAML names its topic; release, use or firm follow from that. One signed elsewhere is only read here.
+An observation names its topic; release, use or firm follow from that. One signed elsewhere is only read here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from dualtrack.cli.built_in_topics import check_built_in
 from dualtrack.domain import canonical
 from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Predicate, Statement, Subject, SubjectDigest
 from dualtrack.domain.ids import check_digest, firm_digest, use_digest
@@ -17,6 +16,7 @@ from dualtrack.domain.records import read_record
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import DocumentError, FieldError, NotFoundError, SignatureError
 from dualtrack.keys import dsse
+from dualtrack.store.built_in_topics import built_in_problems
 
 if TYPE_CHECKING:
     from dualtrack.rules.records import Topic
@@ -56,7 +56,8 @@ def make_statement(
             fix="see `dualtrack evidence topics`, or adopt the pack that asks for it",
         )
     name, digest = _subject_of(register, subject, predicate.topic, topic, release, where)
-    check_built_in(register, subject, predicate, where)
+    for problem in built_in_problems(register, subject, predicate, where=where).values():
+        raise problem
     return Statement(
         type_=STATEMENT_TYPE,
         subject=[Subject(name=name, digest=SubjectDigest(sha256=digest))],
