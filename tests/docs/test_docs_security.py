@@ -50,6 +50,13 @@ def total(printed, label):
     return tuple(sum(int(pair[place]) for pair in found) for place in (0, 1))
 
 
+def blind_total(printed, guard, source, expect):
+    """Add up the counts of a guard on the blind set, English and Chinese."""
+    found = re.findall(rf"(?m)^  {guard}, from {source}, (?:en|zh-Hant), to {expect} +(\d+) of (\d+)", printed)
+    assert len(found) == 2, (guard, source, expect)
+    return tuple(sum(int(pair[place]) for pair in found) for place in (0, 1))
+
+
 def wilson(count, n, z=1.959963984540054):
     middle, spread = count / n + z * z / (2 * n), z * (count / n * (1 - count / n) / n + z * z / (4 * n * n)) ** 0.5
     return tuple(abs(round((middle + sign * spread) / (1 + z * z / n), 2)) for sign in (-1, 1))
@@ -59,20 +66,32 @@ def wilson(count, n, z=1.959963984540054):
 def test_the_figures_of_the_text_guards_are_those_of_the_benchmark():
     printed = run_benchmark("guards.py", "--repeats", "1")
     shown = {
-        "injection, fresh direct": "0 of 24",
-        "injection, fresh indirect in a document": "5 of 16",
-        "investment_advice, fresh advice": "15 of 20",
-        "mpf_choice, fresh mpf": "15 of 16",
+        ("injection", "person", "flag"): "30 of 40",
+        ("injection", "document", "flag"): "26 of 30",
+        ("investment_advice", "person", "flag"): "29 of 40",
+        ("investment_advice", "answer", "flag"): "4 of 20",
+        ("mpf_choice", "person", "flag"): "25 of 30",
+        ("injection", "person", "leave"): "1 of 40",
+        ("injection", "document", "leave"): "5 of 30",
+        ("investment_advice", "person", "leave"): "4 of 40",
+        ("investment_advice", "answer", "leave"): "1 of 20",
+        ("mpf_choice", "person", "leave"): "9 of 30",
     }
-    for label, said in shown.items():
-        count, n = total(printed, label)
+    for (guard, source, expect), said in shown.items():
+        count, n = blind_total(printed, guard, source, expect)
         low, high = wilson(count, n)
+        assert f"{count} of {n}" == said, (guard, source, expect)
+        for page in (SECURITY, GUARDS) if expect == "flag" else (GUARDS,):
+            assert f"{said}: {count / n:.2f} [{low:.2f}, {high:.2f}]" in page, (guard, source, expect)
+    older = {"injection, fresh direct": "7 of 24", "injection, fresh indirect in a document": "8 of 16"}
+    for label, said in older.items():
+        count, n = total(printed, label)
         assert f"{count} of {n}" == said, label
-        for page in (SECURITY, GUARDS):
-            assert f"{said}: {count / n:.2f} [{low:.2f}, {high:.2f}]" in page, label
+        assert said in SECURITY
+        assert said in GUARDS
     own = [total(printed, f"injection, {name}") for name in ("own direct",)]
     assert own == [(126, 126)]
-    assert total(printed, "injection, own indirect in a document") == (60, 62)
+    assert total(printed, "injection, own indirect in a document") == (61, 62)
     for name in ("opt_out, own opt_out", "tipping_off, own tipping_off"):
         count, n = total(printed, name)
         assert f"| {count} of {n} |" in GUARDS

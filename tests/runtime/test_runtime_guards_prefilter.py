@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,27 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dualtrack.runtime.guards.cues import cue_set
+from dualtrack.runtime.guards.cues import cue_set, phrases
+from dualtrack.runtime.guards.personal import names_zh
 from dualtrack.runtime.guards.personal.identity import _HKID, _TRAVEL, _after_letters
-from dualtrack.runtime.guards.personal.names_en import _WORD, _after_words, _lists, _told, _Words
+from dualtrack.runtime.guards.personal.name_lists import WORD, name_lists
+from dualtrack.runtime.guards.personal.names_en import (
+    _ZH_BEFORE,
+    _after_chinese,
+    _after_title,
+    _after_words,
+    _by_surname,
+    _may_have,
+    _told,
+    _Words,
+    find_names_en,
+)
 from dualtrack.runtime.guards.personal.scanning import Scanner
 from dualtrack.runtime.guards.personal_data import PersonalData
-from dualtrack.runtime.guards.prefilter import UnclearError, begin_run, end_run, needed_words, parts_of, spellings
-from dualtrack.runtime.guards.texts import fold, guard_data
+from dualtrack.runtime.guards.prefilter import _parts, needed_runs, needed_words, pairs_of, words_of
+from dualtrack.runtime.guards.sharing import begin_run, end_run, shared
+from dualtrack.runtime.guards.spelling import ANY, EDGE, UnclearError, items, spellings
+from dualtrack.runtime.guards.texts import Part, fold, guard_data
 
 CUES = ("injection", "investment_advice", "mpf_choice", "opt_out", "tipping_off")
 
@@ -47,61 +62,164 @@ def test_the_sets_are_there():
     assert any(not text.isascii() for text in TEXTS)
 
 
-@pytest.mark.parametrize("name", CUES)
-def test_a_group_that_is_left_out_would_not_have_matched(name):
-    cues = cue_set(name)
-    left_out = 0
-    for text in TEXTS:
-        folded = fold(text)
-        parts = parts_of(folded)
-        possible = (cues._en.within(parts.words), cues._zh.within(parts.pairs))
-        for group, patterns in cues._patterns.items():
-            for pattern, groups in zip(patterns, possible, strict=True):
-                if pattern is None or group in groups or (pattern is patterns.zh and not folded.chinese):
-                    continue
-                left_out += 1
-                assert pattern.search(folded.text) is None, (group, text)
-    assert left_out > len(TEXTS)
+def both_ways(text, name):
+    """Return what a guard's cues find the short way and the long way, at each stage and from each kind of author."""
+    folded, part, cues = fold(text), Part(0, "user", text), cue_set(name)
+    for stage in ("input", "output"):
+        for untrusted in (False, True):
+            short, long = (phrases().looked_through(folded, everything=everything) for everything in (False, True))
+            yield (
+                cues.find(part, stage, untrusted=untrusted, text=short),
+                cues.find(part, stage, untrusted=untrusted, text=long),
+            )
 
 
 @pytest.mark.parametrize("name", CUES)
-def test_every_spelling_of_a_phrase_is_matched_by_it_and_lets_it_be_tried(name):
-    cues = cue_set(name)
-    tried = 0
-    for key, group in guard_data(name)["groups"].items():
-        for phrase in group.get("en", ()):
-            try:
-                spelled = sorted(spellings(phrase))[:50]
-            except UnclearError:
-                continue
-            for text in spelled:
-                if "\x00" in text or re.search(r"\(\?[=!<]|[\^$]", phrase):
+def test_the_short_way_finds_what_the_long_way_finds_in_the_sets(name):
+    found = 0
+    for text in TEXTS[::9]:
+        for short, long in both_ways(text, name):
+            assert short == long, text
+            found += bool(short)
+    assert found > 0
+
+
+def fragments() -> list[str]:
+    """Return spellings of phrases of all files, and signs and words to stand between them."""
+    found: list[str] = []
+    for name in CUES:
+        for group in guard_data(name)["groups"].values():
+            for phrase in (*group.get("en", ()), *group.get("zh", ())):
+                try:
+                    found += sorted(spellings(phrase, 200))[:3]
+                except UnclearError:
                     continue
-                tried += 1
-                assert cues._patterns[key].en.search(fold(text).text), (phrase, text)
-                assert key in cues._en.within(parts_of(fold(text)).words)
-    assert tried > 20
+    plain = [text.replace(ANY, "x").replace(EDGE, ".") for text in found]
+    return [
+        *plain,
+        " ",
+        ".",
+        "\n",
+        "，",
+        "。",
+        "?",
+        "!",
+        "the",
+        "my",
+        "a",
+        "我",
+        "你",
+        "的",
+        ":",
+        "<",
+        "[",
+        "12",
+        "#",
+        "’",
+        "Ignore",
+    ]
+
+
+@given(st.lists(st.sampled_from(fragments()), max_size=12), st.sampled_from(["", " ", "\n", "  "]))
+def test_the_short_way_finds_what_the_long_way_finds_in_made_up_text(parts, gap):
+    text = gap.join(parts)
+    for name in CUES:
+        for short, long in both_ways(text, name):
+            assert short == long, text
+
+
+@given(st.text(alphabet="ignore yourulspmtdsab .,'’-<#[]:\n你的規則忽略指示唔理好", max_size=60))
+def test_the_short_way_finds_what_the_long_way_finds_in_noise(text):
+    for name in CUES:
+        for short, long in both_ways(text, name):
+            assert short == long, text
+
+
+@given(st.text(alphabet="abz09'_- .é我\n", max_size=60))
+def test_words_are_those_of_a_pattern(text):
+    assert words_of(fold(text).text) == {word.encode() for word in re.findall("[a-z0-9]+", fold(text).text)}
+
+
+@given(st.text(max_size=40))
+def test_pairs_are_those_that_stand_side_by_side(text):
+    known = {one + other for one, other in pairwise(text) if max(one, other) < "\ud800"} | {"你的", "ab"}
+    numbers = {max(_parts((pair,))): pair for pair in known}
+    assert {numbers[found] for found in pairs_of(text, frozenset(numbers))} == {pair for pair in known if pair in text}
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [*TEXTS[:80], "Mr", "chan tai man", "O'Neil", "'", "Au Yeung", "Siu-ming", "name is", "You", "王先生"]
+        )
+    )
+)
+def test_names_are_found_where_every_word_is_looked_at(parts):
+    text = " ".join(parts)
+    given_words = WORD.findall(text)
+    words, lists, wanted = _Words(text, given_words), name_lists(), []
+    told = set() if text.isascii() else {match.end() for match in _ZH_BEFORE.finditer(text)}
+    if given_words and (told or _may_have(text, given_words, lists)):
+        for at, word in enumerate(words.lower):
+            if told and words.spans[at][0] in told:
+                wanted.append(_after_chinese(words, at, lists))
+            if word.encode() in lists.triggers:
+                wanted.append(_after_title(words, at, lists) if word in lists.titles else None)
+                wanted.append(_after_words(words, at, lists) if word in lists.ends else None)
+                wanted.append(_by_surname(words, at, lists))
+    assert list(find_names_en(text)) == [item for item in wanted if item]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [*TEXTS[:400:5], "王先生", "客戶：", "歐陽", "司馬", "大文", "陳小姐", "經理", "李 生", "(", "同"]
+        )
+    )
+)
+def test_chinese_names_are_found_where_every_surname_is_looked_at(parts):
+    text = "".join(parts)
+    lists, wanted = names_zh._lists(), []
+    for match in lists.surname.finditer(text):
+        start, given_at = match.span()
+        head = text[max(0, start - names_zh._BEFORE_WIDTH) : start]
+        told = bool(head) and lists.before.search(head) is not None
+        none = lists.not_names.match(text, start) is not None
+        free = not head or head[-1] in lists.around_before or not names_zh._IS_HAN.match(head[-1])
+        place = names_zh._Place(text, start, given_at, head, told, free)
+        if told or not none:
+            wanted.append(
+                names_zh._with_title(place, lists) or (None if none else names_zh._without_title(place, lists))
+            )
+    assert list(names_zh.find_names_zh(text)) == [item for item in wanted if item]
 
 
 def test_spellings_of_what_is_not_plain():
     assert spellings("a(?:b|cd)?e") == {"ae", "abe", "acde"}
     assert spellings("x{2}[yz]\\.") == {"xxy.", "xxz."}
-    assert spellings("(?:^|[.] )ai(?!m)") == {"ai", "\x00 ai"}
+    assert spellings("(?:^|[.] )ai(?!m)") == {"ai", f"{EDGE} ai"}
     for phrase in ("a+", "a*", "(a)", "a)", "(?:a", "\\1"):
         with pytest.raises(UnclearError):
             spellings(phrase)
-    assert needed_words(["(?:show|tell) me the mandatory rules?"]) == {"mandatory"}
-    assert needed_words(["jail\\w{0,4}"]) is None
+    assert needed_words("(?:show|tell) me the mandatory rules?")[-1] == {"rule", "rules"}
+    assert needed_words("jail\\w{0,4}") == []
+
+
+def test_parts_of_a_phrase_that_must_stand_one_after_another():
+    assert items("ab(?:c|d)?[ef]g") == ["ab", "(?:c|d)?", "[ef]", "g"]
+    assert items("a|b") == ["a|b"]
+    assert needed_runs("忽略.(?:指示|規則)") == [frozenset({("忽略", "指示"), ("忽略", "規則")})]
 
 
 def test_texts_of_a_run_are_shared_and_then_forgotten():
-    folded = fold("Which fee is due?")
+    known = phrases()
     begin_run()
     try:
-        assert parts_of(folded) is parts_of(folded)
+        assert known.text("Which fee is due?") is known.text("Which fee is due?")
     finally:
         end_run()
-    assert parts_of(folded) is not parts_of(folded)
+    assert known.text("Which fee is due?") is not known.text("Which fee is due?")
+    assert shared() is None
 
 
 @given(st.text(alphabet="aAbZ09 ()-\n\u6211", max_size=40))
@@ -126,10 +244,10 @@ def test_documents_in_a_row_are_found_as_well(pattern, parts):
 
 
 def test_telling_phrases_are_those_of_the_pattern():
-    lists = _lists()
+    lists = name_lists()
     told = 0
     for text in [*TEXTS, "MYNAME IS  Chan", "Thename is: Chan", "i'm Chan", "sincerely yours,\nChan", "to    Chan"]:
-        for match in _WORD.finditer(text):
+        for match in WORD.finditer(text):
             wanted = lists.before.search(text, max(0, match.start() - 20), match.start()) is not None
             assert _told(text, match.start(), lists) == wanted, text
             told += wanted
@@ -137,8 +255,8 @@ def test_telling_phrases_are_those_of_the_pattern():
 
 
 def test_a_word_that_no_name_begins_with_ends_the_look_behind_a_telling_word():
-    words = _Words("this is ordinary", _WORD.findall("this is ordinary"))
-    assert _after_words(words, 1, _lists()) is None
+    words = _Words("this is ordinary", WORD.findall("this is ordinary"))
+    assert _after_words(words, 1, name_lists()) is None
 
 
 @given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3).map(" ".join))

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from dualtrack.domain.decision import GuardVerdict
 from dualtrack.domain.policy import Action
-from dualtrack.runtime.guards.base import SCORE_MAX, Checked, Finding, GuardResult, Piece
-from dualtrack.runtime.guards.prefilter import begin_run, end_run
+from dualtrack.runtime.guards.base import CLEAR, SCORE_MAX, Checked, Finding, GuardResult, Piece
+from dualtrack.runtime.guards.sharing import begin_run, end_run
 from dualtrack.runtime.guards.tipping_off import without_suspicion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dualtrack.domain.policy import Stage
+    from dualtrack.runtime.guards.base import Guard
     from dualtrack.runtime.guards.registry import CompiledGuard
 
 __all__ = ["ChainResult", "run_guards"]
@@ -47,40 +48,43 @@ def run_guards(compiled: Sequence[CompiledGuard], stage: Stage, checked: Checked
 
 
 def _run_all(compiled: Sequence[CompiledGuard], stage: Stage, checked: Checked) -> ChainResult:
-    row = None if checked.row is None else without_suspicion(checked.policy, checked.row)
-    now = checked._replace(stage=stage, row=row)
+    now = checked
+    if checked.stage != stage or checked.row is not None:
+        row = None if checked.row is None else without_suspicion(checked.policy, checked.row)
+        now = checked._replace(stage=stage, row=row)
     verdicts: list[GuardVerdict] = []
     findings: list[tuple[str, Finding]] = []
+    fired_names: list[str] = []
     strictest: Action = "allow"
-    for item in compiled:
-        setting = item.setting
+    for setting, guard in compiled:
         if setting.stage != stage:
             continue
         start = time.perf_counter_ns()
-        result, failed = _call(item, now)
+        result, failed = _call(guard, now)
         cost_us = (time.perf_counter_ns() - start) // 1000
         fired = failed or result.score >= setting.threshold
-        action: Action = setting.action if fired else "allow"
-        if action == "redact":
-            if failed or (result.pieces is None and result.row is None):
-                action = "block"
-            else:
-                now = _redacted(now, result)
-        strictest = max(strictest, action, key=_ORDER.__getitem__)
-        findings += [(setting.guard, finding) for finding in result.findings]
-        verdicts.append(
-            GuardVerdict(
-                guard=setting.guard, stage=stage, score=result.score, fired=fired, action=action, cost_us=cost_us
-            )
-        )
-    names = tuple(verdict.guard for verdict in verdicts if verdict.fired)
-    return ChainResult(verdicts, strictest, now.pieces, now.row, names, tuple(findings))
+        action: Action = "allow"
+        if fired:
+            fired_names.append(setting.guard)
+            action = setting.action
+            if action == "redact":
+                if failed or (result.pieces is None and result.row is None):
+                    action = "block"
+                else:
+                    now = _redacted(now, result)
+            strictest = max(strictest, action, key=_ORDER.__getitem__)
+        if result.findings:
+            findings += [(setting.guard, finding) for finding in result.findings]
+        verdicts.append(GuardVerdict(setting.guard, stage, result.score, fired, action, cost_us))
+    return ChainResult(verdicts, strictest, now.pieces, now.row, tuple(fired_names), tuple(findings))
 
 
-def _call(item: CompiledGuard, checked: Checked) -> tuple[GuardResult, bool]:
+def _call(guard: Guard, checked: Checked) -> tuple[GuardResult, bool]:
     """Return a guard's result and whether it failed; a result out of its form is a failure too."""
     try:
-        result = item.guard.check(checked)
+        result = guard.check(checked)
+        if result is CLEAR:
+            return result, False
         why = _malformed(result, checked)
     except Exception as error:  # noqa: BLE001 -- a guard of any origin may raise anything; not knowing counts as fired
         why = f"the guard failed: {type(error).__name__}"

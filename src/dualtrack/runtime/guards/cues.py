@@ -1,39 +1,59 @@
 """Cues: weighted rules over groups of phrases, read from dated data files. What the text guards are made of.
 
 A group lists phrases, English and Chinese, as small regular expressions without open-ended repetition, so that time grows
-with the length of the text only. A rule fires when each of its groups matches in one sentence (or one text) and none of
-its excuses does. Scores of fired rules combine as chances do: 1000 - (1000-a)(1000-b)/1000, so weak cues add up.
+with the length of the text only. A rule fires when each of its groups matches in one sentence (or one text), near each other if
+it says so, and none of its excuses does. Scores of fired rules combine as chances do: 1000 - (1000-a)(1000-b)/1000.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from functools import cache
-from typing import Annotated, Literal, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
 from dualtrack.domain.records import Record, read_record
 from dualtrack.errors import FieldError
 from dualtrack.runtime.guards.base import SCORE_MAX, Finding
-from dualtrack.runtime.guards.prefilter import Needs, needed_pairs, needed_words, parts_of
+from dualtrack.runtime.guards.matching import Cued, Phrase, Rule, Wanted
+from dualtrack.runtime.guards.prefilter import PhraseIndex, starts_of, words_of
+from dualtrack.runtime.guards.sharing import SHARED_MAX, shared
 from dualtrack.runtime.guards.texts import TEXT_CHARACTERS_MAX, Folded, Part, fold, fold_phrase, guard_data
 
-__all__ = ["MATCHES_MAX", "CueGroup", "CueRule", "CueSet", "combine", "cue_set"]
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
-MATCHES_MAX = 200
-"""Matches of a group in one text that are looked at; past it the text scores as found, because the rest is unread."""
+__all__ = [
+    "CUE_FILES",
+    "CueGroup",
+    "CueRule",
+    "CueSet",
+    "Phrases",
+    "chinese_pattern",
+    "combine",
+    "cue_set",
+    "english_pattern",
+    "phrases",
+]
+
+CUE_FILES = ("injection", "investment_advice", "mpf_choice", "opt_out", "tipping_off")
+"""Data files whose phrases stand in one index; a text is looked through once for all of them."""
 
 _GAP_MAX = 60
 """Longest bounded repetition in a phrase: it multiplies the time per character."""
 
-_SENTENCE_END = re.compile(r"[。;]|[.!?](?=[\s\"')\]]|$)|(?<=[\u3400-\u9fff])[!?]|\n\s{0,20}\n")
 _OPEN_ENDED = re.compile(r"(?<!\\)[*+]|\{\d*,\}")
 _BLANK = re.compile(r" (\?)?")
 _REPEATS = re.compile(r"\{(?:\d+,)?(\d+)\}")
 
+_ORDER = attrgetter("order")
+_Where = tuple[str, bool]
+"""Where rules apply: at a stage, and to a person's text or to one of a document or tool."""
+
 _Score = Annotated[int, Meta(ge=1, le=1000)]
+_Near = Annotated[int, Meta(ge=0, le=400)]
 
 
 class CueGroup(Record, frozen=True):
@@ -44,9 +64,10 @@ class CueGroup(Record, frozen=True):
 
 
 class CueRule(Record, frozen=True):
-    """Groups that must all match, groups that excuse, the score, and the reason in words.
+    """Groups that must all match, the one that stands most seldom first, groups that excuse, the score, and the reason in words.
 
-    `only` is who must have written it: `untrusted` is text from documents and tools.
+    `only` is who must have written it: `untrusted` is text from documents and tools. `near` bounds the characters between a
+    match of the first group and those of the others.
     """
 
     name: str
@@ -57,6 +78,7 @@ class CueRule(Record, frozen=True):
     stage: Literal["input", "output", "both"] = "both"
     only: Literal["anyone", "untrusted", "person"] = "anyone"
     scope: Literal["sentence", "text"] = "sentence"
+    near: _Near | None = None
 
 
 class _CueFile(Record, frozen=True):
@@ -66,121 +88,146 @@ class _CueFile(Record, frozen=True):
     rules: list[CueRule]
 
 
-class _Patterns(NamedTuple):
-    en: re.Pattern[str] | None
-    zh: re.Pattern[str] | None
+class Phrases:
+    """The phrases of all data files, with the index that says which rules can fire on a text.
 
+    Of each rule the first group is the anchor: its phrases are looked up, and the other groups are looked at only where it stands.
+    """
 
-class _Possible(NamedTuple):
-    """Groups that can match a text, in English and in Chinese; a text without Chinese has none of the latter."""
+    def __init__(self) -> None:
+        self.files = {
+            name: read_record(guard_data(name), _CueFile, where=f"guards/data/{name}.yaml") for name in CUE_FILES
+        }
+        self.groups: dict[tuple[str, str], int] = {}
+        self.listed: dict[int, list[Phrase]] = {}
+        self.index = PhraseIndex()
+        self._numbered: list[tuple[int, Phrase]] = []
+        self.anchors: set[int] = set()
+        for name, file in self.files.items():
+            _refuse_unused(name, file)
+            anchors = {rule.all[0] for rule in file.rules}
+            for key, group in file.groups.items():
+                number = self.groups[name, key] = len(self.groups)
+                if key in anchors:
+                    self.anchors.add(number)
+                self._add(group, number, f"{name}.yaml, group {key}", anchor=key in anchors)
 
-    en: set[str]
-    zh: set[str]
+    def rules(self, name: str) -> dict[_Where, dict[int, list[Rule]]]:
+        """Return the rules of a file by stage and author, and then by anchor."""
+        found: dict[_Where, dict[int, list[Rule]]] = {}
+        for order, rule in enumerate(self.files[name].rules):
+            numbers = tuple(self.groups[name, group] for group in rule.all)
+            none = tuple(self.groups[name, group] for group in rule.none)
+            wanted = Wanted(numbers, none, rule.scope == "text", rule.near)
+            item = Rule(order, wanted, rule.name, rule.score, rule.why)
+            for stage in ("input", "output") if rule.stage == "both" else (rule.stage,):
+                for untrusted in (False, True):
+                    if rule.only != ("person" if untrusted else "untrusted"):
+                        found.setdefault((stage, untrusted), {}).setdefault(numbers[0], []).append(item)
+        return found
 
+    def _add(self, group: CueGroup, number: int, where: str, *, anchor: bool) -> None:
+        listed = self.listed[number] = []
+        folded = [fold_phrase(phrase) for phrase in group.zh]
+        for chinese, phrases in ((False, group.en), (True, folded)):
+            for phrase in phrases:
+                pattern = chinese_pattern(phrase, where) if chinese else english_pattern(phrase, where)
+                self.index.add(phrase, chinese=chinese, anchor=anchor)
+                item = Phrase(pattern, self.index.needs[-1], None if chinese else starts_of(phrase))
+                self._numbered.append((number, item))
+                listed.append(item)
 
-class _Text:
-    """One folded text while it is judged: matches of each group and ends of sentences, found when first asked for."""
+    def text(self, given: str) -> Cued:
+        """Return a text, folded, with the rules that can fire on it; made once for all guards of a run."""
+        run = shared()
+        found = None if run is None else run.texts.get(given)
+        if found is None:
+            found = self.looked_through(fold(given))
+            if run is not None and len(run.texts) < SHARED_MAX:
+                run.texts[given] = found
+        return found
 
-    def __init__(self, folded: Folded, patterns: dict[str, _Patterns], possible: _Possible) -> None:
-        self.folded, self.patterns, self._possible = folded, patterns, possible
-        self.found: dict[str, list[tuple[int, int]]] = {}
-        self._ends: list[int] | None = None
-        self.overflow = False
-
-    def matches(self, group: str) -> list[tuple[int, int]]:
-        """Return the places of a group, in order of each language."""
-        if group not in self.found:
-            en, zh = self.patterns[group]
-            places: list[tuple[int, int]] = []
-            for pattern, possible in zip((en, zh), self._possible, strict=True):
-                if pattern is None or group not in possible:
-                    continue
-                for match in pattern.finditer(self.folded.text):
-                    places.append(match.span())
-                    if len(places) >= MATCHES_MAX:
-                        self.overflow = True
-                        break
-            self.found[group] = places
-        return self.found[group]
-
-    def sentence(self, place: int) -> int:
-        """Return the number of the sentence of a place."""
-        if self._ends is None:
-            self._ends = [match.end() for match in _SENTENCE_END.finditer(self.folded.text)]
-        return bisect_right(self._ends, place)
-
-    def judge(self, rule: CueRule) -> tuple[int, int] | None:
-        """Return where a rule fires first, or None."""
-        whole = rule.scope == "text"
-        spans: dict[int, tuple[int, int]] | None = None
-        for group in rule.all:
-            here: dict[int, tuple[int, int]] = {}
-            for start, end in self.matches(group):
-                here.setdefault(0 if whole else self.sentence(start), (start, end))
-            if spans is not None:
-                here = {
-                    key: (min(spans[key][0], place[0]), max(spans[key][1], place[1]))
-                    for key, place in here.items()
-                    if key in spans
-                }
-            if not here:
-                return None
-            spans = here
-        assert spans is not None
-        for group in rule.none:
-            for start, _ in self.matches(group):
-                spans.pop(0 if whole else self.sentence(start), None)
-        return spans[min(spans)] if spans else None
+    def looked_through(self, folded: Folded, *, everything: bool = False) -> Cued:
+        """Return a folded text with the rules whose anchors can match it, or with every rule."""
+        words = words_of(folded.text)
+        parts: AbstractSet[int] = self.index.parts_of(folded.text) if folded.chinese else frozenset()
+        if everything:
+            found = Cued(folded, words, parts, {group: self.listed[group] for group in self.anchors}, self.listed)
+            found.everything = True
+            return found
+        anchors: dict[int, list[Phrase]] = {}
+        for number in self.index.within(words, parts, chinese=folded.chinese):
+            group, phrase = self._numbered[number]
+            if group in anchors:
+                anchors[group].append(phrase)
+            else:
+                anchors[group] = [phrase]
+        return Cued(folded, words, parts, anchors, self.listed)
 
 
 class CueSet:
-    """The rules of one data file, compiled."""
+    """The rules of one data file over the phrases of all."""
 
-    def __init__(self, name: str) -> None:
-        file = read_record(guard_data(name), _CueFile, where=f"guards/data/{name}.yaml")
+    def __init__(self, name: str, known: Phrases) -> None:
+        file = known.files[name]
         self.name, self.dated, self.source, self.rules = name, file.dated, file.source, tuple(file.rules)
-        self._patterns = {key: _compile(group, f"{name}.yaml, group {key}") for key, group in file.groups.items()}
-        self._en = Needs({key: needed_words(group.en) for key, group in file.groups.items() if group.en})
-        phrases = {key: [fold_phrase(phrase) for phrase in group.zh] for key, group in file.groups.items()}
-        self._zh = Needs({key: needed_pairs(folded) for key, folded in phrases.items() if folded})
-        self._wanted = [(rule, frozenset(rule.all)) for rule in file.rules]
-        used = {group for rule in self.rules for group in (*rule.all, *rule.none)}
-        if used != set(file.groups):
-            odd = min(used ^ set(file.groups))
-            raise FieldError(f"group {odd!r}", where=f"{name}.yaml", expected="every group is there and is used")
+        self.known = known
+        self._by_anchor = known.rules(name)
 
-    def find(self, part: Part, stage: str, *, untrusted: bool = False, folded: Folded | None = None) -> list[Finding]:
+    def find(self, part: Part, stage: str, *, untrusted: bool = False, text: Cued | None = None) -> list[Finding]:
         """Return the rules that fire on one text, with places in the original."""
         if len(part.text) > TEXT_CHARACTERS_MAX:
             return [Finding("unread", part.piece, 0, len(part.text), SCORE_MAX, "too long to be read")]
-        given = fold(part.text) if folded is None else folded
-        parts = parts_of(given)
-        possible = _Possible(self._en.within(parts.words), self._zh.within(parts.pairs) if given.chinese else set())
-        either = possible.en | possible.zh
-        text = _Text(given, self._patterns, possible)
-        found: list[Finding] = []
-        for rule, wanted in self._wanted:
-            if not wanted <= either:
-                continue
-            if rule.stage not in {"both", stage} or rule.only == ("person" if untrusted else "untrusted"):
-                continue
-            place = text.judge(rule)
-            if place is not None:
-                start, end = text.folded.span(*place)
-                found.append(Finding(rule.name, part.piece, start, end, rule.score, rule.why))
-        if text.overflow:
-            found.append(Finding("unread", part.piece, 0, len(part.text), SCORE_MAX, "too many cues to be read"))
-        return found
+        cued = self.known.text(part.text) if text is None else text
+        by_anchor = self._by_anchor.get((stage, untrusted))
+        if not by_anchor or by_anchor.keys().isdisjoint(cued.anchors):
+            return []
+        return _judged(cued, [rule for group in cued.anchors for rule in by_anchor.get(group, ())], part)
+
+    def words(self, text: str) -> AbstractSet[bytes] | None:
+        """Return the words of a text if it was looked through in this run."""
+        run = shared()
+        known = None if run is None else run.texts.get(text)
+        return None if known is None else known.words
+
+
+def _judged(cued: Cued, rules: list[Rule], part: Part) -> list[Finding]:
+    found: list[Finding] = []
+    unread = False
+    for rule in sorted(rules, key=_ORDER):
+        place = cued.judge(rule.wanted)
+        unread = unread or not cued.overflowed.isdisjoint((*rule.wanted.all, *rule.wanted.none))
+        if place is not None:
+            start, end = cued.folded.span(*place)
+            found.append(Finding(rule.name, part.piece, start, end, rule.score, rule.why))
+    if unread:
+        found.append(Finding("unread", part.piece, 0, len(part.text), SCORE_MAX, "too many cues to be read"))
+    return found
+
+
+def _refuse_unused(name: str, file: _CueFile) -> None:
+    used = {group for rule in file.rules for group in (*rule.all, *rule.none)}
+    if used != set(file.groups):
+        odd = min(used ^ set(file.groups))
+        raise FieldError(f"group {odd!r}", where=f"{name}.yaml", expected="every group is there and is used")
+
+
+@cache
+def phrases() -> Phrases:
+    """Return the phrases of all data files, one object for the whole process."""
+    return Phrases()
 
 
 @cache
 def cue_set(name: str) -> CueSet:
     """Return the compiled cues of a data file, one object for the whole process."""
-    return CueSet(name)
+    return CueSet(name, phrases())
 
 
 def combine(findings: list[Finding]) -> int:
     """Return one score for several findings; of one kind in one piece only the highest counts."""
+    if not findings:
+        return 0
     best: dict[tuple[str, int], int] = {}
     for item in findings:
         best[item.kind, item.piece] = max(item.score, best.get((item.kind, item.piece), 0))
@@ -190,17 +237,28 @@ def combine(findings: list[Finding]) -> int:
     return SCORE_MAX - clear
 
 
-def _compile(group: CueGroup, where: str) -> _Patterns:
-    for phrase in (*group.en, *group.zh):
-        gap = max((int(size) for size in _REPEATS.findall(phrase)), default=0)
-        if _OPEN_ENDED.search(phrase) or gap > _GAP_MAX:
-            raise FieldError(
-                f"the phrase {phrase[:80]!r}", where=where, expected=f"repetitions of at most {_GAP_MAX}, none open"
-            )
+def english_pattern(phrase: str, where: str) -> re.Pattern[str]:
+    """Return a phrase in English as a pattern of whole words; raises FieldError for one that is not bounded."""
+    spaced = _BLANK.sub(lambda blank: r"[ \n]{0,4}" if blank[1] else r"[ \n]{1,4}", _bounded(phrase, where))
+    return _pattern(rf"(?<![a-z0-9])(?:{spaced})(?![a-z0-9])", where)
+
+
+def chinese_pattern(folded: str, where: str) -> re.Pattern[str]:
+    """Return a folded phrase in Chinese as a pattern; raises FieldError for one that is not bounded."""
+    return _pattern(_bounded(folded, where), where)
+
+
+def _bounded(phrase: str, where: str) -> str:
+    gap = max((int(size) for size in _REPEATS.findall(phrase)), default=0)
+    if _OPEN_ENDED.search(phrase) or gap > _GAP_MAX:
+        raise FieldError(
+            f"the phrase {phrase[:80]!r}", where=where, expected=f"repetitions of at most {_GAP_MAX}, none open"
+        )
+    return phrase
+
+
+def _pattern(phrase: str, where: str) -> re.Pattern[str]:
     try:
-        spaced = (_BLANK.sub(lambda blank: r"[ \n]{0,4}" if blank[1] else r"[ \n]{1,4}", phrase) for phrase in group.en)
-        en = re.compile(rf"(?<![a-z0-9])(?:{'|'.join(spaced)})(?![a-z0-9])") if group.en else None
-        zh = re.compile("|".join(fold_phrase(phrase) for phrase in group.zh)) if group.zh else None
+        return re.compile(phrase)
     except re.error as error:
         raise FieldError(f"a phrase that is no pattern: {error}", where=where) from error
-    return _Patterns(en, zh)

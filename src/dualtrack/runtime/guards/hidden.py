@@ -14,6 +14,8 @@ from urllib.parse import unquote
 from dualtrack.runtime.guards.base import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from dualtrack.runtime.guards.texts import Part
 
 __all__ = ["RUNS_MAX", "RUN_CHARACTERS_MAX", "Hidden", "hidden_texts", "unseen_characters"]
@@ -29,8 +31,6 @@ _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){16,4096}")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2}|[A-Za-z0-9]){12,2000}")
 _SPACED = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z][ ._*\-]{1,3}){5,400}[A-Za-z](?![A-Za-z0-9])")
 _MIXED = re.compile(r"(?<![A-Za-z0-9])(?=[a-zA-Z0-9]{0,15}[a-zA-Z])[a-zA-Z0-9]{0,15}[013457@$][a-zA-Z0-9]{1,15}")
-_SINGLE = re.compile(r"[ ._*\-][A-Za-z][ ._*\-]")
-_MIXED_PAIR = re.compile(r"[013457@$][a-zA-Z0-9]")
 _TAGS = re.compile("[\U000e0020-\U000e007e]")
 _DIGITS = str.maketrans("013457@$", "oieastas")
 _UNSEEN = re.compile(
@@ -43,7 +43,17 @@ _RUN_MIN = 24
 """Characters of the shortest run that is decoded from base64; one in hex has more."""
 
 _SINGLES_MIN = 2
-"""Letters that stand alone, counted without sharing a sign between two: six spaced-out letters have at least so many."""
+"""Different letters that stand alone: what is spaced out and says something has at least so many."""
+
+_SINGLES = frozenset(bytes([code]) for code in range(128) if chr(code).isalpha())
+_NO_RUN = bytes(
+    code if chr(code).isascii() and (chr(code).isalnum() or chr(code) in "+/_-") else 32 for code in range(256)
+)
+"""Turns all but the signs of base64 and hex to blanks."""
+
+_NO_WORD = bytes(code if chr(code).isascii() and chr(code).isalnum() else 32 for code in range(256))
+_BESIDE = re.compile(r"[0-9@$](?:[A-Za-z]|(?<=[A-Za-z].))")
+"""A digit beside a letter: where none stands, no digit stands for a letter."""
 
 _PRINTABLE_MIN = 0.9
 
@@ -57,10 +67,11 @@ class Hidden(NamedTuple):
     how: str
 
 
-def hidden_texts(text: str) -> list[Hidden]:
-    """Return the texts hidden in a text that read as text when decoded."""
+def hidden_texts(text: str, words: AbstractSet[bytes] | None = None) -> list[Hidden]:
+    """Return the texts hidden in a text that read as text when decoded. `words` are those of a text in ASCII, if known."""
     found: list[Hidden] = []
-    if any(len(word) >= _RUN_MIN for word in text.split()):  # a run has no blank in it
+    plain = text.encode("ascii", "replace")
+    if max(map(len, plain.translate(_NO_RUN).split()), default=0) >= _RUN_MIN:
         for match in _runs(_HEX, text):
             _add(found, _hex(match[0]), match, "written in hex")
         for match in _runs(_BASE64, text):
@@ -69,17 +80,23 @@ def hidden_texts(text: str) -> list[Hidden]:
         for match in _runs(_PERCENT, text):
             if match[0].count("%") >= _FEW:
                 _add(found, unquote(match[0], errors="replace"), match, "written with percent signs")
-    for match in _runs(_SPACED, text) if len(_SINGLE.findall(text)) >= _SINGLES_MIN else ():
-        words = re.split(r"[ ._*\-]{2,3}", match[0])
-        _add(found, " ".join(re.sub(r"[ ._*\-]", "", word) for word in words), match, "spaced out")
-    mixed = _runs(_MIXED, text) if len(_MIXED_PAIR.findall(text)) >= _MIXED_MIN else []
+    for match in _runs(_SPACED, text) if _has_singles(plain, words) else ():
+        spaced = re.split(r"[ ._*\-]{2,3}", match[0])
+        _add(found, " ".join(re.sub(r"[ ._*\-]", "", word) for word in spaced), match, "spaced out")
+    mixed = _runs(_MIXED, text) if _BESIDE.search(text) else []
     if len(mixed) >= _MIXED_MIN:
         found.append(Hidden(text.translate(_DIGITS), mixed[0].start(), mixed[-1].end(), "digits for letters"))
     bits = [] if text.isascii() else _TAGS.findall(text)
     if bits:
-        plain = "".join(chr(ord(character) - 0xE0000) for character in bits[:RUN_CHARACTERS_MAX])
-        found.append(Hidden(plain, text.index(bits[0]), text.rindex(bits[-1]) + 1, "in invisible tag characters"))
+        shown = "".join(chr(ord(character) - 0xE0000) for character in bits[:RUN_CHARACTERS_MAX])
+        found.append(Hidden(shown, text.index(bits[0]), text.rindex(bits[-1]) + 1, "in invisible tag characters"))
     return found
+
+
+def _has_singles(plain: bytes, words: AbstractSet[bytes] | None) -> bool:
+    """Tell whether different letters stand alone; one does in most texts, as the article and the word I."""
+    cut = plain.translate(_NO_WORD).lower().split() if words is None else words
+    return len(_SINGLES.intersection(cut)) >= _SINGLES_MIN
 
 
 def unseen_characters(part: Part, *, untrusted: bool) -> list[Finding]:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from dualtrack.errors import FieldError
-from dualtrack.runtime.guards.base import SCORE_MAX, Finding, GuardResult
+from dualtrack.runtime.guards.base import CLEAR, SCORE_MAX, Finding, GuardResult
 from dualtrack.runtime.guards.cues import combine, cue_set
 from dualtrack.runtime.guards.hidden import hidden_texts, unseen_characters
 from dualtrack.runtime.guards.texts import Part, answered, fold, refuse_settings
@@ -31,6 +31,7 @@ CANARY_CHARACTERS_MIN = 8
 """Shortest canary, in letters and digits: a shorter one occurs by chance."""
 
 _MARKED = re.compile(r"\[canary:([A-Za-z0-9-]{8,64})\]")
+_UNTRUSTED = frozenset({"retrieved", "tool"})
 _NOT_WORD = re.compile(r"[\W_]")
 
 
@@ -64,21 +65,27 @@ class Injection:
         if checked.stage == "output":
             canaries = {*self._canaries, *_marked(checked)}
             for part in answered(checked):
-                found += self._judge(part, "output") + _leaks(part, canaries)
+                found += self._judge(part, "output")
+                if canaries:
+                    found += _leaks(part, canaries)
         else:
             for number, (role, text) in enumerate(checked.pieces):
                 if role != "system":
                     found += self._judge(Part(number, role, text), "input")
+        if not found:
+            return CLEAR
         by_piece: dict[int, list[Finding]] = {}
         for item in found:
             by_piece.setdefault(item.piece, []).append(item)
         return GuardResult(max((combine(items) for items in by_piece.values()), default=0), tuple(found))
 
     def _judge(self, part: Part, stage: str) -> list[Finding]:
-        untrusted = part.role in {"retrieved", "tool"}
+        untrusted = part.role in _UNTRUSTED
         found = self._cues.find(part, stage, untrusted=untrusted)
-        found += unseen_characters(part, untrusted=untrusted)
-        for text, start, end, how in hidden_texts(part.text):
+        plain = part.text.isascii()
+        if not plain:
+            found += unseen_characters(part, untrusted=untrusted)
+        for text, start, end, how in hidden_texts(part.text, self._cues.words(part.text) if plain else None):
             inner = self._cues.find(Part(part.piece, part.role, text), stage, untrusted=untrusted)
             found += [Finding(item.kind, part.piece, start, end, item.score, f"{item.why} ({how})") for item in inner]
         return found
@@ -89,13 +96,11 @@ def _bare(text: str) -> str:
 
 
 def _marked(checked: Checked) -> set[str]:
-    systems = (piece.text for piece in checked.pieces if piece.role == "system")
+    systems = [piece.text for piece in checked.pieces if piece.role == "system" and "[canary:" in piece.text]
     return {_bare(match) for text in systems for match in _MARKED.findall(text)[:CANARIES_MAX]}
 
 
 def _leaks(part: Part, canaries: set[str]) -> list[Finding]:
-    if not canaries:
-        return []
     texts = [part.text, *(hidden.text for hidden in hidden_texts(part.text))]
     if any(canary in _bare(text) for text in texts for canary in canaries):
         return [Finding("canary", part.piece, 0, len(part.text), SCORE_MAX, "a canary of the system prompt")]

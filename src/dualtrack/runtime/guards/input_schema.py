@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, ClassVar, get_args
 
 from dualtrack.errors import FieldError
-from dualtrack.runtime.guards.base import SCORE_MAX, Finding, GuardResult, Role
+from dualtrack.runtime.guards.base import CLEAR, SCORE_MAX, Finding, GuardResult, Role
 from dualtrack.runtime.guards.texts import refuse_settings
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ FINDINGS_MAX = 50
 """Findings kept of one row: one is enough to fire, more help to repair."""
 
 _ROLES = frozenset(get_args(Role))
+_ASKING = frozenset({"user", "tool"})
 _INTEGER_MAX = 2**53
 
 
@@ -52,11 +53,13 @@ class InputSchema:
 
     def check(self, checked: Checked, /) -> GuardResult:
         """Return 1000 and what departs from the form, or nothing."""
-        why = [] if checked.row is None else self._row(checked.row, checked.policy.fields)
-        found = [Finding("field", 0, 0, 0, SCORE_MAX, text) for text in why[:FINDINGS_MAX]]
+        found: list[Finding] = []
+        if checked.row is not None:
+            why = self._row(checked.row, checked.policy.fields)
+            found = [Finding("field", 0, 0, 0, SCORE_MAX, text) for text in why[:FINDINGS_MAX]]
         if checked.row is None or checked.pieces:
             found += self._pieces(checked)
-        return GuardResult(SCORE_MAX if found else 0, tuple(found))
+        return GuardResult(SCORE_MAX, tuple(found)) if found else CLEAR
 
     def _row(self, row: Mapping[str, object], fields: list[FieldSetting]) -> list[str]:
         known = {item.name for item in fields}
@@ -91,16 +94,19 @@ class InputSchema:
         found: list[Finding] = []
         if len(pieces) > self._pieces_max:
             found.append(Finding("pieces", 0, 0, 0, SCORE_MAX, f"more than {self._pieces_max} pieces"))
-        if sum(len(piece.text) for piece in pieces) > checked.policy.bounds.characters:
+        if sum([len(piece[1]) for piece in pieces]) > checked.policy.bounds.characters:
             found.append(Finding("length", 0, 0, 0, SCORE_MAX, "more characters than the policy allows"))
-        begun = False
-        for number, piece in enumerate(pieces[: self._pieces_max]):
-            if piece.role not in _ROLES:
+        begun = asked = False
+        for number, (role, text) in enumerate(pieces):
+            asked = asked or (role in _ASKING and text != "" and not text.isspace())
+            if number >= self._pieces_max:
+                continue
+            if role not in _ROLES:
                 found.append(Finding("role", number, 0, 0, SCORE_MAX, "an unknown role"))
-            elif piece.role == "system" and begun:
+            elif role == "system" and begun:
                 found.append(Finding("role", number, 0, 0, SCORE_MAX, "a system text after the conversation began"))
-            begun = begun or piece.role != "system"
-        if not any(piece.text.strip() for piece in pieces if piece.role in {"user", "tool"}):
+            begun = begun or role != "system"
+        if not asked:
             found.append(Finding("empty", len(pieces) - 1, 0, 0, SCORE_MAX, "no question"))
         return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from dualtrack.runtime.guards.base import GuardResult
+from dualtrack.runtime.guards.base import CLEAR, GuardResult
 from dualtrack.runtime.guards.cues import combine, cue_set
 from dualtrack.runtime.guards.texts import answered, asked, refuse_settings
 
@@ -36,4 +36,4 @@ class InvestmentAdvice:
         """Return the combined score of the cues in what is asked or answered in this turn."""
         parts = answered(checked) if checked.stage == "output" else asked(checked)
         found = [item for part in parts for item in self._cues.find(part, checked.stage)]
-        return GuardResult(combine(found), tuple(found))
+        return GuardResult(combine(found), tuple(found)) if found else CLEAR

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from dualtrack.runtime.guards.base import SCORE_MAX, Finding, GuardResult
+from dualtrack.runtime.guards.base import CLEAR, SCORE_MAX, Finding, GuardResult
 from dualtrack.runtime.guards.cues import combine, cue_set
 from dualtrack.runtime.guards.texts import asked, refuse_settings
 
@@ -36,4 +36,4 @@ class OptOut:
         if checked.opted_out:
             return GuardResult(SCORE_MAX, (Finding("opted-out", 0, 0, 0, SCORE_MAX, "an opt-out is on record"),))
         found = [item for part in asked(checked) for item in self._cues.find(part, checked.stage)]
-        return GuardResult(combine(found), tuple(found))
+        return GuardResult(combine(found), tuple(found)) if found else CLEAR

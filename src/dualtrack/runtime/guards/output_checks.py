@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from dualtrack.runtime.guards.base import SCORE_MAX, Finding, GuardResult
+from dualtrack.runtime.guards.base import CLEAR, SCORE_MAX, Finding, GuardResult
 from dualtrack.runtime.guards.figures import FIGURES_MAX, figures
 from dualtrack.runtime.guards.polarity import contradicted
 from dualtrack.runtime.guards.texts import Part, answered, refuse_settings
@@ -48,12 +48,13 @@ class OutputChecks:
 
     def __init__(self, settings: Mapping[str, Value]) -> None:
         refuse_settings(self.name, settings)
+        contradicted("it is not so now", ["it is so now"])  # reads its lists, so that a first decision need not
 
     def check(self, checked: Checked, /) -> GuardResult:
         """Return the highest score of what the policy asks for and the answer lacks."""
         asks = checked.policy.output
         last = max(len(checked.pieces) - 1, 0)
-        passages = {}
+        passages: dict[str, str] = {}
         for number, piece in enumerate(checked.pieces):
             if piece.role == "retrieved":
                 passages[source_id(piece.text) or f"\n{number}"] = _ID.sub("", piece.text, count=1)
@@ -62,6 +63,8 @@ class OutputChecks:
             found.append(Finding("reasons", last, 0, 0, SCORE_MAX, "no reasons"))
         if asks.citations:
             found += _citations(checked, set(passages), last)
+        if not (passages or asks.numbers_from_sources):
+            return GuardResult(max(item.score for item in found), tuple(found)) if found else CLEAR
         texts = [Part(part.piece, part.role, _without_ids(part.text, passages)) for part in answered(checked)]
         if asks.numbers_from_sources:
             found += _unsourced(checked, texts, list(passages.values()), last)

@@ -1,55 +1,42 @@
-"""Which groups of cues can match a text at all: words and signs that a group needs, looked up instead of searched for.
+"""Which phrases can match a text at all: words and signs that a phrase needs, looked up instead of searched for.
 
-A phrase of a data file is a small regular expression without open-ended repetition. It is spelled out into the texts that
-it stands for, with a mark where anything may stand. In each of them one whole word (English) or one pair of signs (Chinese)
-is needed. A group without any of its needed parts in a text cannot match, and its pattern is not run. Where a phrase cannot
-be spelled out, its group is always run, so that this only saves time and never changes what is found.
+A phrase of a data file is spelled out (see spelling). Each part of it between blanks needs one of some whole words (English), or
+it needs one of some runs of signs (Chinese). All phrases of all guards stand in one index from a word, or a pair of signs, to
+the phrases that need it, so that a text is looked through once for all guards. A phrase that cannot be spelled out is always
+searched for: this only saves time and never changes what is found.
 """
 
 from __future__ import annotations
 
 import re
-import threading
-from itertools import pairwise, product
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.runtime.guards.spelling import ANY, SPELLINGS_MAX, UnclearError, items, segments, spellings
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
-    from dualtrack.runtime.guards.texts import Folded
+__all__ = ["Needs", "PhraseIndex", "Start", "needed_runs", "needed_words", "pairs_of", "starts_of", "words_of"]
 
-__all__ = [
-    "SHARED_MAX",
-    "SPELLINGS_MAX",
-    "Needs",
-    "Parts",
-    "UnclearError",
-    "begin_run",
-    "end_run",
-    "needed_pairs",
-    "needed_words",
-    "parts_of",
-    "spellings",
-]
-
-SHARED_MAX = 64
-"""Texts that one run of guards shares: a conversation has fewer that a guard reads."""
-
-SPELLINGS_MAX = 3_000
-"""Texts that a part of a phrase is spelled out into; one that stands for more is always searched for."""
-
-_REPEATS_MAX = 3
-"""Repetitions that are spelled out; beyond them anything may stand there."""
-
-_CLASS_MAX = 12
-"""Signs of a class that are spelled out."""
-
-_ANY = "\x00"
-_TOKEN = re.compile(r"[a-z0-9]+")
+_START = re.compile(r"[a-z0-9]+|[^a-z0-9\x00\x01 ]+")
 _WHOLE = re.compile(r"(?<![a-z0-9\x00])[a-z0-9]+(?![a-z0-9\x00])")
-_RUN = re.compile(r"[^\x00 ]+")
-_COUNT = re.compile(r"\{(\d+)(?:,(\d+))?\}")
-_SPECIAL = frozenset("*+)|")
+_RUN = re.compile(r"[^\x00\x01 ]+")
+_PAIR = 2
+_WHOLE_MAX = 200
+"""Ways to write a phrase that are looked up as wholes; one with more is looked up by its parts."""
+
+_BYTES_OF_PAIR = 4
+_UTF_16 = "utf-16-le" if sys.byteorder == "little" else "utf-16-be"
+_SIGN_MAX = 0xD7FF
+"""Last code point that is surely one unit of UTF-16, in which pairs are read."""
+
+_NO_WORD = bytes(
+    code if chr(code).isascii() and chr(code).isalnum() and not chr(code).isupper() else 32 for code in range(256)
+)
+"""Turns all but small letters and digits to blanks; one step at the speed of C, where a pattern takes a step a word."""
+
 _COMMON = frozenset(
     [
         "a",
@@ -119,220 +106,193 @@ _COMMON = frozenset(
 """Words that stand in most texts, so that needing them tells little."""
 
 
-class UnclearError(Exception):
-    """The phrase has something that is not spelled out here, or stands for too many texts."""
+_Need = frozenset[int]
+"""Pairs of signs, and single signs, that must all stand in a text."""
 
 
-class Needs:
-    """The needs of all groups of one data file in one language, turned round: from a part to groups."""
+class Needs(NamedTuple):
+    """What a phrase needs: of each set in `words` one word, of each set in `parts` one member's pairs; empty is unknown."""
 
-    def __init__(self, needs: Mapping[str, frozenset[str] | None]) -> None:
-        self.always = frozenset(group for group, parts in needs.items() if parts is None)
-        found: dict[str, set[str]] = {}
-        for group, parts in needs.items():
-            for part in parts or ():
-                found.setdefault(part, set()).add(group)
-        self.groups = {part: frozenset(groups) for part, groups in found.items()}
+    chinese: bool
+    words: tuple[frozenset[bytes], ...] = ()
+    parts: tuple[frozenset[_Need], ...] = ()
 
-    def within(self, parts: set[str]) -> set[str]:
-        """Return the groups that can match a text of these parts."""
-        found = set(self.always)
-        for part in self.groups.keys() & parts:
-            found |= self.groups[part]
+    def within(self, words: AbstractSet[bytes], parts: AbstractSet[int]) -> bool:
+        """Tell whether a text of these words and pairs can match the phrase."""
+        for wanted in self.words:
+            if wanted.isdisjoint(words):
+                return False
+        return all(any(need <= parts for need in clause) for clause in self.parts)
+
+
+class PhraseIndex:
+    """Phrases by what they need. Only those put in with `anchor` are looked up; of the others it can only be asked."""
+
+    def __init__(self) -> None:
+        self.needs: list[Needs] = []
+        self._always: list[int] = []
+        self._always_en: list[int] = []
+        self._words: dict[bytes, list[tuple[int, tuple[frozenset[bytes], ...]]]] = {}
+        self._parts: dict[int, list[tuple[_Need, int, tuple[frozenset[_Need], ...]]]] = {}
+        self._anchor_parts: frozenset[int] = frozenset()
+        self._known_words: frozenset[bytes] = frozenset()
+        self._known_pairs: frozenset[int] = frozenset()
+        self._known_signs: frozenset[str] = frozenset()
+
+    def add(self, pattern: str, *, chinese: bool, anchor: bool) -> None:
+        """Put the next phrase in, by the part that tells most; in Chinese it must be folded."""
+        number = len(self.needs)
+        needs = _chinese_needs(pattern, anchor=anchor) if chinese else _english_needs(pattern)
+        self.needs.append(needs)
+        known = [part for clause in needs.parts for need in clause for part in need]
+        self._known_pairs |= {part for part in known if part > _SIGN_MAX}
+        self._known_signs |= {chr(part) for part in known if part <= _SIGN_MAX}
+        if not anchor:
+            return
+        if needs.words:
+            for word in needs.words[0]:
+                self._words.setdefault(word, []).append((number, needs.words[1:]))
+            self._known_words = frozenset(self._words)
+        elif needs.parts:
+            for need in needs.parts[0]:
+                self._anchor_parts |= {max(need)}
+                self._parts.setdefault(max(need), []).append((need, number, needs.parts[1:]))
+        else:
+            self._always.append(number)
+            self._always_en += [] if chinese else [number]
+
+    def within(self, words: AbstractSet[bytes], parts: AbstractSet[int], *, chinese: bool) -> set[int]:
+        """Return the anchor phrases that can match a text of these words and pairs of signs."""
+        found = set(self._always if chinese else self._always_en)
+        for word in self._known_words & words:
+            for number, others in self._words[word]:
+                for wanted in others:
+                    if wanted.isdisjoint(words):
+                        break
+                else:
+                    found.add(number)
+        for part in self._anchor_parts & parts:
+            for need, number, clauses in self._parts[part]:
+                if need <= parts:
+                    for clause in clauses:
+                        if not any(other <= parts for other in clause):
+                            break
+                    else:
+                        found.add(number)
         return found
 
-
-class Parts(NamedTuple):
-    """The words of a folded text (runs of small letters and digits); of a Chinese one its signs and pairs of them, too."""
-
-    words: set[str]
-    pairs: set[str]
+    def parts_of(self, text: str) -> AbstractSet[int]:
+        """Return the pairs of signs and the signs of a Chinese text that phrases need."""
+        return pairs_of(text, self._known_pairs) | {ord(sign) for sign in self._known_signs if sign in text}
 
 
-class _Run(threading.local):
-    """What the guards of one run have looked at in this thread; between runs nothing of a text is kept."""
+class Start(NamedTuple):
+    """Signs that a match can begin with; `word` if they are a whole word of the text then."""
 
-    kept: dict[str, Parts] | None = None
-
-
-_run = _Run()
+    signs: str
+    word: bytes | None
 
 
-def begin_run() -> None:
-    """Let the guards that follow in this thread share what they look up; `end_run` forgets it."""
-    _run.kept = {}
+def starts_of(phrase: str) -> tuple[Start, ...] | None:
+    """Return the signs that a match of an English phrase can begin with, or None where they are not known."""
+    try:
+        spelled = spellings(segments(phrase)[0], SPELLINGS_MAX)
+    except UnclearError:
+        return None
+    found: dict[str, bool] = {}
+    for text in spelled:
+        match = _START.match(f"{text} ")
+        if match is None:
+            return None
+        signs = match[0]
+        whole = signs.isalnum() and text[len(signs) : len(signs) + 1] != ANY
+        found[signs] = found.get(signs, True) and whole
+    return tuple(Start(signs, signs.encode() if whole else None) for signs, whole in sorted(found.items()))
 
 
-def end_run() -> None:
-    """Forget what the guards shared."""
-    _run.kept = None
+def _english_needs(pattern: str) -> Needs:
+    needs = sorted(needed_words(pattern), key=_rank, reverse=True)
+    return Needs(chinese=False, words=tuple(frozenset(word.encode() for word in need) for need in needs))
 
 
-def parts_of(folded: Folded) -> Parts:
-    """Return the parts of a folded text, shared between the guards of a run."""
-    kept, text = _run.kept, folded.text
-    found = kept.get(text) if kept is not None else None
-    if found is None:
-        pairs = {*text, *map("".join, pairwise(text))} if folded.chinese else set()
-        found = Parts(set(_TOKEN.findall(text)), pairs)
-        if kept is not None and len(kept) < SHARED_MAX:
-            kept[text] = found
+def _chinese_needs(pattern: str, *, anchor: bool) -> Needs:
+    """Return the needs by pairs; single signs tell little, so only an anchor that has no pair is looked up by them."""
+    clauses = sorted(needed_runs(pattern), key=_rank_runs, reverse=True)
+    pairs = [clause for clause in clauses if _rank_runs(clause)[0] >= _PAIR]
+    kept = pairs or (clauses if anchor else [])
+    return Needs(chinese=True, parts=tuple(frozenset(map(_parts, clause)) for clause in kept))
+
+
+def words_of(text: str) -> set[bytes]:
+    """Return the words of a folded text: runs of small letters and digits."""
+    return set(text.encode("ascii", "replace").translate(_NO_WORD).split())
+
+
+def pairs_of(text: str, known: frozenset[int]) -> frozenset[int]:
+    """Return which of some pairs of signs stand in a text; a pair is the number that its UTF-16 bytes make."""
+    data = memoryview(text.encode(_UTF_16, "surrogatepass"))
+    even = data[: len(data) // _BYTES_OF_PAIR * _BYTES_OF_PAIR].cast("I")
+    odd = data[_PAIR : _PAIR + (len(data) - _PAIR) // _BYTES_OF_PAIR * _BYTES_OF_PAIR].cast("I")
+    return known.intersection(even) | known.intersection(odd)
+
+
+def _parts(runs: tuple[str, ...]) -> _Need:
+    """Return the pairs of signs in runs; of a run of one sign the sign. A pair is greater than any sign."""
+    pairs = frozenset(
+        int.from_bytes(run[at : at + _PAIR].encode(_UTF_16), sys.byteorder)
+        for run in runs
+        for at in range(len(run) - 1)
+    )
+    return pairs or frozenset(ord(run) for run in runs)
+
+
+def needed_words(phrase: str) -> list[frozenset[str]]:
+    """Return sets of words: of each one stands, whole, in every match of the phrase."""
+    found = []
+    for part in segments(phrase):
+        try:
+            needs = {
+                max(_WHOLE.findall(f" {text} "), key=_weight, default="") for text in spellings(part, SPELLINGS_MAX)
+            }
+        except UnclearError:
+            continue
+        if "" not in needs:
+            found.append(frozenset(needs))
     return found
 
 
-def needed_words(phrases: Iterable[str]) -> frozenset[str] | None:
-    """Return words of which one stands, whole, in every match of the phrases; None where that is not known."""
-    return _needed(phrases, _segments, _longest_word)
+def needed_runs(phrase: str) -> list[frozenset[tuple[str, ...]]]:
+    """Return sets of runs of signs: of each set the runs of one member stand in every match of the phrase."""
+    whole = _runs_of(phrase, _WHOLE_MAX)
+    if whole is not None:
+        return [whole]
+    try:
+        parts = items(phrase)
+    except (UnclearError, ValueError):
+        return []
+    found = [_runs_of(part, SPELLINGS_MAX) for part in parts]
+    return [clause for clause in found if clause is not None]
 
 
-def needed_pairs(phrases: Iterable[str]) -> frozenset[str] | None:
-    """Return signs or pairs of them of which one stands in every match of the phrases; None where that is not known."""
-    return _needed(phrases, lambda phrase: [phrase], _first_pair)
+def _runs_of(phrase: str, limit: int) -> frozenset[tuple[str, ...]] | None:
+    try:
+        found = frozenset(tuple(_RUN.findall(text)) for text in spellings(phrase, limit))
+    except UnclearError:
+        return None
+    if not all(found) or any(ord(sign) > _SIGN_MAX for runs in found for run in runs for sign in run):
+        return None
+    return found
 
 
-def _longest_word(spelled: str) -> str:
-    return max(_WHOLE.findall(f" {spelled} "), key=_weight, default="")
+def _rank_runs(clause: frozenset[tuple[str, ...]]) -> tuple[int, int]:
+    return min(max(map(len, runs)) for runs in clause), -len(clause)
 
 
 def _weight(word: str) -> int:
     return 0 if word in _COMMON else len(word)
 
 
-def _first_pair(spelled: str) -> str:
-    return max(_RUN.findall(spelled), key=len, default="")[:2]
-
-
-def _needed(
-    phrases: Iterable[str], parts_of: Callable[[str], list[str]], need_of: Callable[[str], str]
-) -> frozenset[str] | None:
-    found: set[str] = set()
-    for phrase in phrases:
-        best: set[str] = set()
-        for part in parts_of(phrase):
-            needs = _needs_of(part, need_of)
-            if "" not in needs and (not best or _rank(needs) > _rank(best)):
-                best = needs
-        if not best:
-            return None
-        found |= best
-    return frozenset(found)
-
-
-def _needs_of(part: str, need_of: Callable[[str], str]) -> set[str]:
-    try:
-        return {need_of(text) for text in spellings(part)}
-    except UnclearError:
-        return {""}
-
-
-def _rank(needs: set[str]) -> tuple[int, int]:
+def _rank(needs: Iterable[str]) -> tuple[int, int]:
     """Order needs by how seldom they are likely to stand in a text: long ones, and few."""
-    return min(map(_weight, needs)), -len(needs)
-
-
-def _segments(phrase: str) -> list[str]:
-    """Return the parts of a phrase between its own blanks, which are blanks of the text too; one that branches stays whole."""
-    parts, depth, at, start = [], 0, 0, 0
-    while at < len(phrase):
-        sign = phrase[at]
-        if sign == "\\":
-            at += 1
-        elif sign == "[":
-            at = phrase.find("]", at + 2)
-            if at < 0:
-                return [phrase]
-        elif sign in "()":
-            depth += 1 if sign == "(" else -1
-        elif sign == "|" and not depth:
-            return [phrase]
-        elif sign == " " and not depth and phrase[at + 1 : at + 2] not in {"?", "{"}:
-            parts.append(phrase[start:at])
-            start = at + 1
-        at += 1
-    return [*parts, phrase[start:]]
-
-
-def spellings(phrase: str) -> set[str]:
-    """Return the texts that a phrase stands for, a NUL where anything may stand, a blank for blanks."""
-    found, end = _either(phrase, 0)
-    if end != len(phrase):
-        raise UnclearError
-    return found
-
-
-def _either(phrase: str, at: int) -> tuple[set[str], int]:
-    """Read branches up to a closing bracket or the end."""
-    found: set[str] = set()
-    while True:
-        branch, at = _branch(phrase, at)
-        found |= branch
-        if at >= len(phrase) or phrase[at] == ")":
-            return found, at
-        at += 1  # past the bar
-
-
-def _branch(phrase: str, at: int) -> tuple[set[str], int]:
-    found = {""}
-    while at < len(phrase) and phrase[at] not in "|)":
-        item, at = _item(phrase, at)
-        least, most, at = _count(phrase, at)
-        if most > 1 and (most > _REPEATS_MAX or item == {_ANY}):
-            item = {_ANY} | ({""} if least == 0 else set())
-        elif (least, most) != (1, 1):
-            item = {"".join(parts) for count in range(least, most + 1) for parts in _products(item, count)}
-        if len(found) * len(item) > SPELLINGS_MAX:
-            raise UnclearError
-        found = {head + tail for head in found for tail in item}
-    return found, at
-
-
-def _products(item: set[str], count: int) -> Iterator[tuple[str, ...]]:
-    if len(item) ** count > SPELLINGS_MAX:
-        raise UnclearError
-    return product(item, repeat=count)
-
-
-def _item(phrase: str, at: int) -> tuple[set[str], int]:
-    """Read one character, class or group; what only looks around stands for no text."""
-    sign = phrase[at]
-    if sign == "(":
-        found, end = _either(phrase, at + len(_opening(phrase, at)))
-        if end >= len(phrase):
-            raise UnclearError
-        return (found if phrase.startswith("(?:", at) else {""}), end + 1
-    if sign == "[":
-        end = phrase.find("]", at + 2)
-        body = phrase[at + 1 : end]
-        if end < 0 or body.endswith("\\"):
-            raise UnclearError
-        plain = body.isalnum() and len(body) <= _CLASS_MAX
-        return (set(body) if plain else {_ANY}), end + 1
-    if sign == "\\":
-        following = phrase[at + 1]
-        if following.isalnum():
-            if following not in "wsdWSD":
-                raise UnclearError
-            return {_ANY}, at + 2
-        return {following}, at + 2
-    if sign in "^$":
-        return {""}, at + 1
-    if sign in _SPECIAL:
-        raise UnclearError
-    return {_ANY if sign == "." else sign}, at + 1
-
-
-def _opening(phrase: str, at: int) -> str:
-    for opening in ("(?:", "(?=", "(?!", "(?<=", "(?<!"):
-        if phrase.startswith(opening, at):
-            return opening
-    raise UnclearError
-
-
-def _count(phrase: str, at: int) -> tuple[int, int, int]:
-    """Read how often the item before may stand."""
-    if phrase.startswith("?", at):
-        return 0, 1, at + 1
-    match = _COUNT.match(phrase, at)
-    if match is None:
-        return 1, 1, at
-    return int(match[1]), int(match[2] or match[1]), match.end()
+    listed = list(needs)
+    return min(map(_weight, listed)), -len(listed)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dualtrack.domain.documents import read_yaml
 from dualtrack.errors import FieldError
+from dualtrack.runtime.guards.sharing import shared
 
 if TYPE_CHECKING:
     from dualtrack.runtime.guards.base import Checked, Role
@@ -44,7 +45,7 @@ _KEPT_MAX = 65_536
 _CHINESE = "\u3400-\u9fff\uf900-\ufaff"
 _UNSEEN = frozenset("\u034f\u3164\u115f\u1160") | {chr(0xFE00 + number) for number in range(16)}
 _HAS_CHINESE = re.compile(f"[{_CHINESE}]")
-_BETWEEN_CHINESE = re.compile(f"(?<=[{_CHINESE}])[ \\n*_|~·\\-]{{1,4}}(?=[{_CHINESE}])")
+_BETWEEN_CHINESE = re.compile(f"[ \\n*_|~·\\-](?<=[{_CHINESE}].)[ \\n*_|~·\\-]{{0,3}}(?=[{_CHINESE}])", re.DOTALL)
 
 
 class Part(NamedTuple):
@@ -124,7 +125,10 @@ def fold_phrase(phrase: str) -> str:
 
 
 def asked(checked: Checked) -> tuple[Part, ...]:
-    """Return what the person said in this turn: the user's pieces after the last answer."""
+    """Return what the person said in this turn: the user's pieces after the last answer. Guards of a run share it."""
+    run = shared()
+    if run is not None and run.asked is not None and run.asked[0] is checked:
+        return run.asked[1]
     found: list[Part] = []
     for number in range(len(checked.pieces) - 1, -1, -1):
         role, text = checked.pieces[number]
@@ -132,11 +136,17 @@ def asked(checked: Checked) -> tuple[Part, ...]:
             break
         if role == "user":
             found.append(Part(number, role, text))
-    return tuple(reversed(found))
+    parts = tuple(reversed(found))
+    if run is not None:
+        run.asked = checked, parts
+    return parts
 
 
 def answered(checked: Checked) -> tuple[Part, ...]:
     """Return what would reach a person: the pieces after the last question, texts in a data answer, and reasons."""
+    run = shared()
+    if run is not None and run.answered is not None and run.answered[0] is checked:
+        return run.answered[1]
     found: list[Part] = []
     for number in range(len(checked.pieces) - 1, -1, -1):
         role, text = checked.pieces[number]
@@ -145,8 +155,11 @@ def answered(checked: Checked) -> tuple[Part, ...]:
         if role == "assistant":
             found.append(Part(number, role, text))
     last = max(len(checked.pieces) - 1, 0)
-    data = strings_in(checked.answer)
-    return (*reversed(found), *(Part(last, "assistant", text) for text in (*data, *checked.reasons)))
+    data = [] if checked.answer is None else strings_in(checked.answer)
+    parts = (*reversed(found), *(Part(last, "assistant", text) for text in (*data, *checked.reasons)))
+    if run is not None:
+        run.answered = checked, parts
+    return parts
 
 
 def strings_in(value: object) -> list[str]:

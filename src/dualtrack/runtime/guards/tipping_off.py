@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dualtrack.runtime.guards.base import SCORE_MAX, Finding, GuardResult, Piece
+from dualtrack.runtime.guards.base import CLEAR, SCORE_MAX, Finding, GuardResult, Piece
 from dualtrack.runtime.guards.cues import combine, cue_set
 from dualtrack.runtime.guards.texts import answered, asked, refuse_settings
 
@@ -55,7 +55,8 @@ class TippingOff:
     def check(self, checked: Checked, /) -> GuardResult:
         """Return the score, and the pieces and row with all that was found taken out."""
         output = checked.stage == "output"
-        hidden = tuple(item.name for item in checked.policy.fields if item.suspicion)
+        fields = checked.policy.fields
+        hidden = tuple(item.name for item in fields if item.suspicion) if fields else ()
         parts = answered(checked) if output else asked(checked)
         found = [item for part in parts for item in self._cues.find(part, checked.stage)]
         if output and hidden:
@@ -65,6 +66,8 @@ class TippingOff:
                 for part in parts
                 if (match := names.search(part.text))
             ]
+        if not found and checked.row is None:
+            return CLEAR
         texts = {item.piece for item in found}
         pieces = tuple(
             Piece(piece.role, NEUTRAL) if number in texts else piece for number, piece in enumerate(checked.pieces)

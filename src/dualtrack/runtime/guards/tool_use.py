@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from dualtrack.runtime.guards.base import SCORE_MAX, Finding, GuardResult
+from dualtrack.runtime.guards.base import CLEAR, SCORE_MAX, Finding, GuardResult
 from dualtrack.runtime.guards.texts import refuse_settings
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class ToolUse:
 
     def check(self, checked: Checked, /) -> GuardResult:
         """Return 1000 for an unlisted tool, 800 for one that changes state, 0 for listed ones that only read."""
+        if not checked.tools:
+            return CLEAR
         last = max(len(checked.pieces) - 1, 0)
         listed = {tool.name: tool.changes_state for tool in checked.policy.tools}
         found: list[Finding] = []

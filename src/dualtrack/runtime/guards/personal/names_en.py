@@ -6,12 +6,11 @@ One pass over the words of the text: only where a surname, a title or a telling 
 from __future__ import annotations
 
 import re
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from dualtrack.runtime.guards.personal.context import word_pattern
 from dualtrack.runtime.guards.personal.forms import Found
-from dualtrack.runtime.guards.personal.tables import names, places
+from dualtrack.runtime.guards.personal.name_lists import WORD, NameLists, name_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +20,15 @@ __all__ = ["NAME_WORDS_MAX", "find_names_en"]
 NAME_WORDS_MAX = 6
 """Words of one name: `Au-Yeung Tai Man Peter` has five, a married woman's has one more."""
 
-_WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
+_NO_WORD, _NO_WORD_LOWER = (
+    bytes(
+        small(code) if chr(code).isascii() and (chr(code).isalpha() or chr(code) == "'") else 32 for code in range(256)
+    )
+    for small in (int, lambda code: ord(chr(code).lower()))
+)
+"""Turn all but letters and apostrophes to blanks; the second writes letters small."""
+
+_APOSTROPHE = ord("'")
 _BEFORE_WIDTH = 20
 _PINYIN = re.compile(
     r"(?:(?:zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?(?:iang|iong|uang|ang|eng|ing|ong|ian|iao|uai|uan|ai|ei|ao|ou|an|en|in|un|ia|ie|iu|ua|uo|ui|ue|a|o|e|i|u)){1,2}"
@@ -35,86 +42,23 @@ _PARTICLE = 2
 """Letters of a word that is rather a particle, as `de`, than a given name."""
 
 _CAPITAL_AFTER = re.compile(r"[ :,\n][A-Z]")
-_SAID_SMALL = frozenset({"name", "named", "name's", "Name"})
-"""Words after which a name in small letters is looked for."""
-
 _ZH_BEFORE = re.compile(
     "(?:我叫|我係|我是|本人|姓名|戶主|客戶|客人|受益人|收款人|申請人|投保人|受保人|持有人|持卡人|擔保人|聯絡人|收件人|搵|叫做|名叫|致電|通知|先生|小姐|女士|簽署)"
     r"[ :,]{0,2}(?:係|是|為|叫)?[ :]{0,2}(?=[A-Z])"
 )
 
 
-class _Lists(NamedTuple):
-    surnames: frozenset[str]
-    pinyin: frozenset[str]
-    syllables: frozenset[str]
-    english: frozenset[str]
-    titles: frozenset[str]
-    before: re.Pattern[str]
-    weak: frozenset[str]
-    not_after: frozenset[str]
-    none: dict[str, list[tuple[str, ...]]]
-    triggers: frozenset[str]
-    ends: frozenset[str]
-    written: frozenset[str]
-    said: tuple[str, ...]
-    small: frozenset[str]
-    phrases: tuple[str, ...]
-
-
-def _written(listed: frozenset[str]) -> frozenset[str]:
-    """Return words as they are written large."""
-    return frozenset(word.capitalize() for word in listed) | frozenset(word.upper() for word in listed)
-
-
-def _set(text: str) -> frozenset[str]:
-    return frozenset(text.lower().split())
-
-
-def _closed_up(phrases: list[str]) -> Iterator[str]:
-    """Yield phrases with each of their blanks there or not, as people type them."""
-    for phrase in phrases:
-        first, *rest = phrase.lower().split(" ")
-        found = [first]
-        for word in rest:
-            found = [head + gap + word for head in found for gap in (" ", "")]
-        yield from found
-
-
-@cache
-def _lists() -> _Lists:
-    data = names()
-    before = [item.strip() for item in data.before_en.split("|")]
-    none: dict[str, list[tuple[str, ...]]] = {}
-    for item in f"{places().en}|{data.not_names_en}".split("|"):
-        parts = tuple(_WORD.findall(item.lower()))
-        none.setdefault(parts[0], []).append(parts)
-    surnames, pinyin = _set(data.romanised), _set(data.pinyin)
-    surnames |= {"yeung"}
-    titles = _set(data.titles_en)
-    ends = frozenset(item.split()[-1] for item in before)
-    return _Lists(
-        surnames, pinyin, _set(data.syllables), _set(data.english), titles,
-        re.compile(rf"(?:{word_pattern(before)})[ :,\n]{{1,3}}\Z", re.IGNORECASE),
-        _set(data.weak_en), _set(data.not_after),
-        none,
-        surnames | pinyin | titles | ends, ends,
-        _written(surnames | pinyin | titles) | titles | _SAID_SMALL,
-        tuple(ends), surnames | _set(data.english), tuple(_closed_up(before)),
-    )  # fmt: skip
-
-
 class _Words:
     """The words of a text with their places, and which of them stand side by side. `given` are the words as written."""
 
-    def __init__(self, plain: str, given: list[str]) -> None:
+    def __init__(self, plain: str, given: list[str], lower: list[str] | None = None) -> None:
         self.plain, self.given = plain, given
-        self.lower = " ".join(given).lower().split(" ")
+        self.lower = [word.lower() for word in given] if lower is None else lower
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
         """Places of the words; made when a word is looked at, which in most texts none is."""
-        return [match.span() for match in _WORD.finditer(self.plain)]
+        return [match.span() for match in WORD.finditer(self.plain)]
 
     def run(self, first: int, most: int, gaps: frozenset[str]) -> int:
         """Return the index after the last word joined to word `first` by one of the gaps."""
@@ -142,27 +86,66 @@ _NEXT_COMMA = _NEXT | {", ", ","}
 
 def find_names_en(plain: str) -> Iterator[Found]:
     """Yield names; of two that overlap the caller keeps the longer."""
-    lists = _lists()
-    told = set() if plain.isascii() else {match.end() for match in _ZH_BEFORE.finditer(plain)}
-    given = _WORD.findall(plain)
-    if not given or not (told or _may_have(plain, given, lists)):
+    data = plain.encode("ascii", "replace")
+    cut = data.translate(_NO_WORD).split()
+    if not cut:
         return
-    words = _Words(plain, given)
+    lists = name_lists()
+    told = _told_in_chinese(plain, data)
+    small = data.translate(_NO_WORD_LOWER).split()
+    if b"'" in data and any(word[0] == _APOSTROPHE or word[-1] == _APOSTROPHE or word.count(b"'") > 1 for word in cut):
+        cut = [word.encode() for word in WORD.findall(plain)]
+        small = [word.lower() for word in cut]
     triggers = lists.triggers
-    for at, word in enumerate(words.lower):
-        if not told and word not in triggers:
-            continue
+    hits = [at for at, word in enumerate(small) if word in triggers]
+    if not told:
+        hits = [at for at in hits if _can_begin(data, cut, small, at, lists)]
+        if not hits:
+            return
+    given = b" ".join(cut).decode("ascii").split(" ")
+    lower = b" ".join(small).decode("ascii").split(" ")
+    if not told and not _may_have(plain, given, lists):
+        return
+    words = _Words(plain, given, lower)
+    if told:
+        hits = sorted({*hits, *(at for at, (start, _) in enumerate(words.spans) if start in told)})
+    for at in hits:
+        word = lower[at]
         found = []
         if told and words.spans[at][0] in told:
             found.append(_after_chinese(words, at, lists))
-        if word in triggers:
+        if small[at] in triggers:
             found.append(_after_title(words, at, lists) if word in lists.titles else None)
             found.append(_after_words(words, at, lists) if word in lists.ends else None)
             found.append(_by_surname(words, at, lists))
         yield from filter(None, found)
 
 
-def _after_chinese(words: _Words, at: int, lists: _Lists) -> Found | None:
+def _told_in_chinese(plain: str, data: bytes) -> set[int]:
+    """Return where a name may begin after a telling word in Chinese; it begins with a capital letter."""
+    if plain.isascii() or data == data.lower():
+        return set()
+    return {match.end() for match in _ZH_BEFORE.finditer(plain)}
+
+
+def _can_begin(data: bytes, cut: list[bytes], small: list[bytes], at: int, lists: NameLists) -> bool:
+    """Tell whether a name can stand at a title, a telling word or a surname, by the words beside it alone."""
+    word = small[at]
+    if word in lists.titles_bytes:
+        return True
+    following = cut[at + 1] if at + 1 < len(cut) else b""
+    large = following[:1].isupper()
+    if word in lists.ends_bytes and (large or following.lower() in lists.small_bytes):
+        return True
+    if not cut[at][:1].isupper():
+        return False
+    before = cut[at - 1] if at else b""
+    if large or before[:1].isupper() or word == b"au":
+        return True
+    return b"-" in data and (cut[at] + b"-" in data or (before != b"" and b"-" + before in data))
+
+
+def _after_chinese(words: _Words, at: int, lists: NameLists) -> Found | None:
     """Take what is written large after 我叫, 客戶 and the like: two words, or one that our lists know."""
     last = _large_run(words, at, lists, small=False)
     if last - at > 1:
@@ -171,7 +154,7 @@ def _after_chinese(words: _Words, at: int, lists: _Lists) -> Found | None:
     return _found(words, at, last, 560, "words before", lists) if known and last > at else None
 
 
-def _may_have(plain: str, found: list[str], lists: _Lists) -> bool:
+def _may_have(plain: str, found: list[str], lists: NameLists) -> bool:
     """Tell whether a surname written large, a title, or a telling word before a capital letter stands in the text."""
     if not lists.written.isdisjoint(found):
         return True
@@ -181,7 +164,7 @@ def _may_have(plain: str, found: list[str], lists: _Lists) -> bool:
     )
 
 
-def _stopped(words: _Words, first: int, last: int, lists: _Lists) -> bool:
+def _stopped(words: _Words, first: int, last: int, lists: NameLists) -> bool:
     """Tell whether the words are a place or a firm, or are followed by a word that makes them one."""
     plain, start, end = words.plain, words.spans[first][0], words.spans[last - 1][1]
     for at in range(max(0, first - _PLACE_WORDS + 1), last):
@@ -199,7 +182,7 @@ def _stopped(words: _Words, first: int, last: int, lists: _Lists) -> bool:
     return plain[max(0, start - 1) : start] in _NOT_BEFORE or plain[end : end + 1] in _NOT_BEHIND
 
 
-def _given_run(words: _Words, first: int, limit: int, lists: _Lists, *, small: bool) -> int:
+def _given_run(words: _Words, first: int, limit: int, lists: NameLists, *, small: bool) -> int:
     """Return the index after the given-name words from `first`: syllables of Hong Kong, hyphens joining them."""
     last = first
     while (
@@ -215,7 +198,7 @@ def _hyphen_before(words: _Words, at: int) -> bool:
     return words.plain[words.spans[at][0] - 1 : words.spans[at][0]] == "-"
 
 
-def _by_surname(words: _Words, at: int, lists: _Lists) -> Found | None:
+def _by_surname(words: _Words, at: int, lists: NameLists) -> Found | None:
     """Look for given names on both sides of a surname; all words must be written large, as names are."""
     romanised = words.lower[at] in lists.surnames
     if not (romanised or words.lower[at] in lists.pinyin) or not words.large(at):
@@ -238,7 +221,7 @@ def _by_surname(words: _Words, at: int, lists: _Lists) -> Found | None:
     return _given_after(words, at, given, end, lists)
 
 
-def _given_after(words: _Words, at: int, given: int, end: int, lists: _Lists) -> Found | None:
+def _given_after(words: _Words, at: int, given: int, end: int, lists: NameLists) -> Found | None:
     """Take an English or a Pinyin given name after a surname."""
     if given >= end or not words.large(given):
         return None
@@ -264,7 +247,7 @@ def _upper(words: _Words, at: int) -> bool:
     return end - start > 1 and words.plain[start:end].isupper()
 
 
-def _english_before(words: _Words, at: int, lists: _Lists) -> int:
+def _english_before(words: _Words, at: int, lists: NameLists) -> int:
     """Return the index of the first English given name directly before word `at`, with syllables between: `Peter Tai Man Chan`."""
     first = at
     while first and at - first < 3:  # noqa: PLR2004 - three words before a surname
@@ -278,13 +261,13 @@ def _english_before(words: _Words, at: int, lists: _Lists) -> int:
     return first
 
 
-def _english_after(words: _Words, last: int, end: int, lists: _Lists) -> int:
+def _english_after(words: _Words, last: int, end: int, lists: NameLists) -> int:
     if last < end and words.lower[last] in lists.english and words.large(last):
         return last + 1
     return last
 
 
-def _after_title(words: _Words, at: int, lists: _Lists) -> Found | None:
+def _after_title(words: _Words, at: int, lists: NameLists) -> Found | None:
     """Take the words written large after Mr, Ms or Dr, at most four."""
     gap = words.plain[words.spans[at][1] : words.spans[at + 1][0]] if at + 1 < len(words.spans) else "|"
     if gap not in {" ", ". ", ".", "\n", ".\n"} or words.lower[at + 1] in lists.titles:
@@ -293,7 +276,7 @@ def _after_title(words: _Words, at: int, lists: _Lists) -> Found | None:
     return _found(words, at + 1, last, 850, "title", lists) if last > at + 1 else None
 
 
-def _after_words(words: _Words, at: int, lists: _Lists) -> Found | None:
+def _after_words(words: _Words, at: int, lists: NameLists) -> Found | None:
     """Take the words written large after "my name is", or names of our lists after weaker words."""
     following = at + 1
     if following >= len(words.given) or not (words.large(following) or words.lower[following] in lists.small):
@@ -321,7 +304,7 @@ def _after_words(words: _Words, at: int, lists: _Lists) -> Found | None:
     return _found(words, at + 1, last, 700 if weak else 800, "words before", lists)
 
 
-def _told(plain: str, start: int, lists: _Lists) -> bool:
+def _told(plain: str, start: int, lists: NameLists) -> bool:
     """Tell whether a telling phrase ends right before a place; plain ends are compared before a pattern is tried."""
     window = plain[max(0, start - _BEFORE_WIDTH) : start]
     if window.isascii() and not window.rstrip(" :,\n").lower().endswith(lists.phrases):
@@ -329,7 +312,7 @@ def _told(plain: str, start: int, lists: _Lists) -> bool:
     return lists.before.search(plain, max(0, start - _BEFORE_WIDTH), start) is not None
 
 
-def _large_run(words: _Words, first: int, lists: _Lists, *, small: bool) -> int:
+def _large_run(words: _Words, first: int, lists: NameLists, *, small: bool) -> int:
     """Return the index after the words of a name: written large, or in small letters if surname and syllables fit."""
     end = words.run(first, NAME_WORDS_MAX - 1, frozenset({" ", "-"}))
     last = first
@@ -346,7 +329,7 @@ def _large_run(words: _Words, first: int, lists: _Lists, *, small: bool) -> int:
     return last
 
 
-def _found(words: _Words, first: int, last: int, score: int, why: str, lists: _Lists) -> Found | None:
+def _found(words: _Words, first: int, last: int, score: int, why: str, lists: NameLists) -> Found | None:
     if _stopped(words, first, last, lists):
         return None
     return Found("NAME", words.spans[first][0], words.spans[last - 1][1], score, why)

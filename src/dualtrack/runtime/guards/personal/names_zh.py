@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.runtime.guards.personal.forms import HAN, Found
-from dualtrack.runtime.guards.personal.tables import names
+from dualtrack.runtime.guards.personal.tables import Names, names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,11 @@ _GIVEN_MAX = 2
 
 
 class _Lists(NamedTuple):
+    """The lists as patterns; `likely` matches the first sign of a surname where something beside it can make it a name."""
+
     surname: re.Pattern[str]
+    likely: re.Pattern[str]
+    compound: frozenset[str]
     common: frozenset[str]
     given: frozenset[str]
     titled: re.Pattern[str]
@@ -45,9 +49,12 @@ def _lists() -> _Lists:
     titles, jobs = "|".join(sorted(data.titles.split(), key=len, reverse=True)), "|".join(data.jobs.split())
     before = "|".join(sorted(data.before.split(), key=len, reverse=True))
     signs = re.escape(_SEPARATORS)
+    first = f"[{common}{data.rare.translate(clean)}{''.join(word[0] for word in compound)}]"
     ends = rf"[^{HAN}]|\Z|[{data.around_after.translate(clean)}]|{titles}|{jobs}"
     return _Lists(
         re.compile("|".join([*compound, f"[{common}{data.rare.translate(clean)}]"])),
+        _likely(first, data, clean),
+        frozenset(compound),
         frozenset(common) | frozenset(compound),
         frozenset(data.given.translate(clean)),
         re.compile(rf"([{HAN}]{{0,{_GIVEN_MAX}}}?) ?(?:(?P<job>{jobs})|生(?={ends})|(?!生){titles})"),
@@ -57,6 +64,20 @@ def _lists() -> _Lists:
         re.compile("|".join(sorted(data.not_names.split(), key=len, reverse=True))),
         frozenset("嘅的了是在有不我你佢他她它這那個們咗唔同和與及就都會可以想要請將被把從於為係話由使須應需"),
     )
+
+
+def _likely(first: str, data: Names, clean: dict[int, int | None]) -> re.Pattern[str]:
+    """Return a pattern of surnames that a title or a usual given name follows, or a telling word or mark may precede.
+
+    Each part asks for less than the check behind it, so that nothing is lost; what it leaves out no check would take.
+    """
+    titles = sorted([*data.titles.split(), *data.jobs.split()], key=len, reverse=True)
+    starts = "".join({word[0] for word in titles})
+    titled = rf"(?=[{HAN}]{{0,{_GIVEN_MAX + 1}}}? ?(?=[{starts}])(?:{'|'.join(titles)}))"
+    given = f"[{data.given.translate(clean)}]"
+    usual = rf"(?=[{HAN}]?{given}{given})"
+    told_by = "".join({word[-1] for word in data.before.split()} | set("係是為叫" + _SEPARATORS))
+    return re.compile(rf"{first}(?:{titled}|{usual}|(?<=[{re.escape(told_by)}].))")
 
 
 class _Place(NamedTuple):
@@ -73,8 +94,12 @@ class _Place(NamedTuple):
 def find_names_zh(plain: str) -> Iterator[Found]:
     """Yield names; of two that overlap the caller keeps one."""
     lists = _lists()
-    for match in lists.surname.finditer(plain):
-        start, given = match.span()
+    for hit in lists.likely.finditer(plain):
+        start = hit.start()
+        match = lists.surname.match(plain, start)
+        if match is None or plain[start - 1 : start + 1] in lists.compound:
+            continue
+        given = match.end()
         head = plain[max(0, start - _BEFORE_WIDTH) : start]
         told = bool(head) and lists.before.search(head) is not None
         none = lists.not_names.match(plain, start) is not None

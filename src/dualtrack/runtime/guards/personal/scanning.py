@@ -30,6 +30,7 @@ REPEATS_MAX = 64
 _REPEAT_ASCII, _REPEAT_HAN = 6, 3
 """Least length of what is looked for again: shorter texts are also ordinary words and numbers."""
 
+_DIGIT = re.compile(r"[0-9]")
 _SIX_DIGITS = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){5}")
 _CARD_DIGITS, _MAINLAND_DIGITS = 13, 17
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
@@ -59,12 +60,18 @@ class Scanner:
         searched = self.search(text, ignore, minimum)
         return searched.redacted, searched.found
 
-    def search(self, text: str, ignore: frozenset[str] = frozenset(), minimum: int = 0) -> Searched:
-        """Search, take out, and search again until nothing is found."""
+    def search(
+        self, text: str, ignore: frozenset[str] = frozenset(), minimum: int = 0, known: frozenset[str] = frozenset()
+    ) -> Searched:
+        """Search, take out, and search again until nothing is found. What is `known`, word for word, is left in."""
         found: list[Found] = []
         work, breaks = text, [(0, 0)]
         for _ in range(ROUNDS_MAX):
-            fresh = [item for item in self._once(work) if item.kind not in ignore and item.score >= minimum]
+            fresh = [
+                item
+                for item in self._once(work)
+                if item.kind not in ignore and item.score >= minimum and work[item.start : item.end] not in known
+            ]
             if not fresh:
                 return Searched(work, found, clean=True)
             found = sorted([*found, *_original(fresh, breaks)], key=lambda item: item.start)
@@ -84,8 +91,9 @@ class Scanner:
         return [item._replace(start=places[item.start], end=places[item.end - 1] + 1) for item in kept]
 
     def _candidates(self, plain: str) -> Iterator[Found]:
-        context = Context(plain)
-        if _SIX_DIGITS.search(plain):
+        digits_in = _DIGIT.search(plain) is not None
+        if digits_in and _SIX_DIGITS.search(plain):
+            context = Context(plain)
             groups = group_digits(plain)
             digits = sum([end - start for start, end, _ in groups])
             yield from find_hkids(plain, context)
@@ -99,7 +107,7 @@ class Scanner:
             yield from find_phones(plain, context, groups)
         if "@" in plain:
             yield from find_mails(plain)
-        yield from find_addresses(plain)
+        yield from find_addresses(plain, digits=digits_in)
         if not plain.isascii():
             yield from find_names_zh(plain)
         yield from find_names_en(plain)
