@@ -53,6 +53,15 @@ class Cluster:
             stale.unlink(missing_ok=True)
         self.start()
 
+    def go_down(self) -> None:
+        """Cut every connection and end, as an operator in a hurry does; `start` brings it back."""
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+
+    def restart(self) -> None:
+        """Cut every connection and start again."""
+        self.go_down()
+        self.start()
+
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop", check=False)
         shutil.rmtree(self.folder, ignore_errors=True)

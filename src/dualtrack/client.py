@@ -32,6 +32,7 @@ __all__ = [
     "Answer",
     "ApiError",
     "Client",
+    "ComplaintLine",
     "DecisionLine",
     "Head",
     "HoldLine",
@@ -81,7 +82,7 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(_Read, frozen=True, kw_only=True):
-    """The answer of a decision. `output` may be shown only where `outcome` is `served`; else `message` is what to say."""
+    """The answer of a decision. `output` may be shown only where `outcome` is `served` or `fallback`; else `message` is what to say."""
 
     decision: str
     outcome: str
@@ -138,6 +139,19 @@ class HoldLine(_Read, frozen=True, kw_only=True):
     set_at: str
     released_by: str | None
     released_at: str | None
+
+
+class ComplaintLine(_Read, frozen=True, kw_only=True):
+    """A complaint as it is recorded; its words are opened by themselves, for a reason."""
+
+    id: str
+    entry: int
+    use: str
+    decision: str | None
+    by: str
+    means: str
+    at: str
+    counted: bool
 
 
 class Head(_Read, frozen=True, kw_only=True):
@@ -211,11 +225,18 @@ class Client:
         person: str | None = None,
         language: Literal["en", "zh-Hant"] | None = None,
         release: str | None = None,
+        baseline: Any = None,  # noqa: ANN401 - whatever the way without AI gives
+        idempotency_key: str | None = None,
     ) -> Answer:
-        """Decide one row of a use; raises ApiError without a live permit."""
-        body = {"input": row, "person": person, "language": language, "release": release}
+        """Decide one row of a use; raises ApiError without a live permit.
+
+        In shadow mode `baseline` is what was decided without AI: it is kept beside the model's output.
+        With a key of yours the same call sent again, whatever became of its answer, is decided once.
+        """
+        body = {"input": row, "person": person, "language": language, "release": release, "baseline": baseline}
         given = {name: value for name, value in body.items() if value is not None}
-        return self._read("POST", f"/v1/decide/{use}", Answer, body=given, statuses=(502, 423))
+        response = self._send("POST", f"/v1/decide/{use}", body=given, key=idempotency_key, statuses=(502, 423))
+        return _decoded(response.content, Answer)
 
     def decisions(
         self,
@@ -236,6 +257,24 @@ class Client:
     def receipt(self, code: str) -> dict[str, Any]:
         """Return what a customer sees under a receipt code; needs no key."""
         return dict(self._ask("GET", f"/api/v1/receipts/{code}"))
+
+    def complain_by_receipt(self, code: str, text: str) -> dict[str, Any]:
+        """Complain as the customer who holds a receipt; needs no key. Returns id and instant."""
+        return dict(self._ask("POST", f"/api/v1/receipts/{code}/complaint", body={"text": text}, once=True))
+
+    def complain(self, use: str, text: str, *, decision: str | None = None, person: str | None = None) -> ComplaintLine:
+        """Record what somebody said of a use, or of one of its decisions; the gate knows within a second."""
+        body = {"use": use, "text": text, "decision": decision, "person": person}
+        return self._read("POST", "/api/v1/complaints", ComplaintLine, body=body, once=True)
+
+    def complaints(self, *, use: str | None = None, limit: int = 50) -> list[ComplaintLine]:
+        """Return complaints, newest first, without their words."""
+        address = self._address("/api/v1/complaints", {"use": use, "limit": str(limit)})
+        return self._read("GET", address, list[ComplaintLine])
+
+    def open_complaint(self, entry: int, *, reason: str) -> str:
+        """Return the words of a complaint; that you looked, and why, is in the ledger."""
+        return str(self._ask("POST", f"/api/v1/complaints/{entry}/text", body={"reason": reason})["text"])
 
     def reviews(self, *, use: str | None = None) -> Iterator[ReviewLine]:
         """Yield the queue of reviews, what is due first at the top."""
@@ -308,15 +347,16 @@ class Client:
         once: bool = False,
         statuses: tuple[int, ...] = (),
     ) -> T:
-        return _decoded(self._send(method, address, body=body, once=once, statuses=statuses).content, kind)
+        key = secrets.token_hex(16) if once else None
+        return _decoded(self._send(method, address, body=body, key=key, statuses=statuses).content, kind)
 
     def _ask(self, method: str, address: str, *, body: object = None, once: bool = False) -> dict[str, Any]:
         return self._read(method, address, dict[str, Any], body=body, once=once)
 
     def _send(
-        self, method: str, address: str, *, body: object = None, once: bool = False, statuses: tuple[int, ...] = ()
+        self, method: str, address: str, *, body: object = None, key: str | None = None, statuses: tuple[int, ...] = ()
     ) -> httpx.Response:
-        headers = {"idempotency-key": secrets.token_hex(16)} if once else {}
+        headers = {} if key is None else {"idempotency-key": key}
         content = None
         if body is not None:
             content, headers["content-type"] = msgspec.json.encode(body), "application/json"

@@ -17,6 +17,7 @@ DualtrackError
  ├── RateLimitError         too many at once: try again after a while               429
  ├── EvidenceError          evidence that cannot be taken in                        422
  ├── ReviewError            this person may not do this on this review now          409
+ ├── ConflictError          it clashes with what is under way, or was done          409
  ├── LedgerError            the log is not what it says                             409
  │    ├── ProofError        a Merkle proof does not hold
  │    ├── NoteError         a signed note or checkpoint does not hold
@@ -37,6 +38,7 @@ from __future__ import annotations
 __all__ = [
     "AuthenticationError",
     "BundleError",
+    "ConflictError",
     "DocumentError",
     "DualtrackError",
     "EvidenceError",
@@ -217,6 +219,18 @@ class ReviewError(DualtrackError):
     code, status = "review", 409
 
 
+class ConflictError(DualtrackError):
+    """What was asked for clashes with what is under way or was done: try again after `retry_after_s` seconds, if it says so."""
+
+    code, status = "conflict", 409
+
+    def __init__(
+        self, found: str, *, where: str = "", fix: str = "", code: str | None = None, retry_after_s: int | None = None
+    ) -> None:
+        super().__init__(found, where=where, fix=fix, code=code)
+        self.retry_after_s = retry_after_s
+
+
 class LedgerError(DualtrackError):
     """The log is not what it says."""
 
@@ -266,7 +280,7 @@ class StoreCorruptError(StoreError):
 
 
 class RefusedError(DualtrackError):
-    """No live permit allows this call, so it is not made. A hold has status 423."""
+    """No live permit allows this call, so it is not made. A hold has status 423, what passes by itself 503."""
 
     code, status = "permit", 403
 
@@ -274,6 +288,8 @@ class RefusedError(DualtrackError):
         super().__init__(found, where=where, expected=expected, fix=fix, code=code)
         if code == "permit.held":
             self.status = 423
+        elif code in {"permit.stale-snapshot", "permit.clock"}:  # the machine's fault: clients may try again
+            self.status = 503
 
 
 class OverloadError(DualtrackError):

@@ -135,3 +135,16 @@ def test_without_httpx_the_part_is_named(monkeypatch):
     with pytest.raises(MissingExtraError):
         Client(ORIGIN)
     assert module.__all__
+
+
+def test_complaints_are_recorded_listed_and_read(served, connect):
+    caller, staff = connect(key=served.key(ConsoleRole.CALLER)), connect(key=served.key(ConsoleRole.COMPLIANCE))
+    answer = caller.decide(USE, {"late": 3}, person="C-9")
+    while served.runtime.recorders[FIRM].waiting:
+        pass
+    assert connect().complain_by_receipt(answer.receipt, "It was wrong.")["id"]
+    made = caller.complain(USE, "So was this.", decision=answer.decision)
+    assert (made.use, made.decision, made.counted) == (USE, answer.decision, False)
+    lines = staff.complaints(use=USE)
+    assert [line.means for line in lines] == ["program", "receipt"]
+    assert staff.open_complaint(made.entry, reason="handling it") == "So was this."

@@ -9,6 +9,7 @@ from house_tree import ROOT
 
 FUNCTION = ROOT / "docs" / "govern-a-function.md"
 ENDPOINT = ROOT / "docs" / "govern-an-endpoint.md"
+FALLBACK = ROOT / "docs" / "fallback.md"
 
 pytestmark = pytest.mark.slow
 
@@ -30,3 +31,7 @@ def walk(shell, *pages):
 def test_a_function_and_then_an_endpoint_are_governed_as_the_pages_say(shell):
     """The second page goes on from the first one, so they are walked together."""
     walk(shell, FUNCTION, ENDPOINT)
+
+
+def test_what_stands_in_for_a_model_does_as_the_page_says(shell):
+    walk(shell, FUNCTION, FALLBACK)

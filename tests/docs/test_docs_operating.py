@@ -9,9 +9,13 @@ import msgspec
 import pytest
 from page_shell import BLOCK, free_port, new_shell, steps
 
+from dualtrack.domain.documents import read_yaml
+from dualtrack.domain.planting import STOCK_FORMAT, StockFile, check_item
+from dualtrack.domain.records import read_record
 from dualtrack.runtime.holds import acknowledge_s
 from dualtrack.runtime.recorder import AT_RISK_MS
 from dualtrack.runtime.retention import retention_classes
+from dualtrack.runtime.review_group import REVIEWERS_MIN
 from dualtrack.web.settings import WebSettings
 from house_tree import ROOT
 
@@ -42,6 +46,14 @@ def test_every_code_it_names_is_one_of_ours():
 def test_its_settings_are_settings():
     (shown,) = [body for kind, body in BLOCK.findall(TEXT) if kind == "toml"]
     assert msgspec.convert(tomllib.loads(shown), WebSettings).https
+
+
+def test_its_stock_of_wrong_items_is_one():
+    (shown,) = [body for kind, body in BLOCK.findall(TEXT) if kind == "yaml"]
+    stock = read_record(read_yaml(shown.encode(), where="page"), StockFile, where="page")
+    assert stock.format == STOCK_FORMAT
+    check_item(stock.items[0], "page")
+    assert f"fewer than {REVIEWERS_MIN} reviewers" in TEXT
 
 
 def test_every_setting_of_the_server_is_in_its_table_with_its_default():

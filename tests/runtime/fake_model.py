@@ -90,18 +90,24 @@ class FakeModel:
         writer.write(b"%x\r\n" % len(event) + event + b"\r\n")
 
 
-async def ask(app, path: str, body: object, *, method: str = "POST", key: str = "dt_test") -> tuple[int, dict, bytes]:
+async def ask(
+    app, path: str, body: object, *, method: str = "POST", key: str = "dt_test", headers=()
+) -> tuple[int, dict, bytes]:
     """Call an ASGI application once; return status, headers and the whole body."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     scope = {
         "type": "http", "method": method, "path": path, "query_string": b"",
-        "headers": [(b"authorization", f"Bearer {key}".encode()), (b"content-length", str(len(data)).encode())],
+        "headers": [
+            (b"authorization", f"Bearer {key}".encode()), (b"content-length", str(len(data)).encode()), *headers,
+        ],
     }  # fmt: skip
     sent: list[dict] = []
     inbox = [{"type": "http.request", "body": data, "more_body": False}]
 
     async def receive():
-        return inbox.pop(0) if inbox else {"type": "http.disconnect"}
+        if not inbox:
+            await asyncio.Event().wait()  # the client waits for its answer, as long as it takes
+        return inbox.pop(0)
 
     async def send(message):
         sent.append(message)

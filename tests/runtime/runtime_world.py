@@ -27,6 +27,9 @@ from dualtrack.store.workspace import Workspace
 from permit import firm as made
 from permit.firm import CHECK, FIRM, PASSES, USE, compiled, declaration, known_key, rule, text
 
+CLAIM = "found-earlier"
+"""The claim of the declaration, which a plan is to measure."""
+
 CARD = {
     "format": "dualtrack.additive/1",
     "intercept": -1.0,
@@ -108,8 +111,11 @@ class World:
             )
             self.register.grant(grant, root)
 
-    def permit(self, *, packs=None, flags: dict[str, Any] | None = None, **changes: Any):
-        """Permit the use with this runtime policy; returns what was recorded."""
+    def permit(self, *, packs=None, flags: dict[str, Any] | None = None, plan: str | None = None, **changes: Any):
+        """Permit the use with this runtime policy; returns what was recorded.
+
+        With `plan` ("shadow" or "trial") nothing is measured: the permit rests on a registered plan for that mode.
+        """
         register = self.register
         for pack in packs or [compiled([rule("r", PASSES)])]:
             register.adopt(pack, known_key("compliance"))
@@ -119,9 +125,11 @@ class World:
         ]
         plain = declaration(components=[{**component(), **part} for part in parts])
         register.declare(read_record(plain, UseCase, where="test"), known_key("owner"))
-        return self.again(flags=flags, model=model, **changes)
+        return self.again(flags=flags, model=model, plan=plan, **changes)
 
-    def again(self, *, flags: dict[str, Any] | None = None, model: str | None = None, **changes: Any):
+    def again(
+        self, *, flags: dict[str, Any] | None = None, model: str | None = None, plan: str | None = None, **changes: Any
+    ):
         """Release anew with another policy and permit that."""
         register = self.register
         self.model = model or self.model
@@ -133,8 +141,9 @@ class World:
         factory = made.Firm()
         factory.release_digest = self.release
         now = self.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
-        for topic, fields, by in evidence():
-            plain = factory.statement(topic, fields, taken_at=now, seed=register.repository.size())
+        for topic, fields, by in evidence() if plan is None else [planned(plan, self.clock())]:
+            kind = "approval" if topic == "trial_plan" else "measurement"
+            plain = factory.statement(topic, fields, kind=kind, taken_at=now, seed=register.repository.size())
             register.add_evidence(read_record(plain, Statement, where="test"), [known_key(by)])
         return record_verdict(register, USE)
 
@@ -148,6 +157,11 @@ class World:
 
 def evidence():
     return [("check", CHECK, "validator")]
+
+
+def planned(mode: str, now: datetime):
+    fields = {"mode": mode, "decisions_max": 200, "until": f"{now + timedelta(days=60):%Y-%m-%d}", "measures": CLAIM}
+    return "trial_plan", fields, "executive"
 
 
 def component() -> dict[str, Any]:

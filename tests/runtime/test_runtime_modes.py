@@ -8,11 +8,15 @@ import pytest
 
 from dualtrack.domain import canonical
 from dualtrack.domain.decision import Decision
-from dualtrack.domain.oversight import Observe, OptOut, Signal
+from dualtrack.domain.oversight import Hold, Observe, OptOut, Signal
 from dualtrack.domain.records import encode, read_record
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import RefusedError
+from dualtrack.runtime.compiling import compile_drill, compile_use
 from dualtrack.runtime.decide import Scoring, decide
+from dualtrack.runtime.ids import new_id
+from dualtrack.runtime.live import Closed
+from dualtrack.runtime.oversight import read_oversight
 from dualtrack.runtime.snapshots import LEASE_S
 from dualtrack.runtime.standing import SignalCount, judge_signals
 from permit.firm import PASSES, compiled, known_key, rule
@@ -111,3 +115,45 @@ def test_signals_outside_their_window_do_nothing():
     assert judge_signals([SignalCount("fingerprint_changed", "2026-12-01T00:00:00Z", 1)], AT) == []
     assert judge_signals([SignalCount("incident", AT, 1, "minor")], AT) == []
     assert judge_signals([SignalCount("incident", AT, 1, "major")], AT)[0].rule.effect == "lapse"
+
+
+RULED = {
+    "fallback": "rules",
+    "rules": {
+        "rows": [],
+        "phrases": [{"id": "fee", "phrases": ["fee"], "answer": {"en": "HK$1.", "zh-Hant": "一元。"}}],
+    },
+}
+
+
+def test_no_fixed_rule_answers_in_observe_mode_for_nothing_of_it_was_assessed(world):
+    refuse(world, **RULED)
+    observed(world)
+    found = compile_use(world.register, USE, read_oversight(world.register))
+    assert (found.mode, found.rules) == ("observe", None)
+    assert compile_drill(world.register, USE).rules is not None, "a drill is how they are assessed"
+
+
+@pytest.mark.parametrize(
+    ("scope", "target"), [("component", "model"), ("provider", "in-house"), ("use", USE), ("institution", FIRM)]
+)
+def test_what_is_on_hold_is_not_called_for_a_drill_either(world, scope, target):
+    refuse(world)
+    hold = Hold(id=new_id(), scope=scope, target=target, reason="r", by="executive", at=world.register.now())
+    assert not isinstance(compile_drill(world.register, USE), Closed)
+    world.register.append_record("hold/1", USE, hold, [known_key("executive")])
+    found = compile_drill(world.register, USE)
+    assert isinstance(found, Closed)
+    assert found.code == "permit.held"
+
+
+def test_a_use_that_is_on_hold_and_lapsed_by_signal_is_on_hold(world):
+    world.permit()
+    at = world.register.now()
+    items = [("signal/1", USE, encode(Signal(use=USE, kind="fingerprint_changed", at=at, value=1, of=1)))]
+    world.register.append_plain(items)
+    assert compile_use(world.register, USE, read_oversight(world.register)).code == "permit.signal"
+    hold = Hold(id=new_id(), scope="use", target=USE, reason="r", by="executive", at=at)
+    world.register.append_record("hold/1", USE, hold, [known_key("executive")])
+    found = compile_use(world.register, USE, read_oversight(world.register))
+    assert (found.code, found.standby) == ("permit.held", None)

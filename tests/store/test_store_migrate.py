@@ -7,6 +7,7 @@ from sqlalchemy import text
 from dualtrack.errors import StoreError
 from dualtrack.store import migrate
 from dualtrack.store.identity_tables import IDENTITY
+from dualtrack.store.shared_tables import SHARED
 from dualtrack.store.tables import COMPARTMENTS, tables
 
 
@@ -46,6 +47,7 @@ def test_an_older_schema_is_raised_on_opening(world):
         with store.backend.write("x") as connection:
             store.tables.metadata.drop_all(connection)
             IDENTITY.metadata.drop_all(connection)
+            SHARED.metadata.drop_all(connection)
             connection.execute(text("DROP TABLE main_schema"))
         assert migrate.upgrade(store.backend, "main") is None
         assert store.repository("harbour").size() == 0

@@ -53,6 +53,24 @@ def test_each_kind_has_its_row(world):
             projections.rows("nothing")
 
 
+def test_entries_that_keep_coming_are_not_chased(world, monkeypatch):
+    """A hold waited for as long as a load went on: each look at the end found a later one."""
+    with world.open() as store:
+        writer, projections = world.writer(store), Projections(store.repository(FIRM))
+        writer.append(story(world.log))
+        step, steps = projections._step, []
+
+        def step_and_more(size):
+            steps.append(size)
+            assert len(steps) < 3
+            writer.append(plain(1))
+            return step(size)
+
+        monkeypatch.setattr(projections, "_step", step_and_more)
+        assert [row["id"] for row in projections.rows("use")] == [USE]
+        assert steps == [9]
+
+
 def test_the_newest_entry_is_the_current_state(world):
     with world.open() as store:
         writer, projections = world.writer(store), Projections(store.repository(FIRM))

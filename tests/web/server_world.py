@@ -34,8 +34,8 @@ def holder_of(role):
 class ServerWorld:
     """The workspace, its runtime and its application. `browser()` makes a browser of its own."""
 
-    def __init__(self, folder, *, pages=None, prepare=None, **settings) -> None:
-        self.world = World(folder)
+    def __init__(self, folder, *, pages=None, prepare=None, database="sqlite:///main.db", **settings) -> None:
+        self.world = World(folder, database=database)
         self.world.permit()
         if prepare is not None:
             prepare(self.world.workspace)

@@ -22,6 +22,7 @@ READS = {
     "/holds": Verb.SEE_USE,
     "/observed": Verb.SEE_PORTFOLIO,
     "/incidents": Verb.SEE_INCIDENTS,
+    "/complaints": Verb.SEE_INCIDENTS,
     "/ledger": Verb.VERIFY_LEDGER,
     "/ledger/checkpoint": Verb.VERIFY_LEDGER,
     "/ledger/tile/0/000.p/3": Verb.VERIFY_LEDGER,

@@ -32,8 +32,8 @@ def people(served):
 
 
 @pytest.fixture
-def fresh(tmp_path):
-    found = ServerWorld(tmp_path)
+def fresh(tmp_path, identity_database):
+    found = ServerWorld(tmp_path, database=identity_database)
     yield found
     found.close()
 

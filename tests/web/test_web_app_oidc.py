@@ -1,4 +1,4 @@
-"""The way through an identity provider and back, through the real application."""
+"""The way through an identity provider and back, through the real application, on both databases."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def provider():
 
 
 @pytest.fixture
-def served(tmp_path, provider):
+def served(tmp_path, provider, identity_database):
     found = ServerWorld(
         tmp_path,
+        database=identity_database,
         prepare=lambda workspace: write_private(workspace.path("keys/oidc.secret"), SECRET.encode()),
         oidc={
             "issuer": provider.issuer,

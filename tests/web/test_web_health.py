@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 
 import pytest
 import structlog
@@ -49,6 +50,12 @@ def test_a_process_whose_permits_are_not_read_any_more_is_not_ready(tmp_path):
         found.runtime.snapshots.close()
         current = found.runtime.snapshots.current
         found.runtime.snapshots.current = current._replace(lease_until_s=0.0)
+        headers = {"authorization": f"Bearer {found.key(ConsoleRole.CALLER)}"}
+        for _ in range(3):
+            refused = found.browser().ask("POST", f"/v1/decide/{USE}", json={"input": {"late": 1}}, headers=headers)
+            assert refused.json()["error"]["code"] == "permit.stale-snapshot"
+        for _ in range(2):  # looked at twice, counted once
+            assert f'dualtrack_stale_refusals_total{{process="{os.getpid()}"}} 3.0' in figures(found).text
         answer = found.browser().get("/readyz")
         assert answer.status_code == 503
         assert answer.json()["checks"] == {"permits": False, "recorder": True}
@@ -63,11 +70,13 @@ def test_figures_count_decisions_and_guards(served):
     decide(served, late=99)  # outside its declared range: the guard blocks it
     text = figures(served).text
     lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-    assert float(lines[f'dualtrack_decisions_total{{mode="live",outcome="served",use="{USE}"}}']) >= 1
-    assert float(lines[f'dualtrack_decisions_total{{mode="live",outcome="blocked",use="{USE}"}}']) >= 1
+    here = f'process="{os.getpid()}"'
+    for outcome in ("served", "blocked"):
+        assert float(lines[f'dualtrack_decisions_total{{mode="live",outcome="{outcome}",{here},use="{USE}"}}']) >= 1
     assert any(name.startswith("dualtrack_guard_fired_total") and "input_schema" in name for name in lines)
-    assert float(lines[f'dualtrack_ledger_size{{institution="{FIRM}"}}']) > 0
-    assert float(lines["dualtrack_snapshot_age_seconds"]) < 1.5
+    assert float(lines[f'dualtrack_ledger_size{{institution="{FIRM}",{here}}}']) > 0
+    assert float(lines[f"dualtrack_snapshot_age_seconds{{{here}}}"]) < 1.5
+    assert float(lines[f"dualtrack_stale_refusals_total{{{here}}}"]) == 0
     assert text != before
 
 

@@ -49,6 +49,7 @@ approve           app
 adopt_pack        com
 claim_review      app rev
 decide_review     app rev
+plant_review      val com
 set_hold          own dev val com app rev off
 release_hold      com app off
 sign_observe      own off
@@ -68,6 +69,7 @@ make_link         own com rev
 see_receipt       own com rev aud off cal lnk
 request_person    own rev cal lnk
 opt_out           own rev cal lnk
+complain          own com rev off cal lnk
 """
 GRANTED = {line.split()[0]: {LONG[role] for role in line.split()[1:]} for line in EXPECTED.strip().splitlines()}
 USE = "harbour/credit"

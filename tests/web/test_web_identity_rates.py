@@ -1,13 +1,20 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from identity_world import START_S
+from identity_world import OTHER_PASSWORD, PASSWORD, START_S
 from sqlalchemy import select
 
-from dualtrack.errors import RateLimitError
+from dualtrack.errors import AuthenticationError, RateLimitError
 from dualtrack.store.identity_tables import IDENTITY
 from dualtrack.web.identity.buckets import Limit, full, give_back, refill, settled_s, take
-from dualtrack.web.identity.rate_limits import ATTEMPT_LIMITS, Attempts, RateLimiter, address_prefix
+from dualtrack.web.identity.rate_limits import (
+    ATTEMPT_LIMITS,
+    KNOWN_S,
+    REFUSED_S,
+    Attempts,
+    RateLimiter,
+    address_prefix,
+)
 
 LIMITS = st.builds(Limit, st.integers(1, 50), st.floats(0.001, 100))
 STEPS_S = st.lists(st.floats(0, 500), max_size=60)
@@ -144,3 +151,81 @@ def test_rows_vanish_when_they_say_nothing_any_more(people):
     assert len(people.rows(select(IDENTITY.rate))) == 1
     people.attempts.succeeded(taken)  # its row has gone: nothing to give back to
     assert len(people.rows(select(IDENTITY.rate))) == 1
+
+
+def test_guesses_from_elsewhere_do_not_lock_out_where_somebody_signed_in(people):
+    people.add()
+    people.login.authenticate("ann", PASSWORD, source="203.0.113.9")
+    for number in range(ATTEMPT_LIMITS["login_name"].burst):
+        with pytest.raises(AuthenticationError):
+            people.login.authenticate("ann", OTHER_PASSWORD, source=f"198.51.100.{number}")
+    with pytest.raises(RateLimitError):
+        people.login.authenticate("ann", PASSWORD, source="198.51.100.250")
+    assert people.login.authenticate("ann", PASSWORD, source="203.0.113.9").name == "ann"
+    for _ in range(ATTEMPT_LIMITS["login_known"].burst):  # and there guesses are counted as well
+        with pytest.raises(AuthenticationError):
+            people.login.authenticate("ann", OTHER_PASSWORD, source="203.0.113.9")
+    with pytest.raises(RateLimitError):
+        people.login.authenticate("ann", PASSWORD, source="203.0.113.9")
+    people.now_s += KNOWN_S + 1
+    people.attempts.reserve(("login_source", "x"))
+    assert len(people.rows(select(IDENTITY.rate))) == 1
+
+
+def test_two_processes_together_allow_what_one_does(people):
+    other = Attempts(people.backend, people.secret.key("rate"), people.clock)
+    let = 0
+    for number in range(3 * ATTEMPT_LIMITS["login_source"].burst):
+        try:
+            (people.attempts, other)[number % 2].reserve(("login_source", "192.0.2.7/32"))
+        except RateLimitError:
+            continue
+        let += 1
+    assert let == ATTEMPT_LIMITS["login_source"].burst
+
+
+class Counted:
+    """A database that counts what is asked of it."""
+
+    def __init__(self, backend) -> None:
+        self._backend = backend
+        self.reads = self.writes = 0
+
+    def read(self):
+        self.reads += 1
+        return self._backend.read()
+
+    def write(self, key):
+        self.writes += 1
+        return self._backend.write(key)
+
+
+def test_who_is_refused_writes_nothing_and_is_asked_about_seldom(people):
+    counted = Counted(people.backend)
+    attempts = Attempts(counted, people.secret.key("rate"), people.clock)
+    for _ in range(ATTEMPT_LIMITS["receipt_source"].burst):
+        attempts.reserve(("receipt_source", "x"))
+    counted.reads = counted.writes = 0
+    for _ in range(500):
+        with pytest.raises(RateLimitError) as caught:
+            attempts.reserve(("receipt_source", "x"))
+    assert 0 < caught.value.retry_after_s <= 60
+    assert (counted.reads, counted.writes) == (2, 0)
+    people.attempts.clear("receipt_source", "x")  # in another process
+    people.now_s += int(REFUSED_S)
+    attempts.reserve(("receipt_source", "x"))
+
+
+def test_a_flood_of_sources_is_no_flood_of_writes_and_locks_nobody_out(people):
+    counted = Counted(people.backend)
+    attempts = Attempts(counted, people.secret.key("rate"), people.clock, writes=Limit(5, 0.5))
+    for number in range(100):
+        attempts.reserve(("login_source", f"flood {number}"), ("login_name", f"name {number}"))
+    assert counted.writes == 5
+    for _ in range(ATTEMPT_LIMITS["login_source"].burst):  # somebody else comes in, and is counted in memory meanwhile
+        attempts.succeeded(attempts.reserve(("login_source", "y")))
+    with pytest.raises(RateLimitError):
+        attempts.reserve(("login_source", "y"))
+    people.now_s += 2
+    attempts.reserve(("login_source", "z"))
+    assert counted.writes == 6

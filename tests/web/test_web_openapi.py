@@ -47,7 +47,7 @@ def test_every_operation_says_what_can_go_wrong_and_who_may(document):
     assert not {"HTTPValidationError", "ValidationError"} & set(document["components"]["schemas"])
     assert {name for name, operation in found.items() if operation["security"] == []} == {
         "POST /api/v1/session", "GET /api/v1/receipts/{code}", "POST /api/v1/receipts/{code}/person",
-        "POST /api/v1/receipts/{code}/opt-out",
+        "POST /api/v1/receipts/{code}/opt-out", "POST /api/v1/receipts/{code}/complaint",
     }  # fmt: skip
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 from acting_world import words
-from page_world import FIRM, HOSTILE, USE, PageWorld
+from page_world import FIRM, HOSTILE, ROW, USE, PageWorld
 
 from dualtrack.domain import canonical
 from dualtrack.domain.oversight import Access
 from dualtrack.domain.records import read_record
 from dualtrack.errors import ForbiddenError, NotFoundError
+from dualtrack.runtime.subjects import SUBJECT_CHARACTERS_MAX
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import decisions
 from dualtrack.web.pages.base import Redirect
 
+PERSON = "/decisions/person"
 ONE, CONTENT, REPLAY = "/decisions/{id}", "/decisions/{id}/content", "/decisions/{id}/replay"
 
 
@@ -77,7 +79,7 @@ def test_filters_narrow(world, query, shown):
 def test_a_day_that_is_none_is_refused_and_said(world):
     found = world.answer("GET", "/decisions", query={"since": HOSTILE})
     assert found.status == 400
-    assert "Not searched." in world.html(found)
+    assert "missing or wrong" in world.html(found)
 
 
 def test_a_decision_is_found_by_its_receipt(world):
@@ -86,6 +88,69 @@ def test_a_decision_is_found_by_its_receipt(world):
     assert found == Redirect(f"/decisions/{answer.decision}")
     with pytest.raises(NotFoundError):
         world.answer("POST", "/decisions/find", form={"code": "0000-0000-0000"})
+
+
+def test_the_decisions_about_one_person_are_found_and_no_identifier_is_in_an_address(world):
+    mine, other = world.decide(person="customer 7").decision, world.decide(person="customer 8").decision
+    found = world.answer("POST", PERSON, form={"person": " customer 7 ", "reason": "complaint 12"})
+    assert isinstance(found, Redirect)
+    assert "customer" not in found.to
+    subject = found.to.partition("subject=")[2]
+    shown = world.show("GET", "/decisions", query={"subject": subject})
+    assert f'href="/decisions/{mine}"' in shown
+    assert f'href="/decisions/{other}"' not in shown
+    assert "About one person" in shown
+    assert (
+        f"subject={subject}" in world.answer("GET", "/decisions", query={"subject": subject}).context["stats"][0].href
+    )
+    everybody = world.show("GET", "/decisions", query={"subject": "no pseudonym"})
+    assert f'href="/decisions/{other}"' in everybody
+
+
+def test_who_looked_for_a_person_and_why_is_in_the_ledger_before_the_result(world):
+    found = world.answer("POST", PERSON, by="validator", form={"person": "customer 7", "reason": "complaint 12"})
+    subject = world.runtime.subjects.pseudonym(FIRM, "customer 7")
+    assert found == Redirect(f"/decisions?subject={subject}")
+    assert [(item.by, item.digest, item.about, item.reason) for item in accesses(world)] == [
+        ("validator", subject, FIRM, "complaint 12")
+    ]
+    given = {
+        "uses": frozenset({USE, f"{FIRM}/not-declared"}),
+        "form": {"person": "customer 8", "reason": "complaint 13"},
+    }
+    world.answer("POST", PERSON, **given)
+    assert [item.about for item in accesses(world)] == [FIRM, USE]
+    with pytest.raises(ForbiddenError):
+        world.answer("POST", PERSON, **given | {"uses": frozenset({f"{FIRM}/not-declared"})})
+    assert len(accesses(world)) == 2
+
+
+@pytest.mark.parametrize(
+    ("someone", "reason"),
+    [
+        ("", "complaint 12"),
+        ("   ", "complaint 12"),
+        ("customer 7".ljust(SUBJECT_CHARACTERS_MAX, "x") + "y", "complaint 12"),
+        ("customer 7", ""),
+        ("customer 7", "  "),
+    ],
+)
+def test_no_person_or_no_reason_is_refused_on_the_list_and_repeats_nobody(world, someone, reason):
+    mine = world.decide(person="customer 7").decision
+    for language, says in (("en", "missing or wrong"), ("zh-Hant", "遺漏或不正確")):
+        found = world.answer("POST", PERSON, form={"person": someone, "reason": reason}, language=language)
+        assert found.status == 400
+        page = world.html(found, language)
+        assert says in page
+        assert f'href="/decisions/{mine}"' in page
+        assert "customer 7" not in page
+        assert f'name="reason" type="text" value="{reason}"' in page
+    assert accesses(world) == []
+
+
+def test_the_search_for_a_person_is_offered_to_who_may_see_content(world):
+    assert f'action="{PERSON}"' in world.show("GET", "/decisions", roles={ConsoleRole.AUDITOR})
+    assert f'action="{PERSON}"' not in world.show("GET", "/decisions", roles={ConsoleRole.SUPERVISOR})
 
 
 def test_one_decision_shows_guards_timings_disclosure_and_its_place(world):
@@ -138,7 +203,7 @@ def test_a_replay_compares_byte_for_byte(world):
     chinese = world.show("POST", REPLAY, path={"id": answer.decision}, form={"reason": "audit"}, language="zh-Hant")
     assert "相同輸入得出相同輸出" in chinese
     refused = world.answer("POST", REPLAY, path={"id": answer.decision}, form={})
-    assert "Not done." in world.html(refused)
+    assert "missing or wrong" in world.html(refused)
 
 
 def test_what_was_typed_comes_back_as_text(world):
@@ -164,3 +229,26 @@ def test_an_account_for_other_uses_reaches_none(world):
     assert answer.decision in world.show("GET", "/decisions", uses=frozenset({USE}))
     with pytest.raises(NotFoundError):
         world.answer("GET", ONE, path={"id": "0" * 26})
+
+
+def test_how_shadow_mode_agreed_is_shown_with_n_and_interval(tmp_path):
+    made = PageWorld(tmp_path, decisions.PAGES)
+    made.permit(plan="shadow")
+    made.start()
+    try:
+        for baseline in (0.5, None):
+            assert made.decide(baseline=baseline).outcome == "shadowed"
+        english, chinese = made.both("GET", "/decisions", query={"use": USE})
+        assert "Same as the baseline, in shadow" in english
+        assert "0.0% – 79.3%" in english  # 0 of 1: Wilson 1927, computed apart
+        stat = made.answer("GET", "/decisions", query={"use": USE}).context["stats"][-1]
+        assert (stat.value, stat.n) == ("0.0%", "1")
+        for _ in range(2):
+            same = made.decide(baseline=made.runtime.models.of(made.runtime.gate.enter(USE)).score(ROW).output)
+            assert same.outcome == "shadowed"
+        stat = made.answer("GET", "/decisions", query={"use": USE}).context["stats"][-1]
+        assert (stat.value, stat.n, stat.interval) == ("66.7%", "3", "20.8% – 93.9%")
+        assert "另1項沒有配對" in chinese
+        assert "Same as the baseline" not in made.show("GET", "/decisions")
+    finally:
+        made.close()

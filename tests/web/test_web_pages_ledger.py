@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
 
 import pytest
 from acting_world import words
-from page_world import HOSTILE, USE, PageWorld
-from sqlalchemy import update
+from page_world import FIRM, HOSTILE, USE, PageWorld
+from sqlalchemy import insert, update
 
 from dualtrack.domain.oversight import Access
 from dualtrack.domain.records import encode
 from dualtrack.errors import ForbiddenError, NotFoundError
 from dualtrack.ledger.merkle import leaf_hash
 from dualtrack.store.erasure import erase
+from dualtrack.store.shared_tables import SHARED
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import ledger
-from dualtrack.web.pages.base import Download
+from dualtrack.web.pages.base import Download, Redirect
 
 ONE, PROOF = "/ledger/{idx}", "/ledger/{idx}/proof"
 
@@ -39,11 +42,38 @@ def test_heads_kinds_and_entries_are_there(world):
     assert "核實" in chinese
 
 
+def verified(world, **given) -> str:
+    """Begin a verification and return the page when it has ended."""
+    begun = world.answer("POST", "/ledger/verify")
+    assert isinstance(begun, Redirect)
+    assert begun.to == "/ledger"
+    world.runtime.verifications.wait()
+    return world.show("GET", "/ledger", **given)
+
+
 def test_a_whole_ledger_is_said_to_be_whole(world):
-    english = world.show("POST", "/ledger/verify")
+    english = verified(world)
     assert "Whole." in english
     assert world.register.repository.root(world.register.repository.size()).hex() in english
-    assert "完整無缺" in world.show("POST", "/ledger/verify", language="zh-Hant")
+    assert "完整無缺" in world.show("GET", "/ledger", language="zh-Hant")
+
+
+def test_a_verification_under_way_is_shown_and_not_begun_again(world):
+    table, now_s = SHARED.verification, int(world.world.clock().timestamp())
+    row = {"institution": FIRM, "holder": b"elsewhere", "begun_s": now_s, "read": 256, "size": 1_024}
+    with world.runtime.store.backend.write("x") as connection:
+        connection.execute(insert(table).values(alive_s=now_s + 60, **row))
+    assert isinstance(world.answer("POST", "/ledger/verify"), Redirect)
+    english, chinese = world.both("GET", "/ledger")
+    assert "256 of 1,024 entries read" in words(english)
+    assert 'action="/ledger/verify"' not in english
+    assert "Whole." not in english
+    assert "正在核實" in chinese
+    world.world.offset += timedelta(seconds=61)  # that process has died
+    english, chinese = world.both("GET", "/ledger")
+    assert "Not verified." in english
+    assert "未能核實" in chinese
+    assert "Whole." in verified(world)
 
 
 def test_a_changed_byte_is_found_and_placed(world):
@@ -51,11 +81,37 @@ def test_a_changed_byte_is_found_and_placed(world):
     entry = repository.tables.entry
     with repository.backend.write(repository.ledger) as connection:
         connection.execute(update(entry).where(entry.c.idx == 3).values(recorded_at="2020-01-01T00:00:00Z"))
-    page = world.show("POST", "/ledger/verify")
+    page = verified(world)
     assert "Not whole." in page
     assert '<div class="alert bad" role="alert">' in page
     assert "What was found" in page
     assert "Whole.</span>" not in page.replace("Not whole.", "")
+
+
+def test_a_finding_stays_on_the_page_when_a_newer_verification_was_interrupted(world):
+    repository = world.register.repository
+    entry, table = repository.tables.entry, SHARED.verification
+    with repository.backend.write(repository.ledger) as connection:
+        connection.execute(update(entry).where(entry.c.idx == 3).values(recorded_at="2020-01-01T00:00:00Z"))
+    before = verified(world)
+    (as_of,) = re.findall(r"Verified as it stood on ([^;]+);", before)
+    world.world.offset += timedelta(days=1)
+    begun_s = int(world.world.clock().timestamp())
+    newer = {"holder": b"elsewhere", "begun_s": begun_s, "alive_s": begun_s + 60, "read": 5, "ended_s": None}
+    with world.runtime.store.backend.write("x") as connection:  # as another process begins it
+        connection.execute(update(table).values(newer))
+    under_way = world.show("GET", "/ledger")
+    assert "Being verified." in under_way
+    assert "Not whole." in under_way
+    world.world.offset += timedelta(seconds=61)  # and dies
+    english, chinese = world.both("GET", "/ledger")
+    assert "Not whole." in english
+    assert f"Verified as it stood on {as_of};" in english
+    assert "Interrupted." in english
+    (said,) = re.findall(r"The verification begun on ([^<]+?) did not come to its end", english)
+    assert said != as_of
+    assert "已中斷" in chinese
+    assert "Interrupted." not in verified(world)
 
 
 def test_entries_are_filtered_by_kind_and_paged(world, monkeypatch):

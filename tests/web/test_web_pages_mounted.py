@@ -6,7 +6,8 @@ import pytest
 from server_world import ORIGIN, ServerWorld
 
 from dualtrack.runtime.decide import Scoring, decide
-from dualtrack.web.identity.roles import ConsoleRole
+from dualtrack.web.identity.permissions import VERBS_OF, Verb
+from dualtrack.web.identity.roles import ACCOUNT_ROLES, ConsoleRole
 from permit.firm import USE
 
 
@@ -64,6 +65,21 @@ def test_a_decision_and_its_content(world, owner):
     assert supervisor.post(f"{address}/content", {"reason": "curious"}).status_code == 403
 
 
+@pytest.mark.parametrize("role", sorted(ACCOUNT_ROLES))
+def test_every_role_of_a_person_is_tried_on_the_search_for_a_person(world, role):
+    def looks() -> int:
+        return len(list(world.world.register.repository.every(kinds=("access/1",))))
+
+    browser, before, may = world.signed_in(role), looks(), Verb.SEE_CONTENT in VERBS_OF[role]
+    answer = browser.post("/decisions/person", {"person": "customer 7", "reason": "complaint 4"})
+    assert answer.status_code == (303 if may else 403)
+    assert looks() == before + may
+    shown = browser.get("/decisions")
+    assert ('action="/decisions/person"' in shown.text) is (may and Verb.SEE_DECISIONS in VERBS_OF[role])
+    assert world.browser().post("/decisions/person", {"person": "customer 7", "reason": "x"}).status_code in {303, 401}
+    assert looks() == before + may
+
+
 def test_assessing_goes_back_to_the_use_with_what_came_out(world, owner):
     owner.get(f"/uses/{USE}")
     answer = owner.post(f"/uses/{USE}/assess")
@@ -72,11 +88,12 @@ def test_assessing_goes_back_to_the_use_with_what_came_out(world, owner):
     assert "Assessed, entry" in owner.get(f"/uses/{USE}").text
 
 
-def test_the_ledger_is_verified_from_its_page(owner):
+def test_the_ledger_is_verified_from_its_page(world, owner):
     owner.get("/ledger")
     answer = owner.post("/ledger/verify")
-    assert answer.status_code == 200
-    assert "Whole." in answer.text
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ledger")
+    world.runtime.verifications.wait()
+    assert "Whole." in owner.get("/ledger").text
 
 
 def test_a_receipt_needs_no_account(world):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from acting_world import PASSWORD, ActingWorld, words
 
+from dualtrack.permit.assess import conclude
 from dualtrack.web.pages import observe
 from dualtrack.web.pages.base import Redirect
-from permit.firm import FIRM
+from permit.firm import FIRM, PASSES, compiled, known_key, rule
 
 PATTERN = "/uses/{institution}/{use}/observe"
 PATH = {"institution": FIRM, "use": "early-warning"}
@@ -87,3 +88,13 @@ def test_who_may_not_sign_sees_no_form(world):
     page = show(world, roles=("auditor",))
     assert "<textarea" not in page
     assert "may begin it" in page
+
+
+def test_the_rules_that_refuse_it_are_listed(world):
+    world.desk.register.adopt(compiled([rule("r", PASSES), rule("open", "ev.approval.fit")]), known_key("compliance"))
+    act(world, do="begin", days="30")
+    english, chinese = show(world), show(world, language="zh-Hant")
+    found = conclude(world.desk.register.case(f"{FIRM}/early-warning", world.desk.release_digest))
+    assert [item.rule for item in found.refusals] == ["r", "open"]
+    assert "Rules that refuse it as it stands (2)" in words(english)
+    assert "以現況計不予准許的規則 (2)" in words(chinese)

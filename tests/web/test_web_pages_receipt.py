@@ -9,14 +9,17 @@ import pytest
 from acting_world import words
 from page_world import FIRM, USE, PageWorld
 
+from dualtrack.domain import canonical
 from dualtrack.errors import RateLimitError
 from dualtrack.ledger.merkle import leaf_hash
+from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, COMPLAINTS_OF_ONE_MAX
 from dualtrack.runtime.opting import has_opted_out
 from dualtrack.store.projections import Projections
 from dualtrack.web.identity.rate_limits import ATTEMPT_LIMITS, Attempts
 from dualtrack.web.pages import receipt
 from dualtrack.web.pages.base import Download, Redirect
 
+COMPLAINT = "/r/{code}/complaint"
 ONE, PERSON, OPT_OUT, PROOF = "/r/{code}", "/r/{code}/person", "/r/{code}/opt-out", "/r/{code}/proof"
 WRONG = ("0000-0000-0000", "x" * 500, "<script>alert(1)</script>", "零", "' or 1=1")
 
@@ -122,7 +125,9 @@ def test_opting_out_of_a_receipt_about_nobody_is_refused_with_the_way(world):
     answer = world.decide()
     found = world.answer("POST", OPT_OUT, path={"code": answer.receipt})
     assert found.status == 400
-    assert "Not done." in world.html(found)
+    assert "This receipt names nobody" in world.html(found)
+    chinese = world.answer("POST", OPT_OUT, path={"code": answer.receipt}, language="zh-Hant")
+    assert "此收據沒有指明任何人" in world.html(chinese, "zh-Hant")
 
 
 def test_where_there_is_no_opting_out_it_is_not_offered(world):
@@ -130,6 +135,30 @@ def test_where_there_is_no_opting_out_it_is_not_offered(world):
     answer = world.decide(person="customer 7")
     assert "Opt out" not in world.show("GET", ONE, path={"code": answer.receipt})
     assert world.answer("POST", OPT_OUT, path={"code": answer.receipt}).status == 400
+
+
+def test_what_a_customer_typed_stays_when_a_complaint_is_refused(world):
+    path = {"code": world.decide(person="customer 7").receipt}
+    typed = "<b>no</b>\r\nwhy?" + "x" * COMPLAINT_CHARACTERS_MAX
+    page = world.html(world.answer("POST", COMPLAINT, path=path, form={"text": typed}))
+    assert "&lt;b&gt;no&lt;/b&gt;\nwhy?xxx" in page
+    for number in range(COMPLAINTS_OF_ONE_MAX):
+        assert isinstance(world.answer("POST", COMPLAINT, path=path, form={"text": f"number {number}"}), Redirect)
+    for language, says in (("en", "No more complaints of this decision"), ("zh-Hant", "不再接受投訴")):
+        found = world.answer("POST", COMPLAINT, path=path, form={"text": "one too many"}, language=language)
+        assert found.status == 403
+        page = world.html(found, language)
+        assert says in page
+        assert ">one too many</textarea>" in page
+
+
+def test_a_line_end_counts_once_against_the_limit(world):
+    lines = COMPLAINT_CHARACTERS_MAX // 2
+    found = world.answer("POST", COMPLAINT, path={"code": world.decide().receipt}, form={"text": "x\r\n" * lines})
+    assert isinstance(found, Redirect)
+    kept = next(iter(world.register.repository.every(kinds=("complaint/1",))))
+    digest = canonical.decode(kept.content)["text"]
+    assert world.runtime.recorder(FIRM).contents.open(digest) == b"x\n" * lines
 
 
 def test_the_proof_is_of_this_decision(world):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 from acting_world import words
 from page_world import HOSTILE, OF_USE, USE, PageWorld
@@ -153,3 +155,46 @@ def test_whatever_was_typed_is_shown_as_text(permitted):
     permitted.assess()
     permitted.both("GET", ONE, path=PATH)
     permitted.both("GET", "/uses/{institution}/{use}/to-green", path=PATH)
+
+
+RULES = {
+    "rows": [
+        {"id": "late", "when": "row.late >= 3.0", "output": "refer", "says": [{"en": "late", "zh-Hant": "逾期"}]},
+        {"id": "odd", "when": "row.used > 1.5", "person": True},
+    ]
+}
+
+
+def test_fixed_rules_stand_in_the_policy_and_in_the_standing_of_a_held_use(world):
+    world.permit(fallback="rules", rules=RULES)
+    world.start()
+    set_hold(world.register, known_key("owner"), scope="use", target=USE, reason="stop it")
+    world.runtime.snapshots.refresh()
+    english, chinese = world.both("GET", ONE, path=PATH)
+    said = html.unescape(words(english))
+    for wanted in (
+        "row.late >= 3.0 → refer",
+        "row.used > 1.5 → to a person",
+        "fixed rules, also on hold",
+        "No model is called; the fallback of its policy answers.",
+    ):
+        assert wanted in said, wanted
+    assert "由政策所定的後備方式作答" in chinese
+
+
+def test_an_english_output_of_a_fixed_rule_is_marked_and_not_printed_as_markup(world):
+    rows = [{"id": "late", "when": "row.late >= 3.0", "output": "refer <this>", "says": RULES["rows"][0]["says"]}]
+    world.permit(fallback="rules", rules={"rows": rows})
+    world.start()
+    chinese = world.show("GET", ONE, path=PATH, language="zh-Hant")
+    assert 'row.late &gt;= 3.0 → <span lang="en">refer &lt;this&gt;</span>' in chinese
+    assert "&lt;span" not in chinese
+
+
+def test_phrases_stand_in_the_policy_too(world):
+    phrases = [{"id": "fee", "phrases": ["fee", "收費"], "answer": {"en": "HK$100.", "zh-Hant": "一百元。"}}]
+    world.permit(fallback="rules", rules={"phrases": phrases})
+    world.start()
+    english, chinese = world.both("GET", ONE, path=PATH)
+    assert '"fee" / "收費" → HK$100.' in html.unescape(words(english))
+    assert "→ 一百元。" in chinese

@@ -20,7 +20,7 @@ from rich.table import Table
 from dualtrack.domain.ids import check_slug, parse_use
 from dualtrack.domain.records import to_plain
 from dualtrack.errors import FieldError, NotFoundError
-from dualtrack.store.keyring import load_key
+from dualtrack.store.keyring import PASSPHRASE_VARIABLE, load_key
 from dualtrack.store.register import Register
 from dualtrack.store.store import Store
 from dualtrack.store.workspace import Workspace, find_workspace
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from dualtrack.keys.signer import FileSigner
 
 __all__ = [
-    "PASSPHRASE_FROM",
     "PIPED_COLUMNS",
     "WORDS_CHARACTERS_MAX",
     "Desk",
@@ -56,9 +55,6 @@ __all__ = [
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-PASSPHRASE_FROM = "DUALTRACK_PASSPHRASE"  # noqa: S105 - the name of a variable, not a secret
-"""Environment variable with the passphrase of key files; never an argument, since arguments show in process lists."""
-
 
 class Desk(NamedTuple):
     """An open workspace with one institution's register."""
@@ -79,7 +75,7 @@ def clock() -> datetime:
 
 def passphrase() -> str | None:
     """Return the passphrase of key files, if one is set."""
-    return os.environ.get(PASSPHRASE_FROM) or None
+    return os.environ.get(PASSPHRASE_VARIABLE) or None
 
 
 def open_workspace(named: Path | None) -> Workspace:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from dualtrack.cli.desk import clock, console, json_option, open_workspace, print_json, workspace_option
+from dualtrack.cli.desk import clock, console, json_option, open_workspace, passphrase, print_json, workspace_option
 from dualtrack.errors import DualtrackError, FieldError, MissingExtraError
+from dualtrack.store.keyring import check_log_keys
 from dualtrack.store.store import Store
 from dualtrack.store.workspace import WORKSPACE_VARIABLE
 
@@ -52,6 +53,7 @@ def serve_command(workspace: Path | None, host: str, port: int, workers: int, as
     """Serve the console, the API and the OpenAI-compatible face.
 
     Without web.toml it is for this machine alone: no HTTPS, and another address than a loopback one is refused.
+    DUALTRACK_PASSPHRASE opens log keys that have a passphrase.
     """
     try:
         import uvicorn  # noqa: F401, PLC0415 - only to say early and clearly what is missing
@@ -62,6 +64,7 @@ def serve_command(workspace: Path | None, host: str, port: int, workers: int, as
     found = open_workspace(workspace)
     settings = read_settings(found)
     _check_host(host, settings)
+    check_log_keys(found, passphrase=passphrase())
     listening = _listen(host, port)
     try:
         accounts = _demo_accounts(found)
@@ -142,7 +145,8 @@ def _run(workspace: Workspace, address: str, listening: socket.socket, workers: 
             "dualtrack.web.serving:make_app", factory=True, workers=workers, fd=listening.fileno(), **SERVER_OPTIONS
         )
         return
-    server = uvicorn.Server(uvicorn.Config(open_app(workspace, address), **SERVER_OPTIONS))
+    app = open_app(workspace, address, passphrase=passphrase())
+    server = uvicorn.Server(uvicorn.Config(app, **SERVER_OPTIONS))
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:

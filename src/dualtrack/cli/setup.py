@@ -17,12 +17,14 @@ from dualtrack.domain.vocabulary import InstitutionType
 from dualtrack.errors import DualtrackError, FieldError
 from dualtrack.keys.files import stands
 from dualtrack.keys.vkey import VerifierKey
+from dualtrack.runtime.subjects import Subjects
 from dualtrack.store.config import InstitutionConfig, ledger_origin
 from dualtrack.store.faults import STORE_LOST
 from dualtrack.store.keyring import create_key, discard_key, key_path
 from dualtrack.store.register import Register
 from dualtrack.store.store import Store
 from dualtrack.store.workspace import CONFIG_NAME, Workspace
+from dualtrack.web.identity.secret import SECRET_NAME, ServerSecret
 
 if TYPE_CHECKING:
     from dualtrack.keys.signer import FileSigner
@@ -70,6 +72,7 @@ def init_command(
         workspace = Workspace.open(folder)
         with open_store(workspace) as store:
             found_institution(workspace, store, institution, InstitutionType(kind), text, staff=staff)
+        _make_shared_keys(workspace)
     else:
         _make_workspace(folder, database or "sqlite:///main.db", institution, InstitutionType(kind), text, staff)
     if as_json:
@@ -93,6 +96,7 @@ def _make_workspace(
     store = None
     try:
         workspace = Workspace.create(folder, database=database)
+        _make_shared_keys(workspace)
         with Store.open(workspace) as store:
             found_institution(workspace, store, institution, kind, name, staff=staff)
     except BaseException:
@@ -100,6 +104,12 @@ def _make_workspace(
         if new and (store is None or not key_path(workspace, institution, "root").exists()):
             shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _make_shared_keys(workspace: Workspace) -> None:
+    """Make the keys of pseudonyms and of the web where they are missing, so that a copy of the folder serves elsewhere."""
+    Subjects(workspace)
+    ServerSecret.load_or_make(workspace.key_folder / SECRET_NAME)
 
 
 def found_institution(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.demo.firms import signer_of
 from dualtrack.domain.documents import read_yaml
+from dualtrack.domain.fallback import FallbackRules
 from dualtrack.domain.policy import (
     POLICY_FORMAT,
     Action,
@@ -48,6 +49,7 @@ class _Policy(Record, frozen=True):
     review: ReviewSetting
     message: Text
     human: Text
+    rules: FallbackRules
 
 
 class Traffic(NamedTuple):
@@ -74,6 +76,7 @@ def runtime_policy(use: str, slug: str) -> RuntimePolicy:
         guards=[GuardSetting(guard="input_schema", stage="input", action=set_.schema_action)],
         upstreams=[Upstream(id="model", kind="python", provider="in-house")],
         fallback="rules",
+        rules=set_.rules,
         message=set_.message,
         human=set_.human,
         review=set_.review,

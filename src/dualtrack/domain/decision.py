@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from dualtrack.domain.forms import Digest, Durability, UseName
 from dualtrack.domain.policy import Action, Stage
@@ -79,9 +79,13 @@ class Timing(Record, frozen=True):
 
 
 class Shadow(Record, frozen=True):
-    """In shadow mode: the salted digest of the baseline's output beside that of the model."""
+    """In shadow mode: the salted digest of the baseline's output beside that of the model.
+
+    `same` says whether both outputs of a row were equal, compared when both were at hand; texts are not compared.
+    """
 
     baseline: Digest
+    same: bool | UnsetType = UNSET
 
 
 class Intent(Record, frozen=True):

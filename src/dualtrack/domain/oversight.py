@@ -17,6 +17,7 @@ from dualtrack.domain.records import Record
 __all__ = [
     "REASON_CHARACTERS_MAX",
     "Access",
+    "Complaint",
     "Erasure",
     "Hold",
     "HoldRelease",
@@ -108,6 +109,24 @@ class Signal(Record, frozen=True):
     about: str | None = None
 
 
+class Complaint(Record, frozen=True):
+    """Somebody complained of a use, or of one decision of it. `text` is the salted digest of their words, in the vault.
+
+    `counted` is false for a further complaint of a decision that somebody complained of before: it is kept and heard, and
+    makes no second signal.
+    """
+
+    id: DecisionId
+    use: UseName
+    decision: DecisionId | None
+    subject: Digest | None
+    text: Digest
+    counted: bool
+    by: Slug
+    means: Literal["receipt", "staff", "program"]
+    at: str
+
+
 class Incident(Record, frozen=True):
     """Something went wrong, or may have: facts are counts and identifiers, never content."""
 
@@ -132,7 +151,10 @@ class IncidentUpdate(Record, frozen=True):
 
 
 class Access(Record, frozen=True):
-    """Somebody opened a content of the vault: who, which digest, why."""
+    """Somebody opened a content of the vault, or looked for the decisions about a person: who, which, for what, why.
+
+    `digest` is that of the content, or the person's pseudonym; `about` is the use, or the institution for all its uses.
+    """
 
     by: Slug
     digest: Digest

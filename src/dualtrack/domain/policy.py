@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
+from dualtrack.domain.fallback import RULES_COMPONENT, FallbackRules, check_fallback_rules
 from dualtrack.domain.forms import Slug, TopicName, UseName
 from dualtrack.domain.records import Record, Text, Value
 from dualtrack.errors import FieldError
@@ -141,7 +142,10 @@ class Bounds(Record, frozen=True):
 
 
 class RuntimePolicy(Record, frozen=True):
-    """Everything the runtime enforces for one release. `human` says how to reach a person; both languages."""
+    """Everything the runtime enforces for one release. `human` says how to reach a person; both languages.
+
+    `rules` belong to `fallback: rules`. They are left out of the bytes where there are none, so older digests stand.
+    """
 
     format: str
     use: UseName
@@ -161,6 +165,7 @@ class RuntimePolicy(Record, frozen=True):
     tools: list[ToolSetting] = []
     fields: list[FieldSetting] = []
     bounds: Bounds = Bounds()
+    rules: FallbackRules | UnsetType = UNSET
 
 
 def check_policy(policy: RuntimePolicy, *, where: str) -> None:
@@ -192,6 +197,29 @@ def check_policy(policy: RuntimePolicy, *, where: str) -> None:
     for item in policy.fields:
         if item.low is not None and item.high is not None and item.low > item.high:
             raise FieldError("low above high", where=f"{where}, field {item.name}", fix="swap them")
+    _check_fallback(policy, where)
+
+
+def _check_fallback(policy: RuntimePolicy, where: str) -> None:
+    """Check that what stands in for the models is there, and is what `fallback` says."""
+    if policy.rules is UNSET:
+        if policy.fallback == "rules":
+            raise FieldError(
+                "fallback is rules and there are none", where=f"{where}, field rules", expected="rows or phrases",
+                fix="give the rules, or set fallback: message",
+            )  # fmt: skip
+        return
+    if policy.fallback != "rules":
+        raise FieldError(
+            f"rules, and fallback is {policy.fallback}", where=f"{where}, field fallback", fix="set fallback: rules"
+        )
+    if any(item.id == RULES_COMPONENT for item in policy.upstreams):
+        raise FieldError(
+            f"upstream {RULES_COMPONENT}",
+            where=f"{where}, field upstreams",
+            fix="the rules are recorded under this name",
+        )
+    check_fallback_rules(policy.rules, where=f"{where}, field rules")
 
 
 def _unique(names: list[str], where: str) -> None:

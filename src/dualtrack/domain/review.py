@@ -7,7 +7,6 @@ the salt. So a seeded item wears the `why` of an ordinary one, and "seeded" is n
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import Annotated, Literal
 
@@ -48,8 +47,9 @@ MAKERS_MAX = 100
 SALT_BYTES_MIN = 16
 """Shortest salt of a seed digest: with fewer bits both answers could be tried."""
 
-Why = Literal["hold_before_release", "sample", "guard_routed", "customer_asked"]
-"""Why people look: the policy holds every output, drew this one, a guard fired, or the customer wants a person."""
+Why = Literal["hold_before_release", "sample", "guard_routed", "customer_asked", "no_model"]
+"""Why people look: the policy holds every output, drew this one, a guard fired, the customer wants a person, or no model
+answered and the rules pass the case on."""
 
 ActionName = Literal["claim", "unclaim", "approve", "modify", "reject", "terminate", "escalate", "expire"]
 """What can be done. Reject ends the draft, terminate the whole conversation; expire is done by the clock."""
@@ -102,7 +102,7 @@ def seed_digest(review: str, salt: bytes, *, seeded: bool) -> str:
     """Return the sealed answer to whether an item is seeded; the salt is drawn for each review and kept from reviewers."""
     if len(salt) < SALT_BYTES_MIN:
         raise FieldError(f"a salt of {len(salt)} bytes", where="review seed", expected=f"at least {SALT_BYTES_MIN}")
-    return hmac.new(salt, _SEED_CONTEXT + review.encode() + (b"\1" if seeded else b"\0"), hashlib.sha256).hexdigest()
+    return hmac.digest(salt, _SEED_CONTEXT + review.encode() + (b"\1" if seeded else b"\0"), "sha256").hex()
 
 
 def is_seeded(opened: ReviewOpened, salt: bytes) -> bool:

@@ -9,7 +9,16 @@ from functools import lru_cache
 
 from dualtrack.errors import FieldError
 
-__all__ = ["HONG_KONG", "Clock", "add_days", "format_instant", "hong_kong_date", "parse_date", "parse_instant"]
+__all__ = [
+    "HONG_KONG",
+    "Clock",
+    "add_days",
+    "format_instant",
+    "hong_kong_date",
+    "hong_kong_midnight",
+    "parse_date",
+    "parse_instant",
+]
 
 HONG_KONG = timezone(timedelta(hours=8), "HKT")
 """Hong Kong has kept UTC+8 without summer time since 1979, so a fixed offset is exact for every date we handle."""
@@ -74,3 +83,8 @@ def hong_kong_date(moment: datetime) -> date:
     if moment.tzinfo is None:
         raise ValueError("a time without a zone has no date in Hong Kong")
     return moment.astimezone(HONG_KONG).date()
+
+
+def hong_kong_midnight(moment: datetime) -> datetime:
+    """Return when the day began in Hong Kong."""
+    return moment.astimezone(HONG_KONG).replace(hour=0, minute=0, second=0, microsecond=0)

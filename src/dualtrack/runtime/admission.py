@@ -1,23 +1,26 @@
 """What a process lets through at once and over time: places in flight, calls a minute, tokens a day, broken upstreams.
 
-All of it is counted in memory, for one process: a firm with several workers divides its limits by their number.
+Tokens of the day are counted in the database for all processes. Places and calls a minute are counted in memory, for one
+process: they keep that process from being overrun, and a firm with several workers divides these limits by their number.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dualtrack.errors import OverloadError, RateLimitError, UpstreamError
+from dualtrack.errors import OverloadError, RateLimitError, StoreError, UpstreamError
 from dualtrack.runtime.clock import steady_s
+from dualtrack.runtime.quotas import DayTokens
 from dualtrack.runtime.upstream.breaker import Breaker
 
 if TYPE_CHECKING:
     from dualtrack.domain.policy import Upstream
+    from dualtrack.domain.time import Clock
     from dualtrack.runtime.live import LiveUse
+    from dualtrack.store.backends import Backend
 
 __all__ = ["Admission", "Budgets"]
 
-_DAY_S = 86_400.0
 _MINUTE_S = 60.0
 
 
@@ -51,16 +54,23 @@ class Admission:
 class Budgets:
     """Says of each upstream whether it may be asked: not while it is broken, nor beyond its tokens of the day."""
 
-    def __init__(self) -> None:
+    def __init__(self, backend: Backend, clock: Clock) -> None:
         self._breakers: dict[str, Breaker] = {}
-        self._spent: dict[str, tuple[float, int]] = {}
+        self._tokens = DayTokens(backend, clock)
 
-    def check(self, use: str, upstream: Upstream) -> None:
-        """Raise UpstreamError where the upstream is not to be asked now."""
-        key = f"{use} {upstream.id}"
-        if not self._breaker(key).allows(steady_s()):
+    async def admit(self, use: str, upstream: Upstream) -> None:
+        """Raise UpstreamError where the upstream is not to be asked now; waits for the database once a block of tokens."""
+        if not self._breaker(f"{use} {upstream.id}").allows(steady_s()):
             raise UpstreamError("it failed too often and rests", where=upstream.id, code="upstream.resting")
-        if upstream.tokens_per_day is not None and self._today(key) >= upstream.tokens_per_day:
+        if upstream.tokens_per_day is None:
+            return
+        try:
+            some = await self._tokens.has_some(use, upstream.id, upstream.tokens_per_day)
+        except StoreError as error:
+            raise UpstreamError(
+                "its tokens of the day cannot be counted now", where=upstream.id, code="upstream.budget"
+            ) from error
+        if not some:
             raise UpstreamError("its tokens of the day are used up", where=upstream.id, code="upstream.budget")
 
     def note(self, use: str, upstream: Upstream, *, well: bool, tokens: int = 0) -> None:
@@ -70,16 +80,16 @@ class Budgets:
             self._breaker(key).succeeded()
         else:
             self._breaker(key).failed(steady_s())
-        if upstream.tokens_per_day is not None:
-            since_s = self._spent.get(key, (steady_s(), 0))[0]
-            self._spent[key] = (since_s, self._today(key) + tokens)
+        if upstream.tokens_per_day is not None and tokens:
+            self._tokens.spend(use, upstream.id, upstream.tokens_per_day, tokens)
+
+    def sweep(self) -> None:
+        """Drop the counts of days that are over."""
+        self._tokens.sweep()
+
+    def close(self) -> None:
+        """Give back the tokens that were reserved and not used."""
+        self._tokens.close()
 
     def _breaker(self, key: str) -> Breaker:
         return self._breakers.setdefault(key, Breaker())
-
-    def _today(self, key: str) -> int:
-        since_s, spent = self._spent.get(key, (steady_s(), 0))
-        if steady_s() - since_s < _DAY_S:
-            return spent
-        self._spent[key] = (steady_s(), 0)
-        return 0

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain import canonical
 from dualtrack.domain.business_time import add_business_minutes
 from dualtrack.domain.entry import Entry
 from dualtrack.domain.records import encode, read_record
-from dualtrack.domain.review import REVIEW_FORMAT, ReviewOpened, seed_digest
+from dualtrack.domain.review import REVIEW_FORMAT, ReviewOpened
 from dualtrack.domain.time import format_instant, parse_instant
 from dualtrack.errors import ReviewError
 from dualtrack.runtime.ids import new_id
 from dualtrack.runtime.lookup import find_policy, find_release
 from dualtrack.runtime.receipts import locate_receipt, open_receipt
 from dualtrack.runtime.review_read import review_of_decision
+from dualtrack.runtime.review_seals import seals_of
 from dualtrack.store.entries import NewEntry
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from dualtrack.store.register import Register
 
 __all__ = ["Asked", "ask_for_person"]
-
-_SALT_BYTES = 32
 
 
 class Asked(NamedTuple):
@@ -105,5 +103,5 @@ def _opened(register: Register, decision: Decision, hours: BusinessHours | None)
         four_eyes=policy.review.four_eyes,
         makers=sorted(released.builders),
         draft=decision.output or decision.input,
-        seed=seed_digest(review, os.urandom(_SALT_BYTES), seeded=False),
+        seed=seals_of(register).seed(review, seeded=False),
     )

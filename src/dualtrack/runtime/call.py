@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from dualtrack.domain.decision import (
     DECISION_FORMAT,
@@ -19,15 +21,18 @@ from dualtrack.domain.decision import (
     encode_decision,
 )
 from dualtrack.domain.records import Text, encode
-from dualtrack.domain.review import REVIEW_FORMAT, ReviewOpened, seed_digest
+from dualtrack.domain.review import REVIEW_FORMAT, ReviewOpened
 from dualtrack.domain.time import format_instant
-from dualtrack.keys.chance import random_bytes
+from dualtrack.errors import DualtrackError
 from dualtrack.runtime.ids import new_id, receipt_code, receipt_digest
 from dualtrack.runtime.journal import DecisionRow, Prepared
 from dualtrack.store.entries import NewEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
+    from types import TracebackType
+    from typing import Self
 
     from dualtrack.domain.decision import Outcome
     from dualtrack.domain.review import Why
@@ -70,7 +75,11 @@ class Review(NamedTuple):
 
 
 class Call:
-    """A call under way. `input_bytes` are what was asked, exactly; they go sealed into the vault."""
+    """A call under way. `input_bytes` are what was asked, exactly; they go sealed into the vault.
+
+    `planted` says that nobody asked: the item is known to be wrong, and only the review's seal tells. `so_far` gives what
+    of a stream is out, for the record of one that breaks off.
+    """
 
     def __init__(
         self,
@@ -87,7 +96,7 @@ class Call:
         self.language: Language = language
         self.id = new_id(now.timestamp())
         self.at = format_instant(now)
-        self.seq = recorder.next_seq()
+        self._seq = 0
         self.verdicts: list[GuardVerdict] = []
         self.upstream: list[UpstreamCall] = []
         self.also: list[NewEntry] = []
@@ -97,15 +106,46 @@ class Call:
         self._owner = subject or live.use
         self._input = recorder.contents.seal(self._owner, content, live.policy.retention)
         self._intended = False
+        self.planted = False
+        self.so_far: Callable[[], bytes | None] | None = None
+
+    @property
+    def seq(self) -> int:
+        """Return the number of this decision in its run, taken with its first record: a call without one leaves no gap."""
+        if not self._seq:
+            self._seq = self.recorder.next_seq()
+        return self._seq
 
     @property
     def intended(self) -> bool:
         """Tell whether the intent of this call was made into a record already."""
         return self._intended
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End a call that broke off after its intent was taken in: it is recorded as failed, for what began must end."""
+        if kind is not None and self.recorder.is_open(self.id):
+            output = self.so_far() if self.so_far is not None else None
+            record, _, _ = self.end("failed", code="interrupted", output=output)
+            with contextlib.suppress(DualtrackError):  # it waits to be written; who asked hears of the first error
+                self.recorder.put(record, durable=False)
+
     def record_subject(self) -> str | None:
         """Return the pseudonym of the person, or None for a call about nobody."""
         return self._subject
+
+    def note_output(self, verdicts: Sequence[GuardVerdict]) -> None:
+        """Note what the guards said of an answer. Of a stream's later parts each guard's gravest verdict is kept.
+
+        A record must not grow with a stream; the costs are added up.
+        """
+        before = [item for item in self.verdicts if item.stage == "output"]
+        if len(before) == len(verdicts):
+            self.verdicts = [item for item in self.verdicts if item.stage != "output"]
+            verdicts = [_graver(*pair) for pair in zip(before, verdicts, strict=True)]
+        self.verdicts += verdicts
 
     def intent(self) -> Prepared:
         """Return the record that must be durable before any byte of an answer leaves."""
@@ -136,10 +176,12 @@ class Call:
         review: Review | None = None,
         shown: bool = False,
         baseline: bytes | None = None,
+        same: bool | None = None,
     ) -> tuple[Prepared, str | None, str | None]:
         """Return the record of the ended call, the customer's code, and the id of the review opened with it.
 
-        `shown` tells that the disclosure stood before the output. There is a receipt wherever a person is answered.
+        `shown` tells that the disclosure stood before the output; `same`, that it equals the baseline's. There is a
+        receipt wherever a person is answered.
         """
         live, seal = self.live, self.recorder.contents.seal
         retention = live.policy.retention
@@ -181,7 +223,7 @@ class Call:
             ),
             run=self.recorder.run,
             seq=self.seq,
-            shadow=Shadow(baseline=base) if base else None,
+            shadow=Shadow(baseline=base, same=UNSET if same is None else same) if base else None,
             recovered=False,
         )
         entry = NewEntry("decision/1", live.institution, live.use, encode_decision(record))
@@ -213,7 +255,7 @@ class Call:
             four_eyes=live.policy.review.four_eyes,
             makers=list(live.makers),
             draft=draft,
-            seed=seed_digest(review_id, _unseeded_salt(), seeded=False),
+            seed=self.recorder.seals.seed(review_id, seeded=self.planted),
         )
         return NewEntry("review/1", live.institution, live.use, encode(record))
 
@@ -225,6 +267,7 @@ class Call:
         )  # fmt: skip
 
 
-def _unseeded_salt() -> bytes:
-    """Return a salt that nobody keeps: that an item is not seeded needs no proof, only that it cannot be told from one that is."""
-    return random_bytes(32)
+def _graver(one: GuardVerdict, other: GuardVerdict) -> GuardVerdict:
+    """Return the graver of two verdicts of one guard, with the costs of both."""
+    grave = max(one, other, key=lambda item: (item.fired, item.score))
+    return msgspec.structs.replace(grave, cost_us=one.cost_us + other.cost_us)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain import canonical
@@ -16,10 +17,12 @@ from dualtrack.domain.vocabulary import Mode
 from dualtrack.keys import dsse
 from dualtrack.permit.assess import conclude
 from dualtrack.runtime.duties import Duties, duties_of, policy_gap
+from dualtrack.runtime.fallback import read_rules
 from dualtrack.runtime.guards.registry import build_guards
 from dualtrack.runtime.live import Closed, LiveUse
 from dualtrack.runtime.oversight import Oversight
 from dualtrack.runtime.standing import judge_signals
+from dualtrack.store.projections import Projections
 from dualtrack.store.verdicts import current_permit
 
 if TYPE_CHECKING:
@@ -52,21 +55,24 @@ def compile_use(register: Register, use: str, oversight: Oversight) -> LiveUse |
     found = _released(register, use, status.permit.release)
     if isinstance(found, Closed):
         return found
+    held = _held(use, found, oversight)  # said first: what is on hold and lapsed as well is on hold
     effects = judge_signals(
         [s for s in oversight.signals.get(use, ()) if s.at >= status.permit.valid_from], register.now()
     )
     lapsed = [effect for effect in effects if effect.rule.effect == "lapse"]
     if lapsed:
         said = f"lapsed by signal: {lapsed[0].rule.says.en} ({lapsed[0].fired} of {lapsed[0].n})"
-        return _closed(use, "permit.signal", said, "look into it, then assess anew with new evidence", found.policy)
+        return held.closed or _closed(
+            use, "permit.signal", said, "look into it, then assess anew with new evidence", found.policy
+        )
     duties = _duties(register, use, status.permit.assessment, found.policy)
     if duties is None:
-        return _closed(
+        return held.closed or _closed(
             use, "permit.assessment", "the assessment of the permit is not in the ledger", _AGAIN, found.policy
         )
     gap = policy_gap(found.release.policy, found.policy, duties)
     if gap is not None:
-        return _closed(
+        return held.closed or _closed(
             use, "permit.policy-gap", gap, "release a policy that configures it, and assess anew", found.policy
         )
     permit = status.permit
@@ -81,7 +87,8 @@ def compile_use(register: Register, use: str, oversight: Oversight) -> LiveUse |
 def compile_drill(register: Register, use: str) -> LiveUse | Closed:
     """Return the newest release of a use for a drill: everything as it would run, for answers that reach nobody.
 
-    The duties are those of an assessment made now, so that a guard is drilled in the way it will be needed.
+    The duties are those of an assessment made now, so that a guard is drilled in the way it will be needed. What is on hold
+    is not called for a drill either.
     """
     newest = register.latest_release(use)
     if newest is None:
@@ -92,8 +99,8 @@ def compile_drill(register: Register, use: str) -> LiveUse | Closed:
     assessment = conclude(register.case(use, newest))
     duties = duties_of(assessment, {pack.id: pack for pack in register.adopted_packs()}, found.policy)
     built = _Built(None, None, "drill", None, None)
-    nothing = Oversight((), {}, {}, {})
-    return _open(use, found, built, (0.0, FAR_S), duties, [], nothing, durable=True)
+    holds = Oversight(Projections(register.repository).rows("hold", released_at=None), {}, {}, {})
+    return _open(use, found, built, (0.0, FAR_S), duties, [], holds, durable=True)
 
 
 class _Built(NamedTuple):
@@ -115,9 +122,10 @@ def _without_permit(register: Register, use: str, status: object, oversight: Ove
     if newest is None:
         return _closed(use, "permit.no-release", "nothing was released for this use", "`dualtrack release` first", None)
     found = _released(register, use, newest)
-    held = found if isinstance(found, Closed) else _held(use, found, oversight)
-    if isinstance(held, Closed) and held.code == "permit.held":
-        return held
+    if not isinstance(found, Closed):
+        held = _held(use, found, oversight)
+        if held.closed is not None:
+            return held.closed  # without a permit a hold leaves the fixed message and nothing else
     watched = row is not None and row["ended_at"] is None and row["until"] > register.now()
     if row is None or not watched or isinstance(found, Closed) or _observed(register, row["idx"]) != newest:
         policy = None if isinstance(found, Closed) else found.policy
@@ -146,12 +154,10 @@ def _open(
     durable: bool,
 ) -> LiveUse | Closed:
     held = _held(use, found, oversight)
-    if isinstance(held, Closed):
-        return held
     narrowed = tuple(effect.rule.says.en for effect in effects if effect.rule.effect == "narrow")
     review, why = _review(found.policy, built.mode, duties, narrowed)
     text = found.policy.disclosure
-    return LiveUse(
+    live = LiveUse(
         use=use,
         institution=use.partition("/")[0],
         release=found.digest,
@@ -168,14 +174,32 @@ def _open(
         review_why=why,
         duties=duties,
         guards=build_guards(found.policy),
-        upstreams=tuple(item for item in found.policy.upstreams if item.id not in held),
+        upstreams=tuple(item for item in found.policy.upstreams if item.id not in held.stopped),
         decisions_max=built.decisions_max,
         opted_out=oversight.opt_outs.get(use, frozenset()),
         disclosure_digest=canonical.digest(encode(text.text)) if text else None,
         would_refuse=built.would_refuse,
         narrowed=narrowed,
         makers=tuple(sorted(found.release.builders)),
+        rules=read_rules(found.policy, where="runtime policy") if built.mode != "observe" else None,
     )
+    if held.closed is None:
+        return live
+    return dataclasses.replace(held.closed, standby=None if held.final else _standby(live, held.closed.reason))
+
+
+def _standby(live: LiveUse, why: str) -> LiveUse | None:
+    """Return what may answer while a permitted use is on hold: the fallback that its policy names, if it is no AI.
+
+    A shadow use answers nobody, and one without a permit has nothing that was assessed to answer with.
+    """
+    if live.permit is None or live.mode not in {"live", "trial"}:
+        return None
+    quoting = live.policy.fallback == "extractive"
+    upstreams = tuple(item for item in live.upstreams if item.kind == "extractive" and quoting)
+    if not upstreams and live.rules is None:
+        return None
+    return dataclasses.replace(live, upstreams=upstreams, standby=True, review_why=live.review_why or why)
 
 
 def _review(policy: RuntimePolicy, mode: RunMode, duties: Duties, narrowed: Sequence[str]) -> tuple[ReviewMode, str]:
@@ -188,27 +212,37 @@ def _review(policy: RuntimePolicy, mode: RunMode, duties: Duties, narrowed: Sequ
     return policy.review.mode, "the use's policy" if policy.review.mode != "none" else ""
 
 
-def _held(use: str, found: _Found, oversight: Oversight) -> frozenset[str] | Closed:
-    """Return the components of the chain that are held, or the closed use where nothing of it may run."""
+class _Held(NamedTuple):
+    """Upstreams on hold; the closed use where no model of it may run; whether nothing may answer but the message."""
+
+    stopped: frozenset[str]
+    closed: Closed | None
+    final: bool
+
+
+def _held(use: str, found: _Found, oversight: Oversight) -> _Held:
+    """Return what holds leave of a use. One on the institution or the release stops its fallback too."""
     institution = use.partition("/")[0]
+    upstreams = found.policy.upstreams
     whole = {("institution", institution), ("use", use), ("release", found.digest)}
     parts = {part.id for part in found.release.components}
-    stopped = set()
+    stopped: set[str] = set()
+    since: list[str] = []
+    final = False
     for row in oversight.holds:
         scope, target = row["scope"], row["target"]
-        chain = [item.id for item in found.policy.upstreams if target in {item.id, item.provider}]
-        by_part = scope in {"component", "provider"}
-        if (scope, target) in whole or (scope == "component" and target in parts and not chain):
-            return _closed(use, "permit.held", f"on hold since {row['set_at']}", "ask who set the hold", found.policy)
-        if by_part:
-            stopped |= {
-                item.id
-                for item in found.policy.upstreams
-                if target == (item.id if scope == "component" else item.provider)
-            }
-    if len(stopped) == len(found.policy.upstreams):
-        return _closed(use, "permit.held", "every model of it is on hold", "ask who set the hold", found.policy)
-    return frozenset(stopped)
+        chain = {item.id for item in upstreams if target == (item.id if scope == "component" else item.provider)}
+        if scope in {"component", "provider"}:
+            stopped |= chain
+        named = any(target in {item.id, item.provider} for item in upstreams)
+        if (scope, target) in whole or (scope == "component" and target in parts and not named):
+            since.append(str(row["set_at"]))
+            final = final or scope in {"institution", "release"}
+    if not since and len(stopped) < len(upstreams):
+        return _Held(frozenset(stopped), None, final)
+    said = f"on hold since {min(since)}" if since else "every model of it is on hold"
+    closed = _closed(use, "permit.held", said, "ask who set the hold", found.policy)
+    return _Held(frozenset(stopped), closed, final)
 
 
 def _released(register: Register, use: str, digest: str) -> _Found | Closed:

@@ -6,11 +6,14 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+import structlog
 
-from dualtrack.errors import DualtrackError
+from dualtrack.errors import DualtrackError, UpstreamError
 from dualtrack.runtime.call import Answer, Review
+from dualtrack.runtime.fallback import note_ruled, said_reasons
 from dualtrack.runtime.guards.base import Checked
 from dualtrack.runtime.guards.chain import run_guards
+from dualtrack.runtime.same_data import same_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,9 +25,10 @@ if TYPE_CHECKING:
     from dualtrack.runtime.journal import Prepared
     from dualtrack.runtime.live import LiveUse
 
-__all__ = ["Ended", "Score", "Scoring", "check_row", "conclude_row", "decide", "fail_row", "stop_row"]
+__all__ = ["Ended", "Score", "Scoring", "check_row", "conclude_row", "decide", "fail_row", "held", "stop_row"]
 
 _encode = msgspec.json.Encoder(order="sorted").encode
+_log = structlog.get_logger("dualtrack.runtime")
 
 
 class Scoring(NamedTuple):
@@ -58,21 +62,33 @@ def decide(
     """Decide in this thread: returns the answer when its record allows it to leave.
 
     Raises RefusedError without a live permit, OverloadError or StoreError when it cannot be recorded; what `score`
-    raises is recorded as a failure and raised again.
+    raises is recorded as a failure and raised again, unless rules answer in its place or (shadow) nobody waits for it.
+    On hold `score` is not called: the policy's rules answer, where it has some.
     """
-    live = runtime.gate.enter(use, release)
+    live = runtime.gate.enter(use, release, standby=True)
     call = runtime.call(live, _encode(row), person=person, language=language)
-    checked = check_row(runtime, call, row)
+    checked = check_row(runtime, call, row, baseline=baseline)
     if isinstance(checked, Ended):
         return _recorded(call, checked)
+    seen = checked.row or {}
+    if live.standby:
+        return _recorded(call, fail_row(runtime, call, held(live), row=seen))
     begun_ns = time.perf_counter_ns()
     try:
-        scoring = score(checked.row or {})
-    except Exception as error:
-        _recorded(call, fail_row(runtime, call, error))
-        raise
+        scoring = score(seen)
+    except Exception as error:  # recorded whatever it is, and raised again unless something answers in its place
+        answer = _recorded(call, fail_row(runtime, call, error, row=seen, baseline=baseline))
+        if answer.outcome == "failed" and live.mode != "shadow":
+            raise
+        _log.warning("model failed", use=use, decision=call.id, fault=type(error).__name__)
+        return answer
     call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
-    return _recorded(call, conclude_row(runtime, call, checked.row or {}, scoring, baseline=baseline))
+    return _recorded(call, conclude_row(runtime, call, seen, scoring, baseline=baseline))
+
+
+def held(live: LiveUse) -> UpstreamError:
+    """Return why no model was asked on hold: it stands as the code in the record."""
+    return UpstreamError("it is on hold", where=live.use, fix="ask who set the hold", code="permit.held")
 
 
 def _recorded(call: Call, ended: Ended) -> Answer:
@@ -82,7 +98,7 @@ def _recorded(call: Call, ended: Ended) -> Answer:
     return ended.answer
 
 
-def check_row(runtime: Runtime, call: Call, row: Mapping[str, Any]) -> ChainResult | Ended:
+def check_row(runtime: Runtime, call: Call, row: Mapping[str, Any], *, baseline: object = None) -> ChainResult | Ended:
     """Run the guards on the input; where they, an opt-out or the policy stop the call, it is ended here."""
     live = call.live
     opted_out = runtime.opted_out(call)
@@ -93,10 +109,11 @@ def check_row(runtime: Runtime, call: Call, row: Mapping[str, Any]) -> ChainResu
     call.verdicts += found.verdicts
     if live.mode == "observe":
         return found
-    if opted_out or found.action == "route":
-        return stop_row(runtime, call, "routed", "opted-out" if opted_out else f"guard.{_deciding(found)}")
-    if found.action == "block":
-        return stop_row(runtime, call, "blocked", f"guard.{_deciding(found)}")
+    code = "opted-out" if opted_out else f"guard.{_deciding(found)}"
+    if opted_out or found.action in {"route", "block"}:
+        if live.mode == "shadow":  # whoever decides by the baseline decides anyway: there is nothing to pass on
+            return _ended(call, "blocked", code, None, (), baseline=_bytes(baseline))
+        return stop_row(runtime, call, "routed" if opted_out or found.action == "route" else "blocked", code)
     return found
 
 
@@ -105,17 +122,24 @@ def conclude_row(
 ) -> Ended:
     """Run the guards on the output and end the call as they, the review and a hold in between say."""
     live = call.live
-    checked = Checked(
-        "output", live.use, live.policy, call.language, row=row, answer=scoring.output, reasons=scoring.reasons
-    )
-    begun_ns = time.perf_counter_ns()
-    found = run_guards(live.guards, "output", checked)
-    call.output_us = (time.perf_counter_ns() - begun_ns) // 1000
-    call.verdicts += found.verdicts
-    output = _encode(scoring.output)
     if live.mode == "shadow":
-        base = _encode(baseline) if baseline is not None else None
-        return _ended(call, "shadowed", None, output, scoring.reasons, baseline=base)
+        _check_output(call, row, scoring)
+        still = runtime.gate.still(live)
+        outcome: Outcome = "shadowed" if still else "stopped"
+        return _ended(
+            call, outcome, None if still else "permit.held", _encode(scoring.output), scoring.reasons,
+            baseline=_bytes(baseline),
+        )  # fmt: skip
+    return _judged(runtime, call, row, scoring, "served", None)
+
+
+def _judged(
+    runtime: Runtime, call: Call, row: Mapping[str, Any], scoring: Scoring, outcome: Outcome, code: str | None
+) -> Ended:
+    """End a call with this outcome, unless a hold, a guard or a review before release stands against it."""
+    live = call.live
+    found = _check_output(call, row, scoring)
+    output = _encode(scoring.output)
     if not runtime.gate.still(live):
         return _ended(call, "stopped", "permit.held", output, scoring.reasons)
     if found.action == "block" and live.mode != "observe":
@@ -123,11 +147,23 @@ def conclude_row(
     routed = found.action == "route" and live.mode != "observe"
     if routed or live.review == "hold":
         due = runtime.review("guard_routed" if routed else "hold_before_release", live)
-        code = f"guard.{_deciding(found)}" if routed else "review.hold"
-        return _ended(call, "routed", code, output, scoring.reasons, review=due)
+        why = f"guard.{_deciding(found)}" if routed else "review.hold"
+        return _ended(call, "routed", why, output, scoring.reasons, review=due)
     sampled = live.review == "sample" and runtime.sampled(live)
     review = runtime.review("sample", live) if sampled else None
-    return _ended(call, "served", None, output, scoring.reasons, review=review, value=scoring.output)
+    return _ended(call, outcome, code, output, scoring.reasons, review=review, value=scoring.output)
+
+
+def _check_output(call: Call, row: Mapping[str, Any], scoring: Scoring) -> ChainResult:
+    live = call.live
+    checked = Checked(
+        "output", live.use, live.policy, call.language, row=row, answer=scoring.output, reasons=scoring.reasons
+    )
+    begun_ns = time.perf_counter_ns()
+    found = run_guards(live.guards, "output", checked)
+    call.output_us = (time.perf_counter_ns() - begun_ns) // 1000
+    call.verdicts += found.verdicts
+    return found
 
 
 def _deciding(found: ChainResult) -> str:
@@ -140,11 +176,35 @@ def stop_row(runtime: Runtime, call: Call, outcome: Outcome, code: str) -> Ended
     return _ended(call, outcome, code, None, (), review=review)
 
 
-def fail_row(runtime: Runtime, call: Call, error: BaseException) -> Ended:
-    """End a call whose model failed: only the kind of error is logged, its text may hold what was asked."""
-    del runtime
+def fail_row(
+    runtime: Runtime,
+    call: Call,
+    error: BaseException,
+    *,
+    row: Mapping[str, Any] | None = None,
+    baseline: object = None,
+) -> Ended:
+    """End a call that no model answered: by the policy's rules over the row as the guards left it, else as failed.
+
+    Only the kind of error is logged, its text may hold what was asked.
+    """
     code = error.code if isinstance(error, DualtrackError) else f"model.{type(error).__name__.lower()}"
-    return _ended(call, "failed", code, None, ())
+    live = call.live
+    if live.mode == "shadow":
+        return _ended(call, "failed", code, None, (), baseline=_bytes(baseline))
+    if row is None or live.rules is None or not live.rules.decides_rows or not runtime.gate.still(live):
+        return _ended(call, "stopped" if live.standby else "failed", code, None, ())
+    begun_ns = time.perf_counter_ns()
+    found = live.rules.decide(row)
+    note_ruled(call, found.rule, begun_ns)
+    if found.fixed.person:
+        return _ended(call, "routed", code, None, (), review=runtime.review("no_model", live))
+    scoring = Scoring(found.fixed.output, said_reasons(found.fixed, call.language))
+    return _judged(runtime, call, row, scoring, "fallback", code)
+
+
+def _bytes(baseline: object) -> bytes | None:
+    return _encode(baseline) if baseline is not None else None
 
 
 def _ended(
@@ -159,14 +219,14 @@ def _ended(
     value: object = None,
 ) -> Ended:
     live = call.live
-    shown = live.policy.disclosure is not None and outcome == "served"
+    answered = outcome == "served" or (outcome == "fallback" and output is not None)
+    shown = live.policy.disclosure is not None and answered
     record, receipt, review_id = call.end(
-        outcome, code=code, output=output, reasons=reasons, review=review, shown=shown, baseline=baseline
-    )
-    served = outcome == "served"
-    return Ended(
-        record, _answer(live, call, outcome, value, reasons if served else (), receipt, review_id, code, shown=shown)
-    )
+        outcome, code=code, output=output, reasons=reasons, review=review, shown=shown, baseline=baseline,
+        same=same_data(output, baseline) if output is not None and baseline is not None else None,
+    )  # fmt: skip
+    said = reasons if answered else ()
+    return Ended(record, _answer(live, call, outcome, value, said, receipt, review_id, code, shown=shown))
 
 
 def _answer(
@@ -190,7 +250,7 @@ def _answer(
         durability="durable" if live.durable else "buffered",
         mode=live.mode,
         disclosure=live.policy.disclosure.text if live.policy.disclosure and shown else None,
-        message=None if outcome in {"served", "shadowed"} else live.policy.message,
+        message=None if value is not None or outcome == "served" or live.mode == "shadow" else live.policy.message,
         human=live.policy.human,
         review=review,
         code=code,

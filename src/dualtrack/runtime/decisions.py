@@ -12,6 +12,7 @@ from dualtrack.domain.time import parse_instant
 from dualtrack.errors import FieldError, StoreCorruptError
 from dualtrack.runtime.ids import receipt_digest
 from dualtrack.runtime.lookup import decision_row, id_floor, matching_record
+from dualtrack.runtime.plant_counts import not_planted
 from dualtrack.runtime.proofs import prove_entry
 from dualtrack.runtime.review_read import review_of_decision
 from dualtrack.store.rare import Rare
@@ -109,9 +110,13 @@ def get_decision(register: Register, decision: str) -> DecisionView:
 
 
 def counts(register: Register, use: str | None, since: str) -> dict[str, int]:
-    """Return numbers of decisions by outcome since an instant, without drills and calls under way."""
+    """Return numbers of decisions by outcome since an instant, without drills, calls under way and planted items.
+
+    A planted item counts until its review has ended: before that, its absence would tell.
+    """
     table = register.repository.tables.decision
     wanted = [*_narrowed(register, DecisionFilter(use=use, since=since)), table.c.mode != "drill"]
+    wanted.append(not_planted(register, since))
     query = select(table.c.outcome, func.count()).where(*wanted).group_by(table.c.outcome)
     with register.repository.backend.read() as connection:
         return {str(outcome): int(count) for outcome, count in connection.execute(query)}

@@ -13,8 +13,10 @@ from dualtrack.domain.time import format_instant
 from dualtrack.errors import NotFoundError
 from dualtrack.runtime.admission import Budgets
 from dualtrack.runtime.call import Call, Review
+from dualtrack.runtime.clock import steady_s
 from dualtrack.runtime.gate import Gate
 from dualtrack.runtime.models import Models
+from dualtrack.runtime.once import Once
 from dualtrack.runtime.passages.shelf import Shelf
 from dualtrack.runtime.quotas import Quotas
 from dualtrack.runtime.recorder import Recorder
@@ -22,8 +24,9 @@ from dualtrack.runtime.recovery import recover_runs
 from dualtrack.runtime.snapshots import Snapshots
 from dualtrack.runtime.subjects import Subjects
 from dualtrack.runtime.upstream.secrets import SecretFolder
+from dualtrack.runtime.verifying import Verifications
 from dualtrack.store.entries import NewEntry
-from dualtrack.store.keyring import load_key
+from dualtrack.store.keyring import load_log_key
 from dualtrack.store.register import Register
 from dualtrack.store.store import Store
 
@@ -40,38 +43,46 @@ if TYPE_CHECKING:
 
 __all__ = ["Runtime"]
 
+_SAID_S = 60.0
+"""Seconds for which this process remembers an opt-out by itself; every snapshot has it after one or two, or the gate closes."""
+
 
 class Runtime:
     """One process's runtime. `recovered` says what dead processes left: decisions written after all, by institution."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, passphrase: str | None = None) -> None:
         self.store, self.clock = store, clock
         workspace = store.workspace
         names = [item.id for item in workspace.config.institutions if item.logs.get("main")]
-        self.registers = {}
         self.recorders: dict[str, Recorder] = {}
-        for name in names:
-            log = load_key(workspace, name, "log")
-            self.registers[name] = Register(store, name, log, clock)
+        logs = {name: load_log_key(workspace, name, passphrase=passphrase) for name in names}
+        self.registers = {name: Register(store, name, log, clock) for name, log in logs.items()}
         self.recovered = {name: recover_runs(store, register) for name, register in self.registers.items()}
-        for name in names:
-            self.recorders[name] = Recorder(store, name, load_key(workspace, name, "log"), clock)
+        for name, log in logs.items():
+            self.recorders[name] = Recorder(store, name, log, clock)
         self.snapshots = Snapshots(self.registers.values(), self._forget)
         self.gate = Gate(self.snapshots, clock)
         self.subjects = Subjects(workspace)
         self.quotas = Quotas(store)
-        self.budgets = Budgets()
-        self._opting: set[tuple[str, str]] = set()
+        self.budgets = Budgets(store.backend, clock)
+        self.once = Once(store, clock)
+        self.verifications = Verifications(store, clock)
+        self._opting: dict[tuple[str, str], float] = {}
         self._secrets: SecretFolder | None = None
         self.models = Models(workspace.path("models"))
         self.shelf = Shelf(workspace.path("models"), clock)
 
     @classmethod
-    def open(cls, workspace: Workspace, clock: Clock = lambda: datetime.now(UTC)) -> Runtime:
-        """Open the runtime of a workspace: settle what dead processes left, read the permits, start recording."""
+    def open(
+        cls, workspace: Workspace, clock: Clock = lambda: datetime.now(UTC), *, passphrase: str | None = None
+    ) -> Runtime:
+        """Open the runtime of a workspace: settle what dead processes left, read the permits, start recording.
+
+        `passphrase` opens log keys that have one. Raises KeyFileError where a log key is absent or does not open.
+        """
         store = Store.open(workspace)
         try:
-            return cls(store, clock)
+            return cls(store, clock, passphrase)
         except BaseException:
             store.close()
             raise
@@ -84,8 +95,18 @@ class Runtime:
         return found
 
     def call(self, live: LiveUse, content: bytes, *, person: str | None = None, language: Language = "en") -> Call:
-        """Begin a call of an open use: takes one of a capped permit, seals the input."""
+        """Begin a call of an open use in this thread: takes one of a capped permit, seals the input."""
         self.quotas.take(live)
+        return self._begun(live, content, person, language)
+
+    async def begin(
+        self, live: LiveUse, content: bytes, *, person: str | None = None, language: Language = "en"
+    ) -> Call:
+        """Begin a call as `call` does, in the event loop: it waits for the database without holding the loop up."""
+        await self.quotas.taken(live)
+        return self._begun(live, content, person, language)
+
+    def _begun(self, live: LiveUse, content: bytes, person: str | None, language: Language) -> Call:
         subject = self.subjects.pseudonym(live.institution, person) if person is not None else None
         recorder = self.recorder(live.institution)
         return Call(live, recorder, self.clock(), subject=subject, language=language, content=content)
@@ -93,14 +114,20 @@ class Runtime:
     def opted_out(self, call: Call) -> bool:
         """Tell whether the person of a call wants no AI in this use; what was said in this process counts at once."""
         subject = call.record_subject()
-        return subject is not None and (subject in call.live.opted_out or (call.live.use, subject) in self._opting)
+        if subject is None:
+            return False
+        said_s = self._opting.get((call.live.use, subject), -_SAID_S)
+        return subject in call.live.opted_out or steady_s() < said_s + _SAID_S
 
     def remember_opt_out(self, call: Call) -> None:
         """Record with a call that its person asked for a person or for no AI: honoured from the next call on."""
         subject, live = call.record_subject(), call.live
         if subject is None:
             return
-        self._opting.add((live.use, subject))
+        now_s = steady_s()
+        for known in [key for key, said_s in self._opting.items() if now_s >= said_s + _SAID_S]:
+            del self._opting[known]
+        self._opting[live.use, subject] = now_s
         said = OptOut(use=live.use, subject=subject, active=True, at=call.at, by="customer")
         signal = Signal(use=live.use, kind="opt_out", at=call.at, value=1, of=1)
         call.also += [
@@ -141,6 +168,10 @@ class Runtime:
         self.snapshots.close()
         for recorder in self.recorders.values():
             recorder.close()
+        self.verifications.close()
+        self.once.close()
+        self.budgets.close()
+        self.quotas.close()
         self.store.close()
 
     def __enter__(self) -> Self:

@@ -13,6 +13,7 @@ from dualtrack.domain.oversight import Erasure
 from dualtrack.domain.records import Record, Text, encode
 from dualtrack.domain.time import hong_kong_date, parse_instant
 from dualtrack.runtime.holders import check_reason
+from dualtrack.runtime.once import forget_answers
 from dualtrack.runtime.retention import kept_until, retention_classes
 from dualtrack.store.rare import Rare
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from dualtrack.store.content import ContentVault
     from dualtrack.store.register import Register
 
-__all__ = ["ErasureReply", "KeptContents", "erase_person", "kept_contents"]
+__all__ = ["ErasureReply", "KeptContents", "count_contents", "erase_person", "kept_contents"]
 
 
 class KeptContents(Record, frozen=True):
@@ -74,6 +75,16 @@ def kept_contents(register: Register, subject: str) -> list[KeptContents]:
     return found
 
 
+def count_contents(register: Register, subject: str) -> int:
+    """Return how many contents of a person are not erased."""
+    table = register.repository.tables.content
+    query = select(func.count()).where(
+        table.c.ledger == register.repository.ledger, Rare(table.c.subject == subject), table.c.erased.is_(False)
+    )
+    with register.repository.backend.read() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
 def erase_person(register: Register, contents: ContentVault, by: str, subject: str, reason: str) -> ErasureReply:
     """Erase what no law keeps of a person (a pseudonym) and record it; a second time finds what is left.
 
@@ -83,6 +94,7 @@ def erase_person(register: Register, contents: ContentVault, by: str, subject: s
     kept = kept_contents(register, subject)
     at = register.now()
     gone = contents.erase_subject(subject, at=at, keep=[item.retention for item in kept])
+    forget_answers(register.repository.backend, subject)
     record = Erasure(
         subject=subject,
         contents=gone.contents,

@@ -17,19 +17,22 @@ __all__ = ["Gate"]
 
 
 class Gate:
-    """Asks the snapshot. `enter` before a call, `still` before anything of its answer leaves and on every part of it."""
+    """Asks the snapshot. `stale_refusals` counts calls refused because it was too old. `enter` before a call, `still` before anything of its answer leaves and on every part of it."""
 
     def __init__(self, snapshots: Snapshots, clock: Clock) -> None:
         self._snapshots = snapshots
         self._clock = WallClock(clock)
+        self.stale_refusals = 0
 
-    def enter(self, use: str, release: str | None = None) -> LiveUse:
+    def enter(self, use: str, release: str | None = None, *, standby: bool = False) -> LiveUse:
         """Return the open use, or raise RefusedError with the reason and what to do.
 
         `release` is the digest of what the caller is about to run; None where the runtime itself runs what it pins.
+        With `standby` a use on hold is entered for its fallback without AI, where it has one.
         """
         snapshot = self._snapshots.current
         if steady_s() >= snapshot.lease_until_s:
+            self.stale_refusals += 1  # for a monitor: two threads at the same instant may count as one
             raise RefusedError(
                 "the snapshot of permits is older than its lease",
                 where=use,
@@ -42,7 +45,9 @@ class Gate:
                 "this use is not declared", where=use, fix="`dualtrack declare FILE` first", code="permit.unknown-use"
             )
         if isinstance(found, Closed):
-            raise found.refusal()
+            if not standby or found.standby is None:
+                raise found.refusal()
+            found = found.standby
         now_s = self._clock.now()
         if now_s is None:
             raise RefusedError(
@@ -75,6 +80,8 @@ class Gate:
             closed = self.closed(live.use)
             return steady_s() < snapshot.lease_until_s and (closed is None or closed.code != "permit.held")
         found = snapshot.uses.get(live.use)
+        if live.standby and isinstance(found, Closed):
+            found = found.standby
         if found is not live and (isinstance(found, Closed) or found is None or _differs(found, live)):
             return False
         now_s = self._clock.now()

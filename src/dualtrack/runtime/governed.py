@@ -70,9 +70,12 @@ class Governed:
         self._held_to: LiveUse | None = None
 
     def __call__(self, row: Mapping[str, Any], *, person: str | None = None, language: Language = "en") -> Any:  # noqa: ANN401 - the function's own
-        """Return the output; raises RefusedError without a permit, NotServedError where it may not be shown."""
+        """Return the output, or that of the policy's rules where the function fails or is on hold.
+
+        Raises RefusedError without a permit, NotServedError where nothing may be shown.
+        """
         answer = self.decide(row, person=person, language=language)
-        if answer.outcome != "served":
+        if answer.outcome not in {"served", "fallback"}:
             raise NotServedError(answer, self._use)
         return answer.output
 
@@ -80,7 +83,7 @@ class Governed:
         self, row: Mapping[str, Any], *, person: str | None = None, language: Language = "en", baseline: object = None
     ) -> Answer:
         """Return the answer: outcome, output, reasons, receipt, review, what a person is told."""
-        live = self._runtime.gate.enter(self._use)
+        live = self._runtime.gate.enter(self._use, standby=True)
         if live is not self._held_to:
             self._hold_to(live)
         return decide(
@@ -104,10 +107,15 @@ class Governed:
 
 
 class Governor:
-    """Governs functions of one process. Open it once; it reads permits and writes decisions in threads of its own."""
+    """Governs functions of one process. Open it once; it reads permits and writes decisions in threads of its own.
 
-    def __init__(self, workspace: str | Path, clock: Clock = lambda: datetime.now(UTC)) -> None:
-        self.runtime = Runtime.open(Workspace.open(Path(workspace)), clock)
+    `passphrase` opens a log key that has one.
+    """
+
+    def __init__(
+        self, workspace: str | Path, clock: Clock = lambda: datetime.now(UTC), *, passphrase: str | None = None
+    ) -> None:
+        self.runtime = Runtime.open(Workspace.open(Path(workspace)), clock, passphrase=passphrase)
         atexit.register(self.close)
 
     def __call__(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.records import Text
     from dualtrack.domain.release import Release
     from dualtrack.runtime.duties import Duties
+    from dualtrack.runtime.fallback import RuleTable
     from dualtrack.runtime.guards.registry import CompiledGuard
 
 __all__ = ["Closed", "LiveUse", "Snapshot"]
@@ -22,7 +23,10 @@ __all__ = ["Closed", "LiveUse", "Snapshot"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LiveUse:
-    """An open use. Seconds are Unix time; `review` is what the policy, the rules, the mode and signals together ask."""
+    """An open use. Seconds are Unix time; `review` is what the policy, the rules, the mode and signals together ask.
+
+    `rules` answer where no model does. `standby` says that the use is on hold: only what is no AI answers.
+    """
 
     use: str
     institution: str
@@ -47,16 +51,21 @@ class LiveUse:
     would_refuse: str | None
     narrowed: tuple[str, ...]
     makers: tuple[str, ...]
+    rules: RuleTable | None = None
+    standby: bool = False
 
     @property
     def streams(self) -> bool:
         """Tell whether an answer may be streamed to the client: never where a person must see it first."""
-        return self.review != "hold" and self.mode != "shadow"
+        return self.review != "hold" and self.mode != "shadow" and not self.standby
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """A closed use: a stable code as `permit.none`, the reason, what to do, and what a person is told instead."""
+    """A closed use: a stable code as `permit.none`, the reason, what to do, and what a person is told instead.
+
+    `standby` is what still answers while the use is on hold: the governed fallback without AI, where the policy names one.
+    """
 
     use: str
     code: str
@@ -64,6 +73,7 @@ class Closed:
     fix: str
     message: Text | None = None
     human: Text | None = None
+    standby: LiveUse | None = None
 
     def refusal(self) -> RefusedError:
         """Return the error that a caller gets."""

@@ -59,6 +59,7 @@ def opt_out_by_receipt(
             where="receipt",
             expected="a receipt of a call about a person",
             fix="ask the firm by the way that the receipt names; an account number is needed",
+            code="input.opt-out.nobody",
         )
     return _enter(register, row["use_id"], row["subject"], active=active, by=by)
 

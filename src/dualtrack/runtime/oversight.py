@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sqlalchemy import select
+
 from dualtrack.domain.time import format_instant
-from dualtrack.runtime.standing import SignalCount, judge_signals
+from dualtrack.runtime.plant_shelf import read_shelf
+from dualtrack.runtime.standing import SignalCount, judge_signals, standing_settings
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import RowMapping
 
     from dualtrack.runtime.live import LiveUse
     from dualtrack.store.register import Register
@@ -35,8 +41,14 @@ def read_oversight(register: Register) -> Oversight:
     for row in rows("opt_out", active=True):
         opt_outs.setdefault(row["use_id"], set()).add(row["subject"])
     signals: dict[str, list[SignalCount]] = {}
-    for row in rows("signal"):
-        signals.setdefault(row["use_id"], []).append(SignalCount(row["kind"], row["at"], row["value"]))
+    found = _signals(register)
+    aside = set(
+        chain.from_iterable(read_shelf(register).signals.values())
+    )  # what people do on planted items says nothing
+    for signal in found:
+        if signal["idx"] not in aside:
+            counted = SignalCount(signal["kind"], signal["at"], signal["value"])
+            signals.setdefault(signal["use_id"], []).append(counted)
     for row in rows("incident"):
         if row["use_id"] and row["state"] != "closed":
             signals.setdefault(row["use_id"], []).append(SignalCount("incident", row["opened_at"], 1, row["severity"]))
@@ -46,6 +58,22 @@ def read_oversight(register: Register) -> Oversight:
         opt_outs={use: frozenset(found) for use, found in opt_outs.items()},
         signals=signals,
     )
+
+
+def _signals(register: Register) -> Sequence[RowMapping]:
+    """Return the signals that a rule may still count: of its kinds, within the longest of their windows."""
+    rules = standing_settings().signals
+    days = max(rule.window_days for rule in rules)
+    since = format_instant(register.clock() - timedelta(days=days))
+    Projections(register.repository).catch_up()
+    table = register.repository.tables.signal
+    query = select(table.c.idx, table.c.use_id, table.c.kind, table.c.at, table.c.value).where(
+        table.c.ledger == register.repository.ledger,
+        table.c.kind.in_(sorted({rule.kind for rule in rules})),
+        table.c.at >= since,
+    )
+    with register.repository.backend.read() as connection:
+        return connection.execute(query.order_by(table.c.idx)).mappings().all()
 
 
 def lightly_changed(found: LiveUse, oversight: Oversight, at: str) -> LiveUse | None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from msgspec import UNSET
+
 from dualtrack.domain import canonical
 from dualtrack.domain.ids import parse_use
 from dualtrack.domain.policy import check_policy
 from dualtrack.domain.records import Record, encode
 from dualtrack.errors import FieldError
+from dualtrack.runtime.fallback import read_rules
 from dualtrack.runtime.guards.registry import build_guards
 from dualtrack.runtime.retention import retention_classes
 
@@ -56,8 +59,12 @@ def policy_template(kind: PolicyKind, use: str | None = None) -> str:
 
 
 def examine_policy(policy: RuntimePolicy, *, where: str) -> PolicyCheck:
-    """Check a policy and make its guards; raises FieldError for what could not run or could not protect."""
+    """Check a policy, make its guards and read its rules.
+
+    Raises FieldError for what could not run or could not protect, ExpressionError for a rule that cannot be read.
+    """
     check_policy(policy, where=where)
+    read_rules(policy, where=where)
     if policy.retention not in retention_classes():
         raise FieldError(
             f"class {policy.retention!r}",
@@ -103,6 +110,12 @@ def _notes(policy: RuntimePolicy) -> list[str]:
         ),
         "output asks for something and no guard output_checks looks for it": (
             (asks.reasons or asks.citations or asks.numbers_from_sources) and ("output_checks", "output") not in named
+        ),
+        "fallback is extractive and no upstream quotes passages": (
+            policy.fallback == "extractive" and all(item.kind != "extractive" for item in policy.upstreams)
+        ),
+        "the rules have none for what this use answers": (
+            policy.rules is not UNSET and not (policy.rules.phrases if chat else policy.rules.rows)
         ),
         "a guard with action allow only measures": any(item.action == "allow" for item in policy.guards),
     }

@@ -14,10 +14,12 @@ from sqlalchemy import select
 
 from dualtrack.domain.decision import DecisionId, Outcome, RunMode
 from dualtrack.domain.documents import read_yaml
+from dualtrack.domain.fallback import RULES_COMPONENT
 from dualtrack.domain.forms import Durability, UseName
 from dualtrack.domain.records import Record, Text, read_record
 from dualtrack.domain.time import HONG_KONG, parse_instant
 from dualtrack.errors import NotFoundError, StoreCorruptError
+from dualtrack.runtime.fallback_replay import answered_by_rules
 from dualtrack.runtime.ids import receipt_digest, shown_code
 from dualtrack.runtime.incidents import open_incident
 from dualtrack.runtime.lookup import (
@@ -137,7 +139,7 @@ def find_receipt(registers: Iterable[Register], code: str) -> ReceiptView:
         durability=record.durability,
         decided_by=_decided_by(register, record, declared, policy),
         outcome=record.outcome,
-        says=words.outcomes[record.outcome],
+        says=words.outcomes["ruled" if record.outcome == "fallback" and answered_by_rules(record) else record.outcome],
         reasons=reasons or [],
         erased=words.erased if reasons is None else None,
         disclosure=shown,
@@ -201,7 +203,12 @@ def _known_incident(register: Register, row: RowMapping) -> str | None:
 
 
 def _decided_by(register: Register, record: Decision, declared: UseCase, policy: RuntimePolicy) -> list[str]:
-    """Return names of the released components as declared; where none are pinned, the models of the policy."""
+    """Return names of the released components as declared; where none are pinned, the models of the policy.
+
+    Where the rules answered, nothing else did.
+    """
+    if answered_by_rules(record):
+        return [f"{RULES_COMPONENT}: {record.upstream[-1].model}"]
     released = find_release(register, record.use, record.release)
     names = {part.id: f"{part.name} {part.version}".strip() for part in declared.components}
     used = [names.get(part.id, part.id) for part in released.components]

@@ -20,6 +20,7 @@ from dualtrack.domain.time import format_instant
 from dualtrack.errors import OverloadError, StoreError
 from dualtrack.runtime.ids import new_id
 from dualtrack.runtime.journal import DecisionRow, Journal, Prepared
+from dualtrack.runtime.review_seals import ReviewSeals
 from dualtrack.store.content import ContentVault
 from dualtrack.store.entries import check_new_entry
 from dualtrack.store.writer import BATCH_MAX
@@ -64,6 +65,7 @@ class Recorder:
         self.institution = institution
         self.run = new_id()
         self.contents = ContentVault(store.backend, store.tables, store.vault, store.repository(institution).ledger)
+        self.seals = ReviewSeals(store.vault, store.repository(institution).ledger)
         self._tables, self._backend = store.tables, store.backend
         self._clock = clock
         table = store.tables.decision
@@ -75,6 +77,7 @@ class Recorder:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._mutex = threading.Lock()
         self._waiting, self._oldest_s, self._seq = 0, 0.0, 0
+        self._open: set[str] = set()
         self._fault: BaseException | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=f"recorder of {institution}", daemon=True)
@@ -91,10 +94,15 @@ class Recorder:
             self._seq += 1
             return self._seq
 
+    def is_open(self, decision: str) -> bool:
+        """Tell whether the intent of a decision was taken in and its end was not."""
+        return decision in self._open
+
     def put(self, item: Prepared, *, durable: bool) -> Future[int] | None:
         """Take a record in; a Future of its ledger index where the caller must wait for it, else None.
 
-        Raises OverloadError when the queue is full and StoreError when the database refused the last batch.
+        Raises OverloadError when the queue is full and StoreError when the database refused the last batch. The end of a
+        call whose intent was taken in is kept even then, to be written once the database takes it: what began must end.
         """
         answer: Future[int] | None = Future() if durable or self._is_late() else None
         self._take(item, answer)
@@ -110,14 +118,14 @@ class Recorder:
         return None
 
     def close(self) -> None:
-        """Write what waits, then end. The journal is removed only when everything is durable."""
+        """Write what waits, then end. The journal is removed only when everything is durable and all that began has ended."""
         with self._mutex:
             if self._closed:
                 return
             self._closed = True
         self._queue.put(None)
         self._thread.join()
-        if not self._waiting:
+        if not self._waiting and not self._open:
             self._journal.close()
 
     def _is_late(self) -> bool:
@@ -130,23 +138,34 @@ class Recorder:
         if keys:
             item = item._replace(keys=tuple(keys))
         with self._mutex:
-            if self._closed or self._fault is not None:
-                raise StoreError(
-                    "decisions cannot be recorded",
-                    where=self._ledger,
-                    fix="see the log of the process; nothing is answered until the database takes entries again",
-                    code="store.recorder",
-                ) from self._fault
-            if self._waiting >= QUEUE_MAX:
+            fault = self._fault
+            ending = item.row is not None and item.row.id in self._open
+            if self._closed or (fault is not None and not ending):
+                raise self._refusal() from fault
+            if self._waiting >= QUEUE_MAX and not ending:
                 raise OverloadError(
                     f"{self._waiting} decisions wait to be recorded", where=self._ledger, code="overload.audit-queue"
                 )
             now_s = time.monotonic()
             segment = self._journal.add(item)
+            if ending and item.row is not None:
+                self._open.discard(item.row.id)
+            elif item.row is not None and item.row.outcome == "begun":
+                self._open.add(item.row.id)
             if not self._waiting:
                 self._oldest_s = now_s
             self._waiting += 1
-            self._queue.put(_Waiting(item, segment, now_s, done))
+            self._queue.put(_Waiting(item, segment, now_s, None if fault else done))
+        if fault is not None:
+            raise self._refusal() from fault
+
+    def _refusal(self) -> StoreError:
+        return StoreError(
+            "decisions cannot be recorded",
+            where=self._ledger,
+            fix="see the log of the process; nothing is answered until the database takes entries again",
+            code="store.recorder",
+        )
 
     def _work(self) -> None:
         ended = False
@@ -182,13 +201,17 @@ class Recorder:
     def _commit(self, batch: list[_Waiting]) -> bool:
         """Write a batch; False when the database did not take it, and it must be tried again."""
         items = [waiting.item for waiting in batch]
+        firsts = list(accumulate((1 + len(item.also) for item in items[:-1]), initial=0))
         try:
-            entries = [entry for item in items for entry in (item.entry, *item.also)]
-            firsts = list(accumulate((1 + len(item.also) for item in items[:-1]), initial=0))
-            receipts = self._writer.append(
-                entries, lambda connection, got: self._beside(connection, items, [got[first] for first in firsts])
-            )
-            receipts = [receipts[first] for first in firsts]
+            settled = self._writer.settle()  # of this very batch: nothing else is written between its attempts
+            if settled is not None and settled.outcome == "kept":
+                indices = [settled.first + first for first in firsts]
+            else:
+                entries = [entry for item in items for entry in (item.entry, *item.also)]
+                receipts = self._writer.append(
+                    entries, lambda connection, got: self._beside(connection, items, [got[first] for first in firsts])
+                )
+                indices = [receipts[first].index for first in firsts]
         except BaseException as error:  # noqa: BLE001 - whatever it was, nothing is answered and the batch stays in the journal
             self._fail(batch, error)
             return False
@@ -199,7 +222,7 @@ class Recorder:
             for waiting in batch:
                 self._journal.durable(waiting.segment)
             self._oldest_s = time.monotonic() if self._waiting else 0.0
-        _tell(batch, receipts)
+        _tell(batch, indices)
         return True
 
     def _fail(self, batch: list[_Waiting], error: BaseException) -> None:
@@ -231,14 +254,14 @@ def _index_row(ledger: str, row: DecisionRow, index: int) -> tuple[object, ...]:
     return (ledger, row.id, index, *row[1:])
 
 
-def _tell(batch: list[_Waiting], receipts: Sequence[Receipt]) -> None:
+def _tell(batch: list[_Waiting], indices: Sequence[int]) -> None:
     """Wake those who wait: one call for each event loop, whatever their number."""
     loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[int], int]]] = {}
-    for waiting, receipt in zip(batch, receipts, strict=True):
+    for waiting, index in zip(batch, indices, strict=True):
         if isinstance(waiting.done, Future):
-            waiting.done.set_result(receipt.index)
+            waiting.done.set_result(index)
         elif waiting.done is not None:
-            loops.setdefault(waiting.done.get_loop(), []).append((waiting.done, receipt.index))
+            loops.setdefault(waiting.done.get_loop(), []).append((waiting.done, index))
     for loop, answers in loops.items():
         if not loop.is_closed():
             loop.call_soon_threadsafe(_set_all, answers)

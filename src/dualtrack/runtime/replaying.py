@@ -1,6 +1,7 @@
-"""Runs a decision again: the same input through the pinned model, the output compared byte for byte. Never served.
+"""Runs a decision again: the same input through the pinned model or rules, the output compared byte for byte. Never served.
 
-Only a model that runs in this process under a digest gives the same answer twice; of others it is said why not.
+Only a model that runs in this process under a digest, and the fixed rules of a policy, give the same answer twice; of others
+it is said why not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dualtrack.domain.oversight import Access
 from dualtrack.domain.records import Text, encode
 from dualtrack.errors import DualtrackError, NotFoundError
 from dualtrack.runtime.duties import Duties
+from dualtrack.runtime.fallback_replay import answered_by_rules, ruled_again
 from dualtrack.runtime.guards.base import Checked
 from dualtrack.runtime.guards.chain import run_guards
 from dualtrack.runtime.guards.registry import build_guards
@@ -84,7 +86,7 @@ def replay(runtime: Replayer, institution: str, decision: str, *, by: str, reaso
     if record.output is None:
         return _not(record, "no-output")
     policy = find_policy(register, record.use, record.policy)
-    if not _is_in_process(record, policy):
+    if not answered_by_rules(record) and not _is_in_process(record, policy):
         return _not(record, "upstream")
     at = register.now()
     looks = [
@@ -95,6 +97,14 @@ def replay(runtime: Replayer, institution: str, decision: str, *, by: str, reaso
         asked, before = (contents_of(register).open(digest) for digest in (record.input, record.output))
     except NotFoundError:
         return _not(record, "erased")
+    if answered_by_rules(record):
+        return _compared(record, ruled_again(record, policy, asked), before)
+    return _scored_again(runtime, register, record, policy, asked, before)
+
+
+def _scored_again(
+    runtime: Replayer, register: Register, record: Decision, policy: RuntimePolicy, asked: bytes, before: bytes
+) -> Replayed:
     try:
         row = msgspec.json.decode(asked, type=dict[str, object])
     except msgspec.MsgspecError:
@@ -103,8 +113,11 @@ def replay(runtime: Replayer, institution: str, decision: str, *, by: str, reaso
         model = runtime.models.of(_pinned(record, policy, find_release(register, record.use, record.release)))
     except DualtrackError:
         return _not(record, "artifact")
-    same = _encode(model.score(_as_checked(record, policy, row)).output) == before
-    return Replayed(record.id, "same" if same else "differs", None, None)
+    return _compared(record, _encode(model.score(_as_checked(record, policy, row)).output), before)
+
+
+def _compared(record: Decision, now: bytes | None, before: bytes) -> Replayed:
+    return Replayed(record.id, "same" if now == before else "differs", None, None)
 
 
 def _as_checked(record: Decision, policy: RuntimePolicy, row: Mapping[str, object]) -> Mapping[str, object]:

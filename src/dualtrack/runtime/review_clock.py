@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from dualtrack.domain.time import add_days, format_instant
 from dualtrack.runtime.incidents import open_incident
+from dualtrack.runtime.review_seals import seals_of
 from dualtrack.runtime.reviews import OPEN_STATES, ReviewDesk
 from dualtrack.store.projections import Projections
 
@@ -39,11 +40,12 @@ class Expired(NamedTuple):
 
 def expire_due(register: Register, contents: ContentVault, now: datetime) -> list[Expired]:
     """End every review that is past due, and open one incident a use, so that somebody answers for it."""
-    desk = ReviewDesk(register, contents)
+    desk, seals = ReviewDesk(register, contents), seals_of(register)
     by_use: dict[str, list[str]] = {}
     asked: set[str] = set()
     for review, use, why in _past_due(register, now):
-        if desk.expire(review, now):
+        waited_for = seals.planted(desk.state(review).opened) is not True  # for a planted item no customer waits
+        if desk.expire(review, now) and waited_for:
             by_use.setdefault(use, []).append(review)
             asked |= {use} if why == "customer_asked" else set()
     return [_told(register, use, reviews, asked=use in asked) for use, reviews in sorted(by_use.items())]

@@ -11,13 +11,16 @@ from sqlalchemy import select, tuple_
 
 from dualtrack.domain.edits import edit_distance
 from dualtrack.domain.oversight import Access, Signal
+from dualtrack.domain.planting import Planted
 from dualtrack.domain.records import Text, encode
 from dualtrack.domain.review import ACTION_FORMAT, ReviewAction
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import FieldError, NotFoundError, ReviewError
 from dualtrack.runtime.holders import check_reason
 from dualtrack.runtime.lookup import decision_row, find_policy, record_at
+from dualtrack.runtime.plant_shelf import seal_aside
 from dualtrack.runtime.review_read import ReviewRead, read_review, review_actions
+from dualtrack.runtime.review_seals import seals_of
 from dualtrack.runtime.review_state import ReviewState, apply_action, may, seconds_spent
 from dualtrack.store.entries import NewEntry
 from dualtrack.store.projections import Projections
@@ -195,7 +198,8 @@ class ReviewDesk:
         state = self.state(review)
         if not state.ended:
             return Released(ended=False, text=None, message=None)
-        text = self._text(state.released)
+        planted = seals_of(self._register).planted(state.opened) is True
+        text = None if planted else self._text(state.released)  # nobody waits for it, and nobody may get it
         if text is not None:
             return Released(ended=True, text=text, message=None)
         opened = state.opened
@@ -239,6 +243,7 @@ class ReviewDesk:
             items.append(NewEntry("signal/1", self._register.institution, use, encode(signal)))
         contents = [sealed] if sealed is not None else []
         keys = self._contents.new_keys(contents)
+        planted = value is not None and seals_of(self._register).planted(read.state.opened) is True
 
         def beside(connection: Connection, receipts: Sequence[Receipt]) -> None:
             if review_actions(self._register, review, use, read.size, receipts[0].index):
@@ -248,6 +253,9 @@ class ReviewDesk:
                     fix="look at it again: it has moved on",
                     code="review.moved-on",
                 )
+            if planted:  # the signal looks as any other; sealed beside it lies that it counts for nothing
+                contents.append(seal_aside(self._contents, _planted(read, record.at), receipts[1].index, record.at))
+                keys.extend(key for key in self._contents.new_keys(contents[-1:]) if key not in keys)
             self._contents.write(connection, contents, keys, record.at)
 
         self._register.append_with(items, beside)
@@ -279,6 +287,11 @@ class ReviewDesk:
             return self._contents.open(digest).decode("utf-8", "replace")
         except NotFoundError:
             return None
+
+
+def _planted(read: ReviewRead, at: str) -> Planted:
+    opened = read.state.opened
+    return Planted(use=opened.use, review=opened.id, decision=opened.decision, item=opened.draft, at=at)
 
 
 def _role(state: ReviewState, roles: Collection[str]) -> Level:

@@ -65,7 +65,7 @@ class Snapshots:
         self._registers = {register.institution: register for register in registers}
         self._uses: dict[str, LiveUse | Closed] = {}
         self._seen: dict[str, int] = {}
-        self._day = ""
+        self._days: dict[str, str] = {}
         self.current = Snapshot({}, 0.0, {})
         self._stop, self._wake = threading.Event(), threading.Event()
         self._read = threading.Lock()
@@ -105,8 +105,8 @@ class Snapshots:
         start = self._seen.get(institution, 0)
         size, changed = self._changes(register, start)
         today = str(hong_kong_date(register.clock()))
-        first = institution not in self._seen
-        if not changed and not first and today == self._day:
+        first, same_day = institution not in self._seen, today == self._days.get(institution)
+        if not changed and not first and same_day:
             self._seen[institution] = size
             return
         if self._forget is not None and not first and any("erasure/1" in kinds for kinds in changed.values()):
@@ -114,13 +114,13 @@ class Snapshots:
                 if isinstance(entry, Entry):
                     erased = read_record(canonical.decode(entry.content), Erasure, where="erasure")
                     self._forget(institution, erased.subject)
-        if all(kinds == {"erasure/1"} for kinds in changed.values()) and not first and today == self._day:
+        if all(kinds == {"erasure/1"} for kinds in changed.values()) and not first and same_day:
             self._seen[institution] = size
             return
         oversight = read_oversight(register)
         known = [use for use in self._uses if use.startswith(f"{institution}/")]
         declared = {str(row["id"]) for row in Projections(register.repository).rows("use")}
-        whole = first or institution in changed or today != self._day
+        whole = first or institution in changed or not same_day
         for use in sorted({*known, *declared}):
             found = self._uses.get(use)
             if not whole and use in changed and changed[use] <= LIGHT_KINDS and isinstance(found, LiveUse):
@@ -129,7 +129,7 @@ class Snapshots:
                 )
             elif whole or use in changed:
                 self._uses[use] = _compiled(register, use, oversight)
-        self._seen[institution], self._day = size, today
+        self._seen[institution], self._days[institution] = size, today
 
     def _changes(self, register: Register, start: int) -> tuple[int, dict[str, set[str]]]:
         """Return the ledger's size, and what governing entries since `start` are about, with their kinds."""

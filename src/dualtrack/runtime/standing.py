@@ -17,7 +17,15 @@ from dualtrack.domain.time import format_instant, parse_instant
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["SignalCount", "SignalEffect", "SignalRule", "StandingSettings", "judge_signals", "standing_settings"]
+__all__ = [
+    "GuardRateRule",
+    "SignalCount",
+    "SignalEffect",
+    "SignalRule",
+    "StandingSettings",
+    "judge_signals",
+    "standing_settings",
+]
 
 
 class SignalRule(Record, frozen=True):
@@ -32,6 +40,19 @@ class SignalRule(Record, frozen=True):
     severity: str | None = None
 
 
+class GuardRateRule(Record, frozen=True):
+    """When a guard that stops much is a signal: among the newest decisions within days, its lower 95% limit per mille.
+
+    `guards` names those with a limit of their own; `others` is that of every other guard. Only `route` and `block` count.
+    """
+
+    window_decisions: int
+    window_days: int
+    count_min: int
+    others: int
+    guards: dict[str, int] = {}
+
+
 class StandingSettings(Record, frozen=True):
     """The figures in use, with what they rest on."""
 
@@ -39,6 +60,7 @@ class StandingSettings(Record, frozen=True):
     checked_on: str
     observe_days_max: int
     signals: list[SignalRule]
+    guard_rates: GuardRateRule
 
 
 class SignalCount(NamedTuple):

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-from dualtrack.errors import FieldError
+from dualtrack.errors import FieldError, KeyFileError
 from dualtrack.store.vault import VaultKey
 
 if TYPE_CHECKING:
@@ -19,12 +19,16 @@ SUBJECT_CHARACTERS_MAX = 200
 
 
 class Subjects:
-    """Makes pseudonyms under a key of the workspace, which is made with the first use."""
+    """Makes pseudonyms under a key of the workspace, which is made where it is missing."""
 
     def __init__(self, workspace: Workspace) -> None:
         path = workspace.path(f"{workspace.config.key_dir}/subjects.key")
-        if not path.exists():
-            VaultKey.generate().save(path)
+        if not path.exists():  # a workspace of before: `dualtrack init` makes it now
+            try:
+                VaultKey.generate().save(path)
+            except KeyFileError as error:  # another process was faster, and all must have the same key
+                if error.code != "key.exists":
+                    raise
         self._key = VaultKey.load(path).derive(b"dualtrack/subjects/v1")
 
     def pseudonym(self, institution: str, person: str) -> str:

@@ -1,26 +1,31 @@
-"""The timer of reviews: looks every half minute for those past their due instant, in each process that serves.
+"""The timer: about every half minute it ends overdue reviews, drops shared rows, looks at guard rates, and plants.
 
-Several processes may look at once: each expiry is one entry, whoever is first.
+It runs in each process that serves. Several may look at once: each expiry is one entry, whoever is first.
 """
 
 from __future__ import annotations
 
+import secrets
 import threading
 from typing import TYPE_CHECKING
 
 import structlog
 
 from dualtrack.errors import DualtrackError
+from dualtrack.runtime.guard_rates import GuardWatch
+from dualtrack.runtime.planting import Planter
 from dualtrack.runtime.review_clock import expire_due
 
 if TYPE_CHECKING:
     from dualtrack.runtime.engine import Runtime
+    from dualtrack.store.register import Register
 
 __all__ = ["LOOK_S", "ReviewTimer"]
 
 LOOK_S = 30.0
 """Pause between looks: due instants are counted in business minutes."""
 
+_chance = secrets.SystemRandom()
 _log = structlog.get_logger("dualtrack.runtime")
 
 
@@ -29,6 +34,8 @@ class ReviewTimer:
 
     def __init__(self, runtime: Runtime, *, every_s: float = LOOK_S) -> None:
         self._runtime, self._every_s = runtime, every_s
+        self._planter = Planter(runtime)
+        self._guards = GuardWatch()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="review timer", daemon=True)
         self._thread.start()
@@ -41,7 +48,23 @@ class ReviewTimer:
                 count += len(expire_due(register, runtime.recorder(institution).contents, runtime.clock()))
             except DualtrackError as error:  # the next look tries again
                 _log.warning("reviews not looked at", institution=institution, code=error.code)
+            self._look_at_guards(institution, register)
+        try:
+            runtime.once.sweep()
+            runtime.budgets.sweep()
+        except DualtrackError as error:  # as above
+            _log.warning("shared rows not dropped", code=error.code)
         return count
+
+    def _look_at_guards(self, institution: str, register: Register) -> None:
+        """Record guards that stop more than their limit: the signal narrows the use, without anyone looking."""
+        uses = [
+            found for use, found in self._runtime.snapshots.current.uses.items() if use.startswith(f"{institution}/")
+        ]
+        try:
+            self._guards.look(register, uses)
+        except DualtrackError as error:  # the next look tries again
+            _log.warning("guard rates not looked at", institution=institution, code=error.code)
 
     def close(self) -> None:
         """Stop looking."""
@@ -49,5 +72,6 @@ class ReviewTimer:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stop.wait(self._every_s):
+        while not self._stop.wait(self._every_s * _chance.uniform(0.5, 1.5)):  # when something is planted must not tell
             self.look()
+            self._planter.look()

@@ -4,6 +4,9 @@ The file is an SQLite database with the tables of `tables.py` for one compartmen
 says what it is (format `dualtrack.backup/1`), with the rule packs of the workspace, on which its verdicts rest. From SQLite it is made by SQLite's online backup, from PostgreSQL by
 copying one snapshot; either can be restored to either. Contents in it are sealed as they were: without the vault key,
 which is not in it and is kept apart, it opens for nobody.
+
+That of `main` also holds accounts, API keys and customers' links, as the hashes and sealed keys that the database has;
+sessions, counters of failures and answers that are kept for a day are left out, from both databases.
 """
 
 from __future__ import annotations
@@ -22,8 +25,10 @@ from dualtrack.errors import PathError, StoreCorruptError, StoreError
 from dualtrack.keys.files import FILE_MODE, check_private, make_folder, stands, sync_file, sync_folder
 from dualtrack.store.backends import LOCK_WAIT_S
 from dualtrack.store.faults import guarded
+from dualtrack.store.identity_tables import IDENTITY
 from dualtrack.store.migrate import SCHEMA_VERSION, upgrade
 from dualtrack.store.packs import PackShelf
+from dualtrack.store.shared_tables import SHARED
 from dualtrack.store.sqlite import SqliteBackend
 from dualtrack.store.tables import log_tables
 from dualtrack.store.verify import verify_store
@@ -31,7 +36,7 @@ from dualtrack.store.verify import verify_store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
     from dualtrack.store.backends import Backend
     from dualtrack.store.findings import Report
@@ -68,6 +73,8 @@ def backup(store: Store, target: Path, *, made_at: str) -> list[Report]:
         copy = work / "copy.db"
         if isinstance(store.backend, SqliteBackend):
             _online_copy(store.backend, copy)
+            if store.compartment == "main":
+                _drop_passing(copy)
         else:
             _copy_snapshot(store, copy, work)
         _write_note(
@@ -145,6 +152,14 @@ def _online_copy(backend: SqliteBackend, target: Path) -> None:
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
+def _drop_passing(path: Path) -> None:
+    """Take out of a copy what ends with the day, and overwrite its bytes."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        copy.execute("PRAGMA secure_delete=ON")
+        for table in (*IDENTITY.passing, SHARED.once, SHARED.budget, SHARED.verification):
+            copy.execute(f"DELETE FROM {table.name}")  # noqa: S608 - a name of our own
+
+
 def _copy_snapshot(store: Store, target: Path, work: Path) -> None:
     copy = SqliteBackend(str(target), work, wait_s=LOCK_WAIT_S)
     try:
@@ -163,8 +178,13 @@ def _fill(store: Store, reading: SqliteBackend) -> None:
         _copy_rows(store, source, store.backend, target)
 
 
+def _kept_tables(store: Store) -> tuple[Table, ...]:
+    """Return what a backup restores. Projections are made again; identity stands in `main` only."""
+    return log_tables(store.tables) + (IDENTITY.kept if store.compartment == "main" else ())
+
+
 def _check_empty(store: Store, connection: Connection) -> None:
-    for table in log_tables(store.tables):
+    for table in _kept_tables(store):
         if connection.execute(select(func.count()).select_from(table.select().limit(1).subquery())).scalar():
             raise StoreError(
                 f"holds rows already ({table.name})",
@@ -176,8 +196,8 @@ def _check_empty(store: Store, connection: Connection) -> None:
 
 
 def _copy_rows(store: Store, source: Connection, backend: Backend, target: Connection) -> None:
-    """Copy the log's tables; projections are made again from them."""
-    for table in log_tables(store.tables):
+    """Copy the log's tables and who may use it; projections are made again from the log."""
+    for table in _kept_tables(store):
         found = source.execution_options(yield_per=_ROWS_A_STEP).execute(select(table).order_by(*table.primary_key))
         for rows in found.partitions():
             backend.insert(target, table, [tuple(row) for row in rows])

@@ -23,6 +23,16 @@ class IdentityTables(NamedTuple):
     rate: Table
     link: Table
 
+    @property
+    def kept(self) -> tuple[Table, ...]:
+        """Return the tables that a backup keeps: who may sign in, which keys call, which links are open."""
+        return (self.account, self.api_key, self.link)
+
+    @property
+    def passing(self) -> tuple[Table, ...]:
+        """Return the tables that end with the day: a restored session would be one that nobody ended."""
+        return (self.session, self.rate)
+
 
 def _text(name: str, *, null: bool = False) -> Column[str]:
     return Column(name, Text(), nullable=null)

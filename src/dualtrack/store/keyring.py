@@ -17,7 +17,19 @@ if TYPE_CHECKING:
 
     from dualtrack.store.workspace import Workspace
 
-__all__ = ["create_key", "discard_key", "key_path", "load_key", "retire_key"]
+__all__ = [
+    "PASSPHRASE_VARIABLE",
+    "check_log_keys",
+    "create_key",
+    "discard_key",
+    "key_path",
+    "load_key",
+    "load_log_key",
+    "retire_key",
+]
+
+PASSPHRASE_VARIABLE = "DUALTRACK_PASSPHRASE"  # noqa: S105 - the name of a variable, not a secret
+"""Environment variable with the passphrase of key files; never an argument, since arguments show in process lists."""
 
 
 def key_path(workspace: Workspace, institution: str, holder: str) -> Path:
@@ -47,6 +59,38 @@ def load_key(workspace: Workspace, institution: str, holder: str, *, passphrase:
             fix=f"make one with `dualtrack key new {holder} --role ROLE`, or sign where the key is",
         )
     return FileSigner.load(path, passphrase=passphrase, name=holder)
+
+
+def load_log_key(workspace: Workspace, institution: str, *, passphrase: str | None = None) -> FileSigner:
+    """Load an institution's log key, with the passphrase if it has one; raises KeyFileError that says what to set.
+
+    A passphrase that this key does not need is no fault: it may be there for keys of people.
+    """
+    path = key_path(workspace, institution, "log")
+    try:
+        return load_key(workspace, institution, "log", passphrase=passphrase)
+    except KeyFileError as error:
+        if passphrase is not None and error.code == "key.passphrase":
+            return load_key(workspace, institution, "log")
+        if error.code not in {"key.passphrase", "key.unreadable"}:
+            raise
+        raise KeyFileError(
+            error.found,
+            where=str(path),
+            expected=error.expected,
+            fix=f"set {PASSPHRASE_VARIABLE} to the passphrase of the log key",
+            code=error.code,
+        ) from error
+
+
+def check_log_keys(workspace: Workspace, *, passphrase: str | None = None) -> None:
+    """Raise KeyFileError where a log key of this workspace is absent or does not open.
+
+    What serves asks this before it says that it serves: a worker that cannot start would only be started again.
+    """
+    for item in workspace.config.institutions:
+        if item.logs.get("main"):
+            load_log_key(workspace, item.id, passphrase=passphrase)
 
 
 def discard_key(workspace: Workspace, institution: str, holder: str) -> None:

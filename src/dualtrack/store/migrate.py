@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "SCHEMA_VERSIONS", "migration_sql", "schema_version", "upgrade", "version_table"]
 
-SCHEMA_VERSIONS = ("v0001", "v0002", "v0003")
+SCHEMA_VERSIONS = ("v0001", "v0002", "v0003", "v0004")
 """Revisions in order; a test holds them equal to the files."""
 
 SCHEMA_VERSION = SCHEMA_VERSIONS[-1]

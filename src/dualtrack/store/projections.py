@@ -50,10 +50,12 @@ class Projections:
             return self._read(connection, table, **equal)
 
     def catch_up(self) -> int:
-        """Project the entries since the cursor; return how many of them were looked at."""
-        done = 0
+        """Project the entries since the cursor; return how many of them were looked at.
+
+        The end is the ledger's as it is asked: under load a newer one would be chased for as long as entries keep coming.
+        """
+        done, size = 0, self._repository.size()
         while True:
-            size = self._repository.size()
             with self._repository.backend.read() as connection:
                 start = self._cursor(connection)
             if start >= size:

@@ -224,7 +224,14 @@ def _oversight_columns(compartment: str) -> dict[str, list[Column[object] | Inde
             Index(f"{compartment}_review_decision", "ledger", "decision_id"),
             Index(f"{compartment}_review_queue", "ledger", "state", "due_at", "id"),
         ],
-        "signal": [_key("idx", BigInteger), _text("use_id"), _text("kind"), _text("at"), _number("value")],
+        "signal": [
+            _key("idx", BigInteger),
+            _text("use_id"),
+            _text("kind"),
+            _text("at"),
+            _number("value"),
+            Index(f"{compartment}_signal_window", "ledger", "kind", "at"),
+        ],
         "incident": [
             _key("id"),
             idx("idx"),

@@ -102,11 +102,16 @@ class VaultKey:
 class Vault:
     """Seals and opens rows under one key."""
 
-    __slots__ = ("_cipher", "key_id")
+    __slots__ = ("_cipher", "_key", "key_id")
 
     def __init__(self, key: VaultKey) -> None:
         self._cipher = key.cipher()
+        self._key = key
         self.key_id = key.key_id
+
+    def derive(self, purpose: bytes) -> bytes:
+        """Return a key of 32 bytes for another purpose, as `VaultKey.derive`."""
+        return self._key.derive(purpose)
 
     def seal(self, place: Place, salt: bytes, content: bytes, nonce: bytes | None = None) -> bytes:
         """Return nonce and ciphertext of a content. A caller that seals many gives each a fresh random nonce."""

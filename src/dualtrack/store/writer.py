@@ -101,6 +101,14 @@ class Writer:
             self._settle()
             return self._append(items, beside)
 
+    def settle(self) -> Recovery | None:
+        """Return what became of an append that ended without an answer, if that is not established yet, else None.
+
+        Whoever would append the same entries again asks first: they may be there.
+        """
+        with self._mutex:
+            return self._settle()
+
     def close(self) -> None:
         """Give up the writer's place in the workspace."""
         self._intent.close()
@@ -149,15 +157,16 @@ class Writer:
         connection.exec_driver_sql(self._put_tile, rows)
         insert(connection, found.checkpoint, [(self.ledger, batch.edge.frontier.size, batch.edge.note)])
 
-    def _settle(self) -> None:
+    def _settle(self) -> Recovery | None:
         """Establish what became of an append that ended without an answer."""
         intent = self._intent.pending
         if intent is None:
-            return
+            return None
         kept = is_kept(self._backend, self._tables, intent)
         outcome = Recovery(intent.ledger, intent.first, intent.count, "kept" if kept else "rolled_back", "this writer")
         self.recoveries.append(outcome)
         self._intent.clear()
+        return outcome
 
 
 def is_kept(backend: Backend, found: Tables, intent: Intent) -> bool:

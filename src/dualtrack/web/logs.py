@@ -52,7 +52,7 @@ def configure_logs(*, level: int = logging.INFO) -> None:
         cache_logger_on_first_use=False,
     )
     handler = _Lines()
-    for name in ("uvicorn", "uvicorn.error"):
+    for name in ("uvicorn", "uvicorn.error", "psycopg", "sqlalchemy"):  # a database that breaks off makes drivers talk
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(logging.WARNING)

@@ -1,11 +1,17 @@
 """Figures for a monitor, in Prometheus' form: read from the runtime when they are asked for, so that no call pays for them.
 
 Decisions are counted from their index in the database since this process began to watch, latencies from their own
-records; a restart begins at nought, as monitors expect of counters.
+records; a restart begins at nought, as monitors expect of counters. Planted decisions are among them for good: a counter
+never goes back, and one that stood still when a decision came would tell whoever reads both that it was planted.
+
+Each series carries the label `process`, since with several workers on one port a monitor meets now one, now another.
+What comes from the ledger is counted by every process for the whole workspace: take the largest, not the sum. The library's
+own way for several processes adds up what each counts, and would count these as often as there are workers.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,6 +51,7 @@ class _Instruments(NamedTuple):
     uses: Gauge
     size: Gauge
     streams: Gauge
+    stale: Counter
 
 
 class Metrics:
@@ -53,7 +60,9 @@ class Metrics:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._registry = CollectorRegistry()
+        self._process = str(os.getpid())
         self._made = _instruments(self._registry)
+        self._stale = 0
         self._seen = {name: register.repository.size() for name, register in runtime.registers.items()}
         self._lock = threading.Lock()
         self.streams = 0
@@ -67,7 +76,8 @@ class Metrics:
             return bytes(generate_latest(self._registry))  # type: ignore[no-untyped-call]  # the library gives no types
 
     def _count(self, institution: str) -> None:
-        repository = self._runtime.registers[institution].repository
+        register = self._runtime.registers[institution]
+        repository = register.repository
         start, size = self._seen[institution], repository.size()
         end = min(size, start + ENTRIES_A_LOOK_MAX)
         while start < end:
@@ -83,19 +93,21 @@ class Metrics:
             found = _decode(content)
         except msgspec.DecodeError:
             return
-        made = self._made
-        made.decisions.labels(found.use, found.outcome, found.mode).inc()
-        made.latency.labels(found.use).observe(found.timing.total_us / 1e6)
-        made.own.labels(found.use).observe((found.timing.total_us - found.timing.upstream_us) / 1e6)
+        made, here = self._made, self._process
+        made.decisions.labels(here, found.use, found.outcome, found.mode).inc()
+        made.latency.labels(here, found.use).observe(found.timing.total_us / 1e6)
+        made.own.labels(here, found.use).observe((found.timing.total_us - found.timing.upstream_us) / 1e6)
         for verdict in found.guards:
-            made.guards.labels(found.use, verdict.guard).inc()
+            made.guards.labels(here, found.use, verdict.guard).inc()
             if verdict.fired:
-                made.fired.labels(found.use, verdict.guard, verdict.action).inc()
+                made.fired.labels(here, found.use, verdict.guard, verdict.action).inc()
 
     def _now(self) -> None:
-        made, runtime = self._made, self._runtime
-        current = runtime.snapshots.current
-        made.age.set(max(0.0, steady_s() - current.lease_until_s + LEASE_S))
+        made, runtime, here = self._made, self._runtime, self._process
+        current, stale = runtime.snapshots.current, runtime.gate.stale_refusals
+        made.stale.labels(here).inc(stale - self._stale)
+        self._stale = stale
+        made.age.labels(here).set(max(0.0, steady_s() - current.lease_until_s + LEASE_S))
         counts: dict[tuple[str, str], int] = {}
         for use, found in current.uses.items():
             state = found.code if isinstance(found, Closed) else found.mode
@@ -103,23 +115,23 @@ class Metrics:
             counts[key] = counts.get(key, 0) + 1
         made.uses.clear()
         for (institution, state), count in counts.items():
-            made.uses.labels(institution, state).set(count)
+            made.uses.labels(here, institution, state).set(count)
         for name, recorder in runtime.recorders.items():
-            made.queue.labels(name).set(recorder.waiting)
+            made.queue.labels(here, name).set(recorder.waiting)
         for name, size in current.sizes.items():
-            made.size.labels(name).set(size)
-        made.streams.set(self.streams)
+            made.size.labels(here, name).set(size)
+        made.streams.labels(here).set(self.streams)
 
 
 def _instruments(registry: CollectorRegistry) -> _Instruments:
     def counter(name: str, says: str, *labels: str) -> Counter:
-        return Counter(f"dualtrack_{name}", says, labels, registry=registry)
+        return Counter(f"dualtrack_{name}", says, ("process", *labels), registry=registry)
 
     def gauge(name: str, says: str, *labels: str) -> Gauge:
-        return Gauge(f"dualtrack_{name}", says, labels, registry=registry)
+        return Gauge(f"dualtrack_{name}", says, ("process", *labels), registry=registry)
 
     def histogram(name: str, says: str) -> Histogram:
-        return Histogram(f"dualtrack_{name}", says, ("use",), registry=registry, buckets=LATENCY_BUCKETS_S)
+        return Histogram(f"dualtrack_{name}", says, ("process", "use"), registry=registry, buckets=LATENCY_BUCKETS_S)
 
     return _Instruments(
         decisions=counter("decisions", "Decisions recorded, by use, outcome and mode.", "use", "outcome", "mode"),
@@ -132,4 +144,5 @@ def _instruments(registry: CollectorRegistry) -> _Instruments:
         uses=gauge("uses", "Uses by what they may do now, or why they are closed.", "institution", "state"),
         size=gauge("ledger_size", "Entries of a ledger.", "institution"),
         streams=gauge("live_streams", "Open event streams of this process."),
+        stale=counter("stale_refusals", "Calls of this process refused because its permits were too old."),
     )

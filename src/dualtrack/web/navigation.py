@@ -40,6 +40,7 @@ SECTIONS: tuple[Section, ...] = (
             Place("/", Text(en="Overview", zh="概覽"), Verb.SEE_PORTFOLIO),
             Place("/uses", Text(en="Uses", zh="用途"), Verb.SEE_PORTFOLIO),
             Place("/decisions", Text(en="Decisions", zh="決定"), Verb.SEE_DECISIONS),
+            Place("/providers", Text(en="Providers", zh="供應商"), Verb.SEE_DECISIONS),
             Place("/declare", Text(en="Declare a use", zh="申報用途"), Verb.DECLARE),
             Place("/import", Text(en="Import a list", zh="匯入清單"), Verb.IMPORT_INVENTORY),
             Place("/staff", Text(en="Work that changes", zh="受影響的工作"), Verb.SEE_PORTFOLIO),
@@ -51,6 +52,7 @@ SECTIONS: tuple[Section, ...] = (
             Place("/reviews", Text(en="Reviews", zh="覆核"), Verb.SEE_REVIEWS),
             Place("/holds", Text(en="Holds", zh="暫停"), Verb.SEE_USE),
             Place("/incidents", Text(en="Incidents", zh="事故"), Verb.SEE_INCIDENTS),
+            Place("/complaints", Text(en="Complaints", zh="投訴"), Verb.SEE_INCIDENTS),
         ),
     ),
     Section(

@@ -51,10 +51,11 @@ MODE_LABELS: dict[str, Text] = {
     Mode.TRIAL.value: Text(en="Trial", zh="試行"),
     Mode.SHADOW.value: Text(en="Shadow", zh="影子運行"),
     "observe": Text(en="Observe", zh="觀察"),
+    "drill": Text(en="Drill", zh="演練"),
     "hold": Text(en="On hold", zh="已暫停"),
     "none": Text(en="No permit", zh="沒有准許"),
 }
-"""Short names of what a use may do now: the three modes, and what stands where there is no permit."""
+"""Short names of what a use may do now: the three modes, and what stands where there is no permit. A drill reaches nobody."""
 
 _MODE_TONES: dict[str, Tone] = {"live": "good", "trial": "low", "shadow": "low", "observe": "amber", "hold": "bad"}
 _VERDICT_TONES: dict[Verdict, Tone] = {

@@ -11,6 +11,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from dualtrack.domain.records import Text
 from dualtrack.errors import AuthenticationError, DualtrackError
 from dualtrack.web.asking import wants_page, with_query
+from dualtrack.web.views.acting import refusal
+from dualtrack.web.views.meanings import knows
 from dualtrack.web.visit import open_visit
 
 if TYPE_CHECKING:
@@ -66,16 +68,6 @@ _TITLES: dict[int, Text] = {
     503: Text(en="Not just now", zh="暫時未能處理"),
 }
 _OTHER = Text(en="This did not work", zh="未能完成")
-_HELP: dict[int, Text] = {
-    401: Text(en="The session may have ended. Sign in and try again.", zh="工作階段可能已結束，請登入後再試。"),
-    403: Text(en="Nothing was changed. An administrator gives roles.", zh="沒有任何改動。角色由系統管理員給予。"),
-    404: Text(en="Check the address, or begin at the overview.", zh="請檢查網址，或由概覽頁開始。"),
-    429: Text(en="Nothing was changed. Wait a little and try again.", zh="沒有任何改動。請稍候再試。"),
-    500: Text(
-        en="Nothing more is known here. Tell the administrator the number below.", zh="請把以下編號告知系統管理員。"
-    ),
-}
-_HELP_OTHER = Text(en="Nothing was changed.", zh="沒有任何改動。")
 _BACK = Text(en="To the overview", zh="返回概覽")
 _SIGN_IN = Text(en="Sign in", zh="登入")
 _DETAIL = Text(en="Details", zh="詳情")
@@ -117,10 +109,10 @@ def page_of_error(visit: Visit, error: DualtrackError) -> Response:
             return with_cookies(RedirectResponse(address, status_code=303), visit.cookies)
     title = visit.say(_TITLES.get(error.status, _OTHER))
     context: dict[str, Any] = {
-        "problem": error,
+        "refused": refusal(error, visit.language),
+        "own": _own_words(error, asking.path),
         "heading": title,
-        "help": visit.say(_HELP.get(error.status, _HELP_OTHER)),
-        "detail": visit.say(_DETAIL),
+        "details": visit.say(_DETAIL),
         "back": visit.say(_BACK if visit.identity else _SIGN_IN),
         "back_url": "/" if visit.identity else "/sign-in",
     }
@@ -130,6 +122,15 @@ def page_of_error(visit: Visit, error: DualtrackError) -> Response:
     if wait_s is not None:
         response.headers["retry-after"] = str(wait_s)
     return with_cookies(response, visit.cookies)
+
+
+def _own_words(error: DualtrackError, path: str) -> str:
+    """Return an error's own words, in English: for staff, and where what its code means does not say all of it."""
+    for_customers = path == "/r" or path.startswith("/r/")
+    if for_customers or (knows(error.code) and "." in error.code):
+        return error.where
+    where = f"{error.where}: " if error.where else ""
+    return ". ".join(part for part in (f"{where}{error.found}", error.expected, error.fix) if part)
 
 
 def with_cookies(response: Response, cookies: Collection[str]) -> Response:

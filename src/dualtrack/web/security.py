@@ -5,6 +5,7 @@ Raw ASGI, so that the hot path passes through it at the price of a few list oper
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from typing import TYPE_CHECKING, Any, cast
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "API_BODY_BYTES_MAX",
+    "BODY_WAIT_S",
     "FORM_BODY_BYTES_MAX",
     "HSTS_S",
     "UPLOAD_BODY_BYTES_MAX",
@@ -46,6 +48,9 @@ API_BODY_BYTES_MAX = 1 << 20
 
 HSTS_S = 31_536_000
 """Seconds for which a browser is to come by HTTPS only: a year."""
+
+BODY_WAIT_S = 60.0
+"""Longest wait for a whole body: an upload of 16 MB takes as long on a line of 2 Mbit/s."""
 
 _REQUEST_BYTES = 8
 _UNLIMITED = ("/v1/", "/healthz", "/readyz", "/metrics")
@@ -189,21 +194,31 @@ class _Answer:
 
 
 class _Bounded:
-    """Receives a body up to its limit; past it the scope says so and the reader is stopped."""
+    """Receives a body up to its limit and within its time; past them the scope says so and the reader is stopped."""
 
-    __slots__ = ("_limit", "_receive", "_scope", "_size")
+    __slots__ = ("_limit", "_receive", "_scope", "_size", "_until_s", "_whole")
 
     def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
         self._scope, self._receive, self._limit, self._size = scope, receive, limit, 0
+        self._until_s, self._whole = steady_s() + BODY_WAIT_S, False
 
     async def __call__(self) -> Mapping[str, Any]:
-        message = await self._receive()
+        if self._whole:  # what comes now is that the client leaves, however late
+            return await self._receive()
+        try:
+            async with asyncio.timeout(max(0.0, self._until_s - steady_s())):
+                message = await self._receive()
+        except TimeoutError:
+            raise self._refused(HttpError(408, "the body did not arrive")) from None
+        self._whole = not message.get("more_body", False)
         self._size += len(message.get("body", b""))
         if self._size > self._limit:
-            error = _too_large(self._limit)
-            self._scope["dualtrack.refused"] = error  # a framework in between may turn what is raised into a 400
-            raise error
+            raise self._refused(_too_large(self._limit))
         return message
+
+    def _refused(self, error: HttpError) -> HttpError:
+        self._scope["dualtrack.refused"] = error  # a framework in between may turn what is raised into a 400
+        return error
 
 
 async def _nothing() -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from dualtrack.web.identity.links import CustomerLinks
 from dualtrack.web.identity.login import Login
 from dualtrack.web.identity.passwords import PasswordHasher
 from dualtrack.web.identity.rate_limits import Attempts, RateLimiter
-from dualtrack.web.identity.secret import ServerSecret
+from dualtrack.web.identity.secret import SECRET_NAME, ServerSecret
 from dualtrack.web.identity.sessions import Lifetimes, Sessions
 from dualtrack.web.key_ring import KeyRing
 from dualtrack.web.settings import WebSettings, own_origins
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from dualtrack.runtime.engine import Runtime
     from dualtrack.web.identity.oidc import OidcClient
 
-__all__ = ["DEFAULT_ADDRESS", "Services"]
+__all__ = ["DEFAULT_ADDRESS", "PUBLIC_CLAIMS", "Services"]
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8181"
 """Where browsers find a server that was told nothing else."""
+
+PUBLIC_CLAIMS = Limit(20, 0.2)
+"""Idempotency keys of one source without an account: each costs a commit, and who asks about a receipt needs one or two."""
 
 
 class Services:
@@ -46,7 +49,7 @@ class Services:
         self.runtime, self.settings = runtime, settings
         backend, clock = runtime.store.backend, runtime.clock
         workspace = runtime.store.workspace
-        secret = ServerSecret.load_or_make(workspace.key_folder / "web.secret")
+        secret = ServerSecret.load_or_make(workspace.key_folder / SECRET_NAME)
         self.csrf_key = secret.key("csrf")
         self.flash_key = hmac.digest(self.csrf_key, b"dualtrack/web/flash/v1", "sha256")
         self.hasher = hasher or PasswordHasher()
@@ -59,6 +62,7 @@ class Services:
         self.links = CustomerLinks(backend, secret.key("link"), clock)
         self.keys = KeyRing(backend, clock)
         self.limiter = RateLimiter(Limit(settings.rate.burst, settings.rate.a_second))
+        self.claims = RateLimiter(PUBLIC_CLAIMS)
         self.renderer = Renderer()
         self.address = settings.public_address or DEFAULT_ADDRESS
         self.origins = own_origins(self.address)

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
+from dualtrack.errors import DualtrackError
 from dualtrack.runtime.engine import Runtime
 from dualtrack.runtime.timer import ReviewTimer
+from dualtrack.store.keyring import PASSPHRASE_VARIABLE
 from dualtrack.store.workspace import Workspace, find_workspace
 from dualtrack.web.app import create_app
 from dualtrack.web.logs import configure_logs
+from dualtrack.web.patience import PatientProtocol
 from dualtrack.web.settings import read_settings
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ STOP_S = 10
 
 SERVER_OPTIONS: dict[str, Any] = {
     "loop": "uvloop",
-    "http": "httptools",
+    "http": PatientProtocol,
     "ws": "none",
     "lifespan": "on",
     "interface": "asgi3",
@@ -51,17 +54,28 @@ SWITCH_S = 0.0005
 
 
 def make_app() -> Guarded:
-    """Return the application of the workspace that DUALTRACK_WORKSPACE names, or that is found upward from here."""
-    return open_app(Workspace.open(find_workspace(None, os.environ, Path.cwd())), os.environ.get(ADDRESS_VARIABLE))
+    """Return the application of the workspace that DUALTRACK_WORKSPACE names, or that is found upward from here.
+
+    Log keys with a passphrase are opened by DUALTRACK_PASSPHRASE. Where it cannot be opened, as while the database is away,
+    one line says so and the process ends: the server's supervisor starts another.
+    """
+    configure_logs()
+    try:
+        workspace = Workspace.open(find_workspace(None, os.environ, Path.cwd()))
+        passphrase = os.environ.get(PASSPHRASE_VARIABLE) or None
+        return open_app(workspace, os.environ.get(ADDRESS_VARIABLE), passphrase=passphrase)
+    except DualtrackError as error:
+        structlog.get_logger("dualtrack.web").error("cannot start", fault=type(error).__name__, code=error.code)
+        raise SystemExit(1) from None
 
 
-def open_app(workspace: Workspace, address: str | None = None) -> Guarded:
+def open_app(workspace: Workspace, address: str | None = None, *, passphrase: str | None = None) -> Guarded:
     """Open a workspace's runtime and return its application, which closes the runtime when the server stops."""
     configure_logs()
     settings = read_settings(workspace)
     if settings.public_address is None and address is not None:
         settings = msgspec.structs.replace(settings, public_address=address)
-    runtime = Runtime.open(workspace)
+    runtime = Runtime.open(workspace, passphrase=passphrase)
     timer = ReviewTimer(runtime)
 
     def end() -> None:

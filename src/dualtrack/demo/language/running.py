@@ -126,7 +126,7 @@ class GovernedAsk:
     async def _ask(self, messages: list[Message], subject: str) -> Reply:
         await self._enter()
         asked = read_chat({"messages": messages, "user": subject, "max_tokens": _TOKENS_MAX})
-        turn = begin_turn(self._runtime, self._live, asked, len(msgspec.json.encode(messages)))
+        turn = await begin_turn(self._runtime, self._live, asked, len(msgspec.json.encode(messages)))
         body = await complete(self._runtime, self._client, turn)
         about, text = body["dualtrack"], body["choices"][0]["message"]["content"]
         notice = disclosure_due(turn)

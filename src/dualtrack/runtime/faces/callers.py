@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dualtrack.errors import AuthenticationError, FieldError, ForbiddenError
 
-__all__ = ["Authenticate", "Caller", "nobody", "use_of"]
+__all__ = ["USE_CHARACTERS_MAX", "Authenticate", "Caller", "nobody", "use_of"]
 
 
 class Caller(NamedTuple):
@@ -17,6 +17,9 @@ class Caller(NamedTuple):
     institution: str
     uses: frozenset[str] | None
 
+
+USE_CHARACTERS_MAX = 129
+"""Two slugs of 64 and the slash: a longer name is no use's, and refusals repeat it."""
 
 Authenticate = Callable[[str | None], Caller]
 """From an `authorization` header to its caller; raises AuthenticationError."""
@@ -28,9 +31,13 @@ def use_of(caller: Caller, named: object) -> str:
         return next(iter(caller.uses))
     if type(named) is not str or not named:
         raise FieldError("no use", where="field model", expected="institution/use", fix="name the use as the model")
+    if len(named) > USE_CHARACTERS_MAX:
+        raise FieldError(
+            f"{len(named)} characters", where="field model", expected=f"institution/use, at most {USE_CHARACTERS_MAX}"
+        )
     use = named if "/" in named else f"{caller.institution}/{named}"
     if use.partition("/")[0] != caller.institution or (caller.uses is not None and use not in caller.uses):
-        raise ForbiddenError(f"this key is not for {use[:130]}", where="authorization", fix="ask for a key of that use")
+        raise ForbiddenError(f"this key is not for {use}", where="authorization", fix="ask for a key of that use")
     return use
 
 

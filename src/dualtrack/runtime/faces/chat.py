@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from dualtrack.errors import FieldError, UpstreamError
+from dualtrack.runtime.faces.chat_fallback import by_rule, why_no_model
 from dualtrack.runtime.faces.chat_request import check_tools, language_in, upstream_body
 from dualtrack.runtime.faces.chat_upstream import Completion, ask_chat, note_call
 from dualtrack.runtime.guards.base import Checked, Piece
@@ -72,7 +73,7 @@ def said(text: Text, turn: Turn) -> str:
     return text.zh if turn.call.language == "zh-Hant" else text.en
 
 
-def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_bytes: int) -> Turn:
+async def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_bytes: int) -> Turn:
     """Check bounds and tools, begin the call and run the guards on what was asked."""
     bounds = live.policy.bounds
     if body_bytes > bounds.body_bytes:
@@ -87,7 +88,7 @@ def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_bytes: 
     check_tools(asked, live.policy)
     language = language_in(asked.pieces)
     content = _encode([{"role": piece.role, "text": piece.text} for piece in asked.pieces])
-    call = runtime.call(live, content, person=asked.person, language=language)
+    call = await runtime.begin(live, content, person=asked.person, language=language)
     pieces = (*runtime.shelf.retrieve(live, asked.pieces, language), *asked.pieces)
     opted_out = runtime.opted_out(call)
     checked = Checked("input", live.use, live.policy, language, pieces=pieces, turn=asked.turn, opted_out=opted_out)
@@ -101,6 +102,8 @@ def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_bytes: 
             stopped = ("routed", "opted-out")
         elif found.action in {"route", "block"}:
             stopped = ("routed" if found.action == "route" else "blocked", f"guard.{deciding(found)}")
+        if stopped is not None and live.mode == "shadow":
+            stopped = ("blocked", stopped[1])  # whoever answers by the baseline answers anyway: nothing to pass on
         if "opt_out" in found.fired and live.policy.opt_out:
             runtime.remember_opt_out(call)
     return Turn(asked, call, found.pieces, stopped)
@@ -115,10 +118,14 @@ async def complete(runtime: Runtime, client: UpstreamClient, turn: Turn) -> dict
     if live.durable:
         await call.recorder.record(call.intent(), durable=True)
     completion, fault = await _ask_in_order(runtime, client, turn)
-    if completion is None:
-        code = fault.code if fault else "upstream.none"
-        return await finish(runtime, turn, Reply("fallback", instead(turn), [], "stop", code, {}), None)
-    return await _judge(runtime, turn, completion)
+    code = why_no_model(runtime, call, fault)
+    if completion is not None:
+        return await _judge(runtime, turn, completion, ("fallback", code) if live.standby else ("served", None))
+    fixed = by_rule(runtime, call, turn.pieces)
+    if fixed is not None:
+        return await _judge(runtime, turn, Completion(fixed, [], "stop", {}), ("fallback", code))
+    reply = Reply("failed" if live.mode == "shadow" else "fallback", instead(turn), [], "stop", code, {})
+    return await finish(runtime, turn, reply, None)
 
 
 async def _ask_in_order(
@@ -171,7 +178,7 @@ def check_output(turn: Turn, text: str, tools: tuple[str, ...]) -> ChainResult:
     begun_ns = time.perf_counter_ns()
     found = run_guards(live.guards, "output", checked)
     call.output_us += (time.perf_counter_ns() - begun_ns) // 1000
-    call.verdicts += found.verdicts
+    call.note_output(found.verdicts)
     return found
 
 
@@ -181,9 +188,13 @@ def deciding(found: ChainResult) -> str:
 
 
 def instead(turn: Turn) -> str:
-    """Return what a person is told where no answer is given: the notice, where due, the fixed message, how to reach a person."""
+    """Return what a person is told where no answer is given: the notice, where due, the fixed message, how to reach a person.
+
+    In shadow mode no AI talks to anybody, so no notice says so.
+    """
     policy = turn.call.live.policy
-    parts = (disclosure_due(turn), said(policy.message, turn), said(policy.human, turn))
+    notice = None if turn.call.live.mode == "shadow" else disclosure_due(turn)
+    parts = (notice, said(policy.message, turn), said(policy.human, turn))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -193,7 +204,10 @@ def disclosure_due(turn: Turn) -> str | None:
     return said(found.text, turn) if found is not None and (found.every or turn.asked.turn == 1) else None
 
 
-async def _judge(runtime: Runtime, turn: Turn, completion: Completion) -> dict[str, Any]:
+async def _judge(
+    runtime: Runtime, turn: Turn, completion: Completion, ends: tuple[Outcome, str | None]
+) -> dict[str, Any]:
+    """Run the guards on an answer and end the turn as they, the review and a hold in between say, else as `ends`."""
     live = turn.call.live
     notice = disclosure_due(turn)
     text = f"{notice}\n\n{completion.text}" if notice else completion.text
@@ -201,10 +215,10 @@ async def _judge(runtime: Runtime, turn: Turn, completion: Completion) -> dict[s
     if found.action == "redact" and found.pieces:
         text = found.pieces[-1].text
     message = instead(turn)
-    if live.mode == "shadow":
-        return await finish(runtime, turn, Reply("shadowed", message, [], "stop", None, {}), text)
     if not runtime.gate.still(live):
         return await finish(runtime, turn, Reply("stopped", message, [], "content_filter", "permit.held", {}), text)
+    if live.mode == "shadow":
+        return await finish(runtime, turn, Reply("shadowed", message, [], "stop", None, {}), text)
     stop = live.mode != "observe"
     if found.action == "block" and stop:
         reply = Reply("blocked", message, [], "content_filter", f"guard.{deciding(found)}", completion.usage)
@@ -216,7 +230,7 @@ async def _judge(runtime: Runtime, turn: Turn, completion: Completion) -> dict[s
         due = runtime.review("guard_routed" if routed else "hold_before_release", live)
         return await finish(runtime, turn, reply, text, due)
     why = runtime.review("sample", live) if live.review == "sample" and runtime.sampled(live) else None
-    reply = Reply("served", text, completion.tool_calls, completion.finish, None, completion.usage)
+    reply = Reply(ends[0], text, completion.tool_calls, completion.finish, ends[1], completion.usage)
     return await finish(runtime, turn, reply, text, why)
 
 
@@ -228,9 +242,13 @@ async def finish(
     live = call.live
     if reply.outcome == "routed" and review is None:
         review = runtime.review("guard_routed", live)
-    shown = disclosure_due(turn) is not None
+    shadow = live.mode == "shadow"
+    shown = disclosure_due(turn) is not None and not shadow
     content = _encode(output) if output is not None else None
-    record, receipt, review_id = call.end(reply.outcome, code=reply.code, output=content, review=review, shown=shown)
+    baseline = _encode(turn.asked.baseline) if shadow and turn.asked.baseline is not None else None
+    record, receipt, review_id = call.end(
+        reply.outcome, code=reply.code, output=content, review=review, shown=shown, baseline=baseline
+    )
     await call.recorder.record(record, durable=live.durable)
     return completion_body(turn, reply, receipt, review_id)
 

@@ -26,7 +26,19 @@ _PASSED = frozenset({
 """Parameters that go to the upstream as they are: they steer the model and carry no text of a person."""
 
 _READ = frozenset(
-    {"model", "messages", "stream", "stream_options", "tools", "user", "safety_identifier", "n", "metadata", "store"}
+    {
+        "model",
+        "messages",
+        "stream",
+        "stream_options",
+        "tools",
+        "user",
+        "safety_identifier",
+        "n",
+        "metadata",
+        "store",
+        "baseline",
+    }
 )
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -38,7 +50,10 @@ _ROLES: dict[str, Role] = {
 
 
 class ChatRequest(NamedTuple):
-    """What was asked. `messages` are as sent; `pieces` are their texts, in the same order; `turn` counts from 1."""
+    """What was asked. `messages` are as sent; `pieces` are their texts, in the same order; `turn` counts from 1.
+
+    `baseline` is what the person was told by the way without AI: in shadow mode it is kept beside the model's answer.
+    """
 
     messages: list[dict[str, Any]]
     pieces: tuple[Piece, ...]
@@ -47,6 +62,7 @@ class ChatRequest(NamedTuple):
     turn: int
     tools: list[dict[str, Any]]
     passed: dict[str, Any]
+    baseline: str | None = None
 
 
 def read_chat(plain: Mapping[str, Any]) -> ChatRequest:
@@ -68,6 +84,9 @@ def read_chat(plain: Mapping[str, Any]) -> ChatRequest:
     person = plain.get("safety_identifier") or plain.get("user")
     if person is not None and type(person) is not str:
         raise FieldError("not a text", where="field user", expected="an identifier of the person")
+    baseline = plain.get("baseline")
+    if baseline is not None and type(baseline) is not str:
+        raise FieldError("not a text", where="field baseline", expected="what the person was told without AI")
     turn = sum(message["role"] == "user" for message in messages)
     if not turn:
         raise FieldError("no message of a user", where="field messages")
@@ -79,6 +98,7 @@ def read_chat(plain: Mapping[str, Any]) -> ChatRequest:
         turn=turn,
         tools=_tools(plain.get("tools")),
         passed={name: value for name, value in plain.items() if name in _PASSED},
+        baseline=baseline,
     )
 
 

@@ -14,11 +14,13 @@ import msgspec
 from dualtrack.errors import InputError, UpstreamError
 from dualtrack.runtime.faces.asgi import read_json
 from dualtrack.runtime.faces.chat import about, check_output, deciding, disclosure_due, instead, quote, said
+from dualtrack.runtime.faces.chat_fallback import by_rule, why_no_model
 from dualtrack.runtime.faces.chat_request import upstream_body
-from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call, open_chat
+from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call, open_chat, whole_numbers
 from dualtrack.runtime.upstream.sse import SseReader
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator
 
     from dualtrack.domain.decision import Outcome
@@ -44,15 +46,25 @@ _END = re.compile(r"[。！？.!?\n](?=[\s\u3000-\u9fff]|$)|[。！？\n]")
 
 
 class Streamed:
-    """What a stream has come to: text seen, text released, and how it ended."""
+    """What a stream has come to: parts released, text held back, and how it ended."""
 
-    def __init__(self, turn: Turn, send: Send) -> None:
-        self.turn, self.send = turn, send
-        self.text, self.released, self.notice = "", 0, ""
+    def __init__(self, turn: Turn, send: Send, left: asyncio.Future[Any] | None = None) -> None:
+        self.turn, self.send, self.left = turn, send, left
+        self.released: list[str] = []
+        self.held, self.tail, self.notice = "", "", ""
         self.outcome: Outcome = "served"
         self.code: str | None = None
         self.usage: dict[str, Any] = {}
         self.started = False
+
+    @property
+    def text(self) -> str:
+        """Return what was seen so far: what is out, as it went out, and what is held back."""
+        return "".join(self.released) + self.held
+
+    def encoded(self) -> bytes | None:
+        """Return what is out, as the record of a call that breaks off keeps it."""
+        return _encode("".join(self.released)) if self.released else None
 
     async def start(self) -> None:
         """Send the head and the first part: the role, with the disclosure where it is due."""
@@ -61,9 +73,9 @@ class Streamed:
         self.started = True
         notice = disclosure_due(self.turn)
         if notice:
-            self.text = self.notice = f"{notice}\n\n"
-            self.released = len(self.text)
-        await self.part({"role": "assistant", "content": self.text})
+            self.notice = f"{notice}\n\n"
+            self.released.append(self.notice)
+        await self.part({"role": "assistant", "content": self.notice})
 
     async def part(self, delta: dict[str, Any], finish: str | None = None, **more: object) -> None:
         """Send one chunk."""
@@ -85,16 +97,14 @@ class Streamed:
 
     async def release(self, *, last: bool) -> bool:
         """Let the guards see what is held back and send what they allow; False when the stream must stop."""
-        held = self.text[self.released :]
-        if not held:
+        if not self.held:
             return True
-        cut = len(held) if last else _cut(held)
+        cut = len(self.held) if last else _cut(self.held)
         if not cut:
             return True
-        unit = held[:cut]
+        unit = self.held[:cut]
         # The notice went out first; it stands before each part, so that the guard on it sees what the person saw.
-        seen_before = self.text[max(len(self.notice), self.released - TAIL_CHARACTERS) : self.released]
-        tail = self.notice + seen_before
+        tail = self.notice + self.tail
         found = check_output(self.turn, tail + unit, ())
         live = self.turn.call.live
         if found.action in {"block", "route"} and live.mode != "observe":
@@ -102,19 +112,22 @@ class Streamed:
             self.code = f"guard.{deciding(found)}"
             return False
         seen = found.pieces[-1].text if found.action == "redact" and found.pieces else tail + unit
-        shown = seen.removeprefix(tail)
-        self.text = self.text[: self.released] + shown + held[cut:]
-        self.released += len(shown)
+        shown = seen[_alike(seen, tail) :]  # a redaction may begin in what is out already
+        self.released.append(shown)
+        self.tail = (self.tail + shown)[-TAIL_CHARACTERS:]
+        self.held = self.held[cut:]
         await self.part({"content": shown})
         return True
 
 
-async def stream_turn(runtime: Runtime, client: UpstreamClient, turn: Turn, send: Send) -> None:
-    """Answer a turn as a stream."""
+async def stream_turn(
+    runtime: Runtime, client: UpstreamClient, turn: Turn, send: Send, left: asyncio.Future[Any] | None = None
+) -> None:
+    """Answer a turn as a stream. `left` is done when the client went away: then no more is asked of the model."""
     live, call = turn.call.live, turn.call
-    if live.durable:
-        await call.recorder.record(call.intent(), durable=True)
-    out = Streamed(turn, send)
+    await call.recorder.record(call.intent(), durable=live.durable)  # parts leave before the end is recorded
+    out = Streamed(turn, send, left)
+    call.so_far = out.encoded
     begun_ns = time.perf_counter_ns()
     fault: UpstreamError | None = None
     for upstream in live.upstreams:
@@ -135,7 +148,7 @@ async def stream_turn(runtime: Runtime, client: UpstreamClient, turn: Turn, send
                 break  # part of an answer is out: another model must not finish it
     call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
     if fault is not None or not out.started:
-        out.outcome, out.code = ("failed" if out.started else "fallback"), fault.code if fault else "upstream.none"
+        await _unanswered(runtime, out, fault)
     await _finish(runtime, out)
 
 
@@ -150,12 +163,27 @@ async def stream_whole(turn: Turn, body: dict[str, Any], send: Send) -> None:
     await out.end(choice["finish_reason"], body["dualtrack"])
 
 
+async def _unanswered(runtime: Runtime, out: Streamed, fault: UpstreamError | None) -> None:
+    """Say why no model answered to the end; where nothing is out yet, send the fixed answer of a rule that fits.
+
+    The guards judge it as any other answer.
+    """
+    out.outcome, out.code = ("failed" if out.started else "fallback"), why_no_model(runtime, out.turn.call, fault)
+    if out.started:
+        return
+    fixed = by_rule(runtime, out.turn.call, out.turn.pieces)
+    if fixed is not None:
+        await out.start()
+        out.held += fixed
+        await out.release(last=True)
+
+
 async def _quoted(runtime: Runtime, upstream: Upstream, out: Streamed) -> None:
     """Send a quotation as the stream, where a passage fits."""
     found = quote(runtime, out.turn, upstream)
     if found is not None:
         await out.start()
-        out.text += found.text
+        out.held += found.text
         await out.release(last=True)
 
 
@@ -180,19 +208,28 @@ async def _follow(runtime: Runtime, client: UpstreamClient, upstream: Upstream, 
                 if not runtime.gate.still(call.live):
                     out.outcome, out.code = "stopped", "permit.held"
                     return
-                seen |= {name: chunk[name] for name in ("model", "system_fingerprint", "usage") if chunk.get(name)}
-                if not out.started:
+                if out.left is not None and out.left.done():
+                    out.outcome, out.code = "failed", "input.gone"
+                    return
+                told = {name: chunk[name] for name in ("model", "system_fingerprint", "usage") if chunk.get(name)}
+                other = any(seen.get(name) != told[name] for name in told if name != "usage")
+                seen |= told
+                if other or not out.started:  # a model may change its name midway, too
                     check_model(call, upstream, seen, response.headers)
+                if not out.started:
                     await out.start()
-                out.text += _delta(chunk, upstream)
+                out.held += _delta(chunk, upstream)
                 if not await out.release(last=False):
                     return
+        if not runtime.gate.still(call.live):  # the end may have come long after the last part
+            out.outcome, out.code = "stopped", "permit.held"
+            return
         await out.release(last=True)
     except UpstreamError as error:
         fault = getattr(error, "fault", None) or error.code
         raise
     finally:
-        out.usage = seen.get("usage") or {}
+        out.usage = whole_numbers(seen.get("usage"))
         note_call(call, upstream, begun_ns, status, fault, seen)
         note_budget(runtime, call, upstream)
 
@@ -237,23 +274,31 @@ async def _finish(runtime: Runtime, out: Streamed) -> None:
     turn, call = out.turn, out.turn.call
     live = call.live
     review = None
+    answered = out.outcome == "served" or (out.outcome == "fallback" and out.started)
     if out.outcome == "routed":
         review = runtime.review("guard_routed", live)
-    elif live.review == "sample" and out.outcome == "served" and runtime.sampled(live):
+    elif live.review == "sample" and answered and runtime.sampled(live):
         review = runtime.review("sample", live)
     shown = disclosure_due(turn) is not None
-    content = _encode(out.text) if out.text else None
+    text = out.text
+    content = _encode(text) if text else None
     record, receipt, review_id = call.end(out.outcome, code=out.code, output=content, review=review, shown=shown)
     await call.recorder.record(record, durable=live.durable)
     if not out.started:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
         await out.send({"type": "http.response.start", "status": 200, "headers": headers})
         out.started = True
-    if out.outcome != "served":
-        await out.part({"content": f"\n\n{said(live.policy.message, turn)}" if out.text else instead(turn)})
-    await out.end(
-        "stop" if out.outcome == "served" else "content_filter", about(turn, out.outcome, out.code, receipt, review_id)
-    )
+    if not answered:
+        await out.part({"content": f"\n\n{said(live.policy.message, turn)}" if text else instead(turn)})
+    await out.end("stop" if answered else "content_filter", about(turn, out.outcome, out.code, receipt, review_id))
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginnings."""
+    for place, (mine, theirs) in enumerate(zip(one, other, strict=False)):
+        if mine != theirs:
+            return place
+    return min(len(one), len(other))
 
 
 def _cut(held: str) -> int:

@@ -33,6 +33,7 @@ __all__ = [
     "note_call",
     "open_chat",
     "read_completion",
+    "whole_numbers",
 ]
 
 ANSWER_BYTES_MAX = 4 << 20
@@ -65,7 +66,7 @@ async def open_chat(
     path: str = "/chat/completions",
 ) -> Response:
     """Send a request to an upstream, as often as its policy allows; return the answer's head."""
-    runtime.budgets.check(use, upstream)
+    await runtime.budgets.admit(use, upstream)
     url = f"{str(upstream.url).rstrip('/')}{path}"
     data, headers, waits = _encode(body), runtime.headers_of(upstream), timeouts_of(upstream)
     if upstream.attempts == 1:
@@ -158,9 +159,12 @@ def read_completion(plain: Mapping[str, Any], upstream: Upstream) -> Completion:
         raise UpstreamError(
             "not a chat completion", where=upstream.id, expected="choices[0].message", code="upstream.garbage"
         )
-    found = plain.get("usage")
-    usage = {name: value for name, value in found.items() if type(value) is int} if isinstance(found, dict) else {}
-    return Completion(text, calls, str(choice.get("finish_reason") or "stop")[:40], usage)
+    return Completion(text, calls, str(choice.get("finish_reason") or "stop")[:40], whole_numbers(plain.get("usage")))
+
+
+def whole_numbers(usage: object) -> dict[str, int]:
+    """Return the counts of a usage report; an upstream's other members are not passed on."""
+    return {str(name): value for name, value in usage.items() if type(value) is int} if isinstance(usage, dict) else {}
 
 
 def _object(status: int, data: bytes, upstream: Upstream) -> dict[str, Any]:

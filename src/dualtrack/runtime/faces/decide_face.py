@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from dualtrack.domain.decision import UpstreamCall
-from dualtrack.errors import FieldError, UpstreamError
-from dualtrack.runtime.decide import Ended, Scoring, check_row, conclude_row, fail_row
+from dualtrack.errors import DualtrackError, FieldError, UpstreamError
+from dualtrack.runtime.decide import Ended, Scoring, check_row, conclude_row, fail_row, held
 from dualtrack.runtime.faces.asgi import header, read_json
 from dualtrack.runtime.upstream.limits import timeouts_of
 
@@ -62,20 +62,21 @@ async def decide_over_http(
 ) -> tuple[Answer, Language]:
     """Decide one row; returns the answer and its language. Errors as `runtime.decide.decide`."""
     asked = read_request(body)
-    live = runtime.gate.enter(use, asked.release)
+    live = runtime.gate.enter(use, asked.release, standby=True)
     if len(body) > live.policy.bounds.body_bytes:
         raise FieldError(
             f"{len(body)} bytes", where="request body", expected=f"at most {live.policy.bounds.body_bytes}"
         )
     language = language_of(asked.language, header(cast("Any", scope), b"accept-language"))
-    call = runtime.call(live, _encode(asked.input), person=asked.person, language=language)
-    checked = check_row(runtime, call, asked.input)
-    if isinstance(checked, Ended):
-        ended = checked
-    else:
-        row = checked.row or {}
-        ended = await _score(runtime, client, live, call, row, asked.baseline)
-    await call.recorder.record(ended.record, durable=live.durable)
+    call = await runtime.begin(live, _encode(asked.input), person=asked.person, language=language)
+    with call:
+        checked = check_row(runtime, call, asked.input, baseline=asked.baseline)
+        if isinstance(checked, Ended):
+            ended = checked
+        else:
+            row = checked.row or {}
+            ended = await _score(runtime, client, live, call, row, asked.baseline)
+        await call.recorder.record(ended.record, durable=live.durable)
     return ended.answer, language
 
 
@@ -97,10 +98,17 @@ async def _score(
         except UpstreamError as error:
             fault = error
             continue
+        except DualtrackError:
+            raise  # what runs is not what was released: a refusal, which no rule stands in for
+        except Exception as error:  # noqa: BLE001 - a model of any origin may raise anything; its kind is recorded
+            fault = error
+            continue
         call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
         return conclude_row(runtime, call, row, found, baseline=baseline)
     call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
-    return fail_row(runtime, call, fault or UpstreamError("no model of this use can score a row", where=live.use))
+    if fault is None:
+        fault = held(live) if live.standby else UpstreamError("no model of this use can score a row", where=live.use)
+    return fail_row(runtime, call, fault, row=row, baseline=baseline)
 
 
 def _here(runtime: Runtime, live: LiveUse, call: Call, row: Mapping[str, Any]) -> Scoring:
@@ -121,6 +129,7 @@ async def _ask(
     begun_ns = time.perf_counter_ns()
     status, fault = 0, None
     try:
+        await runtime.budgets.admit(call.live.use, upstream)
         response = await client.send(
             "POST", str(upstream.url), runtime.headers_of(upstream), _encode({"input": row}), timeouts_of(upstream),
             repeatable=True,
@@ -140,6 +149,8 @@ async def _ask(
                 fault=fault, us=us, tokens_in=None, tokens_out=None,
             )
         )  # fmt: skip
+        if fault not in {"upstream.resting", "upstream.budget"}:
+            runtime.budgets.note(call.live.use, upstream, well=fault is None)
 
 
 def _scoring(status: int, data: bytes, where: str) -> Scoring:

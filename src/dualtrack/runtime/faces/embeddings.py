@@ -48,10 +48,10 @@ async def embed(
     texts = [found] if type(found) is str else found
     if not isinstance(texts, list) or not 0 < len(texts) <= TEXTS_MAX or not all(type(text) is str for text in texts):
         raise FieldError("no texts", where="field input", expected=f"1 to {TEXTS_MAX} texts")
-    if live.mode == "shadow" or live.review == "hold":
+    if live.review == "hold" and live.mode != "shadow":
         raise ForbiddenError("vectors are not given while outputs are held for review", where=live.use)
     pieces = tuple(Piece("user", text) for text in texts)
-    call = runtime.call(live, _encode(texts), person=person)
+    call = await runtime.begin(live, _encode(texts), person=person)
     chain = run_guards(live.guards, "input", Checked("input", live.use, live.policy, "en", pieces=pieces))
     call.verdicts += chain.verdicts
     if chain.action in {"block", "route"} and live.mode != "observe":
@@ -61,7 +61,8 @@ async def embed(
     sent = {"input": [piece.text for piece in chain.pieces], "encoding_format": "float"}
     if "dimensions" in plain:
         sent["dimensions"] = plain["dimensions"]
-    return await _answer(runtime, client, live, call, sent)
+    with call:
+        return await _answer(runtime, client, live, call, sent)
 
 
 async def _answer(
@@ -71,6 +72,7 @@ async def _answer(
         await call.recorder.record(call.intent(), durable=True)
     upstream = next((item for item in live.upstreams if item.kind == "openai"), None)
     begun_ns, status, vectors = time.perf_counter_ns(), 0, None
+    plain: dict[str, Any] = {}
     fault: str | None = "upstream.none"
     if upstream is not None:
         try:
@@ -79,29 +81,45 @@ async def _answer(
             )
             status = response.status
             async with response:
-                vectors = _vectors(status, await response.read(ANSWER_BYTES_MAX), len(sent["input"]), upstream.id)
+                plain = _object(status, await response.read(ANSWER_BYTES_MAX), upstream.id)
+                vectors = _vectors(plain, len(sent["input"]), upstream.id)
             fault = None
         except UpstreamError as error:
             fault = getattr(error, "fault", None) or error.code
-        note_call(call, upstream, begun_ns, status, fault, {})
+        note_call(call, upstream, begun_ns, status, fault, plain)
         note_budget(runtime, call, upstream)
     if vectors is None or not runtime.gate.still(live):
         code = fault or "permit.held"
         record, _, _ = call.end("failed" if fault else "stopped", code=code, output=None)
         await call.recorder.record(record, durable=live.durable)
         raise UpstreamError("no vectors", where=live.use, fix="see the decision's record", code="upstream.none")
-    record, _, _ = call.end("served", code=None, output=_encode(vectors))
+    shadow = live.mode == "shadow"
+    record, _, _ = call.end("shadowed" if shadow else "served", code=None, output=_encode(vectors))
     await call.recorder.record(record, durable=live.durable)
+    if shadow:
+        raise ForbiddenError(
+            "recorded, and given to nobody: the permit is for shadow mode", where=live.use,
+            fix="go on with the vectors you have", code="outcome.shadowed",
+        )  # fmt: skip
     data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)]
     return {"object": "list", "data": data, "model": live.use, "usage": {"prompt_tokens": 0, "total_tokens": 0}}
 
 
-def _vectors(status: int, data: bytes, count: int, where: str) -> list[list[float]]:
+def _object(status: int, data: bytes, where: str) -> dict[str, Any]:
+    try:
+        plain = msgspec.json.decode(data) if status == 200 else None  # noqa: PLR2004 - HTTP's own number
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UpstreamError("no embeddings", where=where, code="upstream.garbage") from error
+    if not isinstance(plain, dict):
+        raise UpstreamError("no embeddings", where=where, code="upstream.garbage")
+    return plain
+
+
+def _vectors(plain: dict[str, Any], count: int, where: str) -> list[list[float]]:
     """Read vectors of one length, all finite; raises UpstreamError otherwise."""
     try:
-        plain = msgspec.json.decode(data) if status == 200 else {}  # noqa: PLR2004 - HTTP's own number
         vectors = [[float(value) for value in item["embedding"]] for item in plain["data"]]
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise UpstreamError("no embeddings", where=where, code="upstream.garbage") from error
     same = len({len(vector) for vector in vectors}) == 1
     if len(vectors) != count or not same or not all(math.isfinite(value) for vector in vectors for value in vector):

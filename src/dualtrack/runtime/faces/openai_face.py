@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,14 @@ from dualtrack.runtime.faces.chat_request import read_chat
 from dualtrack.runtime.faces.chat_stream import stream_turn, stream_whole
 from dualtrack.runtime.faces.decide_face import answer_body, decide_over_http
 from dualtrack.runtime.faces.embeddings import embed
+from dualtrack.runtime.faces.once_face import KeyedRequest, answer_once, check_form
 from dualtrack.runtime.live import LiveUse
 
 if TYPE_CHECKING:
     from dualtrack.runtime.engine import Runtime
     from dualtrack.runtime.faces.asgi import Receive, Scope, Send
     from dualtrack.runtime.faces.callers import Authenticate, Caller
+    from dualtrack.runtime.faces.chat import Turn
     from dualtrack.runtime.upstream.client import UpstreamClient
 
 __all__ = ["HotPath"]
@@ -56,7 +59,7 @@ class HotPath:
         path, method = scope["path"], scope["method"]
         caller = self._authenticate(header(scope, b"authorization"))
         if method == "POST" and path == "/v1/chat/completions":
-            await self._chat(caller, await read_body(scope, receive), send)
+            await self._chat(caller, await read_body(scope, receive), receive, send)
         elif method == "POST" and path == "/v1/embeddings":
             body = await read_body(scope, receive)
             plain = read_json(body)
@@ -66,7 +69,7 @@ class HotPath:
         elif method == "GET" and path == "/v1/models":
             await send_json(send, 200, self._models(caller))
         elif method == "POST" and (found := _USE.fullmatch(path)):
-            await self._decide(use_of(caller, found[1]), scope, receive, send)
+            await self._decide(caller, use_of(caller, found[1]), scope, receive, send)
         else:
             raise NotFoundError(
                 f"{method} {path[:80]}",
@@ -74,30 +77,49 @@ class HotPath:
                 fix="call one of these",
             )
 
-    async def _chat(self, caller: Caller, body: bytes, send: Send) -> None:
+    async def _chat(self, caller: Caller, body: bytes, receive: Receive, send: Send) -> None:
         plain = read_json(body)
         runtime = self._runtime
-        live = runtime.gate.enter(use_of(caller, plain.get("model")))
+        live = runtime.gate.enter(use_of(caller, plain.get("model")), standby=True)
         with _Place(self, live):
-            turn = begin_turn(runtime, live, read_chat(plain), len(body))
-            if turn.asked.stream and live.streams and turn.stopped is None:
-                await stream_turn(runtime, self._client, turn, send)
-                return
-            answer = await complete(runtime, self._client, turn)
+            turn = await begin_turn(runtime, live, read_chat(plain), len(body))
+            with turn.call:
+                if turn.asked.stream and live.streams and turn.stopped is None:
+                    await self._stream(turn, receive, send)
+                    return
+                answer = await complete(runtime, self._client, turn)
             if turn.asked.stream:
                 await stream_whole(turn, answer, send)
             else:
                 await send_json(send, 200, answer)
 
-    async def _decide(self, use: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _stream(self, turn: Turn, receive: Receive, send: Send) -> None:
+        left = asyncio.ensure_future(receive())  # the body was read: all that can come is that the client went away
+        try:
+            await stream_turn(self._runtime, self._client, turn, send, left)
+        finally:
+            left.cancel()
+
+    async def _decide(self, caller: Caller, use: str, scope: Scope, receive: Receive, send: Send) -> None:
+        said = header(scope, b"idempotency-key")
         body = await read_body(scope, receive)
-        live = self._runtime.gate.enter(use)
+        live = self._runtime.gate.enter(use, standby=True)
         with _Place(self, live):
-            answer, language = await decide_over_http(self._runtime, self._client, use, body, scope)
-        status = {"served": 200, "shadowed": 200, "routed": 202, "blocked": 200, "stopped": 423}.get(
+            if said is not None:
+                keyed = KeyedRequest(caller, live, check_form(said), body)
+                await answer_once(self._runtime, keyed, lambda: self._decided(use, scope, body), send)
+                return
+            status, content = await self._decided(use, scope, body)
+        await send_json(send, status, content)
+
+    async def _decided(self, use: str, scope: Scope, body: bytes) -> tuple[int, dict[str, object]]:
+        answer, language = await decide_over_http(self._runtime, self._client, use, body, scope)
+        status = {"served": 200, "fallback": 200, "routed": 202, "blocked": 200, "stopped": 423}.get(
             answer.outcome, 502
         )
-        await send_json(send, status, answer_body(answer, language))
+        if answer.mode == "shadow":
+            status = 200  # recorded, whatever became of it; nobody waits for it
+        return status, answer_body(answer, language)
 
     def _models(self, caller: Caller) -> dict[str, Any]:
         """List the open uses of a caller, as models."""

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from dualtrack.web.identity.who import Identity
     from dualtrack.web.services import Services
 
-__all__ = ["CSRF_HEADER", "Desk", "desk", "holder_of_desk", "identify", "public_desk"]
+__all__ = ["CSRF_HEADER", "Desk", "desk", "holder_of_desk", "identify", "is_door", "public_desk"]
 
 CSRF_HEADER = "x-csrf-token"
 """Header with the form token, for requests of a session that change something; GET /api/v1/session gives one."""
+
+
+_DOOR = "dualtrack_verb"
 
 
 class Desk(NamedTuple):
@@ -83,7 +86,13 @@ def desk(verb: Verb) -> Any:  # noqa: ANN401 - FastAPI's own type of a dependenc
             require_fresh(identity, services.now_s())
         return Desk(services, asking, identity)
 
+    setattr(let_in, _DOOR, verb)
     return Depends(let_in)
+
+
+def is_door(dependency: object) -> bool:
+    """Tell whether a dependency lets in who has a verb, as `desk` makes it: called with a request, it returns the Desk."""
+    return hasattr(dependency, _DOOR)
 
 
 def public_desk(request: Request) -> Desk:

@@ -10,15 +10,16 @@ from pydantic import BaseModel, Field
 
 from dualtrack.errors import AuthenticationError, ForbiddenError, NotFoundError
 from dualtrack.web.api.access import Desk, desk, identify
-from dualtrack.web.api.etags import EDITS, check_seen, etag_of, is_known
-from dualtrack.web.api.idempotency import ApiRoute
+from dualtrack.web.api.etags import check_seen, etag_of, is_known
+from dualtrack.web.api.idempotency import ApiRoute, shown_once
 from dualtrack.web.api.models import API_PREFIX, ERRORS, Body, errors
 from dualtrack.web.api.uses import SLUG_PATTERN, USE_PATTERN
 from dualtrack.web.asking import read_asking
-from dualtrack.web.identity.accounts import Account, NewAccount
+from dualtrack.web.identity.accounts import Account, AccountChange, NewAccount
 from dualtrack.web.identity.api_keys import ApiKeyView, NewApiKey
 from dualtrack.web.identity.csrf import csrf_token
 from dualtrack.web.identity.permissions import VERBS_OF, Verb
+from dualtrack.web.identity.rate_limits import WEB_LOCK
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.identity.sessions import set_cookie
 from dualtrack.web.settings import RateSettings, SessionSettings, read_settings, write_settings
@@ -152,7 +153,7 @@ class SettingsIn(Body):
 
 
 class SettingsOut(SettingsIn):
-    """The settings as web.toml has them; they count from the next start."""
+    """The settings as web.toml has them, on the machine that answers; they count from the next start."""
 
 
 class SignIn(Body):
@@ -175,6 +176,7 @@ class SessionOut(BaseModel):
 
 
 @router.post("/session", status_code=201, tags=["session"])
+@shown_once("sign in again with another key, or without one")
 def sign_in(body: SignIn, request: Request, response: Response) -> SessionOut:
     """Begin a session as a person: the answer sets the cookie and gives the form token. Only JSON is read, so no form elsewhere can send it."""
     services = request.app.state.services
@@ -258,16 +260,12 @@ def change_account(
     response: Response,
 ) -> AccountOut:
     """Change an account as it was read (If-Match); its sessions end."""
-    accounts, institution = at.services.accounts, at.identity.institution
-    with EDITS:
-        check_seen(request, etag_of(_account(_own(at, name))))
-        if body.roles is not None:
-            accounts.set_roles(institution, name, body.roles)
-        if body.holder is not None:
-            accounts.set_holder(institution, name, body.holder)
-        if body.disabled is not None:
-            accounts.set_disabled(institution, name, disabled=body.disabled)
-        changed = _account(_own(at, name))
+    wanted = AccountChange(None if body.roles is None else frozenset(body.roles), body.disabled, body.holder)
+
+    def seen(found: Account) -> None:
+        check_seen(request, etag_of(_account(found)))
+
+    changed = _account(at.services.accounts.edit(at.identity.institution, name, wanted, seen))
     response.headers["etag"] = etag_of(changed)
     return changed
 
@@ -285,6 +283,7 @@ def list_keys(at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)]) -> list[ApiKeyOut
 
 
 @router.post("/api-keys", status_code=201)
+@shown_once("list the API keys, revoke the one whose secret was lost, and make another with another Idempotency-Key")
 def make_key(at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)], body: ApiKeyIn) -> ApiKeyMade:
     """Make an API key; it is shown this once."""
     uses = None if body.uses is None else frozenset(body.uses)
@@ -304,7 +303,7 @@ def revoke_key(at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)], name: Name) -> N
 
 @router.get("/settings", responses={304: {"description": "They are as they were."}})
 def get_settings(at: Annotated[Desk, desk(Verb.MANAGE_SETTINGS)], request: Request, response: Response) -> SettingsOut:
-    """Return the settings of web.toml with their ETag."""
+    """Return the settings of web.toml with their ETag: of the machine that answers, each has its own file."""
     found = _settings(at)
     if is_known(request, response, etag_of(found)):
         return Response(status_code=304, headers=dict(response.headers))  # type: ignore[return-value]  # FastAPI sends a response as it is
@@ -315,9 +314,15 @@ def get_settings(at: Annotated[Desk, desk(Verb.MANAGE_SETTINGS)], request: Reque
 def put_settings(
     at: Annotated[Desk, desk(Verb.MANAGE_SETTINGS)], body: SettingsIn, request: Request, response: Response
 ) -> SettingsOut:
-    """Change the settings as they were read (If-Match); they count from the next start."""
+    """Change the settings as they were read (If-Match); they count from the next start.
+
+    They lie in web.toml, which each machine has for itself: the one that answers is changed, and only among processes of one
+    folder is a second administrator told. Copy the file to the other machines.
+    """
     workspace = at.services.runtime.store.workspace
-    with EDITS:
+    with at.services.runtime.store.backend.write(
+        WEB_LOCK
+    ):  # nothing is written there: it orders the processes of this folder
         check_seen(request, etag_of(_settings(at)))
         changed = msgspec.structs.replace(
             read_settings(workspace),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from typing import TYPE_CHECKING
 
 from dualtrack.web.problems import HttpError
@@ -12,10 +11,7 @@ if TYPE_CHECKING:
     from fastapi import Request, Response
     from pydantic import BaseModel
 
-__all__ = ["EDITS", "check_seen", "etag_of", "is_known"]
-
-EDITS = threading.Lock()
-"""Held from the check of a tag to the change: of two administrators at once, the second is told. One process alone."""
+__all__ = ["check_seen", "etag_of", "is_known"]
 
 
 def etag_of(model: BaseModel) -> str:

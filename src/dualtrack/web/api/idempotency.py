@@ -1,128 +1,132 @@
 """Idempotency-Key: a POST that is sent again, because its answer was lost, is answered as before and done once.
 
-Kept in memory of one process for a day, bounded; answers that are errors are not kept, for then nothing was done. A key
-belongs to who sent it and to the address: another body under the same key is refused.
+Claims and answers lie in the database, for every process and machine of the workspace (`runtime.once`); answers that are
+errors are not kept, for then nothing was done. A key belongs to who sent it and to the address: another body under the
+same key is refused. Who asks is let in by the route's verb before anything is repeated, as before anything is done.
+
+An answer that holds contents of persons or a secret is kept nowhere (`shown_once`): who sends the same again is told that
+it was done. Otherwise contents would outlive their erasure here, and be read again without a reason in the ledger.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import threading
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, NamedTuple
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import structlog
 from fastapi import Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from dualtrack.web.api.access import identify
+from dualtrack.errors import ConflictError, DualtrackError
+from dualtrack.runtime.clock import steady_s
+from dualtrack.runtime.faces.once_face import check_form
+from dualtrack.runtime.once import DONE, KeptAnswer, request_key
+from dualtrack.web.api.access import identify, is_door
 from dualtrack.web.asking import read_asking
 from dualtrack.web.identity.rate_limits import address_prefix
-from dualtrack.web.problems import HttpError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from fastapi import Request
 
-__all__ = ["ANSWERS_MAX", "ANSWER_BYTES_MAX", "KEPT_S", "ApiRoute", "IdempotencyTable"]
+    from dualtrack.runtime.engine import Runtime
+    from dualtrack.runtime.once import RequestKey
+    from dualtrack.web.identity.who import Identity
+    from dualtrack.web.services import Services
 
-ANSWERS_MAX = 4_096
-"""Answers kept; the oldest goes first. At 64 KB each no more than 256 MB, in practice some megabytes."""
+__all__ = ["ApiRoute", "shown_once"]
 
-ANSWER_BYTES_MAX = 65_536
-"""Largest answer kept: a larger one would be a list, which no POST gives."""
-
-KEPT_S = 86_400
-"""Seconds for which an answer is kept: a client that tries again a day later asks a person."""
-
-_KEY = re.compile(r"[\x21-\x7e]{1,100}")
 _HEADER = "idempotency-key"
+_STATUS_ENDED = 300
+_AGAIN = "dualtrack_again"
+_Endpoint = TypeVar("_Endpoint", bound="Callable[..., object]")
+_log = structlog.get_logger("dualtrack.web")
 
 
-class _Kept(NamedTuple):
-    body: bytes
-    at_s: int
-    answer: tuple[int, bytes, str] | None
+def shown_once(again: str) -> Callable[[_Endpoint], _Endpoint]:
+    """Mark an endpoint whose answer holds contents of persons or a secret. `again` says what to do where it was lost."""
 
+    def mark(endpoint: _Endpoint) -> _Endpoint:
+        setattr(endpoint, _AGAIN, again)
+        return endpoint
 
-class IdempotencyTable:
-    """Answers by who, where and key. An entry without an answer is under way."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def begin(self, key: bytes, body: bytes, now_s: int) -> tuple[int, bytes, str] | None:
-        """Return the answer given before, or None: then it is to be done. Raises HttpError (409 under way, 422 another body)."""
-        with self._lock:
-            self._sweep(now_s)
-            found = self._kept.get(key)
-            if found is None:
-                self._kept[key] = _Kept(body, now_s, None)
-                return None
-        if found.body != body:
-            raise HttpError(422, "this Idempotency-Key came with another body", fix="take a new key for a new request")
-        if found.answer is None:
-            raise HttpError(409, "the first request with this Idempotency-Key is under way", fix="wait for its answer")
-        return found.answer
-
-    def end(self, key: bytes, answer: tuple[int, bytes, str] | None) -> None:
-        """Keep an answer, or forget that there was a request (None)."""
-        with self._lock:
-            begun = self._kept.pop(key, None)
-            if begun is not None and answer is not None:
-                self._kept[key] = begun._replace(answer=answer)
-
-    def _sweep(self, now_s: int) -> None:
-        while self._kept:
-            oldest = next(iter(self._kept.values()))
-            if len(self._kept) < ANSWERS_MAX and now_s - oldest.at_s < KEPT_S:
-                return
-            self._kept.popitem(last=False)
+    return mark
 
 
 class ApiRoute(APIRoute):
     """A route of the API: POST requests may carry an Idempotency-Key."""
 
+    @property
+    def again(self) -> str | None:
+        """Return what to do where an answer that is shown once was lost; None where answers are kept."""
+        return getattr(self.endpoint, _AGAIN, None)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler, with the table in front of it."""
+        """Return the handler, with the claim of the key in front of it."""
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
             said = request.headers.get(_HEADER)
             if request.method != "POST" or said is None:
                 return await handler(request)
-            if not _KEY.fullmatch(said):
-                raise HttpError(400, "the Idempotency-Key", fix="send 1 to 100 visible ASCII characters")
-            return await _once(handler, request, said)
+            return await self._once(handler, request, check_form(said))
 
         return guarded
 
+    async def _once(
+        self, handler: Callable[[Request], Coroutine[Any, Any, Response]], request: Request, said: str
+    ) -> Response:
+        services: Services = request.app.state.services
+        once, body = services.runtime.once, await request.body()
+        asked = await run_in_threadpool(self._asked, services, request, said, body)
+        before = await run_in_threadpool(once.begin, asked)
+        if before is not None:
+            return self._repeated(before)
+        kept: KeptAnswer | None = None
+        try:
+            response = await handler(request)
+            if response.status_code < _STATUS_ENDED:
+                media_type = response.headers.get("content-type", "")
+                kept = DONE if self.again else KeptAnswer(response.status_code, bytes(response.body), media_type)
+            return response
+        finally:
+            # Submitted at once, so that the key is released or kept even where this request is being cancelled.
+            await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, _end, services.runtime, asked, kept))
 
-async def _once(handler: Callable[[Request], Coroutine[Any, Any, Response]], request: Request, said: str) -> Response:
-    services = request.app.state.services
-    table: IdempotencyTable = request.app.state.idempotency
-    asking = read_asking(request.scope, https=services.https, proxies=services.settings.proxies)
-    who = await run_in_threadpool(identify, services, asking)
-    owner = f"{who.institution}/{who.name}" if who else f"public/{address_prefix(asking.source)}"
-    key = hashlib.sha256(f"{owner}\x00{request.url.path}\x00{said}".encode()).digest()
-    body = hashlib.sha256(await request.body()).digest()
-    before = table.begin(key, body, services.now_s())
-    if before is not None:
-        status, content, media_type = before
+    def _repeated(self, before: KeptAnswer) -> Response:
+        if self.again is not None:
+            raise ConflictError(
+                "this request was done; what it showed is kept nowhere, and is not shown again",
+                where="Idempotency-Key",
+                fix=self.again,
+                code="conflict.done",
+            )
         headers = {"idempotency-replayed": "true"}
-        return Response(content, status_code=status, media_type=media_type, headers=headers)
-    kept: tuple[int, bytes, str] | None = None
+        return Response(before.content, status_code=before.status, media_type=before.media_type, headers=headers)
+
+    def _asked(self, services: Services, request: Request, said: str, body: bytes) -> RequestKey:
+        """Let in who asks, and return the key of their request. Who is nobody in particular may claim few: a claim is a commit.
+
+        Roles and institution are looked at here, and not only by the handler: an answer that was kept may be given next.
+        """
+        doors = [item.call for item in self.dependant.dependencies if is_door(item.call)]
+        desks = [door(request) for door in doors if door is not None]
+        asking = read_asking(request.scope, https=services.https, proxies=services.settings.proxies)
+        # Where anybody is let in no session is looked at: the first answer may have begun it.
+        known = identify(services, asking) if asking.authorization is not None else None
+        who: Identity | None = desks[0].identity if desks else known
+        if who is not None:
+            owner = f"{who.institution}/{who.means}/{who.name}"
+        else:
+            owner = f"public/{address_prefix(asking.source)}"
+            services.claims.check(owner, steady_s())
+        return request_key(owner, request.url.path, said, body)
+
+
+def _end(runtime: Runtime, asked: RequestKey, kept: KeptAnswer | None) -> None:
     try:
-        response = await handler(request)
-        content = bytes(response.body)
-        if response.status_code < 300 and len(content) <= ANSWER_BYTES_MAX:  # noqa: PLR2004 - HTTP's own number
-            kept = (response.status_code, content, response.headers.get("content-type", ""))
-        return response
-    finally:
-        table.end(key, kept)
+        runtime.once.end(asked, kept)
+    except DualtrackError as error:  # the request was done; the claim runs out by itself
+        _log.warning("answer not kept", code=error.code)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from dualtrack.domain.records import to_plain
 from dualtrack.runtime.asking import ask_for_person
+from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain_by_receipt
 from dualtrack.runtime.opting import opt_out_by_receipt
 from dualtrack.runtime.receipts import CODE_CHARACTERS_MAX, find_receipt
 from dualtrack.web.api.access import Desk, public_desk
@@ -18,12 +19,15 @@ from dualtrack.web.identity.rate_limits import address_prefix
 
 __all__ = [
     "Code",
+    "ComplaintIn",
+    "ComplaintOut",
     "OptOutIn",
     "OptOutOut",
     "PersonOut",
     "Public",
     "ReceiptOut",
     "ReceiptReviewOut",
+    "make_complaint",
     "opt_out",
     "read_receipt",
     "request_person",
@@ -95,6 +99,19 @@ class OptOutOut(BaseModel):
     changed: bool
 
 
+class ComplaintIn(Body):
+    """What the person says, in their own words."""
+
+    text: Annotated[str, Field(min_length=1, max_length=COMPLAINT_CHARACTERS_MAX)]
+
+
+class ComplaintOut(BaseModel):
+    """Under which number the complaint is recorded."""
+
+    id: str
+    at: str
+
+
 @router.get("/receipts/{code}")
 def read_receipt(at: Public, code: Code) -> ReceiptOut:
     """Return the receipt of a code."""
@@ -114,6 +131,14 @@ def opt_out(at: Public, code: Code, body: OptOutIn) -> OptOutOut:
     """Opt out of AI in the use that the receipt is about, or back in."""
     changed = _guarded(at, lambda: opt_out_by_receipt(_registers(at), code, active=body.active))
     return OptOutOut(active=body.active, changed=changed)
+
+
+@router.post("/receipts/{code}/complaint", status_code=201)
+def make_complaint(at: Public, code: Code, body: ComplaintIn) -> ComplaintOut:
+    """Complain of the decision; the words are kept sealed, and opened by authorised staff only."""
+    recorders = at.services.runtime.recorders
+    found = _guarded(at, lambda: complain_by_receipt(_registers(at), recorders, code, body.text))
+    return ComplaintOut(id=found.complaint.id, at=found.complaint.at)
 
 
 def _registers(at: Desk) -> Any:  # noqa: ANN401 - the values of a mapping

@@ -12,7 +12,7 @@ from dualtrack.domain.records import to_plain
 from dualtrack.errors import FieldError
 from dualtrack.runtime.reviews import QueueCursor, ReviewDesk
 from dualtrack.web.api.access import Desk, desk, holder_of_desk
-from dualtrack.web.api.idempotency import ApiRoute
+from dualtrack.web.api.idempotency import ApiRoute, shown_once
 from dualtrack.web.api.models import API_PREFIX, ERRORS, ID_PATTERN, INSTANT_PATTERN, Body, Reason, Record
 from dualtrack.web.api.paging import Limit, link_next
 from dualtrack.web.api.uses import USE_PATTERN
@@ -109,6 +109,7 @@ def read_review(at: Annotated[Desk, desk(Verb.SEE_REVIEWS)], review: Ident) -> S
 
 
 @router.post("/reviews/{review}/open")
+@shown_once("open the review again with another key and a reason: that is recorded, too")
 def open_review(at: Annotated[Desk, desk(Verb.SEE_CONTENT)], review: Ident, body: OpenIn) -> OpenedOut:
     """Open the texts of a review, with a reason that stays in the ledger."""
     _reached(at, review, Verb.SEE_CONTENT)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
-from dualtrack.web.api import accounts, decisions, ledger, oversight, receipts, reviews, uses
-from dualtrack.web.api.idempotency import IdempotencyTable
+from dualtrack.web.api import accounts, complaints, decisions, ledger, oversight, receipts, reviews, uses
+from dualtrack.web.api.idempotency import ApiRoute
 from dualtrack.web.api.models import API_PREFIX, Problem
 
 if TYPE_CHECKING:
@@ -21,15 +21,20 @@ _ROUTERS: tuple[APIRouter, ...] = (
     receipts.router,
     reviews.router,
     oversight.router,
+    complaints.router,
     ledger.router,
     accounts.router,
+)
+_KEPT = "The same key with the same body within a day is answered as before and done once."
+_SHOWN_ONCE = (
+    "The same key with the same body within a day is not done again. The answer is kept nowhere, so it is not repeated "
+    "either: 409, `conflict.done`. If the first answer was lost: {again}."
 )
 _PUBLIC = f"{API_PREFIX}/receipts/"
 
 
 def add_api(app: FastAPI) -> None:
     """Add every router to the application."""
-    app.state.idempotency = IdempotencyTable()
     for router in _ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
@@ -47,14 +52,16 @@ def _document(app: FastAPI) -> dict[str, Any]:
             "key": {"type": "http", "scheme": "bearer", "description": "An API key, `dt_…`."},
             "session": {"type": "apiKey", "in": "cookie", "name": "dualtrack", "description": "A person's session."},
         }
+        routes = [item for router in _ROUTERS for item in router.routes]
+        shown = {item.path_format: item.again for item in routes if isinstance(item, ApiRoute) and item.again}
         for path, item in found["paths"].items():
             for method, operation in item.items():
-                _complete(path, method, operation)
+                _complete(path, method, operation, shown.get(path) if method == "post" else None)
         app.openapi_schema = found
     return app.openapi_schema
 
 
-def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+def _complete(path: str, method: str, operation: dict[str, Any], again: str | None) -> None:
     """Add what holds for every operation: who may ask, and the header by which a POST is done once."""
     public = path.startswith(_PUBLIC) or (path == f"{API_PREFIX}/session" and method == "post")
     operation["security"] = [] if public else [{"key": []}, {"session": []}]
@@ -65,6 +72,6 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
                 "in": "header",
                 "required": False,
                 "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,100}$"},
-                "description": "The same key with the same body within a day is answered as before and done once.",
+                "description": _KEPT if again is None else _SHOWN_ONCE.format(again=again),
             }
         )

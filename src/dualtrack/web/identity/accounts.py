@@ -6,6 +6,7 @@ Passwords and keys are the business of `login`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import delete, insert, select, update
@@ -31,9 +32,11 @@ __all__ = [
     "ACCOUNTS_LISTED_MAX",
     "DISPLAY_NAME_CHARACTERS_MAX",
     "Account",
+    "AccountChange",
     "AccountSecrets",
     "Accounts",
     "NewAccount",
+    "Seen",
     "add_account",
     "identity_of",
     "is_slug",
@@ -80,6 +83,18 @@ class Account(NamedTuple):
     changed_s: int
 
 
+class AccountChange(NamedTuple):
+    """What is to change of an account; None stays."""
+
+    roles: frozenset[ConsoleRole] | None = None
+    disabled: bool | None = None
+    holder: str | None = None
+
+
+Seen = Callable[[Account], None]
+"""Raises where an account is not as its editor saw it."""
+
+
 class AccountSecrets(NamedTuple):
     """What is kept about a password and the key under it: a hash and a sealed key."""
 
@@ -108,33 +123,49 @@ class Accounts:
         with self._backend.read() as connection:
             return [_account(row) for row in connection.execute(query.limit(ACCOUNTS_LISTED_MAX))]
 
-    def set_roles(self, institution: str, name: str, roles: Iterable[ConsoleRole]) -> None:
-        """Give an account other roles. Its sessions end: nobody goes on with a token from before."""
-        found = check_roles(roles, ACCOUNT_ROLES, where=name)
-        self._change(institution, name, roles=write_roles(found))
+    def edit(self, institution: str, name: str, change: AccountChange, seen: Seen | None = None) -> Account:
+        """Change an account whole or not at all and return it. Its sessions end: nobody goes on with a token from before.
 
-    def set_disabled(self, institution: str, name: str, *, disabled: bool) -> None:
-        """Close an account or open it again. Its sessions end. Its key is revoked in the ledger, not here."""
-        self._change(institution, name, disabled=disabled)
-
-    def set_holder(self, institution: str, name: str, holder: str) -> None:
-        """Say that two accounts are one person: separation of duties is judged by the holder. Its sessions end."""
-        self._change(institution, name, holder=check_slug(holder, where="holder"))
-
-    def set_language(self, name: str, language: Language) -> None:
-        """Remember the language of somebody's pages."""
-        with self._backend.write(WEB_LOCK) as connection:
-            write_account(connection, name, language=language)
-
-    def _change(self, institution: str, name: str, **values: object) -> None:
+        `seen` is called with the account as it stands and raises where that is not what the editor saw. It is called under
+        the lock of the write, so that of two editors who saw the same, in whatever process, one is refused.
+        """
+        values: dict[str, object] = {}
+        if change.roles is not None:
+            values["roles"] = write_roles(check_roles(change.roles, ACCOUNT_ROLES, where=name))
+        if change.holder is not None:
+            values["holder"] = check_slug(change.holder, where="holder")
+        if change.disabled is not None:
+            values["disabled"] = change.disabled
         if not is_slug(name):
             raise _absent()
         with self._backend.write(WEB_LOCK) as connection:
             found = _present(read_account(connection, name))
             if found.institution != institution:
                 raise _absent()
+            if seen is not None:
+                seen(found)
+            if not values:
+                return found
             write_account(connection, name, changed_s=int(self._clock().timestamp()), **values)
             connection.execute(delete(IDENTITY.session).where(IDENTITY.session.c.account == name))
+            return _present(read_account(connection, name))
+
+    def set_roles(self, institution: str, name: str, roles: Iterable[ConsoleRole]) -> None:
+        """Give an account other roles. Its sessions end."""
+        self.edit(institution, name, AccountChange(roles=frozenset(roles)))
+
+    def set_disabled(self, institution: str, name: str, *, disabled: bool) -> None:
+        """Close an account or open it again. Its sessions end. Its key is revoked in the ledger, not here."""
+        self.edit(institution, name, AccountChange(disabled=disabled))
+
+    def set_holder(self, institution: str, name: str, holder: str) -> None:
+        """Say that two accounts are one person: separation of duties is judged by the holder. Its sessions end."""
+        self.edit(institution, name, AccountChange(holder=holder))
+
+    def set_language(self, name: str, language: Language) -> None:
+        """Remember the language of somebody's pages."""
+        with self._backend.write(WEB_LOCK) as connection:
+            write_account(connection, name, language=language)
 
 
 def identity_of(account: Account, auth_s: int) -> Identity:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.time import Clock
     from dualtrack.keys.signer import Signer
     from dualtrack.store.backends import Backend
-    from dualtrack.web.identity.accounts import Account, NewAccount
+    from dualtrack.web.identity.accounts import Account, NewAccount, Seen
     from dualtrack.web.identity.passwords import PasswordHasher
     from dualtrack.web.identity.rate_limits import Attempts
 
@@ -122,10 +122,11 @@ class Login:
             others = and_(session.c.account == name, session.c.token_hash != (keep_session or b""))
             connection.execute(delete(session).where(others))
 
-    def reset_password(self, institution: str, name: str, new: str) -> str | None:
+    def reset_password(self, institution: str, name: str, new: str, seen: Seen | None = None) -> str | None:
         """Give an account another password without the old one; return the key id that is lost by it and must be revoked.
 
         A sealed key opens under its password only, so an administrator who resets a password cannot sign as the person.
+        `seen` is called under the lock of the write, as in `Accounts.edit`.
         """
         with self._backend.read() as connection:
             account = read_account(connection, name)
@@ -135,15 +136,19 @@ class Login:
         hashed = self._hasher.hash(new)
         lost = {"key_id": None, "sealed_key": None, "custody": None}
         with self._backend.write(WEB_LOCK) as connection:
+            account = read_account(connection, name) or account
+            if seen is not None:
+                seen(account)
             write_account(connection, name, password_hash=hashed, changed_s=self._now_s(), **lost)
             connection.execute(delete(IDENTITY.session).where(IDENTITY.session.c.account == name))
         return account.key_id
 
     @contextmanager
     def _attempt(self, name: str, source: str) -> Iterator[None]:
-        taken = self._attempts.reserve(("login_source", address_prefix(source)), ("login_name", name))
+        place = address_prefix(source)
+        taken = self._attempts.reserve_login(name, place)
         yield
-        self._attempts.succeeded(taken)
+        self._attempts.logged_in(taken, name, place)
 
     def _stored(self, name: str) -> tuple[Account | None, AccountSecrets]:
         if not is_slug(name):  # no account has such a name, and not every text can be asked of a database

@@ -56,6 +56,7 @@ class Verb(StrEnum):
     ADOPT_PACK = "adopt_pack"
     CLAIM_REVIEW = "claim_review"
     DECIDE_REVIEW = "decide_review"
+    PLANT_REVIEW = "plant_review"
     SET_HOLD = "set_hold"
     RELEASE_HOLD = "release_hold"
     SIGN_OBSERVE = "sign_observe"
@@ -75,6 +76,7 @@ class Verb(StrEnum):
     SEE_RECEIPT = "see_receipt"
     REQUEST_PERSON = "request_person"
     OPT_OUT = "opt_out"
+    COMPLAIN = "complain"
 
 
 _READS = frozenset(
@@ -90,7 +92,7 @@ _READS = frozenset(
 )
 """What everybody inside the institution sees: verdicts and counts. What a customer wrote needs `see_content`."""
 
-_CUSTOMER = frozenset({Verb.SEE_RECEIPT, Verb.REQUEST_PERSON, Verb.OPT_OUT})
+_CUSTOMER = frozenset({Verb.SEE_RECEIPT, Verb.REQUEST_PERSON, Verb.OPT_OUT, Verb.COMPLAIN})
 
 VERBS_OF: dict[ConsoleRole, frozenset[Verb]] = {
     ConsoleRole.OWNER: _READS
@@ -124,6 +126,7 @@ VERBS_OF: dict[ConsoleRole, frozenset[Verb]] = {
     ConsoleRole.VALIDATOR: _READS
     | {
         Verb.SEE_CONTENT,
+        Verb.PLANT_REVIEW,
         Verb.ADD_EVIDENCE,
         Verb.ASSESS,
         Verb.SET_HOLD,
@@ -134,6 +137,7 @@ VERBS_OF: dict[ConsoleRole, frozenset[Verb]] = {
     ConsoleRole.COMPLIANCE: _READS
     | {
         Verb.SEE_CONTENT,
+        Verb.PLANT_REVIEW,
         Verb.SEE_RECEIPT,
         Verb.IMPORT_INVENTORY,
         Verb.ADD_EVIDENCE,
@@ -146,6 +150,7 @@ VERBS_OF: dict[ConsoleRole, frozenset[Verb]] = {
         Verb.REPLAY,
         Verb.ERASE_CONTENT,
         Verb.ANSWER_NOTICE,
+        Verb.COMPLAIN,
         Verb.MAKE_LINK,
     },
     ConsoleRole.APPROVER: _READS
@@ -173,6 +178,7 @@ VERBS_OF: dict[ConsoleRole, frozenset[Verb]] = {
             Verb.SEE_RECEIPT,
             Verb.REQUEST_PERSON,
             Verb.OPT_OUT,
+            Verb.COMPLAIN,
             Verb.MAKE_LINK,
         }
     ),
@@ -189,6 +195,7 @@ VERBS_OF: dict[ConsoleRole, frozenset[Verb]] = {
         Verb.OPEN_INCIDENT,
         Verb.CLOSE_INCIDENT,
         Verb.ANSWER_NOTICE,
+        Verb.COMPLAIN,
     },
     ConsoleRole.SUPERVISOR: _READS,
     ConsoleRole.ADMINISTRATOR: frozenset(
@@ -213,6 +220,7 @@ PERSON_VERBS = frozenset(
         Verb.ADOPT_PACK,
         Verb.CLAIM_REVIEW,
         Verb.DECIDE_REVIEW,
+        Verb.PLANT_REVIEW,
         Verb.RELEASE_HOLD,
         Verb.SIGN_OBSERVE,
         Verb.CLOSE_INCIDENT,

@@ -2,13 +2,18 @@
 
 In memory each process counts for itself. Failures of login and guesses of receipt codes are counted in the database, for
 all processes: a token is reserved before the attempt and given back when it succeeds, so that no number of attempts at
-once gets past the limit. Nobody is locked out for good: tokens come back by time alone. Sources are kept as keyed hashes.
+once gets past the limit. Nobody is locked out for good: tokens come back by time alone, and where an account signed in
+before it has a counter of its own, which guesses from elsewhere do not touch. Sources are kept as keyed hashes.
+
+A flood is no flood of writes: who is refused writes nothing, and beyond WRITES a process counts in memory alone. API keys
+are not counted: each has 256 random bits, and a wrong one costs a look into memory.
 """
 
 from __future__ import annotations
 
 import hmac
 import ipaddress
+import math
 import threading
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -25,11 +30,15 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.time import Clock
     from dualtrack.store.backends import Backend
+    from dualtrack.web.identity.buckets import Taking
 
 __all__ = [
     "ATTEMPT_LIMITS",
     "BUCKETS_MAX",
+    "KNOWN_S",
+    "REFUSED_S",
     "WEB_LOCK",
+    "WRITES",
     "AttemptKind",
     "Attempts",
     "RateLimiter",
@@ -43,12 +52,22 @@ WEB_LOCK = "web"
 BUCKETS_MAX = 65_536
 """Buckets in memory, some 15 MB. Sources beyond it share one bucket until others are full again."""
 
-AttemptKind = Literal["login_source", "login_name", "receipt_source"]
-"""What is counted: failed logins by source and by account, wrong receipt codes by source."""
+KNOWN_S = 30 * 86_400
+"""Seconds for which a source is remembered from which an account signed in."""
+
+REFUSED_S = 5.0
+"""Longest time for which a refusal is repeated without asking the database; an administrator's help counts after it."""
+
+WRITES = Limit(200, 50.0)
+"""Attempts a process writes to the database, at once and a second: far more people than sign in, far less than a flood."""
+
+AttemptKind = Literal["login_source", "login_name", "login_known", "receipt_source"]
+"""What is counted: failed logins by source, by account, by account where it signed in before; wrong receipt codes by source."""
 
 ATTEMPT_LIMITS: dict[AttemptKind, Limit] = {
     "login_source": Limit(10, 1 / 60),
     "login_name": Limit(20, 1 / 300),
+    "login_known": Limit(10, 1 / 60),
     "receipt_source": Limit(20, 1 / 60),
 }
 """Ten mistakes at once from one source, then one a minute; an account can be guessed at 288 times a day from everywhere."""
@@ -122,54 +141,121 @@ class Attempts:
         key: bytes,
         clock: Clock,
         limits: Mapping[AttemptKind, Limit] = ATTEMPT_LIMITS,
+        *,
+        writes: Limit = WRITES,
     ) -> None:
         self._backend = backend
         self._key = key
         self._clock = clock
         self._limits = limits
+        self._writes = RateLimiter(writes)
+        self._floods = {kind: RateLimiter(limit) for kind, limit in limits.items()}
+        self._refused: dict[bytes, tuple[float, float]] = {}
 
     def reserve(self, *sources: tuple[AttemptKind, str]) -> Reservation:
         """Take a token of each source, or raise RateLimitError and take none."""
         found = tuple((kind, self._hash(kind, source)) for kind, source in sources)
         at_s = self._clock().timestamp()
-        with self._backend.write(WEB_LOCK) as connection:
-            connection.execute(delete(_RATE).where(_RATE.c.settled_s <= at_s))
-            takings = [
-                take(_read(connection, kind, source) or full(self._limits[kind], at_s), self._limits[kind], at_s)
-                for kind, source in found
-            ]
-            wait_s = max((taking.retry_after_s for taking in takings), default=0)
-            if not wait_s:
-                for (kind, source), taking in zip(found, takings, strict=True):
-                    self._write(connection, kind, source, taking.bucket)
+        self._refuse_again(found, at_s)
+        try:
+            self._writes.check("all", at_s)
+        except RateLimitError:
+            for kind, source in found:
+                self._floods[kind].check(source.hex(), at_s)
+            return Reservation(())
+        with self._backend.read() as connection:
+            wait_s = max((taking.retry_after_s for taking in self._take(connection, found, at_s)), default=0)
+        if not wait_s:
+            with self._backend.write(WEB_LOCK) as connection:
+                connection.execute(delete(_RATE).where(_RATE.c.settled_s <= at_s))
+                takings = self._take(connection, found, at_s)  # again, under the lock
+                wait_s = max((taking.retry_after_s for taking in takings), default=0)
+                if not wait_s:
+                    for (kind, source), taking in zip(found, takings, strict=True):
+                        self._write(connection, kind, source, taking.bucket)
         if wait_s:
-            raise RateLimitError("too many failed attempts", retry_after_s=wait_s, code="rate-limit.attempts")
+            self._remember_refusal(found, at_s, wait_s)
+            raise _too_many(wait_s)
         return Reservation(found)
+
+    def reserve_login(self, name: str, place: str) -> Reservation:
+        """Take the tokens of a login: of its source, and of the account, or of the account there if it signed in there before."""
+        known = self._hash("login_known", f"{name}\x00{place}")
+        with self._backend.read() as connection:
+            met = _read(connection, "login_known", known) is not None
+        return self.reserve(
+            ("login_source", place), ("login_known", f"{name}\x00{place}") if met else ("login_name", name)
+        )
 
     def succeeded(self, reservation: Reservation) -> None:
         """Give the tokens back: the attempt was no failure."""
-        self._change(reservation.taken)
+        if not reservation.taken:
+            return
+        with self._backend.write(WEB_LOCK) as connection:
+            self._give_back(connection, reservation)
+
+    def logged_in(self, reservation: Reservation, name: str, place: str) -> None:
+        """Give the tokens of a login back, and remember the source as one of the account's."""
+        known = self._hash("login_known", f"{name}\x00{place}")
+        with self._backend.write(WEB_LOCK) as connection:
+            self._give_back(connection, reservation)
+            bucket = _read(connection, "login_known", known)
+            at_s = self._clock().timestamp()
+            self._write(connection, "login_known", known, bucket or full(self._limits["login_known"], at_s))
 
     def clear(self, kind: AttemptKind, source: str) -> None:
         """Forget the failures of a source: what an administrator does for somebody who waits at the door."""
+        hashed = self._hash(kind, source)
+        self._refused.pop(hashed, None)
         with self._backend.write(WEB_LOCK) as connection:
-            connection.execute(delete(_RATE).where(_at(kind, self._hash(kind, source))))
+            connection.execute(delete(_RATE).where(_at(kind, hashed)))
 
-    def _change(self, taken: Sequence[tuple[AttemptKind, bytes]]) -> None:
-        with self._backend.write(WEB_LOCK) as connection:
-            for kind, source in taken:
-                bucket = _read(connection, kind, source)
-                if bucket is not None:
-                    self._write(connection, kind, source, give_back(bucket, self._limits[kind]))
+    def _take(self, connection: Connection, found: Sequence[tuple[AttemptKind, bytes]], at_s: float) -> list[Taking]:
+        limits = self._limits
+        return [
+            take(_read(connection, kind, source) or full(limits[kind], at_s), limits[kind], at_s)
+            for kind, source in found
+        ]
+
+    def _refuse_again(self, found: Sequence[tuple[AttemptKind, bytes]], at_s: float) -> None:
+        """Refuse at once whom the database refused a moment ago."""
+        for _, source in found:
+            until_s, end_s = self._refused.get(source, (0.0, 0.0))
+            if at_s < until_s:
+                raise _too_many(max(1, math.ceil(end_s - at_s)))
+
+    def _remember_refusal(self, found: Sequence[tuple[AttemptKind, bytes]], at_s: float, wait_s: int) -> None:
+        """Remember which sources these were; each alone, for it is asked alone again."""
+        if len(self._refused) >= BUCKETS_MAX:
+            self._refused = {source: one for source, one in self._refused.items() if one[0] > at_s}
+        if len(self._refused) >= BUCKETS_MAX:
+            return
+        with self._backend.read() as connection:
+            takings = self._take(connection, found, at_s)
+        for (_, source), taking in zip(found, takings, strict=True):
+            if taking.retry_after_s:
+                self._refused[source] = (at_s + min(REFUSED_S, taking.retry_after_s), at_s + wait_s)
+
+    def _give_back(self, connection: Connection, reservation: Reservation) -> None:
+        for kind, source in reservation.taken:
+            bucket = _read(connection, kind, source)
+            if bucket is not None:
+                self._write(connection, kind, source, give_back(bucket, self._limits[kind]))
 
     def _write(self, connection: Connection, kind: AttemptKind, source: bytes, bucket: Bucket) -> None:
         settled = settled_s(bucket, self._limits[kind])
+        if kind == "login_known":  # the row itself says something, also when its bucket is full
+            settled = max(settled, math.ceil(self._clock().timestamp()) + KNOWN_S)
         values = {"tokens": bucket.tokens, "at_s": bucket.at_s, "settled_s": settled}
         if connection.execute(update(_RATE).where(_at(kind, source)).values(values)).rowcount == 0:
             connection.execute(insert(_RATE).values(kind=kind, source_hash=source, **values))
 
     def _hash(self, kind: AttemptKind, source: str) -> bytes:
         return hmac.digest(self._key, f"{kind}\x00{source}".encode(), "sha256")
+
+
+def _too_many(wait_s: int) -> RateLimitError:
+    return RateLimitError("too many failed attempts", retry_after_s=wait_s, code="rate-limit.attempts")
 
 
 def _at(kind: AttemptKind, source: bytes) -> ColumnElement[bool]:

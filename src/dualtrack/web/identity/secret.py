@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-__all__ = ["Purpose", "ServerSecret"]
+__all__ = ["SECRET_NAME", "Purpose", "ServerSecret"]
+
+SECRET_NAME = "web.secret"  # noqa: S105 - the name of a file, not a secret
+"""File of the key folder."""
 
 Purpose = Literal["csrf", "rate", "link", "oidc"]
 """What a derived key is for; keys of two purposes have nothing in common."""

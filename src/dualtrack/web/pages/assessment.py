@@ -12,10 +12,11 @@ from dualtrack.present.rule_cards import rule_cards
 from dualtrack.runtime.lookup import find_declaration
 from dualtrack.store.verdicts import prove
 from dualtrack.web.identity.permissions import Verb, require
-from dualtrack.web.pages.asked import may, number_of, say_of, use_address, use_of, who
+from dualtrack.web.pages.asked import number_of, say_of, use_address
 from dualtrack.web.pages.base import Download, Page, View
 from dualtrack.web.pages.use import use_tabs, use_trail
 from dualtrack.web.parts import Column, Crumb, Fact, verdict_badge
+from dualtrack.web.views.acting import can, person, use_of
 from dualtrack.web.views.assessment import badges_of, history_of, pack_rows, sections_of, unused_rows
 from dualtrack.web.views.evidence import evidence_page, read_statement
 from dualtrack.web.views.recorded import newest_recorded, recompute, recorded_at
@@ -68,7 +69,7 @@ def _show(request: PageRequest, recorded: Recorded) -> View:
         "terms": terms,
         "other": say.language.other,
         "bundle": f"/assessments/{recorded.entry.index}/bundle"
-        if newest is not None and newest.entry.index == recorded.entry.index and may(request, Verb.EXPORT_BUNDLE)
+        if newest is not None and newest.entry.index == recorded.entry.index and can(request, Verb.EXPORT_BUNDLE)
         else None,
         "check": "python -m dualtrack_verify bundle.zip --trust anchors.json",
         "tabs": use_tabs(use, say, "assessment") if use else (),
@@ -85,7 +86,7 @@ def _named(request: PageRequest, verb: Verb) -> Recorded:
 
 
 def _reach(request: PageRequest, verb: Verb, use: str | None) -> None:
-    identity = who(request)
+    identity = person(request)
     require(identity, verb, institution=identity.institution, use=use)
 
 

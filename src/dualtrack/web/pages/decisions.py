@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 from urllib.parse import urlencode
 
 from dualtrack.domain.decision import Outcome
 from dualtrack.domain.oversight import Access
 from dualtrack.domain.records import Text, encode
-from dualtrack.domain.time import format_instant
+from dualtrack.domain.time import format_instant, hong_kong_midnight
 from dualtrack.errors import DualtrackError, FieldError, ForbiddenError, NotFoundError
 from dualtrack.runtime.decisions import DecisionFilter, counts, get_decision, search_decisions
 from dualtrack.runtime.holders import check_reason
 from dualtrack.runtime.replaying import replay
 from dualtrack.store.projections import Projections
 from dualtrack.web.identity.permissions import Verb, require
-from dualtrack.web.pages.asked import Problem, may, problem_of, say_of, use_address, who
+from dualtrack.web.pages.asked import say_of, use_address
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Badge, Choice, Column, Crumb, Stat, mode_badge
-from dualtrack.web.views.counts import hong_kong_midnight
+from dualtrack.web.views.acting import Refusal, can, holder_of_person, person, refusal
 from dualtrack.web.views.decisions import day_bound, decision_page, opened_contents, outcome_of
+from dualtrack.web.views.fallback import agreement_stat
 from dualtrack.web.views.use_facts import DECISION_WORDS
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ __all__ = ["PAGES", "PAGE_DECISIONS"]
 PAGE_DECISIONS = 50
 """Decisions on one page; the next page begins after the last id of this one."""
 
+_SUBJECT = re.compile("[0-9a-f]{64}")
 _AFTER_CHARACTERS_MAX = 26
 """Longest place to go on from: an id."""
 
@@ -44,6 +47,7 @@ class _Wanted(NamedTuple):
     outcome: str
     since: str
     until: str
+    subject: str
     after: str
 
     def query(self, **changed: str) -> str:
@@ -57,11 +61,11 @@ class _Result(NamedTuple):
 
     contents: list[Opened] = []
     replayed: tuple[Badge, str] | None = None
-    problem: Problem | None = None
+    refused: Refusal | None = None
 
 
-def _list(request: PageRequest) -> View:
-    say, problem = say_of(request), None
+def _list(request: PageRequest, refused: Refusal | None = None) -> View:
+    say = say_of(request)
     uses = _uses(request, say)
     wanted = _wanted(request, [use for use, _ in uses])
     lines: list[DecisionLine] = []
@@ -69,12 +73,12 @@ def _list(request: PageRequest) -> View:
         found = _filter(request, wanted)
         lines = search_decisions(request.register, found, limit=PAGE_DECISIONS + 1, after=wanted.after or None)
     except FieldError as error:
-        problem = problem_of(error)
+        refused = refusal(error, say.language)
     titles = dict(uses)
     shown = lines[:PAGE_DECISIONS]
     more = wanted.query(after=shown[-1].id) if len(lines) > PAGE_DECISIONS else None
     context = {
-        "problem": problem,
+        "refused": refused,
         "wanted": wanted,
         "uses": [Choice("", say("All", "全部"), not wanted.use), *(Choice(use, title, use == wanted.use) for use, title in uses)],
         "outcomes": [Choice("", say("All", "全部"), not wanted.outcome), *(Choice(name, say.capital(text), name == wanted.outcome) for name, text in DECISION_WORDS.items())],
@@ -94,14 +98,17 @@ def _list(request: PageRequest) -> View:
         ),
         "stats": _stats(request, wanted, say),
         "more": more,
+        "everyone": wanted.query(subject="", after=""),
         "first": wanted.query(after="") if wanted.after else None,
+        "may_content": can(request, Verb.SEE_CONTENT),
+        "reason": request.form.get("reason", ""),
     }  # fmt: skip
-    return View("decisions.html.j2", context, say("Decisions", "決定"), problem.status if problem else 200)
+    return View("decisions.html.j2", context, say("Decisions", "決定"), refused.status if refused else 200)
 
 
 def _uses(request: PageRequest, say: Say) -> list[tuple[str, str]]:
     """Return the uses that this identity reaches with their titles."""
-    only = who(request).uses
+    only = person(request).uses
     rows = Projections(request.register.repository).rows("use")
     return [
         (row["id"], say.text(Text(en=row["title_en"], zh=row["title_zh"])))
@@ -115,16 +122,22 @@ def _wanted(request: PageRequest, uses: list[str]) -> _Wanted:
     query = request.query
     use = query.get("use", "")
     if use not in uses:
-        use = uses[0] if who(request).uses is not None and uses else ""
+        use = uses[0] if person(request).uses is not None and uses else ""
     outcome = query.get("outcome", "")
     after = query.get("after", "")[:_AFTER_CHARACTERS_MAX]
+    subject = query.get("subject", "")
     return _Wanted(
-        use, outcome if outcome in get_args(Outcome) else "", query.get("since", ""), query.get("until", ""), after
+        use=use,
+        outcome=outcome if outcome in get_args(Outcome) else "",
+        since=query.get("since", ""),
+        until=query.get("until", ""),
+        subject=subject if _SUBJECT.fullmatch(subject) else "",
+        after=after,
     )
 
 
 def _filter(request: PageRequest, wanted: _Wanted) -> DecisionFilter:
-    identity = who(request)
+    identity = person(request)
     if identity.uses is not None and not wanted.use:
         raise ForbiddenError("no use is open to this account", where="decisions", fix="ask for access to a use")
     return DecisionFilter(
@@ -132,6 +145,7 @@ def _filter(request: PageRequest, wanted: _Wanted) -> DecisionFilter:
         outcome=cast("Outcome", wanted.outcome) if wanted.outcome else None,
         since=day_bound(wanted.since, end=False, where="since"),
         until=day_bound(wanted.until, end=True, where="until"),
+        subject=wanted.subject or None,
     )
 
 
@@ -141,10 +155,12 @@ def _stats(request: PageRequest, wanted: _Wanted, say: Say) -> list[Stat]:
     since = format_instant(hong_kong_midnight(request.runtime.clock()))
     found = counts(request.register, use, since)
     basis = say("since 00:00 HKT", "自香港時間00:00起")
-    return [
+    stats = [
         Stat(say.capital(DECISION_WORDS[name]), f"{n:,}", method=basis, href=wanted.query(outcome=name, after=""))
         for name, n in sorted(found.items(), key=lambda item: -item[1])
     ]
+    agreed = agreement_stat(request.register, use, say) if use is not None else None
+    return [*stats, agreed] if agreed is not None else stats
 
 
 def _find(request: PageRequest) -> Redirect | View:
@@ -152,12 +168,47 @@ def _find(request: PageRequest) -> Redirect | View:
     code = request.form.get("code", "")
     lines = search_decisions(request.register, DecisionFilter(receipt=code[:40], begun=False), limit=1)
     if not lines:
-        say = say_of(request)
         raise NotFoundError(
-            say("no decision of this receipt here", "此處沒有此收據的決定"),
-            fix=say("compare the code with the one on the receipt", "請與收據上的代碼核對"),
+            "no decision of this receipt here",
+            fix="compare the code with the one on the receipt",
+            code="not-found.receipt",
         )
     return Redirect(f"/decisions/{lines[0].id}")
+
+
+def _person(request: PageRequest) -> Redirect | View:
+    """Show the decisions about one person: their identifier goes in a form, and only its pseudonym into the address.
+
+    Who looks, for whom and why is in the ledger before, so that nobody tries identifiers out unseen.
+    """
+    identity, register, reason = person(request), request.register, request.form.get("reason", "")
+    said, say = request.form.get("person", "").strip(), say_of(request)
+    try:
+        check_reason(reason)
+        subject = request.runtime.subjects.pseudonym(identity.institution, said)
+        reached = _reached(request)
+    except (FieldError, ForbiddenError) as error:
+        return _list(request, refusal(error, say.language))
+    by, at = holder_of_person(request), register.now()
+    looks = [Access(by=by, digest=subject, about=about, reason=reason, at=at) for about in reached]
+    register.append_plain([("access/1", look.about, encode(look)) for look in looks])
+    return Redirect(f"/decisions?subject={subject}")
+
+
+def _reached(request: PageRequest) -> list[str]:
+    """Return what a look for a person is about: the institution, or each use of an identity that is narrowed to some.
+
+    Raises ForbiddenError for an identity that reaches none.
+    """
+    identity = person(request)
+    if identity.uses is None:
+        return [identity.institution]
+    found = [use for use, _ in _uses(request, say_of(request))]
+    for use in found:
+        require(identity, Verb.SEE_CONTENT, institution=identity.institution, use=use)
+    if not found:
+        raise ForbiddenError("no use is open to this account", where="decisions", fix="ask for access to a use")
+    return found
 
 
 def _one(request: PageRequest) -> View:
@@ -166,7 +217,7 @@ def _one(request: PageRequest) -> View:
 
 def _decision(request: PageRequest, verb: Verb) -> DecisionView:
     """Return the decision of the address, if the identity reaches its use."""
-    view, identity = get_decision(request.register, request.path["id"]), who(request)
+    view, identity = get_decision(request.register, request.path["id"]), person(request)
     require(identity, verb, institution=identity.institution, use=view.record.use)
     return view
 
@@ -187,13 +238,14 @@ def _show(request: PageRequest, view: DecisionView, result: _Result) -> View:
         "use_href": use_address(record.use),
         "result": result,
         "address": address,
-        "may_content": may(request, Verb.SEE_CONTENT),
-        "may_replay": may(request, Verb.REPLAY),
+        "may_content": can(request, Verb.SEE_CONTENT),
+        "may_replay": can(request, Verb.REPLAY),
+        "may_complain": can(request, Verb.COMPLAIN),
         "reason": request.form.get("reason", ""),
         "columns": _columns(say),
         "trail": (Crumb(title, "/decisions"), Crumb(record.id)),
     }
-    return View("decision.html.j2", context, f"{title} {record.id}", result.problem.status if result.problem else 200)
+    return View("decision.html.j2", context, f"{title} {record.id}", result.refused.status if result.refused else 200)
 
 
 def _columns(say: Say) -> dict[str, tuple[Column, ...]]:
@@ -221,8 +273,8 @@ def _content(request: PageRequest) -> View:
     try:
         check_reason(reason)
     except FieldError as error:
-        return _show(request, view, _Result(problem=problem_of(error)))
-    identity, at = who(request), register.now()
+        return _show(request, view, _Result(refused=refusal(error, say.language)))
+    identity, at = person(request), register.now()
     digests = [digest for digest in (record.input, record.output, record.reasons) if digest is not None]
     looks = [
         Access(by=identity.holder or identity.name, digest=digest, about=record.use, reason=reason, at=at)
@@ -233,12 +285,12 @@ def _content(request: PageRequest) -> View:
 
 
 def _replay(request: PageRequest) -> View:
-    view, say, identity = _decision(request, Verb.REPLAY), say_of(request), who(request)
+    view, say, identity = _decision(request, Verb.REPLAY), say_of(request), person(request)
     by, reason = identity.holder or identity.name, request.form.get("reason", "")
     try:
         found = replay(request.runtime, identity.institution, view.record.id, by=by, reason=reason)
     except DualtrackError as error:
-        return _show(request, view, _Result(problem=problem_of(error)))
+        return _show(request, view, _Result(refused=refusal(error, say.language)))
     return _show(request, view, _Result(replayed=_said(found.result, say.text(found.why) if found.why else "", say)))
 
 
@@ -257,6 +309,7 @@ def _said(result: str, why: str, say: Say) -> tuple[Badge, str]:
 PAGES: tuple[Page, ...] = (
     Page("/decisions", "GET", Verb.SEE_DECISIONS, _list),
     Page("/decisions/find", "POST", Verb.SEE_DECISIONS, _find),
+    Page("/decisions/person", "POST", Verb.SEE_CONTENT, _person),
     Page("/decisions/{id}", "GET", Verb.SEE_DECISIONS, _one),
     Page("/decisions/{id}/content", "POST", Verb.SEE_CONTENT, _content),
     Page("/decisions/{id}/replay", "POST", Verb.REPLAY, _replay),

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
-
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import parse_date
 from dualtrack.errors import DualtrackError, FieldError, NotFoundError
 from dualtrack.present.text import date_text
-from dualtrack.runtime.erasing import KeptContents, erase_person, kept_contents
+from dualtrack.runtime.erasing import KeptContents, count_contents, erase_person, kept_contents
 from dualtrack.runtime.receipts import locate_receipt
 from dualtrack.web.identity.permissions import Verb
 from dualtrack.web.pages.base import Page, View
@@ -75,7 +73,7 @@ def _subject(request: PageRequest, form: Mapping[str, str]) -> str:
 
 def _found_view(request: PageRequest, subject: str, form: Mapping[str, str], error: DualtrackError | None) -> View:
     kept, language = kept_contents(request.register, subject), language_of(request)
-    total = _contents(request, subject)
+    total = count_contents(request.register, subject)
     context = {
         "view": "found",
         "subject": subject,
@@ -103,15 +101,6 @@ def _erased(request: PageRequest, subject: str, reason: str) -> View:
         "refused": None,
     }
     return View("erasure.html.j2", context, say(request, Text(en="Erased", zh="已刪除")))
-
-
-def _contents(request: PageRequest, subject: str) -> int:
-    table = request.register.repository.tables.content
-    query = select(func.count()).where(
-        table.c.ledger == request.register.repository.ledger, table.c.subject == subject, table.c.erased.is_(False)
-    )
-    with request.register.repository.backend.read() as connection:
-        return int(connection.execute(query).scalar_one())
 
 
 def _kept(item: KeptContents, language: Language) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from dualtrack.domain.vocabulary import EvidenceKind
 from dualtrack.errors import DualtrackError, EvidenceError, FieldError, NotFoundError
 from dualtrack.present.terms import KIND_WORDS, ROLE_WORDS
 from dualtrack.runtime.lookup import find_declaration
+from dualtrack.store.built_in_topics import built_in_problems
+from dualtrack.store.statements import make_statement
 from dualtrack.web.identity.permissions import Verb, require
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Choice, Crumb
 from dualtrack.web.views.acting import language_of, person, refusal, say, use_of
-from dualtrack.web.views.evidence_in import built_in_problems, form_fields, read_observation, statement_of
+from dualtrack.web.views.evidence_in import control_problems, form_fields, read_observation
 from dualtrack.web.views.rendering import both
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ def _form_view(
         "kind": both(KIND_WORDS[topic.kind], language),
         "about": both(_ABOUT[topic.about], language),
         "roles": ", ".join(both(ROLE_WORDS[role], language) for role in topic.roles),
-        "fields": form_fields(name, topic),
+        "fields": form_fields(name, topic, language),
         "yes_no": (("yes", say(request, Text(en="Yes", zh="是"))), ("no", say(request, Text(en="No", zh="否")))),
         "claims": [none, *(Choice(key, label, key == form.get("claim")) for key, label in claims.items())],
         "ask_claim": bool(claims) and (needed or topic.kind is EvidenceKind.MEASUREMENT),
@@ -113,13 +115,13 @@ def _add(request: PageRequest) -> View | Redirect:
     found = read_observation(name, topic, form, claims, language)
     problems = found.problems
     if found.predicate is not None:
-        problems = built_in_problems(request.register, found.predicate, claims, language)
+        problems = control_problems(built_in_problems(request.register, use, found.predicate), language)
     try:
         if found.predicate is None or problems:
             raise FieldError(f"{len(problems)} fields", where="form", fix="correct them", code="input")
         if topic.kind is EvidenceKind.APPROVAL:
             require(person(request), Verb.APPROVE, institution=request.register.institution, use=use)
-        statement = statement_of(request.register, use, topic, found.predicate)
+        statement = make_statement(request.register, use, found.predicate)
         receipt = request.register.add_evidence(statement, [request.unlock(form.get("password", ""))])
     except DualtrackError as error:
         return _form_view(request, use, name, topic, form, problems, _without_command(error))

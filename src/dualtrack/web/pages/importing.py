@@ -9,6 +9,7 @@ from dualtrack.domain.time import hong_kong_date
 from dualtrack.domain.vocabulary import Sector
 from dualtrack.errors import DualtrackError, FieldError
 from dualtrack.intake.drafts import drafts
+from dualtrack.intake.inventory import inventory_parts
 from dualtrack.intake.xlsx_book import book
 from dualtrack.present.words import SECTOR_WORDS
 from dualtrack.web.identity.permissions import Verb
@@ -18,7 +19,6 @@ from dualtrack.web.views.acting import can, error_field, language_of, person, re
 from dualtrack.web.views.importing import (
     Choices,
     field_names,
-    inventory_parts,
     keep_choices,
     keep_file,
     read_choices,

@@ -40,6 +40,7 @@ from dualtrack.web.views.incidents import (
     given_answers,
     incident_row,
     incident_steps,
+    kind_words,
     severity_badge,
     state_badge,
 )
@@ -171,7 +172,7 @@ def _one_view(request: PageRequest, form: Mapping[str, str], error: DualtrackErr
         "view": "one",
         "trail": (Crumb(say(request, _TITLE), "/incidents"), Crumb(name[-8:])),
         "incident": record,
-        "kind": both(KINDS[record.kind], language) if record.kind in KINDS else record.kind,
+        "kind": kind_words(record.kind, language),
         "severity": severity_badge(record.severity, language),
         "state": state_badge(state, language),
         "closed": state == "closed",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from dualtrack.domain.records import encode
-from dualtrack.errors import FieldError
+from dualtrack.domain.time import format_instant
 from dualtrack.runtime.proofs import prove_entry
-from dualtrack.store.verify import verify_ledger
 from dualtrack.web.identity.permissions import Verb, require
-from dualtrack.web.pages.asked import may, number_of, say_of, use_address, who
-from dualtrack.web.pages.base import Download, Page, View
+from dualtrack.web.pages.asked import number_of, say_of, use_address
+from dualtrack.web.pages.base import Download, Page, Redirect, View
 from dualtrack.web.parts import Choice, Column, Crumb, Fact
+from dualtrack.web.views.acting import can, person
 from dualtrack.web.views.ledger import ENTRIES_SHOWN, entry_rows, entry_view, head_rows, kind_counts, witness_rows
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ _KIND_CHARACTERS_MAX = 60
 """Longest kind that is filtered by; the kinds of entries are shorter."""
 
 
-def _show(request: PageRequest, report: Report | None = None) -> View:
+def _show(request: PageRequest) -> View:
     say, register = say_of(request), request.register
+    verification = request.runtime.verifications.of(register.institution)
+    report = verification.report if verification else None
     kinds = kind_counts(register)
     asked = request.query.get("kind", "")[:_KIND_CHARACTERS_MAX]
     kind = asked if asked in dict(kinds) else ""
@@ -41,6 +44,9 @@ def _show(request: PageRequest, report: Report | None = None) -> View:
     key = store.log_key(institution)
     more = {"kind": kind, "before": str(shown[-1].number)} if len(rows) > ENTRIES_SHOWN else None
     context = {
+        "verification": verification,
+        "begun": say.moment(_instant(verification.begun_s)) if verification else "",
+        "reported": say.moment(_instant(verification.reported_s)) if verification and verification.reported_s else "",
         "report": report,
         "said": _said(report, say) if report else None,
         "findings": [(item.table, item.row, item.column, item.problem) for item in report.findings[:FINDINGS_SHOWN]]
@@ -57,8 +63,8 @@ def _show(request: PageRequest, report: Report | None = None) -> View:
         "more": "/ledger?" + urlencode({name: value for name, value in more.items() if value}) if more else None,
         "first": "/ledger?" + urlencode({"kind": kind}) if before else None,
         "columns": _columns(say),
-        "may_verify": may(request, Verb.VERIFY_LEDGER),
-        "may_open": may(request, Verb.SEE_USE),
+        "may_verify": can(request, Verb.VERIFY_LEDGER),
+        "may_open": can(request, Verb.SEE_USE),
     }
     return View("ledger.html.j2", context, say("Ledger", "日誌"))
 
@@ -79,17 +85,14 @@ def _columns(say: Say) -> dict[str, tuple[Column, ...]]:
     }  # fmt: skip
 
 
-def _verify(request: PageRequest) -> View:
-    """Verify this institution's ledger now, every byte of it."""
-    register, store = request.register, request.runtime.store
-    key = store.log_key(register.institution)
-    if key is None:
-        raise FieldError(
-            "no log key in the settings",
-            where=f"institution {register.institution}",
-            fix="add the log's verifier key to dualtrack.toml",
-        )
-    return _show(request, verify_ledger(register.repository, key, witnesses=store.witness_keys(register.institution)))
+def _verify(request: PageRequest) -> Redirect:
+    """Begin to verify this institution's ledger, every byte of it; the page says how far it is and what was found."""
+    request.runtime.verifications.begin(request.register.institution)
+    return Redirect("/ledger")
+
+
+def _instant(seconds: int) -> str:
+    return format_instant(datetime.fromtimestamp(seconds, UTC))
 
 
 def _said(report: Report, say: Say) -> list[Fact]:
@@ -150,7 +153,7 @@ def _proof(request: PageRequest) -> Download:
 
 def _reach(request: PageRequest, about: str) -> None:
     """Refuse an entry about a use that an identity narrowed to other uses does not reach."""
-    identity = who(request)
+    identity = person(request)
     use = about if "/" in about else None
     require(identity, Verb.SEE_USE, institution=identity.institution, use=use, listed=use is None)
 

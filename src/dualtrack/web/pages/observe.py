@@ -10,6 +10,8 @@ from sqlalchemy import func, select
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import DualtrackError, FieldError
+from dualtrack.permit.assess import conclude
+from dualtrack.present.phrases import our_test
 from dualtrack.runtime.live import LiveUse
 from dualtrack.runtime.lookup import find_declaration
 from dualtrack.runtime.observing import begin_observe, end_observe, observe_ends_at
@@ -19,8 +21,10 @@ from dualtrack.web.identity.permissions import Verb
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Crumb, Fact, mode_badge
 from dualtrack.web.views.acting import can, error_field, language_of, moment_text, refusal, say, use_of
+from dualtrack.web.views.meanings import meaning_of
 from dualtrack.web.views.rendering import both
-from dualtrack.web.views.standing import CLOSED_WORDS
+from dualtrack.web.views.runtime_words import runtime_words
+from dualtrack.web.views.wording import Say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -96,6 +100,7 @@ def _view(request: PageRequest, form: dict[str, str], error: DualtrackError | No
         "facts": _facts(request, declared.accountable_executive, declared.live_since),
         "counts": _counts(request, use),
         "would": _would(request, use) if observed else None,
+        "refusing": _refusing(request, use) if observed else [],
         "form": form,
         "refused": refusal(error, language) if error else None,
         "wrong": error_field(error, ("reason", "days")) if error else "",
@@ -125,8 +130,22 @@ def _would(request: PageRequest, use: str) -> dict[str, str]:
         code = getattr(live, "code", "permit.none")
     else:
         code, _, own = live.would_refuse.partition(": ")
-    says, do = CLOSED_WORDS.get(code, CLOSED_WORDS["permit.none"])
-    return {"says": say(request, says), "do": say(request, do), "own": own, "code": code}
+    meaning = meaning_of(code)
+    return {
+        "says": say(request, meaning.says),
+        "do": say(request, meaning.do),
+        "own": runtime_words(own, Say(request.language)),
+        "code": code,
+    }
+
+
+def _refusing(request: PageRequest, use: str) -> list[tuple[str, str]]:
+    """Return the rules that refuse live use as it stands, assessed now: title, and how our test is named."""
+    register, words = request.register, Say(request.language)
+    found = conclude(register.case(use, register.latest_release(use)))
+    rules = {(pack.id, rule.id): rule.data for pack in register.adopted_packs() for rule in pack.rules}
+    known = [rules[item.pack, item.rule] for item in found.refusals if (item.pack, item.rule) in rules]
+    return [(words.text(rule.title), words.text(our_test(rule.cites))) for rule in known]
 
 
 def _counts(request: PageRequest, use: str) -> list[tuple[str, int]]:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dualtrack.domain.records import Text
 from dualtrack.errors import DualtrackError, FieldError, ForbiddenError, NotFoundError
 from dualtrack.store.projections import Projections
-from dualtrack.web.identity.accounts import ACCOUNTS_LISTED_MAX, NewAccount
+from dualtrack.web.identity.accounts import ACCOUNTS_LISTED_MAX, AccountChange, NewAccount
 from dualtrack.web.identity.api_keys import API_KEY_DAYS_MAX, NewApiKey
 from dualtrack.web.identity.permissions import Verb
 from dualtrack.web.identity.roles import ACCOUNT_ROLES, API_KEY_ROLES, ConsoleRole
@@ -28,7 +28,7 @@ from dualtrack.web.views.people import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from dualtrack.web.identity.accounts import Account
+    from dualtrack.web.identity.accounts import Account, Seen
     from dualtrack.web.pages.base import PageRequest
 
 __all__ = ["PAGES"]
@@ -140,11 +140,9 @@ def _change(request: PageRequest) -> View | Redirect:
     try:
         if account.name == person(request).name:
             raise ForbiddenError("your own account", where=account.name, fix="ask another administrator")
-        if form.get("version") != account_version(account):
-            raise stale(f"account {account.name}")
         if form.get("do") == "password":
             lost = request.services["login"].reset_password(
-                account.institution, account.name, form.get("new_password", "")
+                account.institution, account.name, form.get("new_password", ""), _as_seen(form)
             )
             if lost is not None:
                 said = Text(
@@ -161,16 +159,25 @@ def _change(request: PageRequest) -> View | Redirect:
 
 
 def _apply(request: PageRequest, account: Account, form: Mapping[str, str]) -> None:
-    """Write what differs, each part through its own verb."""
-    accounts, institution = request.services["accounts"], account.institution
+    """Write what differs, all of it or nothing."""
     roles, holder = _roles(request, ACCOUNT_ROLES), form.get("holder", "").strip()
     disabled = form.get("disabled") == "yes"
-    if holder != account.holder:
-        accounts.set_holder(institution, account.name, holder)
-    if roles != account.roles:
-        accounts.set_roles(institution, account.name, roles)
-    if disabled != account.disabled:
-        accounts.set_disabled(institution, account.name, disabled=disabled)
+    change = AccountChange(
+        roles if roles != account.roles else None,
+        disabled if disabled != account.disabled else None,
+        holder if holder != account.holder else None,
+    )
+    request.services["accounts"].edit(account.institution, account.name, change, _as_seen(form))
+
+
+def _as_seen(form: Mapping[str, str]) -> Seen:
+    """Return the check that an account is the one that the form was made from."""
+
+    def check(found: Account) -> None:
+        if form.get("version") != account_version(found):
+            raise stale(f"account {found.name}")
+
+    return check
 
 
 def _keys(request: PageRequest) -> View:

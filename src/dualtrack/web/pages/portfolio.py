@@ -9,10 +9,11 @@ from dualtrack.domain.vocabulary import Area
 from dualtrack.present.words import AREA_WORDS
 from dualtrack.present.xlsx import workbook_bytes
 from dualtrack.web.identity.permissions import Verb
-from dualtrack.web.pages.asked import number_of, say_of, use_address, who
+from dualtrack.web.pages.asked import number_of, say_of, use_address
 from dualtrack.web.pages.base import Download, Page, View
 from dualtrack.web.parts import Choice, Column, pages
 from dualtrack.web.tracks import tracks_row
+from dualtrack.web.views.acting import person
 from dualtrack.web.views.portfolio import DUE_MAX, dues_of, export_sheets, stats_of, use_rows
 from dualtrack.web.views.standing import STANDINGS
 
@@ -92,12 +93,12 @@ def _export(request: PageRequest) -> Download:
     rows = [row for row in _all_rows(request, say) if wanted.keeps(row)]
     data = workbook_bytes(export_sheets(rows, request.register.now(), say))
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return Download(data, kind, f"uses-{who(request).institution}.xlsx")
+    return Download(data, kind, f"uses-{person(request).institution}.xlsx")
 
 
 def _all_rows(request: PageRequest, say: Say) -> list[UseRow]:
     uses = request.runtime.snapshots.current.uses
-    return use_rows(request.register, uses, request.runtime.clock(), say, only=who(request).uses)
+    return use_rows(request.register, uses, request.runtime.clock(), say, only=person(request).uses)
 
 
 def _wanted(request: PageRequest) -> _Wanted:

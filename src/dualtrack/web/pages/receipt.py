@@ -8,24 +8,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import encode
-from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.errors import FieldError, ForbiddenError, NotFoundError
 from dualtrack.runtime.asking import ask_for_person
+from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain_by_receipt
 from dualtrack.runtime.opting import opt_out_by_receipt
 from dualtrack.runtime.receipts import CODE_CHARACTERS_MAX, find_receipt
 from dualtrack.store.projections import Projections
 from dualtrack.web.identity.rate_limits import address_prefix
-from dualtrack.web.pages.asked import problem_of, say_of
+from dualtrack.web.pages.asked import say_of, words_of
 from dualtrack.web.pages.base import Download, Page, Redirect, View
 from dualtrack.web.parts import Badge, Fact
+from dualtrack.web.views.acting import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
     from dualtrack.runtime.receipts import ReceiptView
-    from dualtrack.web.pages.asked import Problem
     from dualtrack.web.pages.base import PageRequest
     from dualtrack.web.parts import Tone
+    from dualtrack.web.views.acting import Refusal
     from dualtrack.web.views.wording import Say
 
     T = TypeVar("T")
@@ -37,7 +39,7 @@ _TONES: dict[str, Tone] = {"served": "good", "blocked": "note", "routed": "low",
 
 def _form(request: PageRequest) -> View:
     say = say_of(request)
-    return View("receipt_form.html.j2", {"unknown": False, "problem": None}, say("Your receipt", "你的收據"))
+    return View("receipt_form.html.j2", {"unknown": False}, say("Your receipt", "你的收據"))
 
 
 def _go(request: PageRequest) -> Redirect | View:
@@ -56,7 +58,7 @@ def _show(request: PageRequest) -> View:
     return _page(request, found, None)
 
 
-def _page(request: PageRequest, found: ReceiptView, problem: Problem | None) -> View:
+def _page(request: PageRequest, found: ReceiptView, refused: Refusal | None, *, complaint: str = "") -> View:
     say = say_of(request)
     now = request.runtime.clock()
     context = {
@@ -76,10 +78,12 @@ def _page(request: PageRequest, found: ReceiptView, problem: Problem | None) -> 
             }
             for item in found.reviews
         ],
+        "complaint": complaint,
+        "complaint_max": COMPLAINT_CHARACTERS_MAX,
         "waits": any(item.open for item in found.reviews),
-        "problem": problem,
+        "refused": refused,
     }
-    return View("receipt.html.j2", context, say("Your receipt", "你的收據"), problem.status if problem else 200)
+    return View("receipt.html.j2", context, say("Your receipt", "你的收據"), refused.status if refused else 200)
 
 
 def _firm_name(request: PageRequest, found: ReceiptView, say: Say) -> str:
@@ -128,7 +132,7 @@ def _opt_out(request: PageRequest) -> Redirect | View:
     try:
         new = _leave(request, found)
     except FieldError as error:
-        return _page(request, found, problem_of(error))
+        return _page(request, found, refusal(error, say.language))
     said = (
         say("From now on no AI is used for you in this. It takes about a second to reach every system.", "由現在起，此事不會再對你使用人工智能。約一秒內於各系統生效。")
         if new
@@ -140,8 +144,25 @@ def _opt_out(request: PageRequest) -> Redirect | View:
 def _leave(request: PageRequest, found: ReceiptView) -> bool:
     """Opt out where the use lets people; raises FieldError where it does not, or the receipt is about nobody."""
     if not found.opt_out:
-        raise FieldError("this use has no opting out", where="receipt", fix="ask for a person instead")
+        raise FieldError(
+            "this use has no opting out", where="receipt", fix="ask for a person instead", code="input.opt-out.none"
+        )
     return opt_out_by_receipt(request.runtime.registers.values(), request.path["code"])
+
+
+def _complain(request: PageRequest) -> Redirect | View:
+    """Record the customer's words; what was wrong with them is said on the receipt itself."""
+    say, text = say_of(request), words_of(request)
+    runtime = request.runtime
+    try:
+        found = _find(request, lambda code: find_receipt(runtime.registers.values(), code))
+        complain_by_receipt(runtime.registers.values(), runtime.recorders, request.path["code"], text)
+    except NotFoundError:
+        return _unknown(request)
+    except (FieldError, ForbiddenError) as error:
+        return _page(request, found, refusal(error, say.language), complaint=text)
+    said = say("Your complaint is recorded.", "你的投訴已記錄。")
+    return Redirect(f"/r/{_typed(request.path['code'])}", said)
 
 
 def _proof(request: PageRequest) -> Download | View:
@@ -172,7 +193,7 @@ def _find(request: PageRequest, look: Callable[[str], T]) -> T:
 def _unknown(request: PageRequest) -> View:
     """Return the one page of every wrong code: it repeats nothing of what was typed."""
     say = say_of(request)
-    return View("receipt_form.html.j2", {"unknown": True, "problem": None}, say("Your receipt", "你的收據"), 404)
+    return View("receipt_form.html.j2", {"unknown": True}, say("Your receipt", "你的收據"), 404)
 
 
 def _typed(code: str) -> str:
@@ -189,5 +210,6 @@ PAGES: tuple[Page, ...] = (
     Page("/r/{code}", "GET", None, _show),
     Page("/r/{code}/person", "POST", None, _person),
     Page("/r/{code}/opt-out", "POST", None, _opt_out),
+    Page("/r/{code}/complaint", "POST", None, _complain),
     Page("/r/{code}/proof", "GET", None, _proof),
 )

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import select
-
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import DualtrackError, FieldError, NotFoundError
 from dualtrack.runtime.lookup import decision_row, find_declaration, find_policy, record_at
-from dualtrack.runtime.review_group import group_review, measure_reviewers
+from dualtrack.runtime.review_evidence import group_evidence, item_of
+from dualtrack.runtime.review_group import measure_reviewers
 from dualtrack.runtime.review_read import read_review
-from dualtrack.runtime.review_state import END_STATES
 from dualtrack.runtime.reviews import QUEUE_MAX, ReviewDesk
 from dualtrack.store.projections import Projections
 from dualtrack.web.identity.permissions import Verb, require
+from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Crumb, Link
 from dualtrack.web.views.acting import can, due_clock, holder_of_person, language_of, person, refusal, say
 from dualtrack.web.views.reviews import (
     ACTION_WORDS,
+    FLOOR_SECONDS,
+    GROUP_REVIEWS_MAX,
     action_steps,
     cited,
     group_figures,
@@ -41,13 +42,7 @@ if TYPE_CHECKING:
     from dualtrack.web.views.acting import Refusal
     from dualtrack.web.views.reviews import QueueItem
 
-__all__ = ["FLOOR_SECONDS", "GROUP_REVIEWS_MAX", "PAGES"]
-
-FLOOR_SECONDS = 10
-"""Seconds below which an approval counts as fast. Our own figure, no source sets one; the page says so."""
-
-GROUP_REVIEWS_MAX = 500
-"""Newest ended reviews behind the group's figures: each is read from the ledger while the page waits."""
+__all__ = ["PAGES"]
 
 _TITLE = Text(en="Reviews", zh="覆核")
 _ACTIONS: tuple[ActionName, ...] = ("approve", "reject", "terminate", "escalate")
@@ -178,6 +173,7 @@ def _item_view(request: PageRequest, note: _Note, texts: ReviewView | None = Non
         "claim_stop": None if mine or state.ended else _claim_stop(request, state),
         "mine": mine,
         "ended": state.ended,
+        "known_wrong": item_of(register, read) if _audits(request) else None,
         "safe_message": policy.message if state.safe_message else None,
         "offers": [(n, label) for (n, label), (_, stop) in zip(offers, stopped, strict=True) if stop is None]
         if mine
@@ -201,23 +197,16 @@ def _claim_stop(request: PageRequest, state: ReviewState) -> Refusal | None:
 
 
 def _group(request: PageRequest) -> View:
-    register = request.register
-    table = register.repository.tables.review
-    Projections(register.repository).catch_up()
-    query = select(table.c.id).where(
-        table.c.ledger == register.repository.ledger, table.c.state.in_(sorted(END_STATES))
-    )
-    with register.repository.backend.read() as connection:
-        ids = list(connection.execute(query.order_by(table.c.id.desc()).limit(GROUP_REVIEWS_MAX)).scalars())
-    reads = [read_review(register, str(item)) for item in ids]
-    found = measure_reviewers(
-        [group_review(read.state.opened, read.actions) for read in reads], floor_seconds=FLOOR_SECONDS
-    )
+    evidence = group_evidence(request.register, limit=GROUP_REVIEWS_MAX)
+    found = measure_reviewers(evidence.reviews, floor_seconds=FLOOR_SECONDS)
     context = {
         "view": "group",
         "trail": (Crumb(say(request, _TITLE), "/reviews"), Crumb(say(request, _GROUP))),
         "figures": group_figures(found, language_of(request)),
-        "n": len(reads),
+        "n": len(evidence.reviews),
+        "planted": evidence.planted,
+        "sealed_for_good": evidence.sealed_for_good,
+        "may_plant": can(request, Verb.PLANT_REVIEW) and not _roles(request),
         "most": GROUP_REVIEWS_MAX,
         "floor": FLOOR_SECONDS,
     }
@@ -234,6 +223,11 @@ def _desk(request: PageRequest) -> ReviewDesk:
 
 def _roles(request: PageRequest) -> list[str]:
     return sorted({role.value for role in person(request).roles} & {"reviewer", "approver"})
+
+
+def _audits(request: PageRequest) -> bool:
+    """Tell whether somebody looks who audits and decides nothing: they alone are told of one item what it was."""
+    return ConsoleRole.AUDITOR in person(request).roles and not _roles(request)
 
 
 def _escalated(desk: ReviewDesk, row: dict[str, Any]) -> bool:

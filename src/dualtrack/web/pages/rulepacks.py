@@ -203,15 +203,15 @@ def _facts(pack: Pack, say: Say) -> list[Fact]:
         "not seen": say("not seen", "未閱"),
     }
     return [
-        Fact(say("Document", "文件"), source.document),
-        Fact(say("Reference", "編號"), source.reference),
+        Fact(say("Document", "文件"), say.quoted(source.document)),
+        Fact(say("Reference", "編號"), say.quoted(source.reference)),
         Fact(say("Dated", "日期"), source.date),
         Fact(say("Where it is", "網址"), source.address),
         Fact(say("What we read", "所閱文本"), f"{seen[source.checked]}, {source.checked_on}"),
-        *([Fact(say("Note", "附註"), source.note)] if source.note else []),
+        *([Fact(say("Note", "附註"), say.quoted(source.note))] if source.note else []),
         Fact(say("Status", "狀態"), say.capital(terms.STATUS_WORDS[data.status])),
         Fact(say("In effect", "生效"), f"{data.effective_from} – {data.effective_to or ''}"),
-        Fact(say("Written down by", "編寫"), data.transcriber),
+        Fact(say("Written down by", "編寫"), say.quoted(data.transcriber)),
         Fact(say("Version", "版本"), data.version),
         Fact(say("Digest", "摘要值"), pack.digest, code=True),
     ]

@@ -13,10 +13,11 @@ from dualtrack.present.words import AREA_WORDS, SECTOR_WORDS, TIER_WORDS
 from dualtrack.runtime.lookup import find_declaration
 from dualtrack.store.verdicts import record_verdict
 from dualtrack.web.identity.permissions import Verb
-from dualtrack.web.pages.asked import may, problem_of, say_of, use_address, use_of
+from dualtrack.web.pages.asked import say_of, use_address
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Column, Crumb, Link, verdict_badge
 from dualtrack.web.tracks import track_rows, tracks_svg
+from dualtrack.web.views.acting import can, refusal, use_of
 from dualtrack.web.views.lines import ending_of, groups_of, lines_of
 from dualtrack.web.views.recorded import newest_recorded, recompute
 from dualtrack.web.views.standing import standing_of
@@ -25,8 +26,8 @@ from dualtrack.web.views.use_stations import benefit_figure, station_views
 
 if TYPE_CHECKING:
     from dualtrack.domain.usecase import UseCase
-    from dualtrack.web.pages.asked import Problem
     from dualtrack.web.pages.base import PageRequest
+    from dualtrack.web.views.acting import Refusal
     from dualtrack.web.views.recorded import Recorded
     from dualtrack.web.views.wording import Say
 
@@ -50,13 +51,13 @@ def use_trail(use: str, title: str, say: Say, *rest: Crumb) -> tuple[Crumb, ...]
     return (Crumb(say("Uses", "用途"), "/uses"), own, *rest)
 
 
-def _show(request: PageRequest, problem: Problem | None = None) -> View:
+def _show(request: PageRequest, refused: Refusal | None = None) -> View:
     say, use, register = say_of(request), use_of(request), request.register
     declared = find_declaration(register, use)
     live = request.runtime.snapshots.current.uses.get(use)
     recorded = newest_recorded(register, use)
     context = {
-        "problem": problem,
+        "refused": refused,
         "name": use,
         "declared": declared,
         "kicker": say.listed([say.text(AREA_WORDS[declared.area]), say.text(SECTOR_WORDS[declared.sector])]),
@@ -73,7 +74,7 @@ def _show(request: PageRequest, problem: Problem | None = None) -> View:
     }
     if recorded is not None:
         context |= _assessed(request, use, recorded, say)
-    return View("use.html.j2", context, say.text(declared.title), problem.status if problem else 200)
+    return View("use.html.j2", context, say.text(declared.title), refused.status if refused else 200)
 
 
 def _assessed(request: PageRequest, use: str, recorded: Recorded, say: Say) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def _assessed(request: PageRequest, use: str, recorded: Recorded, say: Say) -> d
     explanation, same = recompute(register, recorded)
     assessment = recorded.assessment
     groups = groups_of(assessment, {pack.id: pack for pack in explanation.case.packs}, say)
-    benefit, figure = benefit_figure(explanation, groups)
+    benefit, figure = benefit_figure(explanation, groups, say)
     title = say("Where this use stands on its two tracks", "此用途在兩條軌道上的位置")
     until = say("until", "至") + f" {say.day(assessment.expires)}" if assessment.expires else ""
     tracks = lines_of(
@@ -121,13 +122,13 @@ def _acts(request: PageRequest, use: str, declared: UseCase) -> dict[str, Any]:
     """Return which steps are offered to this person; what they may do is judged again when they do it."""
     links = []
     say = say_of(request)
-    if may(request, Verb.ADD_EVIDENCE):
+    if can(request, Verb.ADD_EVIDENCE):
         links.append((say("Add evidence", "加入證據"), use_address(use, "evidence", "new")))
     if declared.live_since is not None:
         links.append((say("Observe it, without a permit", "觀察此用途，並非准許"), use_address(use, "observe")))
     return {
-        "assess": may(request, Verb.ASSESS),
-        "hold": "/holds?" + urlencode({"scope": "use", "target": use}) if may(request, Verb.SET_HOLD) else None,
+        "assess": can(request, Verb.ASSESS),
+        "hold": "/holds?" + urlencode({"scope": "use", "target": use}) if can(request, Verb.SET_HOLD) else None,
         "links": links,
         "address": use_address(use),
     }
@@ -164,7 +165,7 @@ def _assess(request: PageRequest) -> Redirect | View:
     try:
         found = record_verdict(request.register, use)
     except DualtrackError as error:
-        return _show(request, problem_of(error))
+        return _show(request, refusal(error, say.language))
     line = say.text(verdict_line(found.assessment))
     return Redirect(use_address(use), say(f"Assessed, entry {found.assessment_index}. {line}", f"已評估，第{found.assessment_index}項。{line}"))  # fmt: skip
 

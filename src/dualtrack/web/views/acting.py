@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.business_time import business_minutes_between
-from dualtrack.domain.documents import read_yaml
-from dualtrack.domain.records import Record, Text, read_record
+from dualtrack.domain.ids import parse_use
+from dualtrack.domain.records import Text
 from dualtrack.domain.time import HONG_KONG, parse_instant
 from dualtrack.errors import DualtrackError, FieldError, NotFoundError
 from dualtrack.present.text import date_text
-from dualtrack.web.identity.permissions import allowed, require
+from dualtrack.web.identity.permissions import Verb, allowed, require
+from dualtrack.web.views.meanings import knows, meaning_of
 from dualtrack.web.views.rendering import Language, both
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from dualtrack.web.identity.permissions import Verb
     from dualtrack.web.identity.who import Identity
     from dualtrack.web.pages.base import PageRequest
 
@@ -60,11 +58,6 @@ class Clock(NamedTuple):
     due: str
 
 
-class _Meaning(Record, frozen=True):
-    says: Text
-    do: Text
-
-
 def language_of(request: PageRequest) -> Language:
     """Return the page's language as the views take it."""
     return Language(request.language)
@@ -92,12 +85,15 @@ def can(request: PageRequest, verb: Verb) -> bool:
     return allowed(person(request).roles, verb)
 
 
-def use_of(request: PageRequest, verb: Verb) -> str:
-    """Return the use that the path names, if the person may do this there; raises ForbiddenError or NotFoundError."""
+def use_of(request: PageRequest, verb: Verb = Verb.SEE_USE) -> str:
+    """Return the use that the address names; raises NotFoundError, and ForbiddenError where the person may not do this there."""
+    identity = person(request)
     use = f"{request.path['institution']}/{request.path['use']}"
-    require(person(request), verb, institution=request.path["institution"], use=use)
-    if request.register.repository.newest("declaration/1", use) is None:
-        raise NotFoundError("this use is not declared", where="use", fix="look at the list of uses")
+    parse_use(use, where="address")
+    known = request.path["institution"] == identity.institution
+    if not known or request.register.repository.newest("declaration/1", use) is None:
+        raise NotFoundError(f"no use {use!r:.80}", where=identity.institution, fix="choose one from the overview")
+    require(identity, verb, institution=identity.institution, use=use)
     return use
 
 
@@ -120,12 +116,7 @@ def due_clock(due_at: str, now: datetime, language: Language) -> Clock:
 
 def refusal(error: DualtrackError, language: Language) -> Refusal:
     """Return an error for a page: what its code means in the reader's language, and the error's own words."""
-    known = _meanings()
-    code = error.code
-    exact = code in known
-    while code not in known and "." in code:
-        code = code.rpartition(".")[0]
-    meaning = known.get(code, known["other"])
+    meaning, exact = meaning_of(error.code), knows(error.code)
     own = f"{error.where}: {error.found}" if error.where else error.found
     parts = [part for part in ("" if exact else own, error.expected, "" if exact else error.fix) if part]
     return Refusal(both(meaning.says, language), both(meaning.do, language), ". ".join(parts), error.code, error.status)
@@ -143,9 +134,3 @@ def error_field(error: DualtrackError, fields: Collection[str]) -> str:
     name = error.where.rpartition("field ")[2].rpartition(" ")[2] if error.where else ""
     name = name.partition("[")[0].partition(".")[0]
     return name if name in fields else ""
-
-
-@cache
-def _meanings() -> dict[str, _Meaning]:
-    data = (resources.files("dualtrack.web.views") / "refusals.yaml").read_bytes()
-    return read_record(read_yaml(data, where="refusals.yaml"), dict[str, _Meaning], where="refusals.yaml")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import case, func, select
 
-from dualtrack.domain.time import HONG_KONG
+from dualtrack.domain.time import format_instant, hong_kong_midnight
 from dualtrack.runtime.lookup import id_floor
+from dualtrack.runtime.plant_counts import not_planted
 from dualtrack.runtime.reviews import OPEN_STATES
 from dualtrack.store.projections import Projections
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from dualtrack.store.register import Register
 
-__all__ = ["Waiting", "decisions_since_midnight", "hong_kong_midnight", "reviews_waiting"]
+__all__ = ["Waiting", "decisions_since_midnight", "reviews_waiting"]
 
 
 class Waiting(NamedTuple):
@@ -25,11 +26,6 @@ class Waiting(NamedTuple):
 
     n: int
     late: int
-
-
-def hong_kong_midnight(now: datetime) -> datetime:
-    """Return when the day began in Hong Kong."""
-    return now.astimezone(HONG_KONG).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def decisions_since_midnight(register: Register, now: datetime) -> Mapping[str, Mapping[str, int]]:
@@ -41,6 +37,7 @@ def decisions_since_midnight(register: Register, now: datetime) -> Mapping[str, 
         table.c.ledger == register.repository.ledger,
         table.c.id >= floor,
         table.c.outcome != "begun",
+        not_planted(register, format_instant(hong_kong_midnight(now))),
     )
     found: dict[str, dict[str, int]] = {}
     with register.repository.backend.read() as connection:

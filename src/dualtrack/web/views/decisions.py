@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain import canonical
-from dualtrack.domain.records import Text, encode
+from dualtrack.domain.records import encode
 from dualtrack.domain.time import format_instant, parse_date, parse_instant
 from dualtrack.errors import NotFoundError
 from dualtrack.runtime.lookup import contents_of, find_policy
 from dualtrack.web.parts import Badge, Fact, mode_badge
+from dualtrack.web.views.reviews import WHY_WORDS, status_badge
 from dualtrack.web.views.use_facts import ACTION_WORDS, DECISION_WORDS, guard_name
 from dualtrack.web.views.wording import HONG_KONG_HOURS
 
@@ -43,22 +44,6 @@ _TONES: dict[str, Tone] = {
     "failed": "bad",
     "refused": "note",
     "stopped": "bad",
-}
-_WHY: dict[str, Text] = {
-    "hold_before_release": Text(en="every output is held", zh="每項輸出均須批准"),
-    "sample": Text(en="drawn by chance", zh="隨機抽查"),
-    "guard_routed": Text(en="a guard sent it", zh="防護轉交"),
-    "customer_asked": Text(en="the customer asked", zh="客戶要求"),
-}
-_STATUS: dict[str, Text] = {
-    "queued": Text(en="waits", zh="等候"),
-    "claimed": Text(en="with a person", zh="處理中"),
-    "approved": Text(en="approved", zh="已批准"),
-    "modified": Text(en="changed", zh="已修改"),
-    "rejected": Text(en="rejected", zh="已否決"),
-    "terminated": Text(en="conversation ended", zh="已終止對話"),
-    "escalated": Text(en="escalated", zh="已上報"),
-    "expired": Text(en="expired", zh="已逾期"),
 }
 
 
@@ -134,8 +119,8 @@ def decision_page(register: Register, view: DecisionView, say: Say) -> DecisionP
         reviews=[
             (
                 item.opened.id,
-                say.capital(_WHY[item.opened.why]),
-                say.capital(_STATUS[item.status]) + (say(", late", "，逾時") if item.late else ""),
+                say.text(WHY_WORDS[item.opened.why]),
+                status_badge(item.status, say.language).label + (say(", late", "，逾時") if item.late else ""),
                 say.moment(item.opened.due_at),
             )
             for item in view.reviews
@@ -211,4 +196,4 @@ def _disclosure(register: Register, record: Decision, say: Say) -> str:
     shown = policy.disclosure.text if policy.disclosure else None
     if shown is None or canonical.digest(encode(shown)) != record.disclosure:
         return say("One was shown that the policy does not have.", "所作披露與政策不符。")
-    return shown.en if record.language == "en" else shown.zh if record.language else say.text(shown)
+    return say.quoted(shown.en if record.language == "en" else shown.zh) if record.language else say.text(shown)

@@ -15,18 +15,18 @@ from dualtrack.errors import DualtrackError, FieldError
 from dualtrack.present.terms import AFFECTED_WORDS, COMPONENT_WORDS, DESIGN_WORDS, DESTINATION_WORDS
 from dualtrack.present.words import AREA_WORDS, SECTOR_WORDS
 from dualtrack.web.parts import Choice
-from dualtrack.web.views.rendering import both
+from dualtrack.web.views.rendering import Language, both, quoted
+from dualtrack.web.views.wording import Say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from dualtrack.web.views.rendering import Language
 
 __all__ = [
     "ROWS",
     "SPARE_ROWS",
     "Asked",
     "Column",
+    "FormRow",
     "RowControl",
     "asked_questions",
     "form_of_plain",
@@ -57,6 +57,12 @@ class Column(NamedTuple):
     kind: str = "text"
     optional: bool = True
 
+    @property
+    def lang(self) -> str:
+        """Return the language that is typed here, where it is one of the two."""
+        side = self.name.rpartition("_")[2]
+        return {"en": Language.EN.tag, "zh": Language.ZH.tag}.get(side, "")
+
 
 class RowControl(NamedTuple):
     """One control of one row."""
@@ -65,6 +71,13 @@ class RowControl(NamedTuple):
     column: Column
     value: str
     choices: tuple[Choice, ...]
+
+
+class FormRow(NamedTuple):
+    """One row: what it is called in the reader's language, and its controls; no name where it is empty."""
+
+    title: str
+    controls: list[RowControl]
 
 
 class Asked(NamedTuple):
@@ -154,7 +167,7 @@ def asked_questions(lists: Mapping[str, Sequence[str]], language: Language) -> l
         several = ANSWER_TYPES[name] == "list"
         if not several:
             choices = (*choices, Choice("", both(_UNKNOWN, language), not chosen))
-        cites = "; ".join(cite.paragraph for cite in item.cites)
+        cites = Say(language).cites([cite.paragraph for cite in item.cites])
         found.append(
             Asked(
                 f"q-{name}", both(item.ask, language), both(item.help, language), cites, choices, several, bool(chosen)
@@ -163,14 +176,15 @@ def asked_questions(lists: Mapping[str, Sequence[str]], language: Language) -> l
     return found
 
 
-def row_controls(
-    name: str, form: Mapping[str, str], language: Language, *, spare: int = SPARE_ROWS
-) -> list[list[RowControl]]:
-    """Return the controls of a list's rows: those that are filled in, and some empty ones."""
+def row_controls(name: str, form: Mapping[str, str], language: Language, *, spare: int = SPARE_ROWS) -> list[FormRow]:
+    """Return a list's rows: those that are filled in, and some empty ones."""
     columns = ROWS[name]
     rows = _row_count(name, form)
     return [
-        [_control(name, number, column, form, language) for column in columns]
+        FormRow(
+            _row_title(name, number, form, language),
+            [_control(name, number, column, form, language) for column in columns],
+        )
         for number in range(min(rows + spare, _ROWS_MAX))
     ]
 
@@ -269,6 +283,14 @@ def _control(name: str, number: int, column: Column, form: Mapping[str, str], la
             *(Choice(str(k.value), both(text, language), str(k.value) == value) for k, text in words.items()),
         )
     return RowControl(key, column, value, choices)
+
+
+def _row_title(name: str, number: int, form: Mapping[str, str], language: Language) -> str:
+    """Return the first column's text, in Chinese where it was given in both languages."""
+    first = f"{name}-{number}-{ROWS[name][0].name}"
+    other = first.removesuffix("_en") + "_zh" if first.endswith("_en") else first
+    shown = form.get(other if language is Language.ZH else first, "") or form.get(first, "")
+    return quoted(shown, language)
 
 
 def _row_count(name: str, form: Mapping[str, str]) -> int:

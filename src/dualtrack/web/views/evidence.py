@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from markupsafe import Markup
 
 from dualtrack.domain import canonical
 from dualtrack.domain.evidence import Statement
@@ -13,8 +14,9 @@ from dualtrack.domain.vocabulary import EvidenceKind
 from dualtrack.errors import NotFoundError
 from dualtrack.keys import dsse
 from dualtrack.present.charts import IntervalPlot, Mark, interval_plot, plain_interval, plain_number
-from dualtrack.present.phrases import metric_text
+from dualtrack.present.phrases import metric_words
 from dualtrack.present.terms import KIND_WORDS, ROLE_WORDS, reason_words
+from dualtrack.rules.topic_words import field_name
 from dualtrack.runtime.proofs import prove_entry
 from dualtrack.store.projections import Projections
 from dualtrack.web.parts import Fact
@@ -22,8 +24,6 @@ from dualtrack.web.views.recorded import newest_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from markupsafe import Markup
 
     from dualtrack.domain.entry import Entry
     from dualtrack.domain.evidence import Predicate
@@ -45,9 +45,10 @@ _BOUNDS = (
 
 
 class FieldRow(NamedTuple):
-    """One field of an observation with the type that its topic gives it."""
+    """One field of an observation: its name in the record and in words, its value, and the type that its topic gives it."""
 
     name: str
+    label: str
     value: str
     type: str
 
@@ -108,7 +109,7 @@ def evidence_page(register: Register, entry: Entry, statement: Statement, say: S
 def _facts(predicate: Predicate, digest: str, about: str, say: Say) -> list[Fact]:
     method = predicate.method
     named = (
-        f"{method.name} {method.version} ({method.source})"
+        say.quoted(f"{method.name} {method.version} ({method.source})")
         if method
         else say("none: nothing was computed", "沒有：並無計算")
     )
@@ -121,7 +122,7 @@ def _facts(predicate: Predicate, digest: str, about: str, say: Say) -> list[Fact
         (say("Minutes it took", "所需分鐘"), None if predicate.minutes is None else plain_number(predicate.minutes), False),
     ]  # fmt: skip
     note = predicate.note
-    said = say.text(note) if isinstance(note, Text) else note
+    said = say.text(note) if isinstance(note, Text) else say.quoted(note) if note else ""
     return [
         Fact(say("Kind", "種類"), say.capital(KIND_WORDS[predicate.kind])),
         Fact(say("About", "關於"), about, code=True),
@@ -142,7 +143,7 @@ def _field(name: str, value: object, topic: Topic | None, say: Say) -> FieldRow:
         "list": say("list", "列表"),
     }
     kind = (topic.fields.get(name) or "") if topic else ""
-    return FieldRow(name, say.value(value), kinds.get(kind.removesuffix("?"), "–"))
+    return FieldRow(name, say.text(field_name(name)), say.value(value), kinds.get(kind.removesuffix("?"), "–"))
 
 
 def _chart(predicate: Predicate, say: Say) -> tuple[Markup | None, str]:
@@ -162,13 +163,14 @@ def _chart(predicate: Predicate, say: Say) -> tuple[Markup | None, str]:
                 marks.append(Mark(bound, f"{say.text(words)} {plain_number(bound)}", dashed=True))
         level = predicate.statistics.get("level")
         of = f"{100 * level:g}% " if isinstance(level, float) else ""
-        metric, unit = metric_text(fields.get("metric")), str(fields.get("unit", ""))
+        metric = say.text(metric_words(fields.get("metric")))
         interval = "{} ({}–{})".format(*shown)
         basis = say(f"{of}interval", f"{of}區間") + f" {interval}"
-        parts = [metric, basis, unit, f"n = {predicate.n:,}" if predicate.n is not None else ""]
-        said = "; ".join(part for part in parts if part)
+        cases = f"n = {predicate.n:,}" if predicate.n is not None else ""
+        said = "; ".join(part for part in (metric, basis, cases) if part)
+        unit = say.quoted(fields.get("unit", ""))
         plot = IntervalPlot("interval", metric or predicate.topic, said, known[0], known[1], known[2], tuple(marks))
-        return interval_plot(plot), said
+        return interval_plot(plot), Markup("{}; {}").format(said, unit) if unit else said
     return None, ""
 
 

@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
-from dualtrack.domain.evidence import (
-    PREDICATE_TYPE,
-    STATEMENT_TYPE,
-    Method,
-    Predicate,
-    Statement,
-    Subject,
-    SubjectDigest,
-)
-from dualtrack.domain.ids import firm_digest, use_digest
+from dualtrack.domain.evidence import Method, Predicate
 from dualtrack.domain.records import Text
-from dualtrack.domain.time import HONG_KONG, format_instant, parse_date
-from dualtrack.domain.vocabulary import EvidenceKind, Mode
-from dualtrack.errors import DualtrackError, FieldError, NotFoundError
-from dualtrack.rules.catalogue import BUILT_IN_NAMES
+from dualtrack.domain.time import HONG_KONG, format_instant
+from dualtrack.domain.vocabulary import EvidenceKind
+from dualtrack.errors import DualtrackError, FieldError
+from dualtrack.rules.topic_words import field_meaning, field_name
 from dualtrack.web.views.rendering import both
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from dualtrack.domain.records import Value
     from dualtrack.rules.records import Topic
-    from dualtrack.store.register import Register
     from dualtrack.web.views.rendering import Language
 
 __all__ = [
@@ -39,10 +27,9 @@ __all__ = [
     "TEXT_CHARACTERS_MAX",
     "FormField",
     "Observation",
-    "built_in_problems",
+    "control_problems",
     "form_fields",
     "read_observation",
-    "statement_of",
 ]
 
 TEXT_CHARACTERS_MAX = 2_000
@@ -58,8 +45,6 @@ _INT = re.compile(r"-?[0-9]{1,15}")
 _DOUBLE = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?(e-?[0-9]{1,3})?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
-_TOPIC = re.compile(r"^([a-z][a-z0-9_]*):")
-_FIELD = re.compile(r"^    ([a-z][a-z0-9_]*):[^#]*#\s*(.+?)\s*$")
 
 _SAID: dict[str, Text] = {
     "missing": Text(en="Fill this in.", zh="請填寫此欄。"),
@@ -75,6 +60,7 @@ _SAID: dict[str, Text] = {
     "mode": Text(en="shadow or trial", zh="shadow（影子運行）或trial（試行）"),
     "rule": Text(en="PACK/RULE of an adopted pack.", zh="已採用規則包的 PACK/RULE。"),
 }
+_BUILT_IN = {"until": "date", "mode": "mode", "measures": "claim", "rule": "rule"}
 
 
 class FormField(NamedTuple):
@@ -94,17 +80,15 @@ class Observation(NamedTuple):
     problems: dict[str, str]
 
 
-def form_fields(name: str, topic: Topic) -> list[FormField]:
-    """Return the controls of a topic's own fields; claim and n stand with the statement and are not asked twice."""
-    meanings = _meanings().get(name, {})
-    measured = topic.kind is EvidenceKind.MEASUREMENT
-    return [
-        FormField(
-            f"f-{field}", field.replace("_", " "), kind.rstrip("?"), not kind.endswith("?"), meanings.get(field, "")
-        )
-        for field, kind in topic.fields.items()
-        if field != "claim" and not (measured and field == "n")
-    ]
+def form_fields(name: str, topic: Topic, language: Language) -> list[FormField]:
+    """Return the controls of a topic's own fields, named in the reader's language."""
+    fields = []
+    for field, kind in _asked(topic).items():
+        meaning = field_meaning(name, field)
+        hint = both(meaning, language) if meaning else ""
+        label = both(field_name(field), language)
+        fields.append(FormField(f"f-{field}", label, kind.rstrip("?"), not kind.endswith("?"), hint))
+    return fields
 
 
 def read_observation(
@@ -112,7 +96,7 @@ def read_observation(
 ) -> Observation:
     """Read a form of a topic; every problem is found at once."""
     problems: dict[str, str] = {}
-    fields = _topic_fields(name, topic, form, problems)
+    fields = _topic_fields(topic, form, problems)
     taken_at = _moment(form.get("taken_at", ""), problems)
     claim = form.get("claim", "").strip() or None
     if (claim is not None and claim not in claims) or (claim is None and topic.fields.get("claim") == "string"):
@@ -137,62 +121,31 @@ def read_observation(
     return Observation(predicate, {})
 
 
-def built_in_problems(
-    register: Register, predicate: Predicate, claims: Mapping[str, str], language: Language
-) -> dict[str, str]:
-    """Return what would keep a waiver or a trial plan from ever taking effect, by control; other topics pass."""
-    found: dict[str, str] = {}
-    fields = predicate.fields
-    if predicate.topic not in BUILT_IN_NAMES:
-        return found
-    try:
-        parse_date(str(fields.get("until")))
-    except FieldError:
-        found["f-until"] = "date"
-    if predicate.topic == "trial_plan":
-        if fields.get("mode") not in {Mode.SHADOW.value, Mode.TRIAL.value}:
-            found["f-mode"] = "mode"
-        if fields.get("measures") not in claims:
-            found["f-measures"] = "claim"
-    else:
-        pack, _, rule = str(fields.get("rule")).partition("/")
-        packs = {item.id: {one.id for one in item.data.rules} for item in register.adopted_packs()}
-        if rule not in packs.get(pack, set()):
-            found["f-rule"] = "rule"
-    return {key: both(_SAID[code], language) for key, code in found.items()}
+def control_problems(problems: Collection[str], language: Language) -> dict[str, str]:
+    """Return what to say at the controls of fields that would keep a waiver or a trial plan from taking effect."""
+    return {f"f-{field}": both(_SAID[_BUILT_IN[field]], language) for field in problems}
 
 
-def statement_of(register: Register, use: str, topic: Topic, predicate: Predicate) -> Statement:
-    """Return the statement about the release, use or firm that the topic is about; raises NotFoundError for no release."""
-    subject, digest = use, use_digest(use)
-    if topic.about == "firm":
-        subject, digest = register.institution, firm_digest(register.institution)
-    elif topic.about == "release":
-        found = register.latest_release(use)
-        if found is None:
-            raise NotFoundError("nothing is released yet", where=use, fix="release what shall run, then add it again")
-        digest = found
-    return Statement(
-        type_=STATEMENT_TYPE,
-        subject=[Subject(name=subject, digest=SubjectDigest(sha256=digest))],
-        predicate_type=PREDICATE_TYPE,
-        predicate=predicate,
-    )
+def _asked(topic: Topic) -> dict[str, str]:
+    """Return the topic's own fields with their types; claim and n stand with the statement and are not asked twice."""
+    measured = topic.kind is EvidenceKind.MEASUREMENT
+    return {field: kind for field, kind in topic.fields.items() if field != "claim" and not (measured and field == "n")}
 
 
-def _topic_fields(name: str, topic: Topic, form: Mapping[str, str], problems: dict[str, str]) -> dict[str, Value]:
+def _topic_fields(topic: Topic, form: Mapping[str, str], problems: dict[str, str]) -> dict[str, Value]:
     fields: dict[str, Value] = {}
-    for item in form_fields(name, topic):
-        text = form.get(item.name, "").replace("\r\n", "\n").strip()
+    for field, declared in _asked(topic).items():
+        name, kind = f"f-{field}", declared.rstrip("?")
+        text = form.get(name, "").replace("\r\n", "\n").strip()
         if not text:
-            if item.required:
-                problems[item.name] = "bool" if item.kind == "bool" else "missing"
+            if kind == declared:
+                problems[name] = "bool" if kind == "bool" else "missing"
             continue
-        value = _value(text, item.kind)
+        value = _value(text, kind)
         if value is None:
-            problems[item.name] = item.kind if item.kind in {"bool", "int", "double"} else "long"
+            problems[name] = kind if kind in {"bool", "int", "double"} else "long"
         else:
-            fields[item.name.removeprefix("f-")] = value
+            fields[field] = value
     return fields
 
 
@@ -235,16 +188,3 @@ def _moment(text: str, problems: dict[str, str]) -> str:
     except (DualtrackError, ValueError):
         problems["taken_at"] = "moment"
         return ""
-
-
-@cache
-def _meanings() -> dict[str, dict[str, str]]:
-    """Return what the comments of the shipped catalogue say of each field, in English: they are written for its readers."""
-    found: dict[str, dict[str, str]] = {}
-    topic = ""
-    for line in (resources.files("dualtrack.rules") / "topics.yaml").read_text(encoding="utf-8").splitlines():
-        if heading := _TOPIC.match(line):
-            topic = heading[1]
-        elif field := _FIELD.match(line):
-            found.setdefault(topic, {})[field[1]] = field[2]
-    return found

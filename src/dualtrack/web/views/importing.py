@@ -26,12 +26,9 @@ if TYPE_CHECKING:
 __all__ = [
     "FILES_KEPT_MAX",
     "FILE_BYTES_MAX",
-    "PART_BYTES_MAX",
     "Choices",
-    "InventoryPart",
     "draft_of",
     "field_names",
-    "inventory_parts",
     "keep_choices",
     "keep_file",
     "read_choices",
@@ -43,9 +40,6 @@ FILE_BYTES_MAX = 10 << 20
 
 FILES_KEPT_MAX = 20
 """Spreadsheets waiting in the workspace; the oldest goes when another comes."""
-
-PART_BYTES_MAX = 700_000
-"""Bytes of rows in one entry: signed and in base 64 they stay below the 1 MiB that an entry may have."""
 
 _ANY_DAY = date(2026, 1, 1)
 """A draft does not depend on the day of its report."""
@@ -61,18 +55,6 @@ class Choices(Record, frozen=True):
     sector: str
     mapping: dict[str, str] = {}
     sheet: str | None = None
-
-
-class InventoryPart(Record, frozen=True):
-    """What an import records: the file by digest, the mapping that was accepted, and every original row, in parts."""
-
-    file: str
-    sha256: str
-    sheet: str
-    mapping: dict[str, str]
-    part: int
-    parts: int
-    rows: list[dict[str, str]]
 
 
 def keep_file(workspace: Workspace, institution: str, name: str, data: bytes) -> str:
@@ -134,28 +116,6 @@ def draft_of(workspace: Workspace, institution: str, kept: str, slug: str) -> st
 def field_names() -> dict[str, object]:
     """Return the fields that a column can be, with their labels."""
     return {name: spec.label for name, spec in columns().fields.items()}
-
-
-def inventory_parts(report: GapReport) -> list[InventoryPart]:
-    """Return the report's rows as records that fit into entries."""
-    parts: list[list[dict[str, str]]] = [[]]
-    room = PART_BYTES_MAX
-    for row in report.rows:
-        original = {kept.ref: kept.text for kept in row.original}
-        size = len(encode(original))
-        if parts[-1] and size > room:
-            parts.append([])
-            room = PART_BYTES_MAX
-        parts[-1].append(original)
-        room -= size
-    mapping = {match.column: match.field for match in report.matches if match.field}
-    return [
-        InventoryPart(
-            file=report.file, sha256=report.sha256, sheet=report.sheet, mapping=mapping, part=number,
-            parts=len(parts), rows=rows,
-        )
-        for number, rows in enumerate(parts, 1)
-    ]  # fmt: skip
 
 
 def _folder(workspace: Workspace, institution: str) -> Path:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.domain.questions import questions
 from dualtrack.domain.records import Text
+from dualtrack.present.cites import cites_text
 from dualtrack.web.parts import Badge, Step
 from dualtrack.web.views.acting import moment_text
 from dualtrack.web.views.rendering import both
+from dualtrack.web.views.runtime_words import runtime_words
+from dualtrack.web.views.wording import Say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +32,7 @@ __all__ = [
     "given_answers",
     "incident_row",
     "incident_steps",
+    "kind_words",
     "severity_badge",
     "state_badge",
 ]
@@ -43,7 +47,14 @@ KINDS: dict[str, Text] = {
     "supplier": Text(en="A supplier's failure or unannounced change", zh="供應商故障或未經通知的改動"),
     "other": Text(en="Something else", zh="其他"),
 }
-"""Kinds that people choose from: our own list. What the runtime opens by itself has kinds of its own."""
+"""Kinds that people choose from: our own list."""
+
+_OWN_KINDS: dict[str, Text] = {
+    "receipt-without-entry": Text(en="A receipt that the log does not bear out", zh="日誌與收據不符"),
+    "review-overdue": Text(en="A review that nobody decided in time", zh="覆核逾期無人決定"),
+    "unclean-end": Text(en="A process ended without closing", zh="進程未正常結束"),
+}
+"""Kinds of what the runtime opens by itself."""
 
 SEVERITIES: dict[str, Text] = {
     "minor": Text(en="Minor", zh="輕微"),
@@ -99,15 +110,20 @@ def state_badge(state: str, language: Language) -> Badge:
 
 def incident_row(row: Mapping[str, Any], titles: Mapping[str, str], language: Language) -> dict[str, Any]:
     """Return a row of the list."""
-    kind = KINDS.get(row["kind"])
     return {
         "id": row["id"],
-        "kind": both(kind, language) if kind else row["kind"],
+        "kind": kind_words(row["kind"], language),
         "use": titles.get(row["use_id"], row["use_id"]) if row["use_id"] else "",
         "severity": severity_badge(row["severity"], language),
         "state": state_badge(row["state"], language),
         "opened": moment_text(row["opened_at"], language),
     }
+
+
+def kind_words(kind: str, language: Language) -> str:
+    """Return a kind of incident in words."""
+    known = KINDS.get(kind) or _OWN_KINDS.get(kind)
+    return both(known, language) if known else kind
 
 
 def duty_rows(lines: Sequence[DutyLine], language: Language) -> list[DutyRow]:
@@ -123,7 +139,7 @@ def duty_rows(lines: Sequence[DutyLine], language: Language) -> list[DutyRow]:
             DutyRow(
                 regulator=duty.regulator,
                 says=both(duty.says, language),
-                cites=duty.cites,
+                cites=both(cites_text(duty.cites), language),
                 grade=both(_GRADES[duty.grade], language),
                 clock=clock,
                 clocked=line.clock_from is not None,
@@ -138,13 +154,26 @@ def incident_steps(opened: Incident, updates: Sequence[IncidentUpdate], language
     """Return what was done, newest first, down to the opening."""
     begun = Text(en="Opened", zh="開立")
     steps = [
-        Step(opened.at, moment_text(opened.at, language), both(begun, language), opened.by, opened.note, tone="bad")
+        Step(
+            opened.at,
+            moment_text(opened.at, language),
+            both(begun, language),
+            opened.by,
+            _note(opened.note, language),
+            tone="bad",
+        )
     ]
     for item in updates:
         tone = _STATE_TONES[item.state]
         title = both(STATES[item.state], language)
-        steps.append(Step(item.at, moment_text(item.at, language), title, item.by, item.note, tone=tone))
+        note = _note(item.note, language)
+        steps.append(Step(item.at, moment_text(item.at, language), title, item.by, note, tone=tone))
     return steps[::-1]
+
+
+def _note(note: str, language: Language) -> str:
+    """Return a note as it was written; those that the runtime wrote, in the reader's language."""
+    return runtime_words(note, Say(language))
 
 
 def answer_note(answer: str, reason: str, language: Language) -> str:

@@ -7,12 +7,14 @@ A page is one language with the other a click away. Its own words are marked `_(
 from __future__ import annotations
 
 import gettext
+import re
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from dualtrack.domain.time import HONG_KONG
 from dualtrack.present.charts import plain_interval, plain_number
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.records import Text
 
-__all__ = ["Language", "Renderer", "Theme", "both", "translations"]
+__all__ = ["Language", "Renderer", "Theme", "both", "quoted", "translations"]
 
 
 class Language(StrEnum):
@@ -57,6 +59,26 @@ def both(text: Text, language: Language) -> str:
     return text.en if language is Language.EN else text.zh
 
 
+_LATIN_WORD = re.compile(r"[A-Za-z]{2}")
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+
+
+def quoted(text: object, language: Language) -> str:
+    """Return a text that is given in one language only, marked where that is not the page's (WCAG 2.2, 3.1.2).
+
+    For what people typed, for names and for quotations; the page's own words have both languages.
+    """
+    if isinstance(text, Markup):
+        return text
+    plain = str(text)
+    chinese = _HAN.search(plain) is not None
+    if language is Language.ZH and not chinese and _LATIN_WORD.search(plain):
+        return Markup('<span lang="en">{}</span>').format(plain)
+    if language is Language.EN and chinese:
+        return Markup('<span lang="zh-Hant-HK">{}</span>').format(plain)
+    return plain
+
+
 @cache
 def translations(language: Language) -> gettext.NullTranslations:
     """Return the catalogue of the page's own words; English is what the templates say."""
@@ -74,6 +96,9 @@ class _Words(NamedTuple):
 
     def both(self, text: Text) -> str:
         return both(text, self.language)
+
+    def quoted(self, text: object) -> str:
+        return quoted(text, self.language)
 
     def day(self, value: date) -> str:
         return both(date_text(value), self.language)
@@ -130,6 +155,7 @@ class Renderer:
         )
         made.filters.update(
             both=words.both,
+            quoted=words.quoted,
             day=words.day,
             moment=words.moment,
             count=_count,

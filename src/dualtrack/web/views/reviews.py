@@ -13,6 +13,8 @@ from dualtrack.runtime.review_state import may
 from dualtrack.web.parts import Badge, Fact, Step
 from dualtrack.web.views.acting import due_clock, moment_text, refusal
 from dualtrack.web.views.rendering import both
+from dualtrack.web.views.use_facts import guard_name
+from dualtrack.web.views.wording import Say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -31,6 +33,8 @@ __all__ = [
     "ACTION_WORDS",
     "CITATIONS_MAX",
     "DIFF_LINES_MAX",
+    "FLOOR_SECONDS",
+    "GROUP_REVIEWS_MAX",
     "WHY_WORDS",
     "GroupFigure",
     "QueueItem",
@@ -53,6 +57,12 @@ CITATIONS_MAX = 50
 DIFF_LINES_MAX = 2_000
 """Lines compared side by side; the comparison costs the square of it."""
 
+FLOOR_SECONDS = 10
+"""Seconds below which an approval counts as fast. Our own figure, no source sets one; the page says so."""
+
+GROUP_REVIEWS_MAX = 500
+"""Newest ended reviews behind the group's figures: each is read from the ledger while the page waits."""
+
 _CITED = re.compile(r"\[([^\[\]\n]{1,120})\]")
 """A source in square brackets; bounded, so that a hostile text costs no more than its length."""
 
@@ -60,6 +70,7 @@ WHY_WORDS: dict[str, Text] = {
     "hold_before_release": Text(en="Every output waits for a person", zh="所有輸出均須經人手放行"),
     "sample": Text(en="Drawn by chance, after the fact", zh="事後隨機抽查"),
     "guard_routed": Text(en="A guard sent it to a person", zh="防護措施轉交人手處理"),
+    "no_model": Text(en="No model answered; the fixed rules pass it on", zh="模型未有作答，按固定規則轉交"),
     "customer_asked": Text(en="The customer asked for a person", zh="客戶要求由人處理"),
 }
 """Why people look, in words."""
@@ -197,7 +208,7 @@ def guard_rows(decision: Decision, language: Language) -> list[tuple[str, str, s
     quiet = Text(en="did not fire", zh="未觸發")
     return [
         (
-            item.guard.replace("_", " "),
+            guard_name(item.guard, Say(language)),
             both(stage[item.stage], language),
             f"{item.score}",
             both(done[item.action] if item.fired else quiet, language),

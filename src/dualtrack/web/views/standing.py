@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.domain.records import Text
 from dualtrack.runtime.live import LiveUse
 from dualtrack.web.parts import MODE_LABELS, Badge, mode_badge
+from dualtrack.web.views.meanings import meaning_of
+from dualtrack.web.views.runtime_words import runtime_words, signal_words
 
 if TYPE_CHECKING:
     from dualtrack.runtime.live import Closed
     from dualtrack.web.parts import Tone
     from dualtrack.web.views.wording import Say
 
-__all__ = ["CLOSED_WORDS", "STANDINGS", "Standing", "standing_of"]
+__all__ = ["STANDINGS", "Standing", "standing_of"]
 
 STANDINGS: dict[str, Text] = {
     "live": MODE_LABELS["live"],
@@ -25,54 +27,9 @@ STANDINGS: dict[str, Text] = {
 }
 """What people filter by."""
 
-CLOSED_WORDS: dict[str, tuple[Text, Text]] = {
-    "permit.none": (
-        Text(en="No permit was ever computed for it.", zh="從未為此用途計算出准許。"),
-        Text(en="See what is missing, add the evidence, and assess.", zh="查看所缺項目，補上證據，再作評估。"),
-    ),
-    "permit.no-release": (
-        Text(en="Nothing was released for it.", zh="此用途未有任何版本。"),
-        Text(en="Release what shall run.", zh="先發出將會運行的版本。"),
-    ),
-    "permit.no-policy": (
-        Text(en="Its release pins no runtime policy, so nothing can run here.", zh="版本未有綁定運行政策，因此不能在此運行。"),
-        Text(en="Release it with a policy, and assess anew.", zh="連同政策再發出版本，並重新評估。"),
-    ),
-    "permit.expired": (
-        Text(en="Its permit has expired.", zh="准許已到期。"),
-        Text(en="Renew the evidence that ended, and assess anew.", zh="更新已到期的證據，並重新評估。"),
-    ),
-    "permit.lapsed": (
-        Text(en="Its permit has lapsed: what it rested on changed.", zh="准許已失效：所依據的情況有變。"),
-        Text(en="Assess anew; the verdict says what is missing now.", zh="重新評估；判定會列出現時所缺項目。"),
-    ),
-    "permit.signal": (
-        Text(en="Its permit has lapsed by signals from running.", zh="准許因運行訊號而失效。"),
-        Text(en="Look into the signals, add evidence, and assess anew.", zh="查究訊號，補上證據，並重新評估。"),
-    ),
-    "permit.held": (
-        Text(en="It is on hold: no call is made.", zh="現正暫停：不會作出任何調用。"),
-        Text(en="Ask who set the hold; somebody else may release it.", zh="向設定暫停的人查詢；須由另一人解除。"),
-    ),
-    "permit.assessment": (
-        Text(en="The assessment of its permit is not in the ledger.", zh="日誌中沒有該准許所依據的評估。"),
-        Text(en="Restore the ledger from its backup, or assess anew.", zh="由備份還原日誌，或重新評估。"),
-    ),
-    "permit.policy-gap": (
-        Text(en="Its runtime policy lacks something that a rule or its release asks for.", zh="運行政策欠缺規則或版本所要求的項目。"),
-        Text(en="Release a policy that has it, and assess anew.", zh="發出包含該項目的政策版本，並重新評估。"),
-    ),
-}  # fmt: skip
-"""Why a use is closed and what to do, by code. The runtime's own words stand beside them."""
-
-_UNKNOWN = (
-    Text(en="It is closed.", zh="此用途已關閉。"),
-    Text(en="The runtime's own words say why.", zh="原因見運行系統所述。"),
-)
-
 
 class Standing(NamedTuple):
-    """What the gate does with a call now. `detail` is what the runtime says itself, in English."""
+    """What the gate does with a call now. `detail` is what the runtime says itself."""
 
     kind: str
     badge: Badge
@@ -89,11 +46,24 @@ def standing_of(live: LiveUse | Closed | None, say: Say) -> Standing:
     if live is None:
         text = say("The runtime has not read it yet.", "運行系統尚未讀取此用途。")
         return Standing("closed", Badge("note", say.text(STANDINGS["closed"])), "note", text)
-    why, fix = CLOSED_WORDS.get(live.code, _UNKNOWN)
+    meaning = meaning_of(live.code)
     held = live.code == "permit.held"
     badge = mode_badge("hold", say.language) if held else Badge("note", say.text(STANDINGS["closed"]))
     tone: Tone = "bad" if held else "note"
-    return Standing("hold" if held else "closed", badge, tone, say.text(why), say.text(fix), live.reason)
+    says = say.text(meaning.says)
+    if live.standby is not None:
+        stands_in = say(
+            " No model is called; the fallback of its policy answers.", "不會調用任何模型；由政策所定的後備方式作答。"
+        )
+        says += stands_in
+    return Standing(
+        "hold" if held else "closed",
+        badge,
+        tone,
+        says,
+        say.text(meaning.do),
+        runtime_words(live.reason, say),
+    )
 
 
 def _open(live: LiveUse, say: Say) -> Standing:
@@ -103,12 +73,12 @@ def _open(live: LiveUse, say: Say) -> Standing:
             "Watched, not permitted: it was live before it was declared.",
             "受觀察，並未准許：此用途在申報前已正式使用。",
         )
-        return Standing("observe", badge, "amber", text, detail=live.would_refuse or "")
+        return Standing("observe", badge, "amber", text, detail=runtime_words(live.would_refuse or "", say))
     if live.narrowed:
         text = say(
             "Open, and narrowed by signals: a person sees every output.", "開放，但因訊號收窄：每項輸出均由人手查看。"
         )
-        return Standing(live.mode, badge, "amber", text, detail=live.narrowed[0])
+        return Standing(live.mode, badge, "amber", text, detail=signal_words(live.narrowed[0], say))
     said = {
         "live": say("Open: calls are answered.", "開放：會回應調用。"),
         "trial": say("Open for a trial: a person sees every output.", "開放試行：每項輸出均由人手查看。"),

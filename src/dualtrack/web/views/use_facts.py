@@ -16,9 +16,11 @@ from dualtrack.present.phrases import our_test
 from dualtrack.present.terms import MODE_WORDS
 from dualtrack.runtime.live import LiveUse
 from dualtrack.runtime.lookup import find_policy
+from dualtrack.runtime.plant_counts import counted_signals
 from dualtrack.runtime.standing import standing_settings
-from dualtrack.store.projections import Projections
 from dualtrack.web.parts import Badge, Fact, outcome_badge
+from dualtrack.web.views.fallback import fallback_rows
+from dualtrack.web.views.runtime_words import runtime_words
 
 if TYPE_CHECKING:
     from dualtrack.domain.policy import RuntimePolicy
@@ -226,7 +228,7 @@ def last_served(register: Register, use: str, say: Say) -> LastServed | None:
 
 def signal_rows(register: Register, use: str, say: Say) -> list[SignalRow]:
     """Return the signals within the windows of the settings, with what they do when there are enough."""
-    rows = Projections(register.repository).rows("signal", use_id=use)
+    rows = counted_signals(register, use)
     found, now = [], register.now()
     for rule in standing_settings().signals:
         since = format_instant(parse_instant(now) - timedelta(days=rule.window_days))
@@ -249,7 +251,7 @@ def _policy_facts(policy: RuntimePolicy, live: LiveUse | Closed | None, say: Say
     review = live.review if isinstance(live, LiveUse) else policy.review.mode
     facts = [Fact(say("Human review", "人手覆核"), say.capital(REVIEW_WORDS[review]))]
     if isinstance(live, LiveUse) and live.review_why:
-        facts.append(Fact(say("Why that binds", "所依據"), live.review_why))
+        facts.append(Fact(say("Why that binds", "所依據"), runtime_words(live.review_why, say)))
     if policy.review.mode == "sample":
         facts.append(Fact(say("Share drawn", "抽查比例"), f"{policy.review.sample_percent}%"))
     every = say("before the first output and at each interaction", "首次輸出前及每次互動時")
@@ -267,10 +269,5 @@ def _policy_facts(policy: RuntimePolicy, live: LiveUse | Closed | None, say: Say
 
 def _chain(policy: RuntimePolicy, say: Say) -> list[tuple[str, str]]:
     """Return what answers, in order: each model, then what stands in when none does."""
-    last = {
-        "message": say("the message below", "下列訊息"),
-        "extractive": say("passages of the sources, unchanged", "原文節錄，不作改動"),
-        "rules": say("fixed rules", "固定規則"),
-    }
     models = [(item.id, item.model or item.provider) for item in policy.upstreams]
-    return [*models, (say("then", "其後"), last[policy.fallback])]
+    return [*models, *fallback_rows(policy, say)]

@@ -56,9 +56,11 @@ class StationView(NamedTuple):
     more_evidence: int
 
 
-def benefit_figure(explanation: Explanation, groups: list[Group]) -> tuple[BenefitView, tuple[str, str] | None]:
+def benefit_figure(
+    explanation: Explanation, groups: list[Group], say: Say
+) -> tuple[BenefitView, tuple[str, str] | None]:
     """Return the benefit track's measurement, and the station that rests on it with the figure: interval and n."""
-    view = benefit_view(explanation.case)
+    view = benefit_view(explanation.case, say=say.text)
     if view.newest is None:
         return view, None
     point, low, high = view.newest.shown

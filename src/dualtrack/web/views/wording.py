@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import HONG_KONG, parse_instant
+from dualtrack.present.cites import cite_text
 from dualtrack.present.phrases import value_text
 from dualtrack.present.text import date_text
-from dualtrack.web.views.rendering import Language, both
+from dualtrack.web.views.rendering import Language, both, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from dualtrack.rules.records import PackData
@@ -50,7 +52,20 @@ class Say:
         """Return a fact's value as people read it."""
         if isinstance(value, bool):
             return self("yes", "是") if value else self("no", "否")
-        return value_text(value)
+        return quoted(value_text(value), self.language)
+
+    def shown(self, text: str) -> str:
+        """Return a value that was written for both languages at once, in this one."""
+        truth = {value_text(value): self.value(value) for value in (True, False)}
+        return truth.get(text) or self.quoted(text)
+
+    def quoted(self, text: object) -> str:
+        """Return a text that is given in one language only, marked where that is not this language."""
+        return quoted(text, self.language)
+
+    def cites(self, cites: Sequence[str]) -> str:
+        """Return citations in one line."""
+        return self("; ", "；").join(self.text(cite_text(cite)) for cite in cites)
 
     def day(self, instant: str) -> str:
         """Return the Hong Kong date of an instant in words."""

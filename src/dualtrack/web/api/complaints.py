@@ -1,0 +1,130 @@
+"""Complaints: recorded by staff and programs, listed without their words, opened by name and for a reason."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from dualtrack.errors import FieldError
+from dualtrack.runtime.complaints import (
+    COMPLAINT_CHARACTERS_MAX,
+    LIST_MAX,
+    Complained,
+    complain,
+    find_complaint,
+    list_complaints,
+    open_complaint,
+)
+from dualtrack.store.projections import Projections
+from dualtrack.web.api.access import Desk, desk, holder_of_desk
+from dualtrack.web.api.idempotency import ApiRoute, shown_once
+from dualtrack.web.api.models import API_PREFIX, ERRORS, ID_PATTERN, Body, Reason
+from dualtrack.web.api.uses import USE_PATTERN
+from dualtrack.web.identity.permissions import Verb
+
+__all__ = [
+    "ComplaintIn",
+    "ComplaintOut",
+    "ComplaintText",
+    "ComplaintTextIn",
+    "ComplaintWords",
+    "complaint_out",
+    "read_complaint",
+    "read_complaints",
+    "record_complaint",
+    "router",
+]
+
+router = APIRouter(prefix=API_PREFIX, tags=["oversight"], route_class=ApiRoute, responses=ERRORS)
+
+ComplaintWords = Annotated[str, Field(min_length=1, max_length=COMPLAINT_CHARACTERS_MAX)]
+
+
+class ComplaintIn(Body):
+    """What somebody said of a use: their words, and where known the decision, or who they are as the caller names them."""
+
+    use: Annotated[str, Field(pattern=USE_PATTERN)]
+    text: ComplaintWords
+    decision: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
+    person: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class ComplaintOut(BaseModel):
+    """A complaint as it is recorded. Its words are sealed; `counted` says whether it made a signal."""
+
+    id: str
+    entry: int
+    use: str
+    decision: str | None
+    by: str
+    means: Literal["receipt", "staff", "program"]
+    at: str
+    counted: bool
+
+
+class ComplaintTextIn(Body):
+    """Why the words are opened."""
+
+    reason: Reason
+
+
+class ComplaintText(BaseModel):
+    """The words of a complaint."""
+
+    entry: int
+    text: str
+
+
+@router.get("/complaints")
+def read_complaints(
+    at: Annotated[Desk, desk(Verb.SEE_INCIDENTS)],
+    use: Annotated[str | None, Query(pattern=USE_PATTERN)] = None,
+    limit: Annotated[int, Query(ge=1, le=LIST_MAX)] = 50,
+) -> list[ComplaintOut]:
+    """List complaints, newest first, without their words."""
+    known = [str(row["id"]) for row in Projections(at.register.repository).rows("use")]
+    uses = [at.may_use(Verb.SEE_INCIDENTS, use)] if use is not None else [name for name in known if at.reaches(name)]
+    return [complaint_out(item) for item in list_complaints(at.register, uses, limit=limit)]
+
+
+@router.post("/complaints", status_code=201)
+def record_complaint(at: Annotated[Desk, desk(Verb.COMPLAIN)], body: ComplaintIn) -> ComplaintOut:
+    """Record a complaint. Every process knows it within a second; enough of them narrow or lapse the permit."""
+    use, runtime = at.may_use(Verb.COMPLAIN, body.use), at.services.runtime
+    if body.person is not None and body.decision is not None:
+        raise FieldError(
+            "both a decision and a person", where="field person", fix="the decision tells whom it is about"
+        )
+    institution = at.identity.institution
+    subject = runtime.subjects.pseudonym(institution, body.person) if body.person is not None else None
+    found = complain(
+        at.register, runtime.recorder(institution).contents, use, body.text, by=holder_of_desk(at),
+        means="staff" if at.identity.means == "session" else "program", decision=body.decision, subject=subject,
+    )  # fmt: skip
+    return complaint_out(found)
+
+
+@router.post("/complaints/{entry}/text")
+@shown_once("open the complaint again with another key and a reason: that is recorded, too")
+def read_complaint(
+    at: Annotated[Desk, desk(Verb.SEE_CONTENT)],
+    entry: Annotated[int, Path(ge=0, le=1 << 53)],
+    body: ComplaintTextIn,
+) -> ComplaintText:
+    """Open the words of a complaint; who looks and why is in the ledger before."""
+    found = find_complaint(at.register, entry)
+    at.may_use(Verb.SEE_CONTENT, found.use)
+    contents = at.services.runtime.recorder(at.identity.institution).contents
+    text = open_complaint(at.register, contents, found, by=holder_of_desk(at), reason=body.reason)
+    return ComplaintText(entry=entry, text=text)
+
+
+def complaint_out(found: Complained) -> ComplaintOut:
+    """Return a complaint as the API shows it."""
+    record = found.complaint
+    return ComplaintOut(
+        id=record.id, entry=found.entry, use=record.use, decision=record.decision, by=record.by, means=record.means,
+        at=record.at, counted=record.counted,
+    )  # fmt: skip
