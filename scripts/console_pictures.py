@@ -139,14 +139,16 @@ def main() -> None:
     parser.add_argument("--institution", required=True)
     parser.add_argument("--language", default="en", choices=[item.value for item in Language])
     parser.add_argument("--theme", default="light", choices=[item.value for item in Theme])
+    parser.add_argument("--role", action="append", choices=[item.value for item in ConsoleRole], help="else every role")
     args = parser.parse_args()
+    roles = frozenset(ConsoleRole(name) for name in args.role or list(ConsoleRole))
     if not args.workspace.exists():
         run_demo(args.workspace, lambda: datetime.now(UTC), print)
     args.out.mkdir(parents=True, exist_ok=True)
     with Runtime.open(Workspace.open(args.workspace)) as runtime:
         Handler.runtime, Handler.language, Handler.theme = runtime, Language(args.language), Theme(args.theme)
         Handler.identity = Identity(
-            name="ann", institution=args.institution, roles=frozenset(ConsoleRole), means="session", holder="ann"
+            name="ann", institution=args.institution, roles=roles, means="session", holder="ann"
         )
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
