@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 WIDTHS = (390, 1280)
 
+QUIET = b"retry: 600000\n\n"
+"""An event stream that says nothing: pages listen, and nothing is recorded here."""
+
 
 class Handler(BaseHTTPRequestHandler):
     """Sends `/gallery/LANGUAGE/THEME` and the static files, with the console's headers."""
@@ -43,6 +46,8 @@ class Handler(BaseHTTPRequestHandler):
             language = Language(parts[1])
             page = self.renderer.render("gallery.html.j2", language, Theme(parts[2]), **gallery(language))
             self._send(200, "text/html; charset=utf-8", page.encode())
+        elif parts[0] == "live":
+            self._send(200, "text/event-stream", QUIET)
         else:
             self._send(404, "text/plain", b"not here")
 

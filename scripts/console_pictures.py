@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
+from console_gallery import QUIET
+
 from dualtrack.demo.run import run_demo
 from dualtrack.runtime.engine import Runtime
 from dualtrack.store.workspace import Workspace
@@ -62,6 +64,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, file.media_type, file.body)
         elif parts.path == "/favicon.ico":
             self._send(404, "text/plain", b"")
+        elif parts.path.startswith("/live/"):
+            self._send(200, "text/event-stream", QUIET)
         else:
             page, names = match(all_pages(), parts.path)
             view = page.show(self._request(page, names, dict(parse_qsl(parts.query))))

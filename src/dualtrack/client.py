@@ -12,6 +12,7 @@ idempotency key: there the caller decides.
 from __future__ import annotations
 
 import secrets
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
@@ -52,7 +53,7 @@ ANSWER_BYTES_MAX = 1 << 26
 
 T = TypeVar("T")
 
-_OK = range(200, 300)
+_PAGE = 200
 
 
 class ApiError(DualtrackError):
@@ -73,8 +74,7 @@ class ApiError(DualtrackError):
             fix=said("fix"),
             code=kind or "api",
         )
-        self.status = status
-        self.document = document
+        self.status, self.document = status, document
 
 
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(_Read, frozen=True, kw_only=True):
-    """The answer of a decision. `output` may be shown only where `outcome` is `served` or `fallback`; else `message` is what to say."""
+    """The answer of a decision. `output` may be shown only where `outcome` is `served` or `fallback`, or `state` is `approved` or `modified`; else `message` is what to say."""
 
     decision: str
     outcome: str
@@ -96,6 +96,8 @@ class Answer(_Read, frozen=True, kw_only=True):
     human: str | None = None
     review: str | None = None
     code: str | None = None
+    state: str | None = None
+    due_at: str | None = None
 
 
 class DecisionLine(_Read, frozen=True, kw_only=True):
@@ -128,13 +130,13 @@ class ReviewLine(_Read, frozen=True, kw_only=True):
 
 
 class HoldLine(_Read, frozen=True, kw_only=True):
-    """A hold as it stands."""
+    """A hold as it stands. `reason` is None to a key of some uses where the hold reaches beyond one."""
 
     id: str
     entry: int
     scope: str
     target: str
-    reason: str
+    reason: str | None
     set_by: str
     set_at: str
     released_by: str | None
@@ -214,8 +216,7 @@ class Client:
     def sign_in(self, name: str, password: str) -> None:
         """Begin a session as a person, for steps that no key may take: reviews, holds, accounts."""
         found = self._ask("POST", "/api/v1/session", body={"name": name, "password": password})
-        self._http.headers["x-csrf-token"] = str(found["form_token"])
-        self._http.headers["origin"] = self._origin
+        self._http.headers.update({"x-csrf-token": str(found["form_token"]), "origin": self._origin})
 
     def decide(
         self,
@@ -238,6 +239,10 @@ class Client:
         response = self._send("POST", f"/v1/decide/{use}", body=given, key=idempotency_key, statuses=(502, 423))
         return _decoded(response.content, Answer)
 
+    def answer(self, decision: str) -> Answer:
+        """Return what became of a routed decision: its `state` is `waiting`, or how a person or the clock ended it."""
+        return self._read("GET", f"/v1/decisions/{decision}/answer", Answer)
+
     def decisions(
         self,
         *,
@@ -247,7 +252,7 @@ class Client:
         until: str | None = None,
     ) -> Iterator[DecisionLine]:
         """Yield decisions, newest first, page after page."""
-        query = {"use": use, "outcome": outcome, "since": since, "until": until, "limit": "200"}
+        query = {"use": use, "outcome": outcome, "since": since, "until": until, "limit": str(_PAGE)}
         yield from self._pages("/api/v1/decisions", query, DecisionLine)
 
     def decision(self, decision: str) -> dict[str, Any]:
@@ -255,7 +260,7 @@ class Client:
         return dict(self._ask("GET", f"/api/v1/decisions/{decision}"))
 
     def receipt(self, code: str) -> dict[str, Any]:
-        """Return what a customer sees under a receipt code; needs no key."""
+        """Return what a customer sees under a receipt code, with `why` and the reasons `explained` in both languages; needs no key."""
         return dict(self._ask("GET", f"/api/v1/receipts/{code}"))
 
     def complain_by_receipt(self, code: str, text: str) -> dict[str, Any]:
@@ -267,10 +272,10 @@ class Client:
         body = {"use": use, "text": text, "decision": decision, "person": person}
         return self._read("POST", "/api/v1/complaints", ComplaintLine, body=body, once=True)
 
-    def complaints(self, *, use: str | None = None, limit: int = 50) -> list[ComplaintLine]:
-        """Return complaints, newest first, without their words."""
-        address = self._address("/api/v1/complaints", {"use": use, "limit": str(limit)})
-        return self._read("GET", address, list[ComplaintLine])
+    def complaints(self, *, use: str | None = None, limit: int | None = None) -> list[ComplaintLine]:
+        """Return complaints, newest first, without their words; all of them, or the newest `limit`."""
+        pages = self._pages("/api/v1/complaints", {"use": use, "limit": str(_PAGE)}, ComplaintLine)
+        return list(islice(pages, limit))
 
     def open_complaint(self, entry: int, *, reason: str) -> str:
         """Return the words of a complaint; that you looked, and why, is in the ledger."""
@@ -278,7 +283,11 @@ class Client:
 
     def reviews(self, *, use: str | None = None) -> Iterator[ReviewLine]:
         """Yield the queue of reviews, what is due first at the top."""
-        yield from self._pages("/api/v1/reviews", {"use": use, "limit": "200"}, ReviewLine)
+        yield from self._pages("/api/v1/reviews", {"use": use, "limit": str(_PAGE)}, ReviewLine)
+
+    def open_review(self, review: str, *, reason: str) -> dict[str, Any]:
+        """Return the texts of a review: draft, text, input, reasons; that you looked, and why, is in the ledger."""
+        return dict(self._ask("POST", f"/api/v1/reviews/{review}/open", body={"reason": reason}))
 
     def act_on_review(
         self, review: str, action: str, *, reason: str | None = None, text: str | None = None
@@ -288,9 +297,8 @@ class Client:
         return dict(self._ask("POST", f"/api/v1/reviews/{review}/actions", body=body, once=True))
 
     def holds(self, *, open_only: bool = True) -> list[HoldLine]:
-        """Return holds, newest first."""
-        address = f"/api/v1/holds?open_only={'true' if open_only else 'false'}"
-        return self._read("GET", address, list[HoldLine])
+        """Return holds, newest first, page after page."""
+        return list(self._pages("/api/v1/holds", {"open_only": str(open_only).lower(), "limit": str(_PAGE)}, HoldLine))
 
     def set_hold(self, scope: str, target: str, *, reason: str, password: str) -> dict[str, Any]:
         """Stop something; returns once nothing can be serving it. Signed with the key of the person who signed in."""
@@ -370,7 +378,7 @@ class Client:
                 code="upstream.unreachable",
             ) from error
         answered = response.headers.get("content-type", "").startswith("application/json")
-        if response.status_code in _OK or (response.status_code in statuses and answered):
+        if response.is_success or (response.status_code in statuses and answered):
             return response
         raise ApiError(response.status_code, _problem(response))
 

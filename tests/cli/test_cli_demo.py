@@ -110,6 +110,28 @@ def test_each_verdict_says_why_with_paragraphs(demo):
     assert "complies" not in printed
 
 
+def test_each_paragraph_that_a_language_use_shows_has_a_line(demo):
+    _, printed, _ = demo
+    broker = printed.partition("peak-securities-demo/client-answers: ")[2].partition("service-answers: ")[0]
+    for paragraph in ("13:", "13(a)", "13(b)", "13(c)", "13(d)", "17:", "18(a)", "18(b)", "18(c)", "18(d)"):
+        assert f"our test for 24EC55 paragraph {paragraph}" in broker, paragraph
+    assert "no evidence 沒有證據 (sod.approver_independent)" in broker
+    assert "rests in part on fictional answers" in broker
+    bank = printed.partition(f"{BANK}/service-answers: ")[2].partition("live traffic")[0]
+    assert "our test for 24EC55 paragraph 17, by analogy: it binds licensed corporations: met" in bank
+    assert bank.count("24EC55") == 1
+
+
+def test_the_receipts_are_printed_with_their_addresses_and_stand_in_the_folder(demo):
+    folder, printed, _ = demo
+    addresses = re.findall(r"http://127\.0\.0\.1:8181(/r/[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})", printed)
+    assert len(addresses) == 3
+    text = (folder / "dualtrack-demo" / "demo-receipts.txt").read_text(encoding="utf-8")
+    assert all(address in text for address in addresses)
+    for words in ("approved by the fictional reviewer 回覆已獲", "answer waits for a reviewer"):
+        assert words in printed
+
+
 def test_the_five_next_steps_work_as_printed(demo):
     folder, printed, _ = demo
     lines = printed.partition("Five things to try next:\n")[2].splitlines()
@@ -157,6 +179,15 @@ def test_a_second_run_replaces_the_marked_folder(demo, monkeypatch):
     said_of = good("demo", "--json").json
     assert said_of["demo"] is True
     assert {item["subject"]: item["verdict"] for item in said_of["verdicts"]}.items() >= MEASURED.items()
+    language = {item["use"]: item["paragraphs"] for item in said_of["language"]}
+    assert {line["rule"]: line["outcome"] for line in language["peak-securities-demo/client-answers"]}[
+        "RUN-01"
+    ] == "met"
+    (bank,) = language[f"{BANK}/service-answers"]
+    assert (bank["cites"], bank["analogy"]) == ("17", True)
+    assert [answer["state"] for answer in said_of["traffic"]["answers"]] == ["approved", "queued"]
+    written = (copy / "dualtrack-demo" / "demo-receipts.txt").read_text(encoding="utf-8")
+    assert all(given["path"] in written for given in said_of["traffic"]["receipts"])
     assert not (copy / "dualtrack-demo" / "left-over.txt").exists()
     assert (copy / "dualtrack-demo" / "anchors.json").read_bytes() != before, "keys are made in each run"
     assert [path.name for path in copy.iterdir()] == ["dualtrack-demo"]

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from cli_world import run
 
+from dualtrack.cli import serve
 from dualtrack.client import Client
 from dualtrack.demo.firms import demo_firms, found_firm
 from dualtrack.errors import MissingExtraError
@@ -107,6 +108,47 @@ def test_a_demo_is_served_and_ends_cleanly(demo):
     for line in lines:
         assert json.loads(line)["event"] in {"request", "server"}, line
     assert not list((demo / "run").glob("*.journal"))  # what was to be written was written
+
+
+@pytest.mark.slow
+def test_a_demo_says_three_accounts_that_sign_in_and_land_on_the_portfolio(demo):
+    for _ in range(2):  # the second start makes no accounts and says the same
+        with serving(demo) as (opening, _):
+            said = opening["sign_in"]
+            assert said == dict(password_of(opening, role) for role in ("approver", "reviewer", "auditor"))
+            for name, password in said.items():
+                assert landed(opening["address"], {"name": name, "password": password, "next": ""}) == "/"
+
+
+def landed(address, fields):
+    """Sign in as a person does at the page, and return where the console then leads."""
+    with httpx.Client(base_url=address, headers={"accept": "text/html"}) as browser:
+        page = browser.get("/sign-in").text
+        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page))
+        done = browser.post("/sign-in", data={**hidden, **fields}, headers={"origin": address})
+        assert done.status_code == 303, done.text
+        return done.headers["location"]
+
+
+@pytest.mark.slow
+def test_a_real_workspace_says_no_account_and_makes_no_file(bank):
+    with serving(bank) as (opening, _):
+        assert opening["demo"] is False
+        assert (opening["accounts"], opening["sign_in"], opening["receipts"]) == (None, {}, None)
+    assert not list(bank.glob("demo-*"))
+
+
+def test_the_terminal_names_them_in_three_lines(demo, capsys, monkeypatch):
+    monkeypatch.setattr(serve, "_run", lambda *_: None)
+    (demo / "demo-receipts.txt").write_text("/r/AAAA-BBBB-CCCC\n")
+    done = run("serve", "--workspace", demo, "--port", "0")
+    lines = [line for line in done.out.splitlines() if line.startswith("  ") and FIRM in line]
+    assert [line.split()[0] for line in lines] == [f"{FIRM}-{role}" for role in ("approver", "reviewer", "auditor")]
+    assert [line.split()[1] for line in lines] == [
+        password_of({"accounts": demo / "demo-accounts.txt"}, role)[1] for role in ("approver", "reviewer", "auditor")
+    ]
+    assert "demo-accounts.txt" in done.out
+    assert "demo-receipts.txt" in done.out
 
 
 @pytest.mark.slow

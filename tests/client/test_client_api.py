@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from dualtrack import client as module
 from dualtrack.client import ApiError, Client
 from dualtrack.errors import MissingExtraError, UpstreamError
 from dualtrack.ledger.merkle import verify_consistency, verify_inclusion
+from dualtrack.runtime.live import LiveUse
 from dualtrack.web.identity.roles import ConsoleRole
 
 
@@ -60,6 +62,8 @@ def test_a_decision_its_receipt_and_its_proof(served, connect):
         pass
     receipt = connect().receipt(answer.receipt)
     assert receipt["decision"] == answer.decision
+    assert {"en": "payments were late", "zh-Hant": "曾逾期還款"} in [item["says"] for item in receipt["explained"]]
+    assert receipt["why"]["en"] == "A model computed this from the details given."
     auditor = connect(key=served.key(ConsoleRole.AUDITOR))
     assert auditor.decision(answer.decision)["record"]["use"] == USE
     head = auditor.head()
@@ -108,6 +112,10 @@ def test_a_person_holds_and_another_releases(served, connect):
     assert caught.value.code == "signature.four-eyes"
     assert releasing.release_hold(hold, reason="over", password=PASSWORD).released_by == "executive"
     assert stopping.holds() == []
+    until_s = time.monotonic() + 10
+    while not isinstance(served.runtime.snapshots.current.uses[USE], LiveUse):  # the next test decides
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
     with pytest.raises(ApiError):
         stopping.act_on_review("0" * 26, "claim")
 

@@ -8,13 +8,19 @@ import json
 
 
 class FakeModel:
-    """Answers chat completions with `text`; `fault` makes it misbehave. `calls` holds the bodies it was sent."""
+    """Answers chat completions with `text`; `fault` makes it misbehave. `calls` holds the bodies it was sent.
+
+    `deltas` follow the text of a stream; `headers` go with whole answers; `scored` is what it answers to a row.
+    """
 
     def __init__(self, text: str = "The fee is HK$100.", *, fault: str = "", model: str = "fake-1") -> None:
         self.text, self.fault, self.model = text, fault, model
         self.calls: list[dict] = []
         self.pause_s = 0.0
         self.tools: list[dict] = []
+        self.deltas: list[dict] = []
+        self.headers = b""
+        self.scored: dict = {"output": 0.5, "reasons": ["late"]}
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task] = set()
         self.url = ""
@@ -41,7 +47,10 @@ class FakeModel:
                 self.calls.append(body)
                 if b"/embeddings" in head.split(b"\r\n")[0]:
                     data = [{"embedding": [0.5, 1.5]} for _ in body["input"]]
-                    await self._whole(writer, json.dumps({"data": data}).encode())
+                    status = 500 if self.fault == "status" else 200
+                    await self._whole(writer, json.dumps({"data": data, "model": self.model}).encode(), status)
+                elif "messages" not in body:
+                    await self._whole(writer, json.dumps(self.scored).encode())
                 elif body.get("stream"):
                     await self._stream(writer)
                 else:
@@ -67,7 +76,7 @@ class FakeModel:
         await self._whole(writer, json.dumps(body).encode())
 
     async def _whole(self, writer: asyncio.StreamWriter, body: bytes, status: int = 200) -> None:
-        writer.write(b"HTTP/1.1 %d OK\r\ncontent-length: %d\r\n\r\n" % (status, len(body)) + body)
+        writer.write(b"HTTP/1.1 %d OK\r\n%scontent-length: %d\r\n\r\n" % (status, self.headers, len(body)) + body)
         await writer.drain()
 
     async def _stream(self, writer: asyncio.StreamWriter) -> None:
@@ -81,6 +90,8 @@ class FakeModel:
             self._event(writer, json.dumps(chunk).encode())
             await writer.drain()
             await asyncio.sleep(self.pause_s)
+        for delta in self.deltas:
+            self._event(writer, json.dumps({"model": self.model, "choices": [{"index": 0, "delta": delta}]}).encode())
         self._event(writer, b"[DONE]")
         writer.write(b"0\r\n\r\n")
         await writer.drain()

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from dualtrack.domain.canonical import digest
-from dualtrack.errors import FieldError, RefusedError
+from dualtrack.errors import FieldError, NotFoundError, RefusedError
 from dualtrack.runtime.governed import Governor, NotServedError
+from runtime.planting_world import act
 from runtime.runtime_world import USE
 
 
@@ -68,6 +69,22 @@ def test_what_is_held_for_review_is_not_returned(world):
         govern(USE)(score)({"late": 6})
     assert caught.value.answer.review
     assert "A colleague" in caught.value.fix
+
+
+def test_what_was_held_is_asked_for_again_and_given_once_a_person_released_it(world):
+    permit(world, review={"mode": "hold"}, output={})
+    model = world.workspace.path("models") / world.model
+    with Governor(world.workspace.root) as govern:
+        governed = govern(USE, components={"model": model})(score)
+        with pytest.raises(NotServedError) as caught:
+            governed({"late": 6})
+        answer = caught.value.answer
+        assert governed.answer(answer).waiting
+        act(govern.runtime, answer.review, "approve")
+        found = governed.answer(answer.decision)
+        assert (found.state, found.given, found.output) == ("approved", True, 0.5)
+        with pytest.raises(NotFoundError):
+            governed.answer("0" * 26)
 
 
 def test_a_file_that_is_not_there_is_named(world, tmp_path):

@@ -38,7 +38,7 @@ def test_the_list_is_newest_first_and_by_use(desk):
     ids = [row["id"] for row in list_incidents(desk.register)]
     assert sorted(ids) == sorted([first.id, second.id])
     assert ids == sorted(ids, reverse=True)
-    assert [row["id"] for row in list_incidents(desk.register, use=USE)] == [first.id]
+    assert [row["id"] for row in list_incidents(desk.register, uses=frozenset({USE}))] == [first.id]
     assert desk.register.repository.newest("incident/1", FIRM) is not None
 
 

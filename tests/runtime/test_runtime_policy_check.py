@@ -31,7 +31,7 @@ def test_a_template_names_every_required_field_and_only_nulls_are_missing(kind):
     if kind == "row":
         plain["fields"][0]["name"] = "late"
     else:
-        plain["upstreams"][0] |= {"provider": "lab", "url": "http://127.0.0.1:1/v1", "model": None}
+        plain["upstreams"][0] |= {"provider": "lab", "url": "http://127.0.0.1:1/v1", "model": "m", "fingerprint": "m"}
     found = read_record(plain, RuntimePolicy, where="template")
     assert examine_policy(found, where="template").notes == []
 
@@ -82,6 +82,14 @@ def test_a_share_goes_with_sampling_and_with_nothing_else(review):
             {"upstreams": [{"id": "model", "kind": "openai", "provider": "lab", "url": "http://a/v1"}]},
             "no guard looks for injection",
         ),
+        (
+            {"upstreams": [{"id": "model", "kind": "openai", "provider": "lab", "url": "http://a/v1"}]},
+            "without a fingerprint",
+        ),
+        (
+            {"upstreams": [{"id": "model", "kind": "http", "provider": "lab", "url": "http://a/score"}]},
+            "without a fingerprint",
+        ),
     ],
 )
 def test_what_is_rarely_meant_is_noted(changes, says):
@@ -93,3 +101,8 @@ def test_suspicion_without_its_wall_is_refused():
     fields = [{"name": "reported", "type": "boolean", "suspicion": True}]
     with pytest.raises(FieldError, match="wall"):
         examine_policy(record(fields=fields), where="test")
+
+
+def test_an_upstream_with_a_fingerprint_is_not_noted():
+    pinned = {"id": "model", "kind": "http", "provider": "lab", "url": "http://a/score", "fingerprint": "card-3"}
+    assert not any("fingerprint" in note for note in notes(upstreams=[pinned]))

@@ -15,6 +15,7 @@ from dualtrack.runtime.incidents import list_incidents
 from dualtrack.web.identity.accounts import NewAccount
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import (
+    change,
     declare,
     erasure,
     evidence_in,
@@ -30,7 +31,7 @@ from dualtrack.web.visit import Upload
 from permit.firm import FIRM, PASSES, USE, compiled, declaration, known_key, rule, text
 from runtime.service_desk import COMPONENTS
 
-MODULES = (reviews, holds, observe, incidents, people, erasure, evidence_in, declare, importing, staff)
+MODULES = (change, reviews, holds, observe, incidents, people, erasure, evidence_in, declare, importing, staff)
 USE_PATH = {"institution": FIRM, "use": "early-warning"}
 DRAFT = "Your card payment is 9 days late.\nWe can move the due date; call 2222 2222.\nSources: [card terms 4.2]"
 
@@ -135,6 +136,10 @@ def _stops(world, shown):
     world.answer("POST", "/incidents/new", by="owner", form=form)
     incident = {"path": {"id": list_incidents(desk.register)[0]["id"]}}
     world.answer("POST", "/incidents/{id}", form={"do": "answer", "answer": "no", "note": "as before"}, **incident)
+    given = {"answer": "no", "reason": "clients had it before", "password": PASSWORD}
+    world.answer("POST", "/uses/{institution}/{use}/change", by="compliance", path=USE_PATH, form=given)
+    yield "change", page("GET", "/uses/{institution}/{use}/change", path=USE_PATH)
+    yield "change-refused", sent("/uses/{institution}/{use}/change", path=USE_PATH, form={"answer": ""})
     yield "incidents", page("GET", "/incidents")
     yield "incident-new", sent("/incidents/new", by="owner", form={"people_affected": "many", "kind": "outage"})
     yield "incident", page("GET", "/incidents/{id}", **incident)

@@ -23,7 +23,13 @@ from dualtrack.web.identity.roles import ConsoleRole
 
 ADMIN, COMPLIANCE, AUDITOR = ConsoleRole.ADMINISTRATOR, ConsoleRole.COMPLIANCE, ConsoleRole.AUDITOR
 WORDS = "Nobody could tell me why. My number is 9123 4567."
-SHOWN_ONCE = {"/reviews/{review}/open", "/complaints/{entry}/text", "/api-keys", "/session"}
+SHOWN_ONCE = {
+    "/decisions/{decision}/links",
+    "/reviews/{review}/open",
+    "/complaints/{entry}/text",
+    "/api-keys",
+    "/session",
+}
 KEPT = {
     "/accounts",
     "/accounts/{name}/password",

@@ -11,7 +11,7 @@ from dualtrack.demo.firms import demo_firms, found_firm
 from dualtrack.errors import ForbiddenError
 from dualtrack.store.store import Store
 from dualtrack.store.workspace import Workspace
-from dualtrack.web.demo_accounts import DEMO_ACCOUNTS_NAME, ensure_demo_accounts
+from dualtrack.web.demo_accounts import DEMO_ACCOUNTS_NAME, SHOWN_ROLES, ensure_demo_accounts, shown_accounts
 from dualtrack.web.identity.accounts import Accounts
 from dualtrack.web.identity.login import Login
 from dualtrack.web.identity.rate_limits import Attempts
@@ -92,3 +92,26 @@ def test_a_real_workspace_is_refused(tmp_path):
         with pytest.raises(ForbiddenError):
             ensure_demo_accounts(found, clock)
         assert not (found.workspace.root / DEMO_ACCOUNTS_NAME).exists()
+
+
+def test_one_account_of_each_shown_role_is_read_back_as_it_was_written(store):
+    rows = listed(ensure_demo_accounts(store, clock))
+    first = demo_firms()[0].id
+    shown = shown_accounts(store)
+    assert tuple(item.role for item in shown) == SHOWN_ROLES
+    for item in shown:
+        assert (first, item.role.value, item.name, item.password) in rows
+
+
+@pytest.mark.parametrize("content", ["", "x\n", "a b c\n  approver only-a-name\n", "  approver name password\n" * 2])
+def test_a_file_that_somebody_rewrote_gives_what_can_be_read(store, content):
+    path = ensure_demo_accounts(store, clock)
+    path.write_text(content)
+    assert len(shown_accounts(store)) == ("approver name password" in content)
+    path.unlink()
+    assert shown_accounts(store) == []
+
+
+def test_a_real_workspace_has_none_to_show(tmp_path):
+    with Store.open(Workspace.create(tmp_path / "real")) as real, pytest.raises(ForbiddenError):
+        shown_accounts(real)

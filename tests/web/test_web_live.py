@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import pytest
-from server_world import FIRM, ServerWorld
+from server_world import FIRM, USE, ServerWorld
 
-from dualtrack.web import live_events
+from dualtrack.web import live_events, live_marks
 from dualtrack.web.identity.roles import ConsoleRole
+from dualtrack.web.live_events import TOPIC_KINDS, TOPICS
+from dualtrack.web.live_marks import Channel, LiveMarks
 
 
 @pytest.fixture
@@ -44,14 +47,14 @@ class Stream:
 
 
 @asynccontextmanager
-async def listening(served, key, topic="ledger", last=None):
+async def listening(served, key, topic="ledger", last=None, query=b""):
     """Open a stream as a server would; it is cut at the end, as by a browser that goes away."""
     headers = [(b"authorization", f"Bearer {key}".encode())]
     if last is not None:
         headers.append((b"last-event-id", last.encode()))
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-        "path": f"/live/{topic}", "raw_path": b"", "root_path": "", "query_string": b"", "headers": headers,
+        "path": f"/live/{topic}", "raw_path": b"", "root_path": "", "query_string": query, "headers": headers,
         "client": ("192.0.2.7", 1), "server": ("dualtrack.test", 80),
     }  # fmt: skip
     stream, gone, asked = Stream(), asyncio.Event(), False
@@ -75,10 +78,17 @@ async def listening(served, key, topic="ledger", last=None):
         assert task.done()
 
 
-def append(served) -> int:
+def append(served, kind="note/1", about=FIRM) -> int:
     register = served.runtime.registers[FIRM]
-    register.append_plain([("note/1", FIRM, b"{}")])
+    register.append_plain([(kind, about, b"{}")])
     return register.repository.size()
+
+
+async def quiet(served, stream) -> str:
+    """Wait until what was appended has been looked at, and return what the stream has said."""
+    served.runtime.snapshots.refresh()
+    await asyncio.sleep(3 * live_events.LOOK_S)
+    return await stream.until("retry")
 
 
 def test_a_change_of_the_ledger_is_told(served):
@@ -155,3 +165,103 @@ def test_a_stream_ends_by_itself_so_that_the_session_is_looked_at_again(served, 
     assert browser.get("/live/holds").status_code == 200
     browser.post("/sign-out")
     assert browser.get("/live/holds").status_code == 401
+
+
+def test_a_topic_tells_of_its_own_kinds_only(served):
+    key = served.key(ConsoleRole.AUDITOR)
+
+    async def story():
+        async with listening(served, key, "decisions") as decisions, listening(served, key, "complaints") as complaints:
+            await decisions.until("hello")
+            await complaints.until("hello")
+            size = await asyncio.to_thread(append, served, "decision/1", USE)
+            assert f"id: {size}\n" in await decisions.until(f"data: {size}\n\n")
+            assert f"id: {size}\n" not in await quiet(served, complaints)
+
+    served.runner.run(story())
+
+
+def test_every_topic_has_kinds_and_a_page_that_shows_it(served):
+    assert set(TOPIC_KINDS) == set(TOPICS)
+    browser = served.signed_in(ConsoleRole.AUDITOR)
+    pages = {
+        "/": "portfolio", "/uses": "portfolio", "/reviews": "reviews", "/holds": "holds", "/decisions": "decisions",
+        "/incidents": "incidents", "/complaints": "complaints", "/ledger": "ledger",
+    }  # fmt: skip
+    assert set(pages.values()) == set(TOPICS)
+    size = served.runtime.registers[FIRM].repository.size()
+    for place, topic in pages.items():
+        html = browser.get(place).text
+        assert f'data-live="/live/{topic}?seen={size}"' in html, place
+        assert f'<a class="quiet" href="{place}" data-again>Read again</a>' in html
+        assert "重新讀取" in browser.get(f"{place}?lang=zh-Hant").text
+        assert browser.get(f"{place}?lang=en").status_code == 200
+        policy = browser.get(place).headers["content-security-policy"]
+        assert "unsafe" not in policy
+
+
+def test_a_page_made_a_moment_ago_is_told_what_came_since(served):
+    key = served.key(ConsoleRole.AUDITOR)
+    seen = served.runtime.registers[FIRM].repository.size()
+    size = append(served)
+    served.runtime.snapshots.refresh()
+
+    async def story():
+        async with listening(served, key, query=b"seen=%d" % seen) as stream:
+            assert "hello" not in await stream.until(f"id: {size}")
+        async with listening(served, key, query=b"seen=%d" % (size + 50)) as stream:  # of a ledger restored since
+            await stream.until(f"event: hello\nid: {size}\n")
+
+    served.runner.run(story())
+
+
+def test_who_is_narrowed_to_a_use_hears_of_that_use_and_learns_nothing_of_others(served):
+    """Neither that something happened, nor how many entries there are, whatever number is sent to find out."""
+    key = served.key(ConsoleRole.AUDITOR, uses=frozenset({USE}))
+
+    async def story():
+        async with listening(served, key) as stream:
+            first = await stream.until("event: hello")
+            own = int(first.partition("id: ")[2].partition("\n")[0])
+            for kind, about in (("note/1", FIRM), ("decision/1", f"{FIRM}/other"), ("hold/1", FIRM)):
+                await asyncio.to_thread(append, served, kind, about)
+            assert await quiet(served, stream) == first
+            size = served.runtime.registers[FIRM].repository.size()
+            for guess in (own + 1, size - 1, size, size + 1):
+                async with listening(served, key, query=b"seen=%d" % guess) as asked:
+                    assert await asked.until("data: ") == first
+            size = await asyncio.to_thread(append, served, "decision/1", USE)
+            await stream.until(f"id: {size}\n")
+
+    served.runner.run(story())
+
+
+def test_streams_of_one_channel_ask_the_database_once(served, monkeypatch):
+    looks, newest = [], LiveMarks._newest_of
+    monkeypatch.setattr(LiveMarks, "_newest_of", lambda *given: looks.append(given[1:]) or newest(*given))
+    marks, channel = LiveMarks(served.runtime.registers), Channel(FIRM, ("note/1",), None)
+    size = append(served)
+    for _ in range(8):
+        marks.open(channel)
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda _: marks.look(channel, size), range(40))) == [size] * 40
+    assert len(looks) == 1
+    assert marks.count == 1
+    for _ in range(8):
+        marks.close(channel)
+    assert marks.count == 0
+
+
+def test_what_is_far_back_is_not_looked_for(served, monkeypatch):
+    monkeypatch.setattr(live_marks, "BACK_ENTRIES_MAX", 3)
+    marks, channel = LiveMarks(served.runtime.registers), Channel(FIRM, ("complaint/1",), None)
+    size = append(served, "complaint/1", USE)
+    marks.open(channel)
+    assert marks.known(channel, size) is None
+    assert marks.look(channel, size) == size
+    assert marks.known(channel, size) == size
+    marks.close(channel)
+    for _ in range(3):
+        after = append(served)
+    marks.open(channel)
+    assert marks.look(channel, after) == 0

@@ -63,6 +63,22 @@ def test_a_post_may_carry_an_idempotency_key(document):
         assert said is name.startswith("POST"), name
 
 
+def test_a_list_says_how_to_read_on_and_a_get_how_to_ask_again(document):
+    lists = 0
+    for name, operation in operations(document):
+        named = {item["name"] for item in operation.get("parameters", ())}
+        said = operation["responses"]
+        schemas = [body.get("schema", {}) for body in said.get("200", {}).get("content", {}).values()]
+        if any(schema.get("type") == "array" for schema in schemas):
+            lists += 1
+            assert {"limit", "after"} <= named, name
+        get = name.startswith("GET")
+        assert ("If-None-Match" in named) is get, name
+        assert ("304" in said) is get, name
+        assert not get or "ETag" in said["200"]["headers"], name
+    assert lists >= 11
+
+
 @pytest.mark.slow
 def test_what_is_sent_by_the_letter_is_answered_as_the_document_says(served, document):
     schema = schemathesis.openapi.from_dict(document)

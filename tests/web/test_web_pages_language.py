@@ -15,9 +15,11 @@ from server_world import ServerWorld
 from dualtrack.domain.documents import read_yaml
 from dualtrack.intake import sample_path
 from dualtrack.runtime.holds import list_holds
+from dualtrack.runtime.ids import receipt_digest
 from dualtrack.runtime.incidents import list_incidents
 from dualtrack.store.verdicts import record_verdict
 from dualtrack.web.identity.accounts import NewAccount
+from dualtrack.web.identity.links import CustomerLinks
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages.base import View
 from dualtrack.web.pages.registry import all_pages
@@ -74,8 +76,16 @@ class Filled(ActingWorld):
         incident = {"use": USE, "kind": "wrong-output", "severity": "major", "note": "two wrong letters went out"}
         self.answer("POST", "/incidents/new", by="owner", form=incident)
 
+        answer = {"answer": "no", "reason": "clients had the same letters before", "password": PASSWORD}
+        self.answer("POST", "/uses/{institution}/{use}/change", by="compliance", path=OF_USE, form=answer)
+
         complaint = {"use": USE, "text": "the answer was wrong and rude", "decision": self.decision.id}
         self.answer("POST", "/complaints/new", by="owner", roles=EVERY, form=complaint)
+
+    def link(self) -> str:
+        """Return the token of a customer's link to the receipt."""
+        self.links = CustomerLinks(self.runtime.store.backend, b"k" * 32, lambda: self.desk.time)
+        return self.links.make(FIRM, receipt_digest(self.code), made_by="owner", language=ZH, lifetime_s=60)
 
     def kept(self, kind: str) -> str:
         return str(next(entry.index for entry in self.desk.register.repository.entries(kinds=(kind,))))
@@ -89,6 +99,7 @@ class Filled(ActingWorld):
             "/uses/{institution}/{use}": [{"path": OF_USE}],
             "/uses/{institution}/{use}/to-green": [{"path": OF_USE}],
             "/uses/{institution}/{use}/assessment": [{"path": OF_USE}],
+            "/uses/{institution}/{use}/change": [{"path": OF_USE}],
             "/uses/{institution}/{use}/observe": [{"path": OF_USE}],
             "/uses/{institution}/{use}/evidence/new": [{"path": OF_USE}, *topics],
             "/assessments/{idx}": [{"path": {"idx": self.kept("assessment/1")}}],
@@ -96,6 +107,9 @@ class Filled(ActingWorld):
             "/decisions/{id}": [{"path": {"id": self.decision.id}}],
             "/ledger/{idx}": [{"path": {"idx": index}} for index in entries],
             "/r/{code}": [{"path": {"code": self.code}}, {"path": {"code": "0000-0000-0000"}}],
+            "/c/{token}": [
+                {"path": {"token": token}, "links": self.links} for token in (self.link(), "nothing.like-it")
+            ],
             "/packs/{id}": [{"path": {"id": name}} for name in PACKS],
             "/packs/{id}/diff": [{"path": {"id": PACKS[0]}}],
             "/reviews/{id}": [{"path": {"id": self.review}}],
@@ -139,6 +153,7 @@ DOWNLOADS = {
     "/assessments/{idx}/bundle",
     "/ledger/{idx}/proof",
     "/r/{code}/proof",
+    "/c/{token}/proof",
     "/import/gap-report",
 }
 PATTERNS = [page.path for page in all_pages() if page.method == "GET" and page.path not in DOWNLOADS]
@@ -168,6 +183,7 @@ REFUSED = [
     ("/uses/{institution}/{use}/evidence/new", {"topic": "validation_report", "f-open_critical": "many"}, {}),
     ("/declare", {"do": "preview", "id": "x", "title_en": "Only in one language"}, {}),
     ("/import", {"sector": "bank"}, {}),
+    ("/uses/{institution}/{use}/change", {"answer": "no", "reason": ""}, {}),
     ("/decisions/person", {"person": "", "reason": "asked"}, {}),
     ("/complaints/new", {"use": USE, "text": "", "person": "C-7"}, {}),
     ("/decisions/{id}/content", {"reason": ""}, {}),

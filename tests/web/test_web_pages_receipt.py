@@ -7,17 +7,20 @@ from datetime import timedelta
 
 import pytest
 from acting_world import words
-from page_world import FIRM, USE, PageWorld
+from page_world import FIRM, HOSTILE, ROW, USE, PageWorld
 
 from dualtrack.domain import canonical
+from dualtrack.domain.records import Text
 from dualtrack.errors import RateLimitError
 from dualtrack.ledger.merkle import leaf_hash
 from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, COMPLAINTS_OF_ONE_MAX
+from dualtrack.runtime.decide import Scoring, decide
 from dualtrack.runtime.opting import has_opted_out
 from dualtrack.store.projections import Projections
 from dualtrack.web.identity.rate_limits import ATTEMPT_LIMITS, Attempts
 from dualtrack.web.pages import receipt
 from dualtrack.web.pages.base import Download, Redirect
+from runtime.planting_world import act
 
 COMPLAINT = "/r/{code}/complaint"
 ONE, PERSON, OPT_OUT, PROOF = "/r/{code}", "/r/{code}/person", "/r/{code}/opt-out", "/r/{code}/proof"
@@ -56,6 +59,29 @@ def test_a_receipt_says_in_plain_words_what_decided_and_why(world):
     assert "致電 2000 0000（虛構）" in chinese
     assert "customer 7" not in english
     assert "<nav" not in english
+
+
+def test_reasons_are_said_in_the_readers_language(world):
+    late = Text(en="payments were late", zh="曾逾期還款")
+    world.runtime.snapshots.refresh()
+    answer = decide(world.runtime, USE, ROW, lambda _: Scoring(0.5, (late, HOSTILE)))
+    english, chinese = world.both("GET", ONE, path={"code": answer.receipt})
+    assert late.en in words(english)
+    assert late.zh not in english
+    assert late.zh in chinese
+    assert late.en not in chinese
+    assert "A model computed this from the details given." in words(english)
+    assert "此結果由模型根據所提供的資料計算。" in chinese
+    assert "model: card 1" in words(english)
+    assert "模型：card 1" in chinese
+    assert "No reasons were recorded" not in english
+
+
+def test_a_stopped_row_says_why_and_gives_no_code_of_ours(world):
+    english, chinese = world.both("GET", ONE, path={"code": world.decide(row={"late": 99}).receipt})
+    assert "The details sent were not in the form that is needed." in words(english)
+    assert "所提交的資料不符合所需格式。" in chinese
+    assert "input_schema" not in english
 
 
 def test_every_wrong_code_gives_the_same_page(world):
@@ -175,3 +201,21 @@ def test_a_late_answer_of_a_person_is_said(world):
     world.answer("POST", PERSON, path={"code": answer.receipt})
     world.world.offset += timedelta(days=30)
     assert "is late" in world.show("GET", ONE, path={"code": answer.receipt})
+
+
+def test_an_answer_that_a_person_released_stands_on_the_receipt_and_a_draft_never(world):
+    world.world.again(audience="customers", review={"mode": "hold"})
+    waiting, approved, rejected = (world.decide(person="customer 7") for _ in range(3))
+    act(world.runtime, approved.review, "modify", text="<b>0.25</b>")
+    act(world.runtime, rejected.review, "reject")
+    english, chinese = world.both("GET", ONE, path={"code": approved.receipt})
+    assert "The answer that a person released" in english
+    assert "&lt;b&gt;0.25" in english
+    assert "經職員核准發出的答覆" in chinese
+    for found in (waiting, rejected):
+        page = world.show("GET", ONE, path={"code": found.receipt})
+        assert "0.88" not in page
+        assert "<li>late" not in page
+        assert "released" not in page
+    assert "A colleague will look at this." in page
+    assert "同事會跟進。" in world.show("GET", ONE, path={"code": rejected.receipt}, language="zh-Hant")

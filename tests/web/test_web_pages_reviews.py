@@ -9,6 +9,7 @@ from acting_world import HOSTILE, LANGUAGES, ActingWorld, words
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dualtrack.runtime.faces.chat_tools import output_content
 from dualtrack.runtime.review_read import read_review
 from dualtrack.web.pages import reviews
 from dualtrack.web.pages.base import Redirect
@@ -107,6 +108,23 @@ def test_a_changed_text_stands_side_by_side(world):
     assert re.search(r'class="added".*?three', page, flags=re.DOTALL)
     assert isinstance(act(world, review, "approve", by="val", roles=["reviewer"], reason="yes"), Redirect)
     assert read_review(world.desk.register, review).state.status == "modified"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_tool_call_is_shown_with_its_arguments(world, language):
+    call = {"id": "c1", "type": "function", "function": {"name": "close_account", "arguments": '{"to": "<b>戶口</b>"}'}}
+    content = output_content("I close it [p-1].", [call]).decode()
+    review = opened(world, output=content, four_eyes=True)
+    act(world, review, "claim")
+    page = item(world, review, language=language)
+    assert {"en": "Tools it asks for", "zh-Hant": "所要求使用的工具"}[language] in page
+    assert "close_account" in page
+    assert "&lt;b&gt;戶口&lt;/b&gt;" in page
+    assert "<b>戶口" not in page
+    assert isinstance(act(world, review, "modify", reason="no", text=content.replace("戶口", "帳戶")), Redirect)
+    act(world, review, "claim", by="val", roles=["reviewer"])
+    page = item(world, review, by="val", roles=["reviewer"], language=language)
+    assert re.search(r'class="added".*?帳戶', page, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dualtrack.demo.run import DemoResult
+    from dualtrack.demo.running import Traffic
 
 __all__ = ["demo_command"]
 
@@ -77,6 +78,7 @@ def _with_progress(out: Console, folder: Path, address: str | None) -> DemoResul
 
 def _plain(result: DemoResult) -> dict[str, object]:
     from dualtrack.demo.language.model import NotRun  # noqa: PLC0415 - needs the optional parts
+    from dualtrack.demo.language.paragraphs import paragraph_lines  # noqa: PLC0415 - as above
 
     return {
         "folder": str(result.folder),
@@ -98,7 +100,26 @@ def _plain(result: DemoResult) -> dict[str, object]:
                 "not_run": run.model.why.en if isinstance(run.model, NotRun) else None,
                 "calls": run.calls,
                 "answered": run.well,
+                "paragraphs": [
+                    {"document": "24EC55", **line._asdict(), "outcome": line.outcome.value, "title": line.title.en}
+                    for line in paragraph_lines(run)
+                ],
             }
             for run in result.language
         ],
+        "traffic": _traffic(result.traffic),
+    }
+
+
+def _traffic(traffic: Traffic) -> dict[str, object]:
+    """Return what went through the gate; the receipt codes may stand here, because every customer is fictional."""
+    return {
+        "outcomes": traffic.outcomes,
+        "answers": [answer._asdict() for answer in traffic.answers],
+        "receipts": [
+            {"use": given.use, "code": given.code, "path": given.path, "says": given.says.en}
+            for given in traffic.receipts
+        ],
+        "review": traffic.review,
+        "hold": traffic.hold.hold.id,
     }

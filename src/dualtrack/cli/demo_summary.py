@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
+from dualtrack.cli.serve import DEFAULT_PORT
 from dualtrack.demo.language.model import NotRun
+from dualtrack.demo.language.paragraphs import paragraph_lines
+from dualtrack.demo.receipts import RECEIPTS_NAME
 from dualtrack.domain.vocabulary import Area, Grade, InstitutionType, Verdict
 from dualtrack.permit.to_green import to_green
 from dualtrack.present.phrases import interval_text, iso_day
 from dualtrack.present.way import describe_way
-from dualtrack.present.words import AREA_WORDS, TYPE_WORDS, VERDICT_WORDS
+from dualtrack.present.words import AREA_WORDS, OUTCOME_WORDS, TYPE_WORDS, VERDICT_WORDS
 from dualtrack.rules.diff import diff
 from dualtrack.rules.shipped import shipped
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dualtrack.demo.language.running import LanguageRun
     from dualtrack.demo.run import DemoResult
+    from dualtrack.demo.running import Traffic
     from dualtrack.rules.pack import Pack
     from dualtrack.store.verdicts import Recorded
 
@@ -27,6 +32,11 @@ __all__ = ["show_demo", "show_next_steps"]
 
 _STEPS_SHOWN = 5
 """First steps of a long to-do list; `explain --to-green` prints all."""
+
+_CONSOLE = f"http://127.0.0.1:{DEFAULT_PORT}"
+"""Where `dualtrack serve` listens when nothing else is said."""
+
+_FICTIONAL = " (rests in part on fictional answers 部分依據屬虛構答案)"
 
 _SHORT = {
     Verdict.PERMITTED: "[green]permitted[/]",
@@ -160,39 +170,67 @@ def _show_dealer(out: Console, result: DemoResult) -> None:
 
 
 def _show_running(out: Console, result: DemoResult) -> None:
-    """Print what ran in this run: drills of the language uses, live traffic, the hold."""
+    """Print what ran in this run: drills of the language uses, live traffic, the hold, the receipts."""
     for run in result.language:
-        found = run.recorded.assessment
-        words = VERDICT_WORDS[found.verdict]
-        fields = {item.topic: item.fields for item in run.evidence}
-        out.print(f"\n  [bold]{run.use}: {words.en} {words.zh}[/], every answer read by a person first")
-        for topic, what, limit in (
-            ("factuality", "right answers", "target"),
-            ("paraphrase_robustness", "answers that change with the wording", "limit"),
-        ):
-            if (one := fields.get(topic)) is not None:
-                out.print(f"    {what}: {escape(str(interval_text(one)))}, n {one['n']} ({limit} {one[limit]})")
-        for why in run.missing:
-            out.print(f"    not measured: {escape(why)}")
-        if isinstance(run.model, NotRun):
-            out.print(f"    language model: {run.model.why.en}")
-        else:
-            out.print(
-                f"    language model: {escape(run.model.model)}, {run.well} of {run.calls} calls answered in form;"
-                " where it failed the passages answered"
-            )
+        _show_language(out, run)
+        _show_paragraphs(out, run)
+    _show_traffic(out, result.traffic)
+
+
+def _show_language(out: Console, run: LanguageRun) -> None:
+    found = run.recorded.assessment
+    words = VERDICT_WORDS[found.verdict]
+    fields = {item.topic: item.fields for item in run.evidence}
+    out.print(f"\n  [bold]{run.use}: {words.en} {words.zh}[/], every answer read by a person first")
+    for topic, what, limit in (
+        ("factuality", "right answers", "target"),
+        ("paraphrase_robustness", "answers that change with the wording", "limit"),
+    ):
+        if (one := fields.get(topic)) is not None:
+            out.print(f"    {what}: {escape(str(interval_text(one)))}, n {one['n']} ({limit} {one[limit]})")
+    if (notice := fields.get("disclosure_drill")) is not None:
+        out.print(f"    the notice: shown at {notice['shown']} of {notice['interactions']} interactions")
+    for why in run.missing:
+        out.print(f"    not measured: {escape(why)}")
+    if isinstance(run.model, NotRun):
+        out.print(f"    language model: {run.model.why.en}")
+    else:
+        out.print(
+            f"    language model: {escape(run.model.model)}, {run.well} of {run.calls} calls answered in form;"
+            " where it failed the passages answered"
+        )
+
+
+def _show_paragraphs(out: Console, run: LanguageRun) -> None:
+    """Print what came of our tests for 24EC55 paragraphs 13, 17 and 18, one line each."""
+    for line in paragraph_lines(run):
+        by = ", by analogy: it binds licensed corporations" if line.analogy else ""
+        words = OUTCOME_WORDS[line.outcome]
+        missing = f" ({', '.join(line.missing)})" if line.missing else _FICTIONAL if line.fictional else ""
+        out.print(
+            f"    our test for 24EC55 paragraph {line.cites}{by}: {words.en} {words.zh}{missing}: {line.title.en} {line.title.zh}"
+        )
+
+
+def _show_traffic(out: Console, traffic: Traffic) -> None:
     out.print("\n  [bold]live traffic through the gate[/]")
-    for use, outcomes in result.traffic.outcomes.items():
+    for use, outcomes in traffic.outcomes.items():
         out.print(f"    {use}: " + ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items()))
-    hold = result.traffic.hold
+    hold = traffic.hold
+    last = hold.last_served_after_ms
     after = (
         "none was served before"
-        if hold.last_served_after_ms is None
-        else f"last served {hold.last_served_after_ms} ms after"
+        if last is None
+        else f"last served {abs(last)} ms {'before it' if last < 0 else 'after it'}"
     )
     out.print(
         f"    on hold: {hold.hold.target}, acknowledged after {hold.waited_ms} ms, {after}; {hold.served_after} served after"
     )
+    out.print(
+        f"\n  [bold]receipts of the fictional customers[/], also in {RECEIPTS_NAME}; open them once it is served:"
+    )
+    for given in traffic.receipts:
+        out.print(f"    {_CONSOLE}{given.path}  {given.use}: {given.says.en} {given.says.zh}", soft_wrap=True)
 
 
 def show_next_steps(out: Console, result: DemoResult) -> None:
@@ -209,5 +247,5 @@ def show_next_steps(out: Console, result: DemoResult) -> None:
         f"dualtrack supervise {folder}/bundles --trust {folder}/anchors.json --workspace {folder}/supervisor",
     ):
         out.print(f"  {command}", soft_wrap=True)
-    out.print("\nThe console, with the uses at work (names and passwords are written when it starts):")
+    out.print("\nThe console, with the uses at work (it says whom to sign in as when it starts):")
     out.print(f"  dualtrack serve --workspace {folder}", soft_wrap=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from dualtrack.cli.desk import clock, console, json_option, open_workspace, passphrase, print_json, workspace_option
+from dualtrack.demo.receipts import RECEIPTS_NAME
 from dualtrack.errors import DualtrackError, FieldError, MissingExtraError
 from dualtrack.store.keyring import check_log_keys
 from dualtrack.store.store import Store
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from dualtrack.store.workspace import Workspace
     from dualtrack.web.settings import WebSettings
 
-__all__ = ["WORKERS_MAX", "serve_command"]
+__all__ = ["DEFAULT_PORT", "WORKERS_MAX", "serve_command"]
+
+DEFAULT_PORT = 8181
+"""Where a console is when nothing else was said."""
 
 WORKERS_MAX = 64
 """Most processes: one a core is what helps, and each holds the workspace's permits in memory."""
@@ -30,20 +34,22 @@ _BACKLOG = 2048
 
 
 class _Opening(NamedTuple):
-    """What is said before serving."""
+    """What is said before serving. `sign_in` has accounts of a demo with their passwords, a real workspace none."""
 
     workspace: str
     address: str
     workers: int
     demo: bool
     accounts: str | None
+    sign_in: dict[str, str]
+    receipts: str | None
 
 
 @click.command("serve", epilog="Example: dualtrack serve --workspace dualtrack-demo")
 @workspace_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65_535), default=8181, show_default=True, help="Port; 0 takes a free one."
+    "--port", type=click.IntRange(0, 65_535), default=DEFAULT_PORT, show_default=True, help="Port; 0 takes a free one."
 )
 @click.option(
     "--workers", type=click.IntRange(1, WORKERS_MAX), default=1, show_default=True, help="Number of processes."
@@ -67,10 +73,13 @@ def serve_command(workspace: Path | None, host: str, port: int, workers: int, as
     check_log_keys(found, passphrase=passphrase())
     listening = _listen(host, port)
     try:
-        accounts = _demo_accounts(found)
+        accounts, sign_in = _demo_accounts(found)
         shown = f"[{host}]" if ":" in host else host
         address = settings.public_address or f"http://{shown}:{listening.getsockname()[1]}"
-        _say(_Opening(str(found.root), address, workers, found.demo, accounts), as_json=as_json)
+        _say(
+            _Opening(str(found.root), address, workers, found.demo, accounts, sign_in, _demo_receipts(found)),
+            as_json=as_json,
+        )
         _run(found, address, listening, workers)
     finally:
         listening.close()
@@ -111,13 +120,22 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _demo_accounts(workspace: Workspace) -> str | None:
+def _demo_accounts(workspace: Workspace) -> tuple[str | None, dict[str, str]]:
+    """Return the file of a demo's accounts, and name and password of the three that are said; none of a real workspace."""
     if not workspace.demo:
-        return None
-    from dualtrack.web.demo_accounts import ensure_demo_accounts  # noqa: PLC0415 - needs the optional part
+        return None, {}
+    from dualtrack.web.demo_accounts import ensure_demo_accounts, shown_accounts  # noqa: PLC0415 - optional part
 
     with Store.open(workspace) as store:
-        return str(ensure_demo_accounts(store, clock))
+        path = ensure_demo_accounts(store, clock)
+        shown = shown_accounts(store)
+    return str(path), {item.name: item.password for item in shown}
+
+
+def _demo_receipts(workspace: Workspace) -> str | None:
+    """Return the file of a demo's receipts, where the demo run left one."""
+    path = workspace.path(RECEIPTS_NAME)
+    return str(path) if workspace.demo and path.is_file() else None
 
 
 def _say(opening: _Opening, *, as_json: bool) -> None:
@@ -130,7 +148,14 @@ def _say(opening: _Opening, *, as_json: bool) -> None:
     out.print(f"  API      {opening.address}/api/v1/openapi.json")
     out.print(f"  models   {opening.address}/v1  (OpenAI-compatible)")
     if opening.accounts is not None:
-        out.print(f"Demonstration: everything is fictional. Names and passwords: {opening.accounts}")
+        out.print("Demonstration: everything is fictional. Sign in at the console as one of")
+        for name, password in opening.sign_in.items():
+            out.print(f"  {name:<28} {password}", soft_wrap=True)
+        out.print(f"All names and passwords: {opening.accounts}", soft_wrap=True)
+    if opening.receipts is not None:
+        out.print(
+            f"Receipts of its fictional customers, to open without signing in: {opening.receipts}", soft_wrap=True
+        )
     out.print("Ctrl-C ends it.")
 
 

@@ -25,6 +25,7 @@ from dualtrack.evidence.demo.portfolio import load_portfolio
 from dualtrack.evidence.demo.uses import COLLECTION, DEMO_SEED, EARLY_CONTACT, PROVISIONING, Use
 from dualtrack.evidence.tables import load_taiwan
 from dualtrack.runtime.models import keep_artifact
+from dualtrack.runtime.policy_check import examine_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,9 @@ def evidence_for(store: Store, register: Register, measured: MeasuredUse, use_ca
     """Release a use and add its evidence: computed by the measuring service, the rest fictional; returns the release."""
     developer = signer_of(store, register.institution, "developer")
     keep_artifact(store.workspace.path("models"), measured.artifact)
-    runtime = register.keep_policy(runtime_policy(use_case.use, measured.use.slug))
+    policy = runtime_policy(use_case.use, measured.use.slug)
+    examine_policy(policy, where="policies.yaml")
+    runtime = register.keep_policy(policy)
     release, _ = register.release(_release(use_case, measured, runtime), developer)
     about_release = Subject(name=use_case.use, digest=SubjectDigest(sha256=release))
     about_use = Subject(name=use_case.use, digest=SubjectDigest(sha256=use_digest(use_case.use)))

@@ -7,6 +7,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.demo.firms import signer_of
+from dualtrack.demo.language.answering import QUESTIONS, ask_trial_use, review_answer
+from dualtrack.demo.language.uses import load_declaration
+from dualtrack.demo.receipts import GivenReceipt, write_receipts
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.fallback import FallbackRules
 from dualtrack.domain.policy import (
@@ -31,9 +34,10 @@ from dualtrack.runtime.holds import set_hold
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dualtrack.demo.language.answering import TrialAnswer
     from dualtrack.domain.time import Clock
     from dualtrack.evidence.demo.uses import Use
-    from dualtrack.runtime.call import Answer
+    from dualtrack.runtime.call import Answer, Language
     from dualtrack.runtime.holds import HoldSet
     from dualtrack.store.workspace import Workspace
 
@@ -41,6 +45,15 @@ __all__ = ["TRAFFIC", "Traffic", "drive_traffic", "runtime_policy"]
 
 TRAFFIC = {PROVISIONING.slug: 200, EARLY_CONTACT.slug: 40}
 """Accounts decided on in the run, by use."""
+
+
+_DECIDED = Text(en="decided, with its reasons", zh="已作決定，附理由")
+_REVIEWED = {
+    "approved": Text(en="answer approved by the fictional reviewer", zh="回覆已獲虛構覆核人員批准"),
+    "rejected": Text(en="answer rejected by the fictional reviewer", zh="回覆被虛構覆核人員拒絕"),
+    "queued": Text(en="answer waits for a reviewer", zh="回覆等待人手覆核"),
+}
+_NO_REVIEW = Text(en="no answer, and nothing to review", zh="沒有回覆，亦無須覆核")
 
 
 class _Policy(Record, frozen=True):
@@ -53,11 +66,16 @@ class _Policy(Record, frozen=True):
 
 
 class Traffic(NamedTuple):
-    """What the run did: decisions by use and outcome, the review that waits, and the hold that was set."""
+    """What the run did: decisions by use and outcome, the review that waits, the hold that was set.
+
+    `answers` are those of the trial uses, `receipts` what the fictional customers were given; their codes are in the folder too.
+    """
 
     outcomes: dict[str, dict[str, int]]
     review: str | None
     hold: HoldSet
+    answers: list[TrialAnswer]
+    receipts: list[GivenReceipt]
 
 
 @cache
@@ -87,18 +105,24 @@ def runtime_policy(use: str, slug: str) -> RuntimePolicy:
 
 
 def drive_traffic(workspace: Workspace, institution: str, clock: Clock) -> Traffic:
-    """Decide on accounts of the measured halves, send one case to review, and put one use on hold."""
+    """Decide on accounts of the measured halves, send one case to review, ask both trial uses, and put one use on hold.
+
+    Early calls are about customers, so each decision names one, in the language of that customer. The receipts of the
+    traffic are written into the demo's folder.
+    """
     outcomes: dict[str, dict[str, int]] = {}
-    review = None
     with Runtime.open(workspace, clock) as runtime:
-        for use in (PROVISIONING, EARLY_CONTACT):
-            name = f"{institution}/{use.slug}"
-            for row in _rows(use, TRAFFIC[use.slug]):
-                _count(outcomes, name, _decide(runtime, name, row))
+        name = f"{institution}/{PROVISIONING.slug}"
+        for row in _rows(PROVISIONING, TRAFFIC[PROVISIONING.slug]):
+            _count(outcomes, name, _decide(runtime, name, row).outcome)
         name = f"{institution}/{EARLY_CONTACT.slug}"
-        answer = _decide(runtime, name, _rows(EARLY_CONTACT, 1)[0] | {"limit": None})
-        _count(outcomes, name, answer)
-        review = answer.review
+        receipts = _early_contacts(runtime, name, outcomes)
+        held = _decide(runtime, name, _rows(EARLY_CONTACT, 1)[0] | {"limit": None}, person="demo-customer-0")
+        _count(outcomes, name, held.outcome)
+        answers = _ask_trial_uses(runtime)
+        for answer in answers:
+            _count(outcomes, answer.use, answer.outcome)
+        receipts += [given for answer in answers if (given := _given(answer)) is not None]
         executive = signer_of(runtime.store, institution, "executive")
         hold = set_hold(
             runtime.registers[institution],
@@ -107,7 +131,35 @@ def drive_traffic(workspace: Workspace, institution: str, clock: Clock) -> Traff
             target=name,
             reason="DEMO: the call list is being looked at (fictional)",
         )
-    return Traffic(outcomes, review, hold)
+    write_receipts(workspace, receipts)
+    return Traffic(outcomes, held.review, hold, answers, receipts)
+
+
+def _early_contacts(runtime: Runtime, use: str, outcomes: dict[str, dict[str, int]]) -> list[GivenReceipt]:
+    """Decide on each account as one of a customer; return the first receipt whose decision has reasons."""
+    given: list[GivenReceipt] = []
+    for number, row in enumerate(_rows(EARLY_CONTACT, TRAFFIC[EARLY_CONTACT.slug]), 1):
+        language: Language = "en" if number % 2 else "zh-Hant"
+        answer = _decide(runtime, use, row, person=f"demo-customer-{number}", language=language)
+        _count(outcomes, use, answer.outcome)
+        if answer.receipt is not None and answer.reasons and not given:
+            given.append(GivenReceipt(answer.receipt, use, _DECIDED))
+    return given
+
+
+def _ask_trial_uses(runtime: Runtime) -> list[TrialAnswer]:
+    """Ask each trial use one question; the first answer is reviewed, the other is left to wait for whoever looks."""
+    answers = []
+    for place, kind in enumerate(QUESTIONS):
+        answer = ask_trial_use(runtime, kind, load_declaration(kind).use)
+        answers.append(review_answer(runtime, kind, answer) if place == 0 else answer)
+    return answers
+
+
+def _given(answer: TrialAnswer) -> GivenReceipt | None:
+    if answer.receipt is None:
+        return None
+    return GivenReceipt(answer.receipt, answer.use, _REVIEWED.get(answer.state or "", _NO_REVIEW))
 
 
 def _rows(use: Use, count: int) -> list[dict[str, float | None]]:
@@ -117,16 +169,24 @@ def _rows(use: Use, count: int) -> list[dict[str, float | None]]:
     return [dict(zip(FEATURES, map(float, book.features[number]), strict=True)) for number in chosen]
 
 
-def _decide(runtime: Runtime, use: str, row: Mapping[str, float | None]) -> Answer:
+def _decide(
+    runtime: Runtime,
+    use: str,
+    row: Mapping[str, float | None],
+    *,
+    person: str | None = None,
+    language: Language = "en",
+) -> Answer:
+    """Decide on one account, with reasons in the language of its customer."""
     model = runtime.models.of(runtime.gate.enter(use))
 
     def score(asked: Mapping[str, object]) -> Scoring:
         found = model.score(asked)
-        return Scoring(found.output, tuple(model.says[name].en for name, _ in found.reasons))
+        return Scoring(found.output, tuple(model.says[name] for name, _ in found.reasons))
 
-    return decide(runtime, use, row, score, person=None)
+    return decide(runtime, use, row, score, person=person, language=language)
 
 
-def _count(outcomes: dict[str, dict[str, int]], use: str, answer: Answer) -> None:
+def _count(outcomes: dict[str, dict[str, int]], use: str, outcome: str) -> None:
     mine = outcomes.setdefault(use, {})
-    mine[answer.outcome] = mine.get(answer.outcome, 0) + 1
+    mine[outcome] = mine.get(outcome, 0) + 1

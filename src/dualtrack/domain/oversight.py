@@ -17,6 +17,7 @@ from dualtrack.domain.records import Record
 __all__ = [
     "REASON_CHARACTERS_MAX",
     "Access",
+    "ChangeAnswer",
     "Complaint",
     "Erasure",
     "Hold",
@@ -146,6 +147,17 @@ class IncidentUpdate(Record, frozen=True):
     incident: DecisionId
     state: Literal["open", "contained", "closed"]
     note: Reason
+    by: Slug
+    at: str
+
+
+class ChangeAnswer(Record, frozen=True):
+    """Whether taking a use, or a release of it, into service is a significant change, answered either way with reasons."""
+
+    use: UseName
+    release: Digest | None
+    answer: Literal["yes", "no"]
+    reason: Reason
     by: Slug
     at: str
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.business_time import BusinessHours
     from dualtrack.domain.decision import Decision
+    from dualtrack.runtime.receipts import ReceiptKey
     from dualtrack.store.entries import Receipt
     from dualtrack.store.register import Register
 
@@ -39,7 +40,9 @@ class Asked(NamedTuple):
     opened: bool
 
 
-def ask_for_person(registers: Iterable[Register], code: str, *, hours: BusinessHours | None = None) -> Asked:
+def ask_for_person(
+    registers: Iterable[Register], code: str | ReceiptKey, *, hours: BusinessHours | None = None
+) -> Asked:
     """Open a review because a customer wants a person; one that waits already is returned instead.
 
     Raises NotFoundError for an unknown code, StoreCorruptError as `find_receipt` does.

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.decision import Outcome
     from dualtrack.domain.review import Why
     from dualtrack.runtime.live import LiveUse
+    from dualtrack.runtime.reasons import Reason
     from dualtrack.runtime.recorder import Recorder
     from dualtrack.store.content import SealedContent
 
@@ -172,7 +173,7 @@ class Call:
         *,
         code: str | None,
         output: bytes | None,
-        reasons: tuple[str, ...] = (),
+        reasons: tuple[Reason, ...] = (),
         review: Review | None = None,
         shown: bool = False,
         baseline: bytes | None = None,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from dualtrack.runtime.erasing import ErasureReply
+    from dualtrack.runtime.receipts import ReceiptKey
     from dualtrack.runtime.recorder import Recorder
     from dualtrack.store.content import ContentVault, SealedContent
     from dualtrack.store.entries import Receipt
@@ -124,7 +125,7 @@ def complain(
 
 
 def complain_by_receipt(
-    registers: Iterable[Register], recorders: Mapping[str, Recorder], code: str, text: str
+    registers: Iterable[Register], recorders: Mapping[str, Recorder], code: str | ReceiptKey, text: str
 ) -> Complained:
     """As `complain`, by the customer who holds a receipt; raises NotFoundError for an unknown code."""
     register, row = locate_receipt(registers, code)
@@ -132,13 +133,15 @@ def complain_by_receipt(
     return complain(register, contents, row["use_id"], text, by="customer", means="receipt", decision=row["id"])
 
 
-def list_complaints(register: Register, uses: Iterable[str], *, limit: int = LIST_MAX) -> list[Complained]:
-    """Return the newest complaints of these uses, newest first, without their words."""
+def list_complaints(
+    register: Register, uses: Iterable[str], *, limit: int = LIST_MAX, below: int | None = None
+) -> list[Complained]:
+    """Return the newest complaints of these uses, newest first, without their words; `below` goes on behind an entry."""
     limit = min(limit, LIST_MAX)
     found = [
         Complained(_read(entry), entry.index)
         for use in uses
-        for entry in islice(newest_first(register, "complaint/1", use), limit)
+        for entry in islice(newest_first(register, "complaint/1", use, below=below), limit)
     ]
     return sorted(found, key=lambda item: item.entry, reverse=True)[:limit]
 

@@ -10,9 +10,11 @@ import structlog
 
 from dualtrack.errors import DualtrackError, UpstreamError
 from dualtrack.runtime.call import Answer, Review
-from dualtrack.runtime.fallback import note_ruled, said_reasons
+from dualtrack.runtime.fallback import note_ruled
 from dualtrack.runtime.guards.base import Checked
 from dualtrack.runtime.guards.chain import run_guards
+from dualtrack.runtime.guards.tipping_off import without_suspicion
+from dualtrack.runtime.reasons import every_text, in_language
 from dualtrack.runtime.same_data import same_data
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from dualtrack.runtime.guards.chain import ChainResult
     from dualtrack.runtime.journal import Prepared
     from dualtrack.runtime.live import LiveUse
+    from dualtrack.runtime.reasons import Reason
 
 __all__ = ["Ended", "Score", "Scoring", "check_row", "conclude_row", "decide", "fail_row", "held", "stop_row"]
 
@@ -32,10 +35,13 @@ _log = structlog.get_logger("dualtrack.runtime")
 
 
 class Scoring(NamedTuple):
-    """What a model gave: an output (number, text, or plain data) and its reasons in words, strongest first."""
+    """What a model gave: an output (number, text, or plain data) and its reasons in words, strongest first.
+
+    A reason is a Text in both languages, or a str in one. The caller gets the language of the call; a receipt, its reader's.
+    """
 
     output: object
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 Score = "Callable[[Mapping[str, Any]], Scoring]"
@@ -66,7 +72,8 @@ def decide(
     On hold `score` is not called: the policy's rules answer, where it has some.
     """
     live = runtime.gate.enter(use, release, standby=True)
-    call = runtime.call(live, _encode(row), person=person, language=language)
+    content = _encode(without_suspicion(live.policy, row))  # the wall stands before the record, too
+    call = runtime.call(live, content, person=person, language=language)
     checked = check_row(runtime, call, row, baseline=baseline)
     if isinstance(checked, Ended):
         return _recorded(call, checked)
@@ -157,8 +164,9 @@ def _judged(
 def _check_output(call: Call, row: Mapping[str, Any], scoring: Scoring) -> ChainResult:
     live = call.live
     checked = Checked(
-        "output", live.use, live.policy, call.language, row=row, answer=scoring.output, reasons=scoring.reasons
-    )
+        "output", live.use, live.policy, call.language, row=row, answer=scoring.output,
+        reasons=every_text(scoring.reasons),
+    )  # fmt: skip
     begun_ns = time.perf_counter_ns()
     found = run_guards(live.guards, "output", checked)
     call.output_us = (time.perf_counter_ns() - begun_ns) // 1000
@@ -199,7 +207,7 @@ def fail_row(
     note_ruled(call, found.rule, begun_ns)
     if found.fixed.person:
         return _ended(call, "routed", code, None, (), review=runtime.review("no_model", live))
-    scoring = Scoring(found.fixed.output, said_reasons(found.fixed, call.language))
+    scoring = Scoring(found.fixed.output, tuple(found.fixed.says))
     return _judged(runtime, call, row, scoring, "fallback", code)
 
 
@@ -212,7 +220,7 @@ def _ended(
     outcome: Outcome,
     code: str | None,
     output: bytes | None,
-    reasons: tuple[str, ...],
+    reasons: tuple[Reason, ...],
     *,
     review: Review | None = None,
     baseline: bytes | None = None,
@@ -225,7 +233,7 @@ def _ended(
         outcome, code=code, output=output, reasons=reasons, review=review, shown=shown, baseline=baseline,
         same=same_data(output, baseline) if output is not None and baseline is not None else None,
     )  # fmt: skip
-    said = reasons if answered else ()
+    said = in_language(reasons, call.language) if answered else ()
     return Ended(record, _answer(live, call, outcome, value, said, receipt, review_id, code, shown=shown))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select, union_all
 
 from dualtrack.domain.decision import Outcome
 from dualtrack.domain.records import Record
@@ -18,7 +18,7 @@ from dualtrack.runtime.review_read import review_of_decision
 from dualtrack.store.rare import Rare
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, RowMapping
+    from sqlalchemy import ColumnElement, RowMapping, Select, Table
 
     from dualtrack.domain.decision import Decision
     from dualtrack.runtime.proofs import EntryProof
@@ -42,10 +42,12 @@ PAGE_MAX = 500
 class DecisionFilter(Record, frozen=True):
     """What to search for; what is None does not narrow. `until` is not included; `subject` is a pseudonym.
 
-    `begun` also shows calls under way, which have an intent and no end yet.
+    `begun` also shows calls under way, which have an intent and no end yet. `uses` are all that who asks may see: none is
+    none.
     """
 
     use: str | None = None
+    uses: frozenset[str] | None = None
     outcome: Outcome | None = None
     since: str | None = None
     until: str | None = None
@@ -87,7 +89,10 @@ def search_decisions(
     narrowed = _narrowed(register, wanted)
     if after is not None:
         narrowed.append(table.c.id < after)
-    query = select(table).where(*narrowed).order_by(table.c.id.desc()).limit(limit)
+    if wanted.uses is not None and wanted.use is None:
+        query = _newest_among(table, narrowed, wanted.uses, limit)
+    else:
+        query = select(table).where(*narrowed).order_by(table.c.id.desc()).limit(limit)
     with register.repository.backend.read() as connection:
         rows = connection.execute(query).mappings().all()
     return [_line(row) for row in rows]
@@ -109,13 +114,15 @@ def get_decision(register: Register, decision: str) -> DecisionView:
     return DecisionView(record, prove_entry(register.repository, entry), review_of_decision(register, decision))
 
 
-def counts(register: Register, use: str | None, since: str) -> dict[str, int]:
+def counts(register: Register, use: str | None, since: str, *, uses: frozenset[str] | None = None) -> dict[str, int]:
     """Return numbers of decisions by outcome since an instant, without drills, calls under way and planted items.
+
+    `uses` are all that who asks may see.
 
     A planted item counts until its review has ended: before that, its absence would tell.
     """
     table = register.repository.tables.decision
-    wanted = [*_narrowed(register, DecisionFilter(use=use, since=since)), table.c.mode != "drill"]
+    wanted = [*_narrowed(register, DecisionFilter(use=use, uses=uses, since=since)), table.c.mode != "drill"]
     wanted.append(not_planted(register, since))
     query = select(table.c.outcome, func.count()).where(*wanted).group_by(table.c.outcome)
     with register.repository.backend.read() as connection:
@@ -127,6 +134,8 @@ def _narrowed(register: Register, wanted: DecisionFilter) -> list[ColumnElement[
     table = register.repository.tables.decision
     found: list[ColumnElement[bool]] = [table.c.ledger == register.repository.ledger]
     equal = {"use_id": wanted.use, "outcome": wanted.outcome}
+    if wanted.uses is not None:
+        found.append(table.c.use_id.in_(sorted(wanted.uses)))
     if wanted.subject is not None:
         found.append(Rare(table.c.subject == wanted.subject))
     if wanted.receipt is not None:
@@ -139,6 +148,18 @@ def _narrowed(register: Register, wanted: DecisionFilter) -> list[ColumnElement[
     if wanted.until is not None:
         found.append(table.c.id < id_floor(parse_instant(wanted.until, where="until").timestamp()))
     return found
+
+
+def _newest_among(table: Table, narrowed: list[ColumnElement[bool]], uses: frozenset[str], limit: int) -> Select[Any]:
+    """Return the query for the newest of some uses: each by the index of its own, so that a rare use does not read a busy one."""
+    if not uses:
+        return select(table).where(false())
+    each = (
+        select(table).where(*narrowed, table.c.use_id == use).order_by(table.c.id.desc()).limit(limit).subquery()
+        for use in sorted(uses)
+    )
+    found = union_all(*(select(part) for part in each)).subquery()
+    return select(found).order_by(found.c.id.desc()).limit(limit)
 
 
 def _line(row: RowMapping) -> DecisionLine:

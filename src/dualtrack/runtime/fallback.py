@@ -37,7 +37,6 @@ __all__ = [
     "note_ruled",
     "read_rules",
     "row_schema",
-    "said_reasons",
 ]
 
 FACT_PREFIX = "row."
@@ -103,11 +102,6 @@ def row_schema(fields: Sequence[FieldSetting]) -> Schema:
         for item in fields
         if not item.suspicion and _NAME.fullmatch(item.name)
     }
-
-
-def said_reasons(fixed: Fixed, language: str) -> tuple[str, ...]:
-    """Return the reasons of a rule in the language of the call."""
-    return tuple(text.zh if language == "zh-Hant" else text.en for text in fixed.says)
 
 
 def newest_question(pieces: Sequence[Piece]) -> str:

@@ -14,13 +14,15 @@ from __future__ import annotations
 import atexit
 import functools
 import inspect
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.domain import canonical
-from dualtrack.errors import FieldError, RefusedError
+from dualtrack.errors import FieldError, NotFoundError, RefusedError
+from dualtrack.runtime.answers import SETTLE_S, enter_for_answer, find_held, read_held
 from dualtrack.runtime.decide import Scoring, decide
 from dualtrack.runtime.engine import Runtime
 from dualtrack.store.workspace import Workspace
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from dualtrack.domain.time import Clock
+    from dualtrack.runtime.answers import HeldAnswer
     from dualtrack.runtime.call import Answer, Language
     from dualtrack.runtime.live import LiveUse
 
@@ -90,6 +93,24 @@ class Governed:
             self._runtime, self._use, row, self._score, release=live.release, person=person, language=language,
             baseline=baseline,
         )  # fmt: skip
+
+    def answer(self, decision: str | Answer) -> HeldAnswer:
+        """Return what became of a routed decision of this use: waiting, what a person released, or the fixed message.
+
+        Raises RefusedError where nothing may leave now, NotFoundError for what is no routed decision of this use.
+        """
+        name = decision if isinstance(decision, str) else decision.decision
+        register = self._runtime.registers[self._use.partition("/")[0]]
+        try:
+            record = find_held(register, name, {self._use})
+        except NotFoundError:
+            time.sleep(SETTLE_S)
+            record = find_held(register, name, {self._use})
+        live = enter_for_answer(self._runtime.gate, record)
+        found = read_held(register, record)
+        if not self._runtime.gate.still(live):
+            raise RefusedError("a hold or another permit came meanwhile", where=self._use, code="permit.held")
+        return found
 
     def _score(self, row: Mapping[str, Any]) -> Scoring:
         found = self._function(row)

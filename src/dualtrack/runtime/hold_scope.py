@@ -11,7 +11,7 @@ from dualtrack.domain.release import Release
 from dualtrack.errors import FieldError
 from dualtrack.keys import dsse
 from dualtrack.runtime.lookup import newest_first
-from dualtrack.store.projections import Projections
+from dualtrack.store.projections import Projections, among
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,19 +42,21 @@ class _Chain(NamedTuple):
     upstreams: tuple[tuple[str, str], ...]
 
 
-def targets(register: Register, scope: HoldScope) -> list[str]:
-    """Return what a hold of this scope can name here."""
+def targets(register: Register, scope: HoldScope, *, uses: frozenset[str] | None = None) -> list[str]:
+    """Return what a hold of this scope can name here; with `uses`, what touches one of them."""
+    rows = Projections(register.repository).rows
     match scope:
         case "institution":
             return [register.institution]
         case "use":
-            return [row["id"] for row in Projections(register.repository).rows("use")]
+            return [row["id"] for row in rows("use", **among("id", uses))]
         case "release":
-            return [row["digest"] for row in Projections(register.repository).rows("release")]
+            return [row["digest"] for row in rows("release", **among("use_id", uses))]
         case "component":
-            return sorted({name for one in _chains(register) for name in (*one.parts, *(u[0] for u in one.upstreams))})
+            chains = _chains(register, uses)
+            return sorted({name for one in chains for name in (*one.parts, *(u[0] for u in one.upstreams))})
         case "provider":
-            return sorted({provider for one in _chains(register) for _, provider in one.upstreams})
+            return sorted({provider for one in _chains(register, uses) for _, provider in one.upstreams})
 
 
 def check_target(register: Register, scope: HoldScope, target: str) -> str:
@@ -87,8 +89,8 @@ def held_part(register: Register, scope: HoldScope, target: str) -> HeldPart:
     return HeldPart(scope, target, tuple(needed), tuple(optional))
 
 
-def _chains(register: Register) -> Iterator[_Chain]:
-    for row in Projections(register.repository).rows("use"):
+def _chains(register: Register, uses: frozenset[str] | None = None) -> Iterator[_Chain]:
+    for row in Projections(register.repository).rows("use", **among("id", uses)):
         use = str(row["id"])
         policies = {
             canonical.digest(entry.content): read_record(canonical.decode(entry.content), RuntimePolicy, where="policy")

@@ -7,16 +7,16 @@ everywhere; the wait adds AT_RISK_MS, within which an answer given in the last m
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from sqlalchemy import case, func, select
 
-from dualtrack.domain.oversight import Hold, HoldRelease
+from dualtrack.domain.oversight import Hold, HoldRelease, HoldScope
 from dualtrack.domain.time import format_instant
 from dualtrack.domain.vocabulary import Role
 from dualtrack.errors import NotFoundError, SignatureError
 from dualtrack.runtime.clock import steady_s
-from dualtrack.runtime.hold_scope import HeldPart, check_target, held_part
+from dualtrack.runtime.hold_scope import HeldPart, check_target, held_part, targets
 from dualtrack.runtime.holders import check_reason, need_role
 from dualtrack.runtime.ids import new_id
 from dualtrack.runtime.lookup import id_floor, record_at
@@ -27,7 +27,6 @@ from dualtrack.store.projections import Projections
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
-    from dualtrack.domain.oversight import HoldScope
     from dualtrack.keys.signer import Signer
     from dualtrack.store.register import Register
 
@@ -53,6 +52,9 @@ RELEASE_ROLES = frozenset({Role.APPROVER, Role.COMPLIANCE, Role.OFFICER})
 LOOKED_AT_MAX = 2_000
 """Records opened to find those that used a held component: some seconds of a busy use, newest first."""
 
+
+_OF_ONE_USE = frozenset({"use", "release"})
+"""Scopes within one use: who sees it may read why it was stopped."""
 
 _RECENT_S = 3600.0
 """No call lasts as long: what was served last began within it, if anything was."""
@@ -130,12 +132,26 @@ def release_hold(register: Register, signer: Signer, hold: str, reason: str) -> 
     return record
 
 
-def list_holds(register: Register, *, open_only: bool = True) -> list[dict[str, Any]]:
-    """Return holds, newest first."""
-    rows = Projections(register.repository).rows("hold")
-    return sorted(
-        (row for row in rows if not open_only or row["released_at"] is None), key=lambda row: row["id"], reverse=True
-    )
+def list_holds(
+    register: Register, *, open_only: bool = True, uses: frozenset[str] | None = None
+) -> list[dict[str, Any]]:
+    """Return holds, newest first; with `uses` those alone that stop one of them.
+
+    A hold that reaches beyond one use may speak of others: its `reason` is then None to who sees only some uses.
+    """
+    wanted = {"released_at": None} if open_only else {}
+    if uses is None:
+        rows = Projections(register.repository).rows("hold", **wanted)
+    else:
+        rows = [
+            row if scope in _OF_ONE_USE else row | {"reason": None}
+            for scope in get_args(HoldScope)
+            for row in Projections(register.repository).rows(
+                "hold", scope=scope, target=frozenset(targets(register, scope, uses=uses)), **wanted
+            )
+            if uses
+        ]
+    return sorted(rows, key=lambda row: row["id"], reverse=True)
 
 
 def served_in(register: Register, scope: HoldScope, target: str, *, since_us: int) -> Served:

@@ -11,7 +11,7 @@ from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.runtime.holders import check_reason
 from dualtrack.runtime.ids import new_id
 from dualtrack.runtime.lookup import newest_first
-from dualtrack.store.projections import Projections
+from dualtrack.store.projections import Projections, among
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,12 +84,12 @@ def update_incident(register: Register, incident: str, *, state: IncidentState, 
     return record
 
 
-def list_incidents(register: Register, *, open_only: bool = False, use: str | None = None) -> list[dict[str, Any]]:
-    """Return incidents as they stand, newest first; of one use if it is named."""
-    rows = Projections(register.repository).rows("incident")
-    kept = [
-        row for row in rows if (use is None or row["use_id"] == use) and not (open_only and row["state"] == "closed")
-    ]
+def list_incidents(
+    register: Register, *, open_only: bool = False, uses: frozenset[str] | None = None
+) -> list[dict[str, Any]]:
+    """Return incidents as they stand, newest first; of some uses if they are named, and then none of the firm itself."""
+    rows = Projections(register.repository).rows("incident", **among("use_id", uses))
+    kept = [row for row in rows if not (open_only and row["state"] == "closed")]
     return sorted(kept, key=lambda row: row["id"], reverse=True)
 
 

@@ -50,7 +50,7 @@ def contents_of(register: Register) -> ContentVault:
     return ContentVault(store.backend, store.tables, store.vault, register.repository.ledger)
 
 
-def indices_of(register: Register, kind: str, subject: str, *, start: int = 0) -> list[int]:
+def indices_of(register: Register, kind: str, subject: str, *, start: int = 0, end: int | None = None) -> list[int]:
     """Return the indices of entries of a kind about an id, oldest first, by the index of kinds."""
     entry = register.repository.tables.entry
     query = select(entry.c.idx).where(
@@ -59,13 +59,14 @@ def indices_of(register: Register, kind: str, subject: str, *, start: int = 0) -
         entry.c.idx >= start,
         entry.c.subject_id.concat("") == subject,  # not a bare column: that would invite the index of subjects
     )
+    query = query if end is None else query.where(entry.c.idx < end)
     with register.repository.backend.read() as connection:
         return [int(row[0]) for row in connection.execute(query.order_by(entry.c.idx))]
 
 
-def newest_first(register: Register, kind: str, subject: str) -> Iterator[Entry]:
-    """Yield entries of a kind about an id that still have their content, newest first."""
-    for index in reversed(indices_of(register, kind, subject)):
+def newest_first(register: Register, kind: str, subject: str, *, below: int | None = None) -> Iterator[Entry]:
+    """Yield entries of a kind about an id that still have their content, newest first; `below` goes on behind an index."""
+    for index in reversed(indices_of(register, kind, subject, end=below)):
         found = register.repository.entries(start=index, end=index + 1)
         if found and isinstance(found[0], Entry):
             yield found[0]

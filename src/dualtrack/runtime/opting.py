@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Literal
 
+    from dualtrack.runtime.receipts import ReceiptKey
     from dualtrack.runtime.subjects import Subjects
     from dualtrack.store.register import Register
 
@@ -46,7 +47,7 @@ def opt_out(
 
 def opt_out_by_receipt(
     registers: Iterable[Register],
-    code: str,
+    code: str | ReceiptKey,
     *,
     active: bool = True,
     by: Literal["customer", "staff"] = "customer",

@@ -8,6 +8,7 @@ committed to by the review's seal and lies sealed on the shelf, by which counts 
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 import time
@@ -19,16 +20,20 @@ import structlog
 from sqlalchemy import func, select
 
 from dualtrack.domain.planting import Planted
-from dualtrack.errors import ConflictError, DualtrackError, NotFoundError, ReviewError
+from dualtrack.domain.records import Text
+from dualtrack.errors import ConflictError, DualtrackError, NotFoundError, RefusedError, ReviewError
 from dualtrack.runtime.call import Call
 from dualtrack.runtime.decide import Ended, Scoring, check_row, conclude_row
 from dualtrack.runtime.faces.chat import Turn, check_output, disclosure_due
+from dualtrack.runtime.faces.chat_reasons import cited_titles
 from dualtrack.runtime.faces.chat_request import ChatRequest, language_in
 from dualtrack.runtime.guards.base import Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
+from dualtrack.runtime.guards.tipping_off import without_suspicion
 from dualtrack.runtime.lookup import contents_of, decision_row, id_floor, record_at
 from dualtrack.runtime.once import request_key
 from dualtrack.runtime.plant_shelf import newest_stock, read_shelf, seal_plant
+from dualtrack.runtime.reasons import read_reasons
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
     from dualtrack.runtime.engine import Runtime
     from dualtrack.runtime.journal import Prepared
     from dualtrack.runtime.live import LiveUse
+    from dualtrack.runtime.reasons import Reason
     from dualtrack.store.register import Register
 
 __all__ = ["DONORS_MAX", "WAIT_S_MAX", "Planter", "plant", "plant_within_share"]
@@ -58,12 +64,16 @@ _log = structlog.get_logger("dualtrack.runtime")
 
 
 class _Look(NamedTuple):
-    """What a planted item takes from an ordinary one; `system` is what the firm's program said before the person did."""
+    """What a planted item takes from an ordinary one; `system` is what the firm's program said before the person did.
+
+    `reasoned` tells whether it has reasons of a model, and `bilingual` whether these are kept in both languages.
+    """
 
     upstream: list[UpstreamCall]
     named: bool
     reasoned: bool
     system: tuple[Piece, ...] = ()
+    bilingual: bool = False
 
     def fits(self, item: KnownWrong) -> bool:
         """Tell whether an item can be taken for such a decision: reasons stand where they are expected, and nowhere else.
@@ -71,7 +81,10 @@ class _Look(NamedTuple):
         A planted item's person is nobody, who has no earlier decisions: where people are named, it must not speak of any.
         """
         earlier = isinstance(item.asked, list) and len(item.asked) > 1
-        return bool(item.reasons) == self.reasoned and not (self.named and earlier)
+        reasoned = self.reasoned and isinstance(
+            item.asked, dict
+        )  # those of a conversation are titles: the program's own
+        return bool(item.reasons) == reasoned and not (self.named and earlier)
 
     @property
     def seconds(self) -> float:
@@ -237,7 +250,17 @@ def _look(register: Register, live: LiveUse, plants: Collection[str]) -> _Look:
         raise _refused(live.use, "no ordinary review of this release yet", "plant when people have some to review")
     donor = _chance.choice(found)
     calls, named = [_varied(call) for call in donor.upstream], donor.subject is not None
-    return _Look(calls, named, donor.reasons is not None, _system_of(register, donor))
+    return _Look(calls, named, donor.reasons is not None, _system_of(register, donor), _is_bilingual(register, donor))
+
+
+def _is_bilingual(register: Register, donor: Decision) -> bool:
+    """Tell whether reasons are kept in both languages: an item's would else be told by a reader of the other one."""
+    if donor.reasons is None:
+        return False
+    try:
+        return any(isinstance(item, Text) for item in read_reasons(contents_of(register).open(donor.reasons)))
+    except NotFoundError:
+        return False
 
 
 def _system_of(register: Register, donor: Decision) -> tuple[Piece, ...]:
@@ -292,16 +315,28 @@ def _wait(call: Call, look: _Look, *, intended: bool) -> None:
 def _as_row(runtime: Runtime, live: LiveUse, item: KnownWrong, look: _Look) -> _Dressed:
     assert isinstance(item.asked, dict), "asked of rows only"
     row: dict[str, Any] = dict(item.asked)
-    call = _call(runtime, live, item.language, look, _encode(row))
+    call = _call(runtime, live, item.language, look, _encode(without_suspicion(live.policy, row)))
     with call:
         checked = check_row(runtime, call, row)
         if isinstance(checked, Ended):
             raise _refused(live.use, "a guard stops the item", "plant what would have come to people")
         _wait(call, look, intended=live.durable and bool(look.upstream))
-        ended = conclude_row(runtime, call, checked.row or {}, Scoring(item.draft, tuple(item.reasons)))
+        scoring = Scoring(item.draft, _reasons_of(runtime, live, item, look))
+        ended = conclude_row(runtime, call, checked.row or {}, scoring)
         if ended.answer.code != "review.hold" or ended.answer.review is None:
             raise _refused(live.use, "a guard stops the item", "plant what would have come to people")
         return _Dressed(ended.record, ended.answer.review)
+
+
+def _reasons_of(runtime: Runtime, live: LiveUse, item: KnownWrong, look: _Look) -> tuple[Reason, ...]:
+    """Return an item's reasons as the model's own are kept: in both languages where it has the words."""
+    if not look.bilingual:
+        return tuple(item.reasons)
+    texts = [field.says for field in live.policy.fields if field.says is not None]
+    with contextlib.suppress(RefusedError):  # the use's model runs elsewhere
+        texts += runtime.models.of(live).says.values()
+    known = {side: text for text in texts for side in (text.en, text.zh)}
+    return tuple(known.get(reason, reason) for reason in item.reasons)
 
 
 def _as_chat(runtime: Runtime, live: LiveUse, item: KnownWrong, look: _Look) -> _Dressed:
@@ -327,9 +362,10 @@ def _as_chat(runtime: Runtime, live: LiveUse, item: KnownWrong, look: _Look) -> 
         judged = check_output(under_way, text, ())
         if judged.action in {"route", "block", "redact"} or not runtime.gate.still(live):
             raise _refused(live.use, "a guard stops the item", "plant what would have come to people")
+        output = _encode(text)
         record, _, review = call.end(
-            "routed", code="review.hold", output=_encode(text), review=runtime.review("hold_before_release", live),
-            shown=notice is not None,
+            "routed", code="review.hold", output=output, reasons=cited_titles(runtime, call, output),
+            review=runtime.review("hold_before_release", live), shown=notice is not None,
         )  # fmt: skip
         assert review is not None, "a review was asked for"
         return _Dressed(record, review)

@@ -102,6 +102,9 @@ def _notes(policy: RuntimePolicy) -> list[str]:
         "the model reads text and no guard takes personal data out at input": (
             chat and ("personal_data", "input") not in named
         ),
+        "a model is called over HTTP without a fingerprint: if another answers in its place, nobody notices": any(
+            item.kind in {"openai", "http"} and not item.fingerprint for item in policy.upstreams
+        ),
         "tools are listed and no guard tool_use sends those that change state to a person": (
             any(tool.changes_state for tool in policy.tools) and ("tool_use", "output") not in named
         ),

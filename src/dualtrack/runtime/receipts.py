@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from sqlalchemy import select
 
 from dualtrack.domain.decision import DecisionId, Outcome, RunMode
 from dualtrack.domain.documents import read_yaml
-from dualtrack.domain.fallback import RULES_COMPONENT
 from dualtrack.domain.forms import Durability, UseName
 from dualtrack.domain.records import Record, Text, read_record
 from dualtrack.domain.time import HONG_KONG, parse_instant
@@ -23,14 +22,15 @@ from dualtrack.runtime.fallback_replay import answered_by_rules
 from dualtrack.runtime.ids import receipt_digest, shown_code
 from dualtrack.runtime.incidents import open_incident
 from dualtrack.runtime.lookup import (
-    contents_of,
     find_declaration,
     find_policy,
-    find_release,
     indices_of,
     matching_record,
 )
 from dualtrack.runtime.proofs import EntryProof, prove_entry
+from dualtrack.runtime.reasons import in_language
+from dualtrack.runtime.receipt_answers import receipt_answer
+from dualtrack.runtime.receipt_reasons import ReceiptReason, deciders, explained, reasons_of, why_of
 from dualtrack.runtime.review_read import review_of_decision
 from dualtrack.store.rare import Rare
 
@@ -41,11 +41,18 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.decision import Decision
     from dualtrack.domain.entry import Entry
-    from dualtrack.domain.policy import RuntimePolicy
-    from dualtrack.domain.usecase import UseCase
+    from dualtrack.runtime.gate import Gate
     from dualtrack.store.register import Register
 
-__all__ = ["CODE_CHARACTERS_MAX", "ReceiptReview", "ReceiptView", "find_receipt", "locate_receipt", "open_receipt"]
+__all__ = [
+    "CODE_CHARACTERS_MAX",
+    "ReceiptKey",
+    "ReceiptReview",
+    "ReceiptView",
+    "find_receipt",
+    "locate_receipt",
+    "open_receipt",
+]
 
 CODE_CHARACTERS_MAX = 40
 """Longest code that is looked up: 12 characters with whatever people put between them."""
@@ -63,6 +70,12 @@ class _Words(Record, frozen=True):
     erased: Text
 
 
+class ReceiptKey(NamedTuple):
+    """A receipt by its digest: so a customer's link names it, which is made without the code."""
+
+    digest: str
+
+
 class ReceiptReview(Record, frozen=True):
     """A person's look at the decision: its state, and the clock, due in Hong Kong business time."""
 
@@ -76,7 +89,14 @@ class ReceiptReview(Record, frozen=True):
 
 
 class ReceiptView(Record, frozen=True):
-    """A receipt as a customer sees it. `reasons` is empty where none were given, and `erased` says they were once."""
+    """A receipt as a customer sees it. `reasons` is empty where none were given, and `erased` says they were once.
+
+    `code` is empty where a link opened it.
+
+    Of an answer that a person had to see first: `answer` is what they released, `message` what is said in its place.
+    `why` says in plain words why it ended so. `explained` holds the reasons for a reader of either language, `reasons` those of
+    the call; so do `deciders` and `decided_by`.
+    """
 
     code: str
     decision: DecisionId
@@ -90,32 +110,38 @@ class ReceiptView(Record, frozen=True):
     mode_says: Text
     durability: Durability
     decided_by: list[str]
+    deciders: list[Text]
     outcome: Outcome
     says: Text
+    why: Text | None
     reasons: list[str]
+    explained: list[ReceiptReason]
     erased: Text | None
     disclosure: Text | None
     human: Text
     opt_out: bool
     reviews: list[ReceiptReview]
+    answer: str | None
+    message: Text | None
     proof: EntryProof
 
 
-def locate_receipt(registers: Iterable[Register], code: str) -> tuple[Register, RowMapping]:
+def locate_receipt(registers: Iterable[Register], code: str | ReceiptKey) -> tuple[Register, RowMapping]:
     """Return the register and index row of a receipt; raises NotFoundError.
 
     Every institution is asked whether the code is known or not, and a code of any form is looked up by its digest.
     """
-    digest = receipt_digest(code[:CODE_CHARACTERS_MAX])
+    digest = code.digest if isinstance(code, ReceiptKey) else receipt_digest(code[:CODE_CHARACTERS_MAX])
     found = [(register, row) for register in registers if (row := _row(register, digest)) is not None]
     if not found:
         raise NotFoundError(_UNKNOWN, where="receipt", fix="compare it with the code that was given with the answer")
     return found[0]
 
 
-def find_receipt(registers: Iterable[Register], code: str) -> ReceiptView:
+def find_receipt(registers: Iterable[Register], code: str | ReceiptKey, gate: Gate | None = None) -> ReceiptView:
     """Return what a customer may see under a code; raises NotFoundError.
 
+    A held answer that a person released is in it only where `gate` lets the use answer now, and its reasons with it.
     Where the ledger has no such decision, or another one, that is an incident of severity major, which is recorded once;
     StoreCorruptError then says so, with its id.
     """
@@ -123,10 +149,12 @@ def find_receipt(registers: Iterable[Register], code: str) -> ReceiptView:
     entry, record = open_receipt(register, row)
     declared = find_declaration(register, record.use, until=record.at)
     policy = find_policy(register, record.use, record.policy)
-    words, reasons = _words(), _reasons(register, record)
+    words, held = _words(), receipt_answer(register, record, gate)
+    reasons = reasons_of(register, record, given=held.answer is not None and held.reasoned)
+    decided = deciders(register, record, declared, policy)
     shown = policy.disclosure.text if policy.disclosure is not None and record.disclosure is not None else None
     return ReceiptView(
-        code=shown_code(_plain(code)),
+        code="" if isinstance(code, ReceiptKey) else shown_code(_plain(code)),
         decision=record.id,
         institution=register.institution,
         use=record.use,
@@ -137,15 +165,20 @@ def find_receipt(registers: Iterable[Register], code: str) -> ReceiptView:
         mode=record.mode,
         mode_says=words.modes[record.mode],
         durability=record.durability,
-        decided_by=_decided_by(register, record, declared, policy),
+        decided_by=[name for name, _ in decided],
+        deciders=[said for _, said in decided],
         outcome=record.outcome,
         says=words.outcomes["ruled" if record.outcome == "fallback" and answered_by_rules(record) else record.outcome],
-        reasons=reasons or [],
+        why=why_of(record, declared, policy, reasons or []),
+        reasons=list(in_language(reasons or [], record.language or "en")),
+        explained=explained(reasons or []),
         erased=words.erased if reasons is None else None,
         disclosure=shown,
         human=policy.human,
         opt_out=policy.opt_out,
         reviews=_reviews(register, record),
+        answer=held.answer,
+        message=held.message,
         proof=prove_entry(register.repository, entry),
     )
 
@@ -200,29 +233,6 @@ def _known_incident(register: Register, row: RowMapping) -> str | None:
         if plain["kind"] == "receipt-without-entry" and plain["facts"].get("decision") == row["id"]:
             return str(plain["id"])
     return None
-
-
-def _decided_by(register: Register, record: Decision, declared: UseCase, policy: RuntimePolicy) -> list[str]:
-    """Return names of the released components as declared; where none are pinned, the models of the policy.
-
-    Where the rules answered, nothing else did.
-    """
-    if answered_by_rules(record):
-        return [f"{RULES_COMPONENT}: {record.upstream[-1].model}"]
-    released = find_release(register, record.use, record.release)
-    names = {part.id: f"{part.name} {part.version}".strip() for part in declared.components}
-    used = [names.get(part.id, part.id) for part in released.components]
-    return used or [item.model or item.id for item in policy.upstreams]
-
-
-def _reasons(register: Register, record: Decision) -> list[str] | None:
-    """Return the reasons, none given as an empty list, erased ones as None."""
-    if record.reasons is None:
-        return []
-    try:
-        return msgspec.json.decode(contents_of(register).open(record.reasons), type=list[str])
-    except NotFoundError:
-        return None
 
 
 def _reviews(register: Register, record: Decision) -> list[ReceiptReview]:

@@ -14,11 +14,22 @@ from dualtrack.domain.time import hong_kong_date
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RetentionClass", "kept_until", "retention_classes"]
+__all__ = ["PackBasis", "RetentionClass", "kept_until", "retention_classes"]
+
+
+class PackBasis(Record, frozen=True):
+    """A rule of a shipped pack that tests the same years, and the parameter it reads."""
+
+    pack: str
+    rule: str
+    parameter: str
 
 
 class RetentionClass(Record, frozen=True):
-    """A class that a policy names. Without `years` nothing is kept; with them law and citation are there."""
+    """A class that a policy names. Without `years` nothing is kept; with them law and citation are there.
+
+    `packs` are the shipped rules that test the same years; empty where none does.
+    """
 
     says: Text
     years: int | None = None
@@ -26,6 +37,7 @@ class RetentionClass(Record, frozen=True):
     cites: str | None = None
     grade: Literal["primary", "secondary"] | None = None
     counted_from: Text | None = None
+    packs: list[PackBasis] = []
 
 
 class _Table(Record, frozen=True):

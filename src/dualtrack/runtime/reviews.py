@@ -6,7 +6,6 @@ from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 from sqlalchemy import select, tuple_
 
 from dualtrack.domain.edits import edit_distance
@@ -16,9 +15,11 @@ from dualtrack.domain.records import Text, encode
 from dualtrack.domain.review import ACTION_FORMAT, ReviewAction
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import FieldError, NotFoundError, ReviewError
+from dualtrack.runtime.guards.tipping_off import walled_content
 from dualtrack.runtime.holders import check_reason
 from dualtrack.runtime.lookup import decision_row, find_policy, record_at
 from dualtrack.runtime.plant_shelf import seal_aside
+from dualtrack.runtime.reasons import Reason, read_reasons
 from dualtrack.runtime.review_read import ReviewRead, read_review, review_actions
 from dualtrack.runtime.review_seals import seals_of
 from dualtrack.runtime.review_state import ReviewState, apply_action, may, seconds_spent
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from dualtrack.domain.decision import Decision
+    from dualtrack.domain.policy import RuntimePolicy
     from dualtrack.domain.review import ActionName, Level
     from dualtrack.store.content import ContentVault, SealedContent
     from dualtrack.store.entries import Receipt
@@ -76,7 +78,7 @@ class ReviewView(NamedTuple):
     draft: str | None
     text: str | None
     input: str | None
-    reasons: list[str] | None
+    reasons: list[Reason] | None
 
 
 class Released(NamedTuple):
@@ -100,17 +102,21 @@ class ReviewDesk:
         limit: int = 50,
         after: QueueCursor | None = None,
         use: str | None = None,
+        uses: frozenset[str] | None = None,
     ) -> list[dict[str, Any]]:
         """Return reviews, what is due first at the top; `after` goes on behind the last of a page.
+
+        `use` asks for one use; `uses` are all that who asks may see, and None is all.
 
         Under four eyes an item that one person has approved waits on, until its due instant, as `queued`.
         """
         if not 0 < limit <= QUEUE_MAX:
             raise FieldError(f"{limit} items", where="limit", expected=f"1 to {QUEUE_MAX}")
         Projections(self._register.repository).catch_up()
-        walks = [self._walk(state, after, use) for state in sorted(set(states))]
+        seen = uses if use is None else frozenset({use}) if uses is None else uses & {use}
+        walks = [self._walk(state, after, seen) for state in sorted(set(states))]
         if "queued" in states:
-            walks.append(self._half_approved(after, use))
+            walks.append(self._half_approved(after, seen))
         return list(islice(merge(*walks, key=lambda row: (row["due_at"], row["id"])), limit))
 
     def state(self, review: str) -> ReviewState:
@@ -130,14 +136,15 @@ class ReviewDesk:
         looks = [Access(by=by, digest=digest, about=opened.use, reason=reason, at=at) for digest in wanted]
         self._register.append_plain([("access/1", opened.use, encode(look)) for look in looks])
         reasons = self._text(decision.reasons)
+        policy = find_policy(self._register, opened.use, decision.policy)
         return ReviewView(
             state=read.state,
             actions=read.actions,
             decision=decision,
-            draft=self._text(opened.draft),
-            text=self._text(read.state.text),
-            input=self._text(decision.input),
-            reasons=msgspec.json.decode(reasons, type=list[str]) if reasons is not None else None,
+            draft=self._text(opened.draft, policy if opened.draft == decision.input else None),
+            text=self._text(read.state.text, policy if read.state.text == decision.input else None),
+            input=self._text(decision.input, policy),
+            reasons=read_reasons(reasons.encode()) if reasons is not None else None,
         )
 
     def act(
@@ -207,22 +214,22 @@ class ReviewDesk:
         policy = find_policy(self._register, opened.use, decision.policy)
         return Released(ended=True, text=None, message=policy.message)
 
-    def _walk(self, state: str, after: QueueCursor | None, use: str | None) -> Iterator[dict[str, Any]]:
+    def _walk(self, state: str, after: QueueCursor | None, uses: frozenset[str] | None) -> Iterator[dict[str, Any]]:
         """Yield the reviews of a state by due instant; one that four eyes have only half approved is not approved."""
-        for row in self._rows(state, after, use):
+        for row in self._rows(state, after, uses):
             if not (state == "approved" and row["four_eyes"]) or self.state(row["id"]).ended:
                 yield row
 
-    def _half_approved(self, after: QueueCursor | None, use: str | None) -> Iterator[dict[str, Any]]:
+    def _half_approved(self, after: QueueCursor | None, uses: frozenset[str] | None) -> Iterator[dict[str, Any]]:
         now = QueueCursor(self._register.now(), "")
-        for row in self._rows("approved", now if after is None else max(after, now), use):
+        for row in self._rows("approved", now if after is None else max(after, now), uses):
             if row["four_eyes"] and not self.state(row["id"]).ended:
                 yield row | {"state": "queued"}
 
-    def _rows(self, state: str, after: QueueCursor | None, use: str | None) -> Iterator[dict[str, Any]]:
+    def _rows(self, state: str, after: QueueCursor | None, uses: frozenset[str] | None) -> Iterator[dict[str, Any]]:
         table = self._register.repository.tables.review
         query = select(table).where(table.c.ledger == self._register.repository.ledger, table.c.state == state)
-        query = query if use is None else query.where(table.c.use_id == use)
+        query = query if uses is None else query.where(table.c.use_id.in_(sorted(uses)))
         query = query.order_by(table.c.due_at, table.c.id).limit(_PAGE)
         while True:
             page_query = query if after is None else query.where(tuple_(table.c.due_at, table.c.id) > tuple_(*after))
@@ -280,11 +287,13 @@ class ReviewDesk:
             owner, retention = connection.execute(query).one()
         return self._contents.seal(owner, text.encode(), retention), edit_distance(before, text)
 
-    def _text(self, digest: str | None) -> str | None:
+    def _text(self, digest: str | None, walled: RuntimePolicy | None = None) -> str | None:
+        """Return a content, or None; with the policy of a row, without what it walls off."""
         if digest is None:
             return None
         try:
-            return self._contents.open(digest).decode("utf-8", "replace")
+            content = self._contents.open(digest)
+            return (content if walled is None else walled_content(walled, content)).decode("utf-8", "replace")
         except NotFoundError:
             return None
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dualtrack.store.change import Change
     from dualtrack.store.repository import Repository
 
-__all__ = ["PROJECTIONS", "STEP_ENTRIES", "Projections", "Rows"]
+__all__ = ["PROJECTIONS", "STEP_ENTRIES", "Projections", "Rows", "among"]
 
 STEP_ENTRIES = 1000
 """Entries projected in one transaction: short enough that appends do not notice."""
@@ -33,6 +33,11 @@ Rows = dict[str, list[dict[str, Any]]]
 """Rows by table name, in the order of their keys, without the ledger column."""
 
 
+def among(column: str, values: frozenset[str] | None) -> dict[str, frozenset[str]]:
+    """Return the narrowing of `Projections.rows` to these values of a column; None narrows nothing, the empty set all."""
+    return {} if values is None else {column: values}
+
+
 class Projections:
     """The current state of a ledger, from its entries."""
 
@@ -40,8 +45,11 @@ class Projections:
         self._repository = repository
         self._tables: dict[str, Table] = {name: getattr(repository.tables, name) for name in PROJECTIONS}
 
-    def rows(self, name: str, **equal: str | int | bool | None) -> list[dict[str, Any]]:
-        """Return the rows of a table in key order, brought up to date first; `equal` narrows by column values."""
+    def rows(self, name: str, **equal: str | int | bool | frozenset[str] | None) -> list[dict[str, Any]]:
+        """Return the rows of a table in key order, brought up to date first; `equal` narrows by column values.
+
+        A set narrows to its members, in SQL as well: what somebody may not see is never read.
+        """
         table = self._tables.get(name)
         if table is None:
             raise NotFoundError(f"no projection {name!r}", expected=", ".join(PROJECTIONS))
@@ -136,7 +144,9 @@ class Projections:
         connection.execute(delete(table).where(mine))
         connection.execute(insert(table).values(ledger=self._repository.ledger, **change.key, **change.values))
 
-    def _read(self, connection: Connection, table: Table, **equal: str | int | bool | None) -> list[dict[str, Any]]:
+    def _read(
+        self, connection: Connection, table: Table, **equal: str | int | bool | frozenset[str] | None
+    ) -> list[dict[str, Any]]:
         names = [column for column in table.columns if column.name != "ledger"]
         keys = [column for column in table.primary_key if column.name != "ledger"]
         query = select(*names).where(self._where(table, equal))
@@ -144,10 +154,8 @@ class Projections:
         # Sorted here and not in SQL: a server's collation must not decide an order that is compared.
         return sorted(rows, key=lambda row: tuple(row[key.name] for key in keys))
 
-    def _where(self, table: Table, equal: dict[str, str | int | bool | None]) -> ColumnElement[bool]:
-        wanted = [
-            table.c[name].is_(value) if value is None else table.c[name] == value for name, value in equal.items()
-        ]
+    def _where(self, table: Table, equal: dict[str, str | int | bool | frozenset[str] | None]) -> ColumnElement[bool]:
+        wanted = [_is(table.c[name], value) for name, value in equal.items()]
         return and_(table.c.ledger == self._repository.ledger, *wanted)
 
     def _cursor(self, connection: Connection) -> int:
@@ -155,3 +163,9 @@ class Projections:
         return int(
             connection.execute(select(cursor.c.size).where(cursor.c.ledger == self._repository.ledger)).scalar() or 0
         )
+
+
+def _is(column: ColumnElement[Any], value: str | int | bool | frozenset[str] | None) -> ColumnElement[bool]:
+    if isinstance(value, frozenset):
+        return column.in_(sorted(value))
+    return column.is_(None) if value is None else column == value

@@ -18,22 +18,29 @@ from dualtrack.web.identity.accounts import Accounts, NewAccount
 from dualtrack.web.identity.login import Login
 from dualtrack.web.identity.passwords import HashCost, PasswordHasher
 from dualtrack.web.identity.rate_limits import Attempts
-from dualtrack.web.identity.roles import ACCOUNT_ROLES, SIGNING_ROLES
+from dualtrack.web.identity.roles import ACCOUNT_ROLES, SIGNING_ROLES, ConsoleRole
 from dualtrack.web.identity.sealed_key import read_private_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from dualtrack.domain.time import Clock
     from dualtrack.store.store import Store
-    from dualtrack.web.identity.roles import ConsoleRole
+    from dualtrack.store.workspace import Workspace
 
-__all__ = ["DEMO_ACCOUNTS_NAME", "DemoAccount", "ensure_demo_accounts"]
+__all__ = ["DEMO_ACCOUNTS_NAME", "SHOWN_ROLES", "DemoAccount", "ensure_demo_accounts", "shown_accounts"]
 
 DEMO_ACCOUNTS_NAME = "demo-accounts.txt"
 """The file with names and passwords, in the workspace, mode 0600."""
+
+SHOWN_ROLES = (ConsoleRole.APPROVER, ConsoleRole.REVIEWER, ConsoleRole.AUDITOR)
+"""Who sees most of a demo at first: the executive who may hold a use, the reviewer with a queue, the auditor."""
+
+_FILE_BYTES_MAX = 1 << 18
+"""Bytes read of the file with names and passwords; fifty accounts have about five thousand."""
 
 _COST = HashCost(memory_kib=8_192, passes=1, lanes=1)
 """Cheaper than for people: these passwords are 90 random bits, which no hash has to stretch, and there are fifty of them."""
@@ -60,14 +67,7 @@ def ensure_demo_accounts(store: Store, clock: Clock) -> Path:
 
     Raises ForbiddenError for a workspace that is no demo. What the file says of institutions that have accounts already is kept.
     """
-    workspace = store.workspace
-    if not workspace.demo:
-        raise ForbiddenError(
-            "this is no demo workspace",
-            where=str(workspace.root),
-            fix="make accounts with `dualtrack account new`",
-            code="forbidden.demo",
-        )
+    workspace = _demo_of(store)
     path = workspace.path(DEMO_ACCOUNTS_NAME)
     accounts = Accounts(store.backend, clock)
     hasher = PasswordHasher(_COST)
@@ -80,6 +80,48 @@ def ensure_demo_accounts(store: Store, clock: Clock) -> Path:
         before = path.read_text("utf-8") if path.is_file() else _HEAD
         replace_private(path, (before + _listed(made)).encode())
     return path
+
+
+def shown_accounts(store: Store) -> list[DemoAccount]:
+    """Return one account for each of SHOWN_ROLES, of the first institution that the demo's file lists.
+
+    For a demo's operator at the terminal. Raises ForbiddenError for a workspace that is no demo; a file that was taken away or
+    rewritten gives what can still be read in it.
+    """
+    workspace = _demo_of(store)
+    path = workspace.path(DEMO_ACCOUNTS_NAME)
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", errors="replace") as file:
+        listed = list(_read(file.read(_FILE_BYTES_MAX)))
+    first = [item for item in listed if item.institution == listed[0].institution]
+    by_role = {item.role: item for item in reversed(first)}
+    return [by_role[role] for role in SHOWN_ROLES if role in by_role]
+
+
+def _read(text: str) -> Iterator[DemoAccount]:
+    """Yield the accounts of the file: institutions at the margin, below each a role, a name and a password a line."""
+    known = {role.value: role for role in ACCOUNT_ROLES}
+    institution = ""
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) == 1 and not line.startswith(" "):
+            institution = words[0]
+        elif len(words) == 3 and line.startswith(" ") and words[0] in known:  # noqa: PLR2004 - role, name, password
+            yield DemoAccount(institution, known[words[0]], words[1], words[2])
+
+
+def _demo_of(store: Store) -> Workspace:
+    """Return the store's workspace; raises ForbiddenError where it is no demo."""
+    workspace = store.workspace
+    if not workspace.demo:
+        raise ForbiddenError(
+            "this is no demo workspace",
+            where=str(workspace.root),
+            fix="make accounts with `dualtrack account new`",
+            code="forbidden.demo",
+        )
+    return workspace
 
 
 def _accounts_of(store: Store, login: Login, institution: str) -> list[DemoAccount]:

@@ -1,8 +1,9 @@
-"""`/live/{topic}`: server-sent events that say "look again". They carry a ledger's size and nothing else.
+"""`/live/{topic}`: server-sent events that say "look again". They carry the number after an entry and nothing else.
 
-The size is read from the snapshot in memory, which the runtime reads from the ledger five times a second anyway; however
-many pages are open, the database is asked no more. An event's id is the size, so a browser that comes back says what it
-has seen and is told at once if there is more (HTML, section 9.2).
+A topic follows the kinds of entries that its pages show, so a queue is not read again for what does not concern it, and an
+identity narrowed to some uses hears of entries about those and of no others, not even how many there are. Whether the
+ledger grew is read from the snapshot in memory; `live_marks` says what that costs. An event's id is its number, so a
+browser that comes back, or a page that was made a moment ago (`?seen=`), is told at once if there is more (HTML, 9.2).
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from dualtrack.errors import NotFoundError, OverloadError
+from dualtrack.errors import DualtrackError, NotFoundError, OverloadError
+from dualtrack.runtime.snapshots import GOVERNING_KINDS
 from dualtrack.web.asking import header_of, read_asking
 from dualtrack.web.identity.permissions import Verb, require
+from dualtrack.web.live_marks import Channel, LiveMarks
 from dualtrack.web.routing import PatternRoute
 
 if TYPE_CHECKING:
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from dualtrack.web.identity.who import Identity
     from dualtrack.web.services import Services
 
-__all__ = ["CONNECTION_S_MAX", "HEARTBEAT_S", "LOOK_S", "PER_PERSON_MAX", "TOPICS", "LiveEvents"]
+__all__ = ["CONNECTION_S_MAX", "HEARTBEAT_S", "LOOK_S", "PER_PERSON_MAX", "TOPICS", "TOPIC_KINDS", "LiveEvents"]
 
 LOOK_S = 0.25
 """Seconds between looks at the snapshot in memory."""
@@ -49,8 +53,23 @@ TOPICS: dict[str, Verb] = {
     "reviews": Verb.SEE_REVIEWS,
     "holds": Verb.SEE_USE,
     "incidents": Verb.SEE_INCIDENTS,
+    "complaints": Verb.SEE_INCIDENTS,
 }
-"""What can be listened to, and the verb it takes. All follow the same ledger: a page that looks again sees what it may."""
+"""What can be listened to, and the verb it takes: that of the page which shows it."""
+
+_REVIEW_KINDS = ("review/1", "review-action/1")
+
+TOPIC_KINDS: dict[str, tuple[str, ...]] = {
+    "ledger": (),
+    "portfolio": (*(kind for kind in GOVERNING_KINDS if kind != "opt-out/1"), *_REVIEW_KINDS),
+    "decisions": ("decision/1",),
+    "reviews": _REVIEW_KINDS,
+    "holds": ("hold/1", "hold-release/1"),
+    "incidents": ("incident/1", "incident-update/1"),
+    "complaints": ("complaint/1",),
+}
+"""Kinds of entries that a topic tells of; the ledger tells of all. Decisions are told on their own page only: a busy use
+makes hundreds a second, and an overview that calls out each would be read by nobody."""
 
 
 class LiveEvents:
@@ -59,6 +78,7 @@ class LiveEvents:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._open: dict[str, int] = {}
+        self._marks = LiveMarks(services.runtime.registers)
         self._closing = asyncio.Event()
 
     @property
@@ -77,11 +97,13 @@ class LiveEvents:
     async def _listen(self, request: Request) -> Response:
         services = self._services
         asking = read_asking(request.scope, https=services.https, proxies=services.settings.proxies)
-        identity = await run_in_threadpool(self._let_in, asking, request.path_params["topic"])
+        topic = request.path_params["topic"]
+        identity = await run_in_threadpool(self._let_in, asking, topic)
         self._take(identity)
         seen = _seen(header_of(request.scope, b"last-event-id"))
+        seen = _seen(asking.query.get("seen")) if seen is None else seen
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        stream = self._events(identity, seen)
+        stream = self._events(identity, Channel(identity.institution, TOPIC_KINDS[topic], identity.uses), seen)
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
     def _let_in(self, asking: Asking, topic: str) -> Identity:
@@ -99,30 +121,49 @@ class LiveEvents:
             raise OverloadError(f"{PER_PERSON_MAX} streams of this account", where="/live", code="overload.live")
         self._open[identity.name] = self._open.get(identity.name, 0) + 1
 
-    async def _events(self, identity: Identity, seen: int | None) -> AsyncIterator[bytes]:
+    async def _events(self, identity: Identity, channel: Channel, seen: int | None) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         begun_s = said_s = loop.time()
-        sizes = self._services.runtime.snapshots
+        self._marks.open(channel)
         try:
             yield b"retry: 2000\n\n"
-            if seen is None:
-                seen = sizes.current.sizes.get(identity.institution, 0)
+            mark = await self._mark(channel)
+            if seen is None or seen > await self._end(channel, mark, seen):
+                seen = mark
                 yield b"event: hello\nid: %d\ndata: %d\n\n" % (seen, seen)
             while not self._closing.is_set() and loop.time() - begun_s < CONNECTION_S_MAX:
-                size = sizes.current.sizes.get(identity.institution, 0)
-                if size != seen:
-                    seen, said_s = size, loop.time()
-                    yield b"id: %d\ndata: %d\n\n" % (size, size)
+                if mark > seen:
+                    seen, said_s = mark, loop.time()
+                    yield b"id: %d\ndata: %d\n\n" % (mark, mark)
                 elif loop.time() - said_s >= HEARTBEAT_S:
                     said_s = loop.time()
                     yield b": still here\n\n"
                 await self._pause()
+                mark = await self._mark(channel)
+        except (DualtrackError, SQLAlchemyError):
+            return  # the store does not answer: the browser comes back by itself
         finally:
+            self._marks.close(channel)
             left = self._open[identity.name] - 1
             if left:
                 self._open[identity.name] = left
             else:
                 del self._open[identity.name]
+
+    def _size(self, channel: Channel) -> int:
+        return self._services.runtime.snapshots.current.sizes.get(channel.institution, 0)
+
+    async def _end(self, channel: Channel, mark: int, seen: int) -> int:
+        """Return the largest number that a browser can have seen; a larger one is of a ledger that was restored since."""
+        if channel.uses is not None:
+            return mark  # the ledger's size is not for who is narrowed to some uses, and no guess at it shall succeed
+        size = self._size(channel)
+        return size if seen <= size else await run_in_threadpool(self._marks.size, channel)
+
+    async def _mark(self, channel: Channel) -> int:
+        size = self._size(channel)
+        known = self._marks.known(channel, size)
+        return await run_in_threadpool(self._marks.look, channel, size) if known is None else known
 
     async def _pause(self) -> None:
         try:
@@ -132,6 +173,6 @@ class LiveEvents:
             return
 
 
-def _seen(header: str | None) -> int | None:
-    """Return the size that the browser has seen; what is no size of ours counts as nothing seen."""
-    return int(header) if header is not None and header.isascii() and header.isdigit() and len(header) < 19 else None  # noqa: PLR2004 - digits of 2^63
+def _seen(text: str | None) -> int | None:
+    """Return the number that the browser has seen; what is no number of ours counts as nothing seen."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 19 else None  # noqa: PLR2004 - digits of 2^63

@@ -131,7 +131,8 @@ class Account(NamedTuple):
 class Shell(NamedTuple):
     """All that surrounds a page: `nav` empty and `account` None on pages for customers and at the door.
 
-    `here` is this page's own path, which the switches return to; `token` is the form token of the session.
+    `here` is this page's own path, which the switches return to; `token` is the form token of the session; `seen` is the
+    ledger's size before the page was read, from which on its event stream tells of more.
     """
 
     here: str
@@ -146,6 +147,7 @@ class Shell(NamedTuple):
     trail: tuple[Crumb, ...] = ()
     flashes: tuple[Flash, ...] = ()
     demo: bool = False
+    seen: int | None = None
 
 
 class Column(NamedTuple):

@@ -126,7 +126,7 @@ def page_of_error(visit: Visit, error: DualtrackError) -> Response:
 
 def _own_words(error: DualtrackError, path: str) -> str:
     """Return an error's own words, in English: for staff, and where what its code means does not say all of it."""
-    for_customers = path == "/r" or path.startswith("/r/")
+    for_customers = path == "/r" or path.startswith(("/r/", "/c/"))
     if for_customers or (knows(error.code) and "." in error.code):
         return error.where
     where = f"{error.where}: " if error.where else ""

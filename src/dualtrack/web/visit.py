@@ -58,6 +58,7 @@ class Visit:
         self.language: Language = asking.language(self.identity.language if self.identity else None)
         self.cookies: list[str] = []
         self._mounted = mounted
+        self._seen = self._size()
         self._secret = self._find_secret()
         if asking.query.get("lang") == self.language.value:
             self.set_cookie(LANGUAGE_COOKIE, self.language.value, lifetime_s=LANGUAGE_S)
@@ -118,6 +119,7 @@ class Visit:
             trail=trail,
             flashes=(*found, *flashes),
             demo=self.services.runtime.store.workspace.demo,
+            seen=self._seen,
         )
 
     def render(self, template: str, title: str, context: Mapping[str, Any]) -> str:
@@ -140,6 +142,14 @@ class Visit:
             return self.asking.session_token
         found = self.asking.cookies.get(FORM_COOKIE)
         return found if is_form_secret(found) else None
+
+    def _size(self) -> int | None:
+        """Return the ledger's size before the page is read. An identity narrowed to some uses is not told it."""
+        identity = self.identity
+        if identity is None or identity.uses is not None or self.asking.method not in SAFE_METHODS:
+            return None
+        register = self.services.runtime.registers.get(identity.institution)
+        return register.repository.size() if register else None
 
     def _find_secret(self) -> str:
         known = self._known_secret

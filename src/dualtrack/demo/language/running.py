@@ -19,6 +19,7 @@ from dualtrack.demo.language.corpus import load_corpus
 from dualtrack.demo.language.drills import ReviewItem, Verdict
 from dualtrack.demo.language.measuring import load_targets, measure_language_use
 from dualtrack.demo.language.model import ModelFound
+from dualtrack.demo.language.papers import model_file, monitoring_plan, validation_report
 from dualtrack.demo.language.stopping import kill_switch_drill
 from dualtrack.demo.language.uses import load_declaration, load_policy, promised
 from dualtrack.domain import canonical
@@ -33,6 +34,7 @@ from dualtrack.domain.time import add_days, format_instant
 from dualtrack.domain.usecase import primary_claim
 from dualtrack.domain.vocabulary import EvidenceKind
 from dualtrack.errors import RefusedError
+from dualtrack.keys.files import make_folder, replace_file
 from dualtrack.runtime.clock import steady_s
 from dualtrack.runtime.compiling import compile_drill
 from dualtrack.runtime.engine import Runtime
@@ -40,6 +42,7 @@ from dualtrack.runtime.faces.chat import begin_turn, complete, disclosure_due
 from dualtrack.runtime.faces.chat_request import read_chat
 from dualtrack.runtime.live import Closed
 from dualtrack.runtime.models import keep_artifact
+from dualtrack.runtime.policy_check import examine_policy
 from dualtrack.runtime.upstream.client import UpstreamClient
 from dualtrack.store.verdicts import record_verdict
 
@@ -57,7 +60,16 @@ if TYPE_CHECKING:
     from dualtrack.store.verdicts import Recorded
     from dualtrack.store.workspace import Workspace
 
-__all__ = ["COVERS", "FictionalReviewer", "GovernedAsk", "LanguageRun", "prepare_use", "run_language_use"]
+__all__ = [
+    "COVERS",
+    "FICTIONAL_PARTS",
+    "MODEL_FILES_NAME",
+    "FictionalReviewer",
+    "GovernedAsk",
+    "LanguageRun",
+    "prepare_use",
+    "run_language_use",
+]
 
 COVERS = ["rag", "content_filter", "prompt_management"]
 """Parts of the path that a drill goes through: retrieval, guards, and the released prompt and policy."""
@@ -74,12 +86,34 @@ _ANSWERED = {
         en="That a vendor's claims were tested is a fictional answer; no claim of a vendor was looked at.",
         zh="供應商的說法已經測試屬虛構答案，並無檢視任何供應商的說法。",
     ),
+    "validation_report": Text(
+        en="Passed, and the number of open findings, come from the limits of this run; that a validator covered fitness, cyber and data "
+        "controls is a fictional answer.",
+        zh="是否通過及未決事項的數目按本次運行的上限計算；驗證人員已涵蓋適用性、網絡及數據監控則屬虛構答案。",
+    ),
+    "monitoring_plan": Text(
+        en="The whole plan is fictional; nobody wrote or will follow it.", zh="整份計劃屬虛構，並無任何人編寫或執行。"
+    ),
     "monitoring_run": Text(
         en="That no action is overdue is a fictional answer; the period is this one run.",
         zh="沒有逾期行動屬虛構答案；所涵蓋的期間只有這一次運行。",
     ),
 }
 """What the evidence says of its parts that no program can measure here."""
+
+FICTIONAL_PARTS = frozenset({*_ANSWERED, "human_review_drill"})
+"""Topics whose evidence rests in part on what nobody measured: answers of nobody, and a program in a reviewer's place."""
+
+MODEL_FILES_NAME = "model-files"
+"""Folder of the model files in the demo's folder."""
+
+_SIGNED_BY = {
+    "trial_plan": "executive",
+    "validation_report": "validator",
+    "monitoring_plan": "first-line",
+    "model_file": "developer",
+}
+"""Fictional people who sign what the measuring service does not."""
 
 _TOKENS_MAX = 96
 """Longest draft asked of a model: a passage has one or two sentences, and a small model runs on and on."""
@@ -191,6 +225,7 @@ def prepare_use(store: Store, register: Register, use: str, model: ModelFound | 
     declared = load_declaration(use)
     found = model if isinstance(model, ModelFound) else None
     policy = load_policy(use, model_url=found and found.url, model=found and found.model)
+    examine_policy(policy, where=f"policy-{use}.yaml")
     corpus = keep_artifact(store.workspace.path("models"), encode(load_corpus(use)))
     register.declare(declared, signer_of(store, register.institution, "first-line"), where=declared.use)
     runtime = register.keep_policy(policy)
@@ -240,17 +275,29 @@ def run_language_use(
                     taken_at=taken_at,
                 )
             )
-            found.append(_plan(name, register))
         finally:
             ask.close()
-        collector = signer_of(runtime.store, institution, "collector")
+        found += [*_papers(workspace, name, release, found, missing, taken_at), _plan(name, register)]
         asked = register.case(name, release).topics
         for predicate in (item for item in found if item.topic in asked):  # what no adopted pack reads is no evidence
-            by = executive if predicate.topic == "trial_plan" else collector
-            _add(register, name, release, predicate, by)
+            holder = _SIGNED_BY.get(predicate.topic, "collector")
+            _add(register, name, release, predicate, signer_of(runtime.store, institution, holder))
         recorded = record_verdict(register, name)
         calls, well = _model_calls(register, name)
     return LanguageRun(name, found, recorded, model, missing, calls, well)
+
+
+def _papers(
+    workspace: Workspace, use: str, release: str, found: list[Predicate], missing: list[str], taken_at: str
+) -> list[Predicate]:
+    """Write the release's model file into the demo's folder and return its three papers."""
+    papers = [validation_report(found, missing, taken_at), monitoring_plan(taken_at)]
+    file = model_file(use, release, [*found, *papers], missing, taken_at)
+    folder = workspace.path(MODEL_FILES_NAME)
+    if not folder.exists():
+        make_folder(folder)
+    replace_file(folder / f"{use.replace('/', '.')}.json", file.document)
+    return [*papers, file.predicate]
 
 
 def _model_calls(register: Register, use: str) -> tuple[int, int]:

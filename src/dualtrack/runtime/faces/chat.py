@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from dualtrack.errors import FieldError, UpstreamError
+from dualtrack.runtime.answers import answer_path
 from dualtrack.runtime.faces.chat_fallback import by_rule, why_no_model
-from dualtrack.runtime.faces.chat_request import check_tools, language_in, upstream_body
+from dualtrack.runtime.faces.chat_reasons import cited_titles
+from dualtrack.runtime.faces.chat_request import check_tools, input_content, language_in, upstream_body, with_extras
+from dualtrack.runtime.faces.chat_tools import call_extra, output_content
 from dualtrack.runtime.faces.chat_upstream import Completion, ask_chat, note_call
 from dualtrack.runtime.guards.base import Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dualtrack.domain.decision import Outcome
     from dualtrack.domain.policy import Upstream
@@ -87,7 +90,7 @@ async def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_b
         )
     check_tools(asked, live.policy)
     language = language_in(asked.pieces)
-    content = _encode([{"role": piece.role, "text": piece.text} for piece in asked.pieces])
+    content = _encode(input_content(asked))
     call = await runtime.begin(live, content, person=asked.person, language=language)
     pieces = (*runtime.shelf.retrieve(live, asked.pieces, language), *asked.pieces)
     opted_out = runtime.opted_out(call)
@@ -96,17 +99,18 @@ async def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_b
     found = run_guards(live.guards, "input", checked)
     call.input_us = (time.perf_counter_ns() - begun_ns) // 1000
     call.verdicts += found.verdicts
+    pieces, fits = with_extras(asked, found.pieces)
     stopped: tuple[Outcome, str] | None = None
     if live.mode != "observe":
         if opted_out:
             stopped = ("routed", "opted-out")
-        elif found.action in {"route", "block"}:
+        elif found.action in {"route", "block"} or not fits:
             stopped = ("routed" if found.action == "route" else "blocked", f"guard.{deciding(found)}")
         if stopped is not None and live.mode == "shadow":
             stopped = ("blocked", stopped[1])  # whoever answers by the baseline answers anyway: nothing to pass on
         if "opt_out" in found.fired and live.policy.opt_out:
             runtime.remember_opt_out(call)
-    return Turn(asked, call, found.pieces, stopped)
+    return Turn(asked, call, pieces, stopped)
 
 
 async def complete(runtime: Runtime, client: UpstreamClient, turn: Turn) -> dict[str, Any]:
@@ -161,30 +165,38 @@ def quote(runtime: Runtime, turn: Turn, upstream: Upstream) -> Completion | None
     return Completion(text, [], "stop", {}) if text else None
 
 
-def check_output(turn: Turn, text: str, tools: tuple[str, ...]) -> ChainResult:
-    """Run the guards on an answer's text, with the disclosure before it where it is due, and the tools it asks for."""
+def check_output(turn: Turn, text: str, calls: Sequence[dict[str, Any]] = ()) -> ChainResult:
+    """Run the guards on an answer's text, with the disclosure before it where it is due, and the tools it asks for.
+
+    Arguments are pieces before the text. A call cannot be given on in part: where a guard would redact one, it blocks.
+    """
     live, call = turn.call.live, turn.call
+    arguments = tuple(Piece("assistant", call_extra(item, "tool_calls").text) for item in calls)
     checked = Checked(
         "output",
         live.use,
         live.policy,
         call.language,
-        pieces=(*turn.pieces, Piece("assistant", text)),
+        pieces=(*turn.pieces, *arguments, Piece("assistant", text)),
         answer=text,
         citations=tuple(_CITED.findall(text)),
-        tools=tools,
+        tools=tuple(str(item["function"]["name"]) for item in calls),
         turn=turn.asked.turn,
+        calls=len(arguments),
     )
     begun_ns = time.perf_counter_ns()
     found = run_guards(live.guards, "output", checked)
     call.output_us += (time.perf_counter_ns() - begun_ns) // 1000
     call.note_output(found.verdicts)
+    if found.action == "redact" and arguments and found.pieces[-len(arguments) - 1 : -1] != arguments:
+        return found._replace(action="block")
     return found
 
 
 def deciding(found: ChainResult) -> str:
-    """Return the guard whose action was the strictest: several may have fired."""
-    return next((item.guard for item in found.verdicts if item.action == found.action), "unknown")
+    """Return the guard whose action was the strictest: several may have fired. A block may come of a redaction."""
+    strictest = [item.guard for action in (found.action, "redact") for item in found.verdicts if item.action == action]
+    return strictest[0] if strictest else "unknown"
 
 
 def instead(turn: Turn) -> str:
@@ -211,44 +223,45 @@ async def _judge(
     live = turn.call.live
     notice = disclosure_due(turn)
     text = f"{notice}\n\n{completion.text}" if notice else completion.text
-    found = check_output(turn, text, completion.tools)
+    found = check_output(turn, text, completion.tool_calls)
     if found.action == "redact" and found.pieces:
         text = found.pieces[-1].text
+    output = output_content(text, completion.tool_calls)
     message = instead(turn)
     if not runtime.gate.still(live):
-        return await finish(runtime, turn, Reply("stopped", message, [], "content_filter", "permit.held", {}), text)
+        return await finish(runtime, turn, Reply("stopped", message, [], "content_filter", "permit.held", {}), output)
     if live.mode == "shadow":
-        return await finish(runtime, turn, Reply("shadowed", message, [], "stop", None, {}), text)
+        return await finish(runtime, turn, Reply("shadowed", message, [], "stop", None, {}), output)
     stop = live.mode != "observe"
     if found.action == "block" and stop:
         reply = Reply("blocked", message, [], "content_filter", f"guard.{deciding(found)}", completion.usage)
-        return await finish(runtime, turn, reply, text)
+        return await finish(runtime, turn, reply, output)
     routed = found.action == "route" and stop
     if routed or live.review == "hold":
         code = f"guard.{deciding(found)}" if routed else "review.hold"
         reply = Reply("routed", message, [], "stop", code, completion.usage)
         due = runtime.review("guard_routed" if routed else "hold_before_release", live)
-        return await finish(runtime, turn, reply, text, due)
+        return await finish(runtime, turn, reply, output, due)
     why = runtime.review("sample", live) if live.review == "sample" and runtime.sampled(live) else None
     reply = Reply(ends[0], text, completion.tool_calls, completion.finish, ends[1], completion.usage)
-    return await finish(runtime, turn, reply, text, why)
+    return await finish(runtime, turn, reply, output, why)
 
 
 async def finish(
-    runtime: Runtime, turn: Turn, reply: Reply, output: str | None, review: Review | None = None
+    runtime: Runtime, turn: Turn, reply: Reply, output: bytes | None, review: Review | None = None
 ) -> dict[str, Any]:
-    """Record the end of a turn and return the body that may leave."""
+    """Record the end of a turn, with the content of its output, and return the body that may leave."""
     call = turn.call
     live = call.live
     if reply.outcome == "routed" and review is None:
         review = runtime.review("guard_routed", live)
     shadow = live.mode == "shadow"
     shown = disclosure_due(turn) is not None and not shadow
-    content = _encode(output) if output is not None else None
     baseline = _encode(turn.asked.baseline) if shadow and turn.asked.baseline is not None else None
     record, receipt, review_id = call.end(
-        reply.outcome, code=reply.code, output=content, review=review, shown=shown, baseline=baseline
-    )
+        reply.outcome, code=reply.code, output=output, reasons=cited_titles(runtime, call, output), review=review,
+        shown=shown, baseline=baseline,
+    )  # fmt: skip
     await call.recorder.record(record, durable=live.durable)
     return completion_body(turn, reply, receipt, review_id)
 
@@ -281,6 +294,7 @@ def about(turn: Turn, outcome: str, code: str | None, receipt: str | None, revie
         "mode": live.mode,
         "durability": "durable" if live.durable else "buffered",
         "review": review,
+        "answer_path": answer_path(turn.call.id) if outcome == "routed" and review is not None else None,
         "human": said(live.policy.human, turn),
         "would_refuse": live.would_refuse,
         "streaming": None if live.streams else f"off: {live.review_why or live.mode}",

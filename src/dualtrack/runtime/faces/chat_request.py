@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.errors import FieldError, ForbiddenError
+from dualtrack.runtime.faces.chat_tools import call_extra, plain_extra, read_calls, read_id
 from dualtrack.runtime.guards.base import Piece
 
 if TYPE_CHECKING:
@@ -12,9 +13,19 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.policy import RuntimePolicy
     from dualtrack.runtime.call import Language
+    from dualtrack.runtime.faces.chat_tools import Extra
     from dualtrack.runtime.guards.base import Role
 
-__all__ = ["MESSAGES_MAX", "ChatRequest", "check_tools", "language_in", "read_chat", "upstream_body"]
+__all__ = [
+    "MESSAGES_MAX",
+    "ChatRequest",
+    "check_tools",
+    "input_content",
+    "language_in",
+    "read_chat",
+    "upstream_body",
+    "with_extras",
+]
 
 MESSAGES_MAX = 500
 """Messages of one conversation: a day of chat; each is read by every guard."""
@@ -23,7 +34,7 @@ _PASSED = frozenset({
     "temperature", "top_p", "max_tokens", "max_completion_tokens", "stop", "seed", "presence_penalty", "frequency_penalty",
     "response_format", "tool_choice", "parallel_tool_calls", "reasoning_effort", "logit_bias",
 })  # fmt: skip
-"""Parameters that go to the upstream as they are: they steer the model and carry no text of a person."""
+"""Parameters that go to the upstream: they steer the model. Those that are more than a number are read by the guards."""
 
 _READ = frozenset(
     {
@@ -40,6 +51,7 @@ _READ = frozenset(
         "baseline",
     }
 )
+_NUMBERS = (bool, int, float)
 _ROLES: dict[str, Role] = {
     "system": "system",
     "developer": "system",
@@ -52,6 +64,7 @@ _ROLES: dict[str, Role] = {
 class ChatRequest(NamedTuple):
     """What was asked. `messages` are as sent; `pieces` are their texts, in the same order; `turn` counts from 1.
 
+    `extras` are tool calls, tools and parameters: their texts are the last pieces, in the same order, without authority.
     `baseline` is what the person was told by the way without AI: in shadow mode it is kept beside the model's answer.
     """
 
@@ -63,6 +76,7 @@ class ChatRequest(NamedTuple):
     tools: list[dict[str, Any]]
     passed: dict[str, Any]
     baseline: str | None = None
+    extras: tuple[Extra, ...] = ()
 
 
 def read_chat(plain: Mapping[str, Any]) -> ChatRequest:
@@ -81,6 +95,10 @@ def read_chat(plain: Mapping[str, Any]) -> ChatRequest:
     if not isinstance(messages, list) or not 0 < len(messages) <= MESSAGES_MAX:
         raise FieldError("no list of messages, or too many", where="field messages", expected=f"1 to {MESSAGES_MAX}")
     pieces = tuple(_piece(message, number) for number, message in enumerate(messages))
+    messages = [_with_calls(message, number) for number, message in enumerate(messages)]
+    tools = _tools(plain.get("tools"))
+    passed = {name: value for name, value in plain.items() if name in _PASSED}
+    extras = _extras(messages, tools, passed)
     person = plain.get("safety_identifier") or plain.get("user")
     if person is not None and type(person) is not str:
         raise FieldError("not a text", where="field user", expected="an identifier of the person")
@@ -92,13 +110,14 @@ def read_chat(plain: Mapping[str, Any]) -> ChatRequest:
         raise FieldError("no message of a user", where="field messages")
     return ChatRequest(
         messages=messages,
-        pieces=pieces,
+        pieces=(*pieces, *(Piece("tool", extra.text) for extra in extras)) if extras else pieces,
         stream=plain.get("stream") is True,
         person=person,
         turn=turn,
-        tools=_tools(plain.get("tools")),
-        passed={name: value for name, value in plain.items() if name in _PASSED},
+        tools=tools,
+        passed=passed,
         baseline=baseline,
+        extras=extras,
     )
 
 
@@ -115,20 +134,54 @@ def check_tools(asked: ChatRequest, policy: RuntimePolicy) -> None:
             )
 
 
+def input_content(asked: ChatRequest) -> list[dict[str, Any]]:
+    """Return what the record of a call keeps of its input: each piece as guards read it, and extras also as sent.
+
+    An extra has `part`, where it stood, and `value`; whoever reads roles and texts only reads it as any other piece.
+    """
+    kept: list[dict[str, Any]] = [{"role": piece.role, "text": piece.text} for piece in asked.pieces]
+    for item, message in zip(kept, asked.messages, strict=False):
+        if "tool_call_id" in message:
+            item["tool_call_id"] = message["tool_call_id"]
+    for item, extra in zip(kept[len(kept) - len(asked.extras) :], asked.extras, strict=True):
+        item |= {"part": extra.part, "value": extra.value}
+    return kept
+
+
+def with_extras(asked: ChatRequest, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], bool]:
+    """Return pieces of which every extra can be sent, and whether that is so of what the guards left.
+
+    A redaction that takes out a key, or runs over two values, leaves no JSON that says the same: the piece as asked
+    stands in for it, and whoever may not send that must stop.
+    """
+    begin = len(pieces) - len(asked.extras)
+    stuck = {
+        begin + number: Piece("tool", extra.text)
+        for number, extra in enumerate(asked.extras)
+        if extra.restored(pieces[begin + number].text) is None
+    }
+    if not stuck:
+        return pieces, True
+    return tuple(stuck.get(number, piece) for number, piece in enumerate(pieces)), False
+
+
 def upstream_body(asked: ChatRequest, pieces: Sequence[Piece], model: str | None, *, stream: bool) -> dict[str, Any]:
-    """Return the body for the upstream: messages with their texts as the guards left them, and extra pieces before them."""
-    extra = len(pieces) - len(asked.messages)
+    """Return the body for the upstream: everything as the guards left it, and extra pieces before the messages."""
+    ends = len(pieces) - len(asked.extras)
+    begins = ends - len(asked.messages)
+    values = iter([extra.restored(piece.text) for extra, piece in zip(asked.extras, pieces[ends:], strict=True)])
     messages: list[dict[str, Any]] = [
-        {"role": "user" if p.role == "retrieved" else p.role, "content": p.text} for p in pieces[:extra]
+        {"role": "user" if p.role == "retrieved" else p.role, "content": p.text} for p in pieces[:begins]
     ]
-    for message, piece in zip(asked.messages, pieces[extra:], strict=True):
-        kept: dict[str, Any] = {
-            name: message[name] for name in ("role", "tool_calls", "tool_call_id") if name in message
-        }
+    for message, piece in zip(asked.messages, pieces[begins:ends], strict=True):
+        kept: dict[str, Any] = {name: message[name] for name in ("role", "tool_call_id") if name in message}
+        if "tool_calls" in message:
+            kept["tool_calls"] = [next(values) for _ in message["tool_calls"]]
         messages.append({**kept, "content": piece.text if message.get("content") is not None else None})
-    body: dict[str, Any] = {"model": model, "messages": messages, **asked.passed}
-    if asked.tools:
-        body["tools"] = asked.tools
+    tools = [next(values) for _ in asked.tools]
+    body: dict[str, Any] = {"model": model, "messages": messages, **asked.passed, **next(values, {})}
+    if tools:
+        body["tools"] = tools
     if stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     return body
@@ -169,3 +222,38 @@ def _tools(found: object) -> list[dict[str, Any]]:
         if not isinstance(function, dict) or type(function.get("name")) is not str:
             raise FieldError("no function with a name", where=f"field tools[{number}]")
     return found
+
+
+def _with_calls(message: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a message whose tool calls have been read; only an assistant asks for tools, and only a tool answers one."""
+    if "tool_calls" not in message and "tool_call_id" not in message:
+        return message
+    where = f"field messages[{number}]"
+    found = {name: value for name, value in message.items() if name not in {"tool_calls", "tool_call_id"}}
+    calls = read_calls(message.get("tool_calls"), where=f"{where}.tool_calls")
+    answers = message.get("tool_call_id")
+    if (calls and message["role"] != "assistant") or (answers is not None and message["role"] != "tool"):
+        raise FieldError(
+            "a member of another role", where=where, expected="tool_calls of assistant, tool_call_id of tool"
+        )
+    if calls:
+        found["tool_calls"] = calls
+    if answers is not None:
+        found["tool_call_id"] = read_id(answers, where=f"{where}.tool_call_id")
+    return found
+
+
+def _extras(
+    messages: list[dict[str, Any]], tools: list[dict[str, Any]], passed: Mapping[str, Any]
+) -> tuple[Extra, ...]:
+    """Return what carries texts beside the messages: calls, tools with descriptions and schemas, parameters."""
+    found = [
+        call_extra(call, f"messages[{number}].tool_calls[{place}]")
+        for number, message in enumerate(messages)
+        for place, call in enumerate(message.get("tool_calls", ()))
+    ]
+    found += [plain_extra(tool, f"tools[{number}]") for number, tool in enumerate(tools)]
+    texts = {name: value for name, value in passed.items() if value is not None and type(value) not in _NUMBERS}
+    if texts:
+        found.append(plain_extra(texts, "parameters"))
+    return tuple(found)

@@ -1,5 +1,6 @@
 """Streamed chat completions: sentences are released when the guards have seen them, and a hold stops the stream midway.
 
+Tool calls are gathered to the end of the stream and leave in one chunk, when the guards have seen them and the record allows it.
 Nothing leaves before the intent is durable (durable uses), and the last part waits for the record of the outcome.
 """
 
@@ -11,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dualtrack.errors import InputError, UpstreamError
+from dualtrack.errors import FieldError, InputError, UpstreamError
 from dualtrack.runtime.faces.asgi import read_json
 from dualtrack.runtime.faces.chat import about, check_output, deciding, disclosure_due, instead, quote, said
 from dualtrack.runtime.faces.chat_fallback import by_rule, why_no_model
+from dualtrack.runtime.faces.chat_reasons import cited_titles
 from dualtrack.runtime.faces.chat_request import upstream_body
+from dualtrack.runtime.faces.chat_tools import ToolDeltas, output_content
 from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call, open_chat, whole_numbers
 from dualtrack.runtime.upstream.sse import SseReader
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from dualtrack.domain.decision import Outcome
     from dualtrack.domain.policy import Upstream
@@ -55,6 +58,7 @@ class Streamed:
         self.outcome: Outcome = "served"
         self.code: str | None = None
         self.usage: dict[str, Any] = {}
+        self.calls: list[dict[str, Any]] = []
         self.started = False
 
     @property
@@ -96,16 +100,18 @@ class Streamed:
         await self.send({"type": "http.response.body", "body": b"data: [DONE]\n\n", "more_body": False})
 
     async def release(self, *, last: bool) -> bool:
-        """Let the guards see what is held back and send what they allow; False when the stream must stop."""
-        if not self.held:
-            return True
+        """Let the guards see what is held back and send what they allow; False when the stream must stop.
+
+        With the last part they see the tool calls; these themselves wait for the record.
+        """
+        calls = self.calls if last else []
         cut = len(self.held) if last else _cut(self.held)
-        if not cut:
+        if not cut and not calls:
             return True
         unit = self.held[:cut]
         # The notice went out first; it stands before each part, so that the guard on it sees what the person saw.
         tail = self.notice + self.tail
-        found = check_output(self.turn, tail + unit, ())
+        found = check_output(self.turn, tail + unit, calls)
         live = self.turn.call.live
         if found.action in {"block", "route"} and live.mode != "observe":
             self.outcome = "blocked" if found.action == "block" else "routed"
@@ -116,8 +122,13 @@ class Streamed:
         self.released.append(shown)
         self.tail = (self.tail + shown)[-TAIL_CHARACTERS:]
         self.held = self.held[cut:]
-        await self.part({"content": shown})
+        if shown:
+            await self.part({"content": shown})
         return True
+
+    async def part_with_calls(self, calls: list[dict[str, Any]]) -> None:
+        """Send tool calls, whole, in one chunk."""
+        await self.part({"tool_calls": [{"index": number, **call} for number, call in enumerate(calls)]})
 
 
 async def stream_turn(
@@ -159,6 +170,8 @@ async def stream_whole(turn: Turn, body: dict[str, Any], send: Send) -> None:
     headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await out.part({"role": "assistant", "content": choice["message"]["content"]})
+    if choice["message"].get("tool_calls"):
+        await out.part_with_calls(choice["message"]["tool_calls"])
     out.usage = body["usage"]
     await out.end(choice["finish_reason"], body["dualtrack"])
 
@@ -193,6 +206,8 @@ async def _follow(runtime: Runtime, client: UpstreamClient, upstream: Upstream, 
     begun_ns = time.perf_counter_ns()
     status, fault = 0, None
     seen: dict[str, Any] = {}
+    headers: Mapping[str, str] = {}
+    tools = ToolDeltas()
     try:
         response = await open_chat(
             runtime,
@@ -201,7 +216,7 @@ async def _follow(runtime: Runtime, client: UpstreamClient, upstream: Upstream, 
             upstream,
             upstream_body(turn.asked, turn.pieces, upstream.model, stream=True),
         )
-        status = response.status
+        status, headers = response.status, response.headers
         async with response:
             _check_status(status, upstream)
             async for chunk in _chunks(response.stream(STREAM_BYTES_MAX), upstream):
@@ -215,22 +230,24 @@ async def _follow(runtime: Runtime, client: UpstreamClient, upstream: Upstream, 
                 other = any(seen.get(name) != told[name] for name in told if name != "usage")
                 seen |= told
                 if other or not out.started:  # a model may change its name midway, too
-                    check_model(call, upstream, seen, response.headers)
+                    check_model(call, upstream, seen, headers)
+                held = _delta(chunk, upstream, tools)
                 if not out.started:
                     await out.start()
-                out.held += _delta(chunk, upstream)
+                out.held += held
                 if not await out.release(last=False):
                     return
         if not runtime.gate.still(call.live):  # the end may have come long after the last part
             out.outcome, out.code = "stopped", "permit.held"
             return
+        out.calls = _whole(tools, upstream)
         await out.release(last=True)
     except UpstreamError as error:
         fault = getattr(error, "fault", None) or error.code
         raise
     finally:
         out.usage = whole_numbers(seen.get("usage"))
-        note_call(call, upstream, begun_ns, status, fault, seen)
+        note_call(call, upstream, begun_ns, status, fault, seen, headers)
         note_budget(runtime, call, upstream)
 
 
@@ -253,20 +270,26 @@ def _check_status(status: int, upstream: Upstream) -> None:
         raise UpstreamError(f"status {status}", where=upstream.id, expected="200", code="upstream.status")
 
 
-def _delta(chunk: dict[str, Any], upstream: Upstream) -> str:
+def _delta(chunk: dict[str, Any], upstream: Upstream, tools: ToolDeltas) -> str:
+    """Return the text of a chunk; fragments of tool calls are gathered."""
     try:
         choices = chunk["choices"]
         delta = choices[0]["delta"] if choices else {}
         content = delta.get("content") or ""
-    except (KeyError, IndexError, TypeError, AttributeError):
+        if delta.get("tool_calls"):
+            tools.add(delta["tool_calls"])
+    except (KeyError, IndexError, TypeError, AttributeError, FieldError):
         content = None
     if type(content) is not str:
         raise UpstreamError("not a chunk of a completion", where=upstream.id, code="upstream.garbage")
-    if delta.get("tool_calls"):
-        raise UpstreamError(
-            "tools asked for in a stream", where=upstream.id, fix="ask without stream", code="upstream.streamed-tools"
-        )
     return content
+
+
+def _whole(tools: ToolDeltas, upstream: Upstream) -> list[dict[str, Any]]:
+    try:
+        return tools.calls()
+    except FieldError as error:
+        raise UpstreamError("tool calls that are not whole", where=upstream.id, code="upstream.garbage") from error
 
 
 async def _finish(runtime: Runtime, out: Streamed) -> None:
@@ -280,9 +303,12 @@ async def _finish(runtime: Runtime, out: Streamed) -> None:
     elif live.review == "sample" and answered and runtime.sampled(live):
         review = runtime.review("sample", live)
     shown = disclosure_due(turn) is not None
-    text = out.text
-    content = _encode(text) if text else None
-    record, receipt, review_id = call.end(out.outcome, code=out.code, output=content, review=review, shown=shown)
+    text, calls = out.text, out.calls
+    content = output_content(text, calls) if text or calls else None
+    reasons = cited_titles(runtime, call, content)
+    record, receipt, review_id = call.end(
+        out.outcome, code=out.code, output=content, reasons=reasons, review=review, shown=shown
+    )
     await call.recorder.record(record, durable=live.durable)
     if not out.started:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
@@ -290,7 +316,10 @@ async def _finish(runtime: Runtime, out: Streamed) -> None:
         out.started = True
     if not answered:
         await out.part({"content": f"\n\n{said(live.policy.message, turn)}" if text else instead(turn)})
-    await out.end("stop" if answered else "content_filter", about(turn, out.outcome, out.code, receipt, review_id))
+    elif calls:
+        await out.part_with_calls(calls)
+    finish = "content_filter" if not answered else "tool_calls" if calls else "stop"
+    await out.end(finish, about(turn, out.outcome, out.code, receipt, review_id))
 
 
 def _alike(one: str, other: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -10,7 +11,8 @@ import msgspec
 from dualtrack.domain.decision import UpstreamCall
 from dualtrack.domain.oversight import Signal
 from dualtrack.domain.records import encode
-from dualtrack.errors import UpstreamError
+from dualtrack.errors import FieldError, UpstreamError
+from dualtrack.runtime.faces.chat_tools import read_calls
 from dualtrack.runtime.upstream.fingerprint import fingerprint
 from dualtrack.runtime.upstream.limits import timeouts_of
 from dualtrack.runtime.upstream.retry import retrying
@@ -44,17 +46,12 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Completion(NamedTuple):
-    """The answer's text, the tools it asks for as sent, and why it ended."""
+    """The answer's text, the tool calls it asks for, and why it ended."""
 
     text: str
     tool_calls: list[dict[str, Any]]
     finish: str
     usage: Mapping[str, int]
-
-    @property
-    def tools(self) -> tuple[str, ...]:
-        """Names of the tools asked for."""
-        return tuple(str(call["function"]["name"]) for call in self.tool_calls)
 
 
 async def open_chat(
@@ -83,20 +80,20 @@ async def ask_chat(
 ) -> Completion:
     """Return a whole completion; raises UpstreamError for whatever is not one. The attempt is noted in the call."""
     begun_ns = time.perf_counter_ns()
-    status, fault, plain = 0, None, {}
+    status, fault, plain, headers = 0, None, {}, {}
     try:
         response = await open_chat(runtime, client, call.live.use, upstream, body)
-        status = response.status
+        status, headers = response.status, response.headers
         async with response:
             data = await response.read(ANSWER_BYTES_MAX)
         plain = _object(status, data, upstream)
-        check_model(call, upstream, plain, response.headers)
+        check_model(call, upstream, plain, headers)
         return read_completion(plain, upstream)
     except UpstreamError as error:
         fault = getattr(error, "fault", None) or error.code
         raise
     finally:
-        note_call(call, upstream, begun_ns, status, fault, plain)
+        note_call(call, upstream, begun_ns, status, fault, plain, headers)
         note_budget(runtime, call, upstream)
 
 
@@ -109,7 +106,13 @@ def note_budget(runtime: Runtime, call: Call, upstream: Upstream) -> None:
 
 
 def note_call(
-    call: Call, upstream: Upstream, begun_ns: int, status: int, fault: str | None, plain: Mapping[str, Any]
+    call: Call,
+    upstream: Upstream,
+    begun_ns: int,
+    status: int,
+    fault: str | None,
+    plain: Mapping[str, Any],
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Note an attempt in the call's record: time, status, fault, reported model and tokens."""
     found = plain.get("usage")
@@ -119,7 +122,7 @@ def note_call(
             component=upstream.id,
             provider=upstream.provider,
             model=upstream.model,
-            fingerprint=_ascii(str(fingerprint(plain, {}))) or None,
+            fingerprint=_ascii(str(fingerprint(plain, headers))) or None,
             status=status,
             fault=fault,
             us=(time.perf_counter_ns() - begun_ns) // 1000,
@@ -130,7 +133,10 @@ def note_call(
 
 
 def check_model(call: Call, upstream: Upstream, plain: Mapping[str, Any], headers: Mapping[str, str]) -> None:
-    """Refuse an answer of another model than the released one; the change is a signal that re-assesses the use."""
+    """Refuse an answer of another model than the released one; the change is a signal that re-assesses the use.
+
+    Every face that calls a model over HTTP asks this. A model that says nothing of itself is not the one expected.
+    """
     found = fingerprint(plain, headers)
     if found.matches(upstream.fingerprint):
         return
@@ -151,11 +157,10 @@ def read_completion(plain: Mapping[str, Any], upstream: Upstream) -> Completion:
         choice = plain["choices"][0]
         message = choice["message"]
         text = message.get("content") or ""
-        calls = message.get("tool_calls") or []
-        named = isinstance(calls, list) and all(type(item["function"]["name"]) is str for item in calls)
-    except (KeyError, IndexError, TypeError, AttributeError):
-        text, named = None, False
-    if type(text) is not str or not named:
+        calls = read_calls(message.get("tool_calls"), where="choices[0].message.tool_calls")
+    except (KeyError, IndexError, TypeError, AttributeError, FieldError):
+        text, calls = None, []
+    if type(text) is not str:
         raise UpstreamError(
             "not a chat completion", where=upstream.id, expected="choices[0].message", code="upstream.garbage"
         )

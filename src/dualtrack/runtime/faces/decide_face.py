@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from dualtrack.domain.decision import UpstreamCall
 from dualtrack.errors import DualtrackError, FieldError, UpstreamError
+from dualtrack.runtime.answers import answer_path
 from dualtrack.runtime.decide import Ended, Scoring, check_row, conclude_row, fail_row, held
 from dualtrack.runtime.faces.asgi import header, read_json
+from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call
+from dualtrack.runtime.guards.tipping_off import without_suspicion
 from dualtrack.runtime.upstream.limits import timeouts_of
 
 if TYPE_CHECKING:
@@ -68,7 +70,8 @@ async def decide_over_http(
             f"{len(body)} bytes", where="request body", expected=f"at most {live.policy.bounds.body_bytes}"
         )
     language = language_of(asked.language, header(cast("Any", scope), b"accept-language"))
-    call = await runtime.begin(live, _encode(asked.input), person=asked.person, language=language)
+    content = _encode(without_suspicion(live.policy, asked.input))
+    call = await runtime.begin(live, content, person=asked.person, language=language)
     with call:
         checked = check_row(runtime, call, asked.input, baseline=asked.baseline)
         if isinstance(checked, Ended):
@@ -88,7 +91,7 @@ async def _score(
     for upstream in live.upstreams:
         try:
             if upstream.kind == "python":
-                found = _here(runtime, live, call, row)
+                found = _here(runtime, live, row)
             elif upstream.kind == "http":
                 if live.durable and not call.intended:
                     await call.recorder.record(call.intent(), durable=True)
@@ -111,56 +114,59 @@ async def _score(
     return fail_row(runtime, call, fault, row=row, baseline=baseline)
 
 
-def _here(runtime: Runtime, live: LiveUse, call: Call, row: Mapping[str, Any]) -> Scoring:
+def _here(runtime: Runtime, live: LiveUse, row: Mapping[str, Any]) -> Scoring:
     model = runtime.models.of(live)
     scored = model.score(row)
     says: Mapping[str, Text] = model.says
-    chinese = call.language == "zh-Hant"
-    reasons = tuple(
-        (says[name].zh if chinese else says[name].en) if name in says else name for name, _ in scored.reasons
-    )
-    return Scoring(scored.output, reasons)
+    return Scoring(scored.output, tuple(says.get(name, name) for name, _ in scored.reasons))
 
 
 async def _ask(
     runtime: Runtime, client: UpstreamClient, upstream: Upstream, call: Call, row: Mapping[str, Any]
 ) -> Scoring:
-    """Send the row to a scoring endpoint: `{"input": …}` out, `{"output": …, "reasons": […]}` back."""
+    """Send the row to a scoring endpoint: `{"input": …}` out, `{"output": …, "reasons": […]}` back.
+
+    Its model is known by the members `model` and `version` of the answer, or by its headers.
+    """
     begun_ns = time.perf_counter_ns()
     status, fault = 0, None
+    headers: Mapping[str, str] = {}
+    reported: dict[str, object] = {}
     try:
         await runtime.budgets.admit(call.live.use, upstream)
         response = await client.send(
             "POST", str(upstream.url), runtime.headers_of(upstream), _encode({"input": row}), timeouts_of(upstream),
             repeatable=True,
         )  # fmt: skip
-        status = response.status
+        status, headers = response.status, response.headers
         async with response:
             data = await response.read(ANSWER_BYTES_MAX)
-        return _scoring(status, data, str(upstream.url))
+        found = _object(status, data, str(upstream.url))
+        reported = {"model": found.get("model"), "system_fingerprint": found.get("version")}
+        check_model(call, upstream, reported, headers)
+        return _scoring(found, str(upstream.url))
     except UpstreamError as error:
         fault = getattr(error, "fault", None) or error.code
         raise
     finally:
-        us = (time.perf_counter_ns() - begun_ns) // 1000
-        call.upstream.append(
-            UpstreamCall(
-                component=upstream.id, provider=upstream.provider, model=upstream.model, fingerprint=None, status=status,
-                fault=fault, us=us, tokens_in=None, tokens_out=None,
-            )
-        )  # fmt: skip
-        if fault not in {"upstream.resting", "upstream.budget"}:
-            runtime.budgets.note(call.live.use, upstream, well=fault is None)
+        note_call(call, upstream, begun_ns, status, fault, reported, headers)
+        note_budget(runtime, call, upstream)
 
 
-def _scoring(status: int, data: bytes, where: str) -> Scoring:
+def _object(status: int, data: bytes, where: str) -> dict[str, Any]:
     if status != 200:  # noqa: PLR2004 - HTTP's own number
         raise UpstreamError(f"status {status}", where=where, expected="200", code="upstream.status")
     try:
         found = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UpstreamError("not JSON", where=where, expected='{"output": …}', code="upstream.garbage") from error
-    if not isinstance(found, dict) or "output" not in found:
+    if not isinstance(found, dict):
+        raise UpstreamError("no output", where=where, expected='{"output": …, "reasons": […]}', code="upstream.garbage")
+    return found
+
+
+def _scoring(found: Mapping[str, Any], where: str) -> Scoring:
+    if "output" not in found:
         raise UpstreamError("no output", where=where, expected='{"output": …, "reasons": […]}', code="upstream.garbage")
     reasons = found.get("reasons", [])
     if not isinstance(reasons, list) or not all(isinstance(item, str) for item in reasons):
@@ -186,6 +192,7 @@ def answer_body(answer: Answer, language: Language) -> dict[str, object]:
         "message": said(answer.message),
         "human": said(answer.human),
         "review": answer.review,
+        "answer_path": answer_path(answer.decision) if answer.outcome == "routed" and answer.review else None,
         "code": answer.code,
     }
     return {name: value for name, value in body.items() if value is not None or name == "output"}

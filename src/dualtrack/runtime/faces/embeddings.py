@@ -10,13 +10,14 @@ import msgspec
 
 from dualtrack.errors import FieldError, ForbiddenError, UpstreamError
 from dualtrack.runtime.faces.chat import deciding
-from dualtrack.runtime.faces.chat_upstream import ANSWER_BYTES_MAX, note_budget, note_call, open_chat
+from dualtrack.runtime.faces.chat_upstream import ANSWER_BYTES_MAX, check_model, note_budget, note_call, open_chat
 from dualtrack.runtime.guards.base import Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dualtrack.domain.policy import Upstream
     from dualtrack.runtime.call import Call
     from dualtrack.runtime.engine import Runtime
     from dualtrack.runtime.live import LiveUse
@@ -44,6 +45,10 @@ async def embed(
     person = plain.get("user")
     if person is not None and type(person) is not str:
         raise FieldError("not a text", where="field user", expected="an identifier of the person")
+    if live.policy.opt_out and live.policy.audience == "customers" and person is None:
+        raise FieldError(
+            "no person", where="field user", fix="send the customer's identifier: opting out is honoured by it"
+        )
     found = plain.get("input")
     texts = [found] if type(found) is str else found
     if not isinstance(texts, list) or not 0 < len(texts) <= TEXTS_MAX or not all(type(text) is str for text in texts):
@@ -52,17 +57,35 @@ async def embed(
         raise ForbiddenError("vectors are not given while outputs are held for review", where=live.use)
     pieces = tuple(Piece("user", text) for text in texts)
     call = await runtime.begin(live, _encode(texts), person=person)
-    chain = run_guards(live.guards, "input", Checked("input", live.use, live.policy, "en", pieces=pieces))
-    call.verdicts += chain.verdicts
-    if chain.action in {"block", "route"} and live.mode != "observe":
-        record, _, _ = call.end("blocked", code=f"guard.{deciding(chain)}", output=None)
-        await call.recorder.record(record, durable=live.durable)
-        raise ForbiddenError(f"the guard {deciding(chain)} stopped it", where=live.use, code="guard.blocked")
-    sent = {"input": [piece.text for piece in chain.pieces], "encoding_format": "float"}
+    sent = {"input": await _guarded(runtime, call, pieces), "encoding_format": "float"}
     if "dimensions" in plain:
         sent["dimensions"] = plain["dimensions"]
     with call:
         return await _answer(runtime, client, live, call, sent)
+
+
+async def _guarded(runtime: Runtime, call: Call, pieces: tuple[Piece, ...]) -> list[str]:
+    """Return the texts as the guards left them; raises ForbiddenError where one stops them, or the person wants no AI."""
+    live, opted_out = call.live, runtime.opted_out(call)
+    chain = run_guards(
+        live.guards, "input", Checked("input", live.use, live.policy, "en", pieces=pieces, opted_out=opted_out)
+    )
+    call.verdicts += chain.verdicts
+    stopped = opted_out or chain.action in {"block", "route"}
+    if live.mode != "observe":
+        if "opt_out" in chain.fired and live.policy.opt_out:
+            runtime.remember_opt_out(call)
+        if stopped:
+            guard = deciding(chain)
+            record, _, _ = call.end("blocked", code="opted-out" if opted_out else f"guard.{guard}", output=None)
+            await call.recorder.record(record, durable=live.durable)
+            if opted_out:
+                raise ForbiddenError(
+                    "this person wants no AI here", where=live.use, fix="go on without vectors of their texts",
+                    code="outcome.opted-out",
+                )  # fmt: skip
+            raise ForbiddenError(f"the guard {guard} stopped it", where=live.use, code="guard.blocked")
+    return [piece.text for piece in chain.pieces]
 
 
 async def _answer(
@@ -70,24 +93,7 @@ async def _answer(
 ) -> dict[str, Any]:
     if live.durable:
         await call.recorder.record(call.intent(), durable=True)
-    upstream = next((item for item in live.upstreams if item.kind == "openai"), None)
-    begun_ns, status, vectors = time.perf_counter_ns(), 0, None
-    plain: dict[str, Any] = {}
-    fault: str | None = "upstream.none"
-    if upstream is not None:
-        try:
-            response = await open_chat(
-                runtime, client, live.use, upstream, {**sent, "model": upstream.model}, "/embeddings"
-            )
-            status = response.status
-            async with response:
-                plain = _object(status, await response.read(ANSWER_BYTES_MAX), upstream.id)
-                vectors = _vectors(plain, len(sent["input"]), upstream.id)
-            fault = None
-        except UpstreamError as error:
-            fault = getattr(error, "fault", None) or error.code
-        note_call(call, upstream, begun_ns, status, fault, plain)
-        note_budget(runtime, call, upstream)
+    vectors, fault = await _ask_in_order(runtime, client, call, sent)
     if vectors is None or not runtime.gate.still(live):
         code = fault or "permit.held"
         record, _, _ = call.end("failed" if fault else "stopped", code=code, output=None)
@@ -105,9 +111,51 @@ async def _answer(
     return {"object": "list", "data": data, "model": live.use, "usage": {"prompt_tokens": 0, "total_tokens": 0}}
 
 
-def _object(status: int, data: bytes, where: str) -> dict[str, Any]:
+async def _ask_in_order(
+    runtime: Runtime, client: UpstreamClient, call: Call, sent: dict[str, Any]
+) -> tuple[list[list[float]] | None, str | None]:
+    """Ask the chain's models one after another; returns vectors, or why there are none: no fault where a hold came."""
+    fault: str | None = "upstream.none"
+    for upstream in call.live.upstreams:
+        if upstream.kind != "openai":
+            continue
+        if not runtime.gate.still(call.live):
+            return None, None
+        vectors, fault = await _ask(runtime, client, upstream, call, sent)
+        if vectors is not None:
+            return vectors, None
+    return None, fault
+
+
+async def _ask(
+    runtime: Runtime, client: UpstreamClient, upstream: Upstream, call: Call, sent: dict[str, Any]
+) -> tuple[list[list[float]] | None, str | None]:
+    """Return the vectors of one upstream, or its fault; the attempt is noted in the call."""
+    begun_ns, status = time.perf_counter_ns(), 0
+    plain: dict[str, Any] = {}
+    headers: Mapping[str, str] = {}
+    vectors, fault = None, None
     try:
-        plain = msgspec.json.decode(data) if status == 200 else None  # noqa: PLR2004 - HTTP's own number
+        response = await open_chat(
+            runtime, client, call.live.use, upstream, {**sent, "model": upstream.model}, "/embeddings"
+        )
+        status, headers = response.status, response.headers
+        async with response:
+            plain = _object(status, await response.read(ANSWER_BYTES_MAX), upstream.id)
+        check_model(call, upstream, plain, headers)
+        vectors = _vectors(plain, len(sent["input"]), upstream.id)
+    except UpstreamError as error:
+        fault = getattr(error, "fault", None) or error.code
+    note_call(call, upstream, begun_ns, status, fault, plain, headers)
+    note_budget(runtime, call, upstream)
+    return vectors, fault
+
+
+def _object(status: int, data: bytes, where: str) -> dict[str, Any]:
+    if status != 200:  # noqa: PLR2004 - HTTP's own number
+        raise UpstreamError(f"status {status}", where=where, expected="200", code="upstream.status")
+    try:
+        plain = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UpstreamError("no embeddings", where=where, code="upstream.garbage") from error
     if not isinstance(plain, dict):

@@ -10,6 +10,7 @@ import structlog
 
 from dualtrack.errors import DualtrackError, NotFoundError, RefusedError, StoreError
 from dualtrack.runtime.admission import Admission
+from dualtrack.runtime.faces.answer_face import answer_held
 from dualtrack.runtime.faces.asgi import header, read_body, read_json, send_json, send_problem
 from dualtrack.runtime.faces.callers import use_of
 from dualtrack.runtime.faces.chat import begin_turn, complete
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["HotPath"]
 
 _USE = re.compile(r"/v1/decide/([a-z0-9-]{1,64}/[a-z0-9-]{1,64})")
+_HELD = re.compile(r"/v1/decisions/([0-9A-Za-z]{1,64})/answer")
 _log = structlog.get_logger("dualtrack.hot")
 
 
@@ -70,12 +72,18 @@ class HotPath:
             await send_json(send, 200, self._models(caller))
         elif method == "POST" and (found := _USE.fullmatch(path)):
             await self._decide(caller, use_of(caller, found[1]), scope, receive, send)
+        elif method == "GET" and (found := _HELD.fullmatch(path)):
+            await answer_held(self._runtime, self._place, caller, found[1], send)
         else:
             raise NotFoundError(
                 f"{method} {path[:80]}",
-                expected="POST /v1/chat/completions, /v1/embeddings, /v1/decide/{use} or GET /v1/models",
+                expected="POST /v1/chat/completions, /v1/embeddings, /v1/decide/{use}, "
+                "GET /v1/models or /v1/decisions/{id}/answer",
                 fix="call one of these",
             )
+
+    def _place(self, live: LiveUse) -> _Place:
+        return _Place(self, live)
 
     async def _chat(self, caller: Caller, body: bytes, receive: Receive, send: Send) -> None:
         plain = read_json(body)

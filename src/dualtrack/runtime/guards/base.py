@@ -28,7 +28,7 @@ class Checked(NamedTuple):
     """What is checked. For a conversation `pieces` are its texts in order; for a tabular decision `row` is its fields.
 
     `answer` is what the model gave (stage output): a text is then the last piece, anything else stands in `answer`.
-    `tools` are names of the tools it asks for. `opted_out` tells that this person wants no AI; `turn` counts from 1.
+    `tools` are names of the tools it asks for; the texts of these `calls` are the pieces before the last. `opted_out` tells that this person wants no AI; `turn` counts from 1.
     """
 
     stage: Stage
@@ -43,6 +43,7 @@ class Checked(NamedTuple):
     tools: tuple[str, ...] = ()
     turn: int = 1
     opted_out: bool = False
+    calls: int = 0
 
 
 class Finding(NamedTuple):

@@ -65,7 +65,10 @@ class OutputChecks:
             found += _citations(checked, set(passages), last)
         if not (passages or asks.numbers_from_sources):
             return GuardResult(max(item.score for item in found), tuple(found)) if found else CLEAR
-        texts = [Part(part.piece, part.role, _without_ids(part.text, passages)) for part in answered(checked)]
+        told = (
+            part for part in answered(checked) if not last - checked.calls <= part.piece < last
+        )  # no tool's arguments
+        texts = [Part(part.piece, part.role, _without_ids(part.text, passages)) for part in told]
         if asks.numbers_from_sources:
             found += _unsourced(checked, texts, list(passages.values()), last)
         for part in texts if passages else ():

@@ -1,7 +1,8 @@
 """Guard and wall: nothing shows whether a suspicion about a customer was reported or exists.
 
 It is an offence to reveal what might prejudice an investigation. So fields that the policy marks `suspicion` are taken out of a
-row before any guard or model sees it: `without_suspicion`, which the chain calls itself, before all guards. Results are the
+row before any guard or model sees it: `without_suspicion`, which the chain calls itself, before all guards, and whoever records
+a row before sealing it, so that no receipt, review or auditor's look finds them there either. Results are the
 same whatever these fields hold and whether they are there. Words of reports and investigations score the same for everybody.
 """
 
@@ -10,6 +11,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
 
 from dualtrack.runtime.guards.base import CLEAR, SCORE_MAX, Finding, GuardResult, Piece
 from dualtrack.runtime.guards.cues import combine, cue_set
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
     from dualtrack.domain.records import Value
     from dualtrack.runtime.guards.base import Checked
 
-__all__ = ["NEUTRAL", "TippingOff", "without_suspicion"]
+__all__ = ["NEUTRAL", "TippingOff", "walled_content", "without_suspicion"]
 
 NEUTRAL = "[not answered here · 此處不作回答]"
 """Stands for a text that was taken out; the same for everybody."""
+
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 _PATTERNS_KEPT = 256
 """Sets of field names whose pattern is kept; a process serves fewer uses."""
@@ -35,6 +40,19 @@ def without_suspicion(policy: RuntimePolicy, row: Mapping[str, Any]) -> dict[str
     """Return a row without the fields of suspicion; their values are not read."""
     kept_out = {item.name for item in policy.fields if item.suspicion}
     return {name: value for name, value in row.items() if name not in kept_out}
+
+
+def walled_content(policy: RuntimePolicy, content: bytes) -> bytes:
+    """Return a sealed content as anybody may read it: rows recorded before the wall stood there may hold such fields."""
+    if not any(item.suspicion for item in policy.fields):
+        return content
+    try:
+        row = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return content
+    if not isinstance(row, dict) or not any(item.suspicion and item.name in row for item in policy.fields):
+        return content
+    return _encode(without_suspicion(policy, row))
 
 
 class TippingOff:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from dualtrack.domain.records import Text
     from dualtrack.domain.time import Clock
     from dualtrack.runtime.live import LiveUse
     from dualtrack.runtime.passages.corpus import Language
@@ -50,6 +51,11 @@ class Shelf:
         index = self._index(live, language)
         found = index.answer(_question(pieces)) if index is not None else None
         return found.text if isinstance(found, Answer) else None
+
+    def titles(self, live: LiveUse, language: Language) -> dict[str, Text]:
+        """Return titles of the passages that serve today, by id; none without a corpus."""
+        index = self._index(live, language)
+        return {} if index is None else {item.id: item.title for item in index.passages}
 
     def _index(self, live: LiveUse, language: Language) -> Index | None:
         upstream = next((item for item in live.policy.upstreams if item.kind == "extractive"), None)

@@ -13,7 +13,7 @@ from dualtrack.errors import FieldError, ForbiddenError, NotFoundError
 from dualtrack.runtime.faces.callers import nobody
 from dualtrack.web.asking import Asking, read_asking
 from dualtrack.web.identity.csrf import SAFE_METHODS, check_csrf
-from dualtrack.web.identity.permissions import FRESH_VERBS, Verb, require, require_fresh
+from dualtrack.web.identity.permissions import FRESH_VERBS, Verb, require, require_fresh, visible_uses
 
 if TYPE_CHECKING:
     from dualtrack.keys.signer import Signer
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dualtrack.web.identity.who import Identity
     from dualtrack.web.services import Services
 
-__all__ = ["CSRF_HEADER", "Desk", "desk", "holder_of_desk", "identify", "is_door", "public_desk"]
+__all__ = ["CSRF_HEADER", "Desk", "desk", "holder_of_desk", "identify", "is_door", "public_desk", "verb_of"]
 
 CSRF_HEADER = "x-csrf-token"
 """Header with the form token, for requests of a session that change something; GET /api/v1/session gives one."""
@@ -58,9 +58,17 @@ class Desk(NamedTuple):
             raise ForbiddenError("this use is of another institution", where=verb, code="forbidden.institution")
         return use
 
-    def reaches(self, use: str | None) -> bool:
-        """Tell whether rows about this use are listed to who asks; a row of no use is hidden from a narrowed key."""
-        return self.identity.uses is None or use in self.identity.uses
+    def listed(self, verb: Verb, use: str | None = None) -> frozenset[str] | None:
+        """Return the uses that a list is about: the one asked for, or all that who asks may see (None: the institution's).
+
+        Raises ForbiddenError for a use that the verb does not reach.
+        """
+        return visible_uses(self.identity) if use is None else frozenset({self.may_use(verb, use)})
+
+    def reaches(self, about: str) -> bool:
+        """Tell whether one thing about a use is shown to who asks; what is of no use is hidden from a narrowed key."""
+        uses = visible_uses(self.identity)
+        return uses is None or about in uses
 
     def signer(self, password: str | None) -> Signer:
         """Return the signer of the person's own key; raises FieldError, AuthenticationError, KeyFileError."""
@@ -93,6 +101,11 @@ def desk(verb: Verb) -> Any:  # noqa: ANN401 - FastAPI's own type of a dependenc
 def is_door(dependency: object) -> bool:
     """Tell whether a dependency lets in who has a verb, as `desk` makes it: called with a request, it returns the Desk."""
     return hasattr(dependency, _DOOR)
+
+
+def verb_of(dependency: object) -> Verb | None:
+    """Return the verb that a dependency asks for, None where it is no door."""
+    return getattr(dependency, _DOOR, None)
 
 
 def public_desk(request: Request) -> Desk:

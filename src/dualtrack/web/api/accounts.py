@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 
 from dualtrack.errors import AuthenticationError, ForbiddenError, NotFoundError
 from dualtrack.web.api.access import Desk, desk, identify
-from dualtrack.web.api.etags import check_seen, etag_of, is_known
+from dualtrack.web.api.etags import check_seen, etag_of
 from dualtrack.web.api.idempotency import ApiRoute, shown_once
 from dualtrack.web.api.models import API_PREFIX, ERRORS, Body, errors
+from dualtrack.web.api.paging import After, Limit, link_next, page_of
 from dualtrack.web.api.uses import SLUG_PATTERN, USE_PATTERN
 from dualtrack.web.asking import read_asking
 from dualtrack.web.identity.accounts import Account, AccountChange, NewAccount
@@ -218,9 +219,18 @@ def _session(services: Any, who: Any, token: str | None) -> SessionOut:  # noqa:
 
 
 @router.get("/accounts")
-def list_accounts(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)]) -> list[AccountOut]:
-    """List the accounts of the institution."""
-    return [_account(item) for item in at.services.accounts.of(at.identity.institution)]
+def list_accounts(
+    at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)],
+    request: Request,
+    response: Response,
+    limit: Limit = 100,
+    after: After = None,
+) -> list[AccountOut]:
+    """List the accounts of the institution, by name."""
+    found = sorted(at.services.accounts.of(at.identity.institution), key=lambda item: item.name)
+    page, more = page_of(found, lambda item: item.name, after=after, limit=limit, upwards=True)
+    link_next(request, response, more)
+    return [_account(item) for item in page]
 
 
 @router.post("/accounts", status_code=201)
@@ -240,14 +250,11 @@ def make_account(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], body: AccountI
     return made
 
 
-@router.get("/accounts/{name}", responses={304: {"description": "It is as it was."}})
-def read_account(
-    at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], name: Name, request: Request, response: Response
-) -> AccountOut:
+@router.get("/accounts/{name}")
+def read_account(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], name: Name, response: Response) -> AccountOut:
     """Return an account with its ETag."""
     found = _account(_own(at, name))
-    if is_known(request, response, etag_of(found)):
-        return Response(status_code=304, headers=dict(response.headers))  # type: ignore[return-value]  # FastAPI sends a response as it is
+    response.headers["etag"] = etag_of(found)
     return found
 
 
@@ -277,9 +284,18 @@ def reset_password(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], name: Name, 
 
 
 @router.get("/api-keys")
-def list_keys(at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)]) -> list[ApiKeyOut]:
+def list_keys(
+    at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)],
+    request: Request,
+    response: Response,
+    limit: Limit = 100,
+    after: After = None,
+) -> list[ApiKeyOut]:
     """List the API keys of the institution, newest first."""
-    return [_key(item) for item in at.services.api_keys.of(at.identity.institution)]
+    found = sorted(at.services.api_keys.of(at.identity.institution), key=_made, reverse=True)
+    page, more = page_of(found, _made, after=after, limit=limit)
+    link_next(request, response, more)
+    return [_key(item) for item in page]
 
 
 @router.post("/api-keys", status_code=201)
@@ -301,12 +317,11 @@ def revoke_key(at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)], name: Name) -> N
     at.services.keys.refresh()
 
 
-@router.get("/settings", responses={304: {"description": "They are as they were."}})
-def get_settings(at: Annotated[Desk, desk(Verb.MANAGE_SETTINGS)], request: Request, response: Response) -> SettingsOut:
+@router.get("/settings")
+def get_settings(at: Annotated[Desk, desk(Verb.MANAGE_SETTINGS)], response: Response) -> SettingsOut:
     """Return the settings of web.toml with their ETag: of the machine that answers, each has its own file."""
     found = _settings(at)
-    if is_known(request, response, etag_of(found)):
-        return Response(status_code=304, headers=dict(response.headers))  # type: ignore[return-value]  # FastAPI sends a response as it is
+    response.headers["etag"] = etag_of(found)
     return found
 
 
@@ -358,6 +373,11 @@ def _account(item: Account) -> AccountOut:
         key_id=item.key_id,
         provider=item.issuer is not None,
     )
+
+
+def _made(item: ApiKeyView) -> str:
+    """Return when a key was made, in a form that sorts, and its id."""
+    return f"{item.created_s:012d}~{item.id}"
 
 
 def _key(item: ApiKeyView) -> ApiKeyOut:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from dualtrack.errors import FieldError
 from dualtrack.runtime.complaints import (
     COMPLAINT_CHARACTERS_MAX,
-    LIST_MAX,
     Complained,
     complain,
     find_complaint,
     list_complaints,
     open_complaint,
 )
-from dualtrack.store.projections import Projections
+from dualtrack.store.projections import Projections, among
 from dualtrack.web.api.access import Desk, desk, holder_of_desk
 from dualtrack.web.api.idempotency import ApiRoute, shown_once
 from dualtrack.web.api.models import API_PREFIX, ERRORS, ID_PATTERN, Body, Reason
-from dualtrack.web.api.uses import USE_PATTERN
+from dualtrack.web.api.paging import Limit, link_next
+from dualtrack.web.api.uses import USE_PATTERN, Index
 from dualtrack.web.identity.permissions import Verb
 
 __all__ = [
@@ -38,6 +38,9 @@ __all__ = [
 ]
 
 router = APIRouter(prefix=API_PREFIX, tags=["oversight"], route_class=ApiRoute, responses=ERRORS)
+
+_ENTRY_MAX = 1 << 53
+"""No ledger has as many entries; a database would refuse a larger number."""
 
 ComplaintWords = Annotated[str, Field(min_length=1, max_length=COMPLAINT_CHARACTERS_MAX)]
 
@@ -80,13 +83,20 @@ class ComplaintText(BaseModel):
 @router.get("/complaints")
 def read_complaints(
     at: Annotated[Desk, desk(Verb.SEE_INCIDENTS)],
+    request: Request,
+    response: Response,
     use: Annotated[str | None, Query(pattern=USE_PATTERN)] = None,
-    limit: Annotated[int, Query(ge=1, le=LIST_MAX)] = 50,
+    limit: Limit = 50,
+    after: Index = None,
 ) -> list[ComplaintOut]:
     """List complaints, newest first, without their words."""
-    known = [str(row["id"]) for row in Projections(at.register.repository).rows("use")]
-    uses = [at.may_use(Verb.SEE_INCIDENTS, use)] if use is not None else [name for name in known if at.reaches(name)]
-    return [complaint_out(item) for item in list_complaints(at.register, uses, limit=limit)]
+    uses = at.listed(Verb.SEE_INCIDENTS, use)
+    known = [str(row["id"]) for row in Projections(at.register.repository).rows("use", **among("id", uses))]
+    found = list_complaints(
+        at.register, known, limit=limit, below=None if after is None else min(int(after), _ENTRY_MAX)
+    )
+    link_next(request, response, str(found[-1].entry) if len(found) == limit else None)
+    return [complaint_out(item) for item in found]
 
 
 @router.post("/complaints", status_code=201)

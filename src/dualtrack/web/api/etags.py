@@ -1,30 +1,48 @@
-"""Entity tags: what was read has a tag, and who changes it says which one they saw (RFC 9110, sections 8.8.3 and 13.1)."""
+"""Entity tags: what was read has a tag, and who changes it says which one they saw (RFC 9110, sections 8.8.3 and 13.1).
+
+Every answer to a GET of the API has one (`tagged`): a client that polls sends it back as If-None-Match, and is told 304 without
+a body while nothing has changed. What can be edited has a strong tag of its own; the others a weak one over their bytes. No
+cache between may keep them: `no-store` stands as on every other answer, for there may be persons in them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
 
+from fastapi import Response
+
 from dualtrack.web.problems import HttpError
 
 if TYPE_CHECKING:
-    from fastapi import Request, Response
+    from fastapi import Request
     from pydantic import BaseModel
 
-__all__ = ["check_seen", "etag_of", "is_known"]
+__all__ = ["check_seen", "etag_of", "tagged"]
+
+_OK = 200
+_TAG_CHARACTERS = 32
+_KEPT = ("etag", "cache-control", "link")
+"""Headers that a 304 repeats (RFC 9110, section 15.4.5)."""
 
 
 def etag_of(model: BaseModel) -> str:
     """Return the strong tag of a representation."""
-    return f'"{hashlib.sha256(model.model_dump_json(by_alias=True).encode()).hexdigest()[:32]}"'
+    return f'"{hashlib.sha256(model.model_dump_json(by_alias=True).encode()).hexdigest()[:_TAG_CHARACTERS]}"'
 
 
-def is_known(request: Request, response: Response, tag: str) -> bool:
-    """Tell whether the client has this already (If-None-Match); the tag goes out in any case."""
+def tagged(request: Request, response: Response) -> Response:
+    """Return the answer to a GET with its tag, or 304 where the client says that it has it (If-None-Match)."""
+    if response.status_code != _OK:
+        return response
+    tag = response.headers.get("etag") or f'W/"{hashlib.sha256(response.body).hexdigest()[:_TAG_CHARACTERS]}"'
     response.headers["etag"] = tag
-    response.headers["cache-control"] = "private, no-cache"
-    said = request.headers.get("if-none-match", "")
-    return said.strip() == "*" or tag in {part.strip().removeprefix("W/") for part in said.split(",")}
+    said = request.headers.get("if-none-match", "").strip()
+    known = {part.strip().removeprefix("W/") for part in said.split(",")}
+    if said != "*" and tag.removeprefix("W/") not in known:
+        return response
+    kept = {name: response.headers[name] for name in _KEPT if name in response.headers}
+    return Response(status_code=304, headers=kept)
 
 
 def check_seen(request: Request, tag: str) -> None:

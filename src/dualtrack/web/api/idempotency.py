@@ -23,6 +23,7 @@ from dualtrack.runtime.clock import steady_s
 from dualtrack.runtime.faces.once_face import check_form
 from dualtrack.runtime.once import DONE, KeptAnswer, request_key
 from dualtrack.web.api.access import identify, is_door
+from dualtrack.web.api.etags import tagged
 from dualtrack.web.asking import read_asking
 from dualtrack.web.identity.rate_limits import address_prefix
 
@@ -56,7 +57,7 @@ def shown_once(again: str) -> Callable[[_Endpoint], _Endpoint]:
 
 
 class ApiRoute(APIRoute):
-    """A route of the API: POST requests may carry an Idempotency-Key."""
+    """A route of the API: POST requests may carry an Idempotency-Key, and what a GET gives has an entity tag."""
 
     @property
     def again(self) -> str | None:
@@ -64,10 +65,12 @@ class ApiRoute(APIRoute):
         return getattr(self.endpoint, _AGAIN, None)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler, with the claim of the key in front of it."""
+        """Return the handler, with the claim of the key in front of it, or the tag behind it."""
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
+            if request.method == "GET":
+                return tagged(request, await handler(request))
             said = request.headers.get(_HEADER)
             if request.method != "POST" or said is None:
                 return await handler(request)

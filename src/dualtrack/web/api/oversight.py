@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from dualtrack.domain.records import to_plain
@@ -18,10 +18,11 @@ from dualtrack.runtime.incidents import (
 )
 from dualtrack.runtime.observing import begin_observe, end_observe
 from dualtrack.runtime.opting import opt_out
-from dualtrack.store.projections import Projections
+from dualtrack.store.projections import Projections, among
 from dualtrack.web.api.access import Desk, desk, holder_of_desk
 from dualtrack.web.api.idempotency import ApiRoute
 from dualtrack.web.api.models import API_PREFIX, ERRORS, ID_PATTERN, Body, Reason, Record, errors
+from dualtrack.web.api.paging import After, Limit, link_next, page_of
 from dualtrack.web.api.uses import SLUG_PATTERN, USE_PATTERN
 from dualtrack.web.identity.permissions import Verb, require
 
@@ -79,13 +80,13 @@ class HoldIn(SignedIn):
 
 
 class HoldOut(BaseModel):
-    """A hold as it stands."""
+    """A hold as it stands. `reason` is None to a key of some uses where the hold reaches beyond one."""
 
     id: str
     entry: int
     scope: str
     target: str
-    reason: str
+    reason: str | None
     set_by: str
     set_at: str
     released_by: str | None
@@ -175,10 +176,18 @@ class IncidentDetail(BaseModel):
 
 @router.get("/holds")
 def read_holds(
-    at: Annotated[Desk, desk(Verb.SEE_USE)], open_only: Annotated[bool, Query(description="Only open ones.")] = True
+    at: Annotated[Desk, desk(Verb.SEE_USE)],
+    request: Request,
+    response: Response,
+    open_only: Annotated[bool, Query(description="Only open ones.")] = True,
+    limit: Limit = 100,
+    after: After = None,
 ) -> list[HoldOut]:
-    """List holds, newest first."""
-    return [_hold(row) for row in list_holds(at.register, open_only=open_only)]
+    """List holds, newest first. A key that is narrowed sees those that stop one of its uses."""
+    rows = list_holds(at.register, open_only=open_only, uses=at.listed(Verb.SEE_USE))
+    page, more = page_of(rows, _by_id, after=after, limit=limit)
+    link_next(request, response, more)
+    return [_hold(row) for row in page]
 
 
 @router.post("/holds", status_code=201)
@@ -196,10 +205,18 @@ def go_on(at: Annotated[Desk, desk(Verb.RELEASE_HOLD)], hold: Ident, body: Signe
 
 
 @router.get("/observed")
-def read_observed(at: Annotated[Desk, desk(Verb.SEE_PORTFOLIO)]) -> list[ObserveOut]:
+def read_observed(
+    at: Annotated[Desk, desk(Verb.SEE_PORTFOLIO)],
+    request: Request,
+    response: Response,
+    limit: Limit = 100,
+    after: After = None,
+) -> list[ObserveOut]:
     """List the uses that are or were observed."""
-    rows = Projections(at.register.repository).rows("observe")
-    return [_observed(row) for row in rows if at.reaches(row["use_id"])]
+    rows = Projections(at.register.repository).rows("observe", **among("use_id", at.listed(Verb.SEE_PORTFOLIO)))
+    page, more = page_of(rows, lambda row: str(row["use_id"]), after=after, limit=limit, upwards=True)
+    link_next(request, response, more)
+    return [_observed(row) for row in page]
 
 
 @router.post("/uses/{institution}/{use}/observe", status_code=201)
@@ -233,12 +250,18 @@ def note_opt_out(at: Annotated[Desk, desk(Verb.OPT_OUT)], body: OptOutIn) -> Opt
 @router.get("/incidents")
 def read_incidents(
     at: Annotated[Desk, desk(Verb.SEE_INCIDENTS)],
+    request: Request,
+    response: Response,
     open_only: bool = False,
     use: Annotated[str | None, Query(pattern=USE_PATTERN)] = None,
+    limit: Limit = 100,
+    after: After = None,
 ) -> list[IncidentOut]:
     """List incidents, newest first."""
-    rows = list_incidents(at.register, open_only=open_only, use=use and at.may_use(Verb.SEE_INCIDENTS, use))
-    return [_incident(row) for row in rows if at.reaches(row["use_id"])]
+    rows = list_incidents(at.register, open_only=open_only, uses=at.listed(Verb.SEE_INCIDENTS, use))
+    page, more = page_of(rows, _by_id, after=after, limit=limit)
+    link_next(request, response, more)
+    return [_incident(row) for row in page]
 
 
 @router.get("/incidents/{incident}")
@@ -270,6 +293,10 @@ def report(at: Annotated[Desk, desk(Verb.OPEN_INCIDENT)], body: IncidentIn) -> I
 def follow(at: Annotated[Desk, desk(Verb.CLOSE_INCIDENT)], incident: Ident, body: IncidentUpdateIn) -> Record:
     """Record what was done about an incident."""
     return _plain(update_incident(at.register, incident, state=body.state, note=body.note, by=holder_of_desk(at)))
+
+
+def _by_id(row: dict[str, Any]) -> str:
+    return str(row["id"])
 
 
 def _hold(row: dict[str, Any]) -> HoldOut:

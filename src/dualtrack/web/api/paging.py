@@ -12,12 +12,20 @@ if TYPE_CHECKING:
 
     from fastapi import Request, Response
 
-__all__ = ["PAGE_MAX", "Limit", "link_next", "page_of"]
+__all__ = ["CURSOR_CHARACTERS_MAX", "PAGE_MAX", "After", "Limit", "link_next", "page_of"]
 
 PAGE_MAX = 500
 """Rows of one page."""
 
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Rows of this page.")]
+
+CURSOR_CHARACTERS_MAX = 160
+"""Longest place to go on behind: a use with its institution has 129 characters."""
+
+After = Annotated[
+    str | None,
+    Query(max_length=CURSOR_CHARACTERS_MAX, description="Go on behind this row: the link to the next page says it."),
+]
 
 T = TypeVar("T")
 
@@ -31,8 +39,13 @@ def link_next(request: Request, response: Response, after: str | None) -> None:
     response.headers["link"] = f'<{address}>; rel="next"'
 
 
-def page_of(rows: Sequence[T], key: Callable[[T], str], *, after: str | None, limit: int) -> tuple[list[T], str | None]:
-    """Return a page of rows that are sorted downwards by their key, and the key to go on behind (None: the last page)."""
-    rest = [row for row in rows if after is None or key(row) < after]
+def page_of(
+    rows: Sequence[T], key: Callable[[T], str], *, after: str | None, limit: int, upwards: bool = False
+) -> tuple[list[T], str | None]:
+    """Return a page of rows and the key to go on behind (None: the last page).
+
+    Rows are sorted by their key downwards, newest first; with `upwards` the other way, as names are.
+    """
+    rest = [row for row in rows if after is None or (key(row) > after if upwards else key(row) < after)]
     page = rest[:limit]
     return page, key(page[-1]) if len(rest) > limit else None

@@ -26,6 +26,7 @@ __all__ = [
     "PersonOut",
     "Public",
     "ReceiptOut",
+    "ReceiptReasonOut",
     "ReceiptReviewOut",
     "make_complaint",
     "opt_out",
@@ -52,6 +53,14 @@ class ReceiptReviewOut(BaseModel):
     open: bool
 
 
+class ReceiptReasonOut(BaseModel):
+    """A reason: `says` where the words exist in both languages, else `given` as the model gave it, in `language`."""
+
+    says: Said | None
+    given: str | None
+    language: str | None
+
+
 class ReceiptOut(BaseModel):
     """What decided, why, and the proof that it stands in the ledger."""
 
@@ -67,14 +76,19 @@ class ReceiptOut(BaseModel):
     mode_says: Said
     durability: str
     decided_by: list[str]
+    deciders: list[Said]
     outcome: str
     says: Said
+    why: Said | None
     reasons: list[str]
+    explained: list[ReceiptReasonOut]
     erased: Said | None
     disclosure: Said | None
     human: Said
     opt_out: bool
     reviews: list[ReceiptReviewOut]
+    answer: str | None
+    message: Said | None
     proof: Proof
 
 
@@ -115,7 +129,7 @@ class ComplaintOut(BaseModel):
 @router.get("/receipts/{code}")
 def read_receipt(at: Public, code: Code) -> ReceiptOut:
     """Return the receipt of a code."""
-    plain: Any = to_plain(_guarded(at, lambda: find_receipt(_registers(at), code)))
+    plain: Any = to_plain(_guarded(at, lambda: find_receipt(_registers(at), code, at.services.runtime.gate)))
     return ReceiptOut(**plain)
 
 

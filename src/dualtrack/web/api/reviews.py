@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from dualtrack.domain.records import to_plain
 from dualtrack.errors import FieldError
+from dualtrack.runtime.reasons import in_language
 from dualtrack.runtime.reviews import QueueCursor, ReviewDesk
 from dualtrack.web.api.access import Desk, desk, holder_of_desk
 from dualtrack.web.api.idempotency import ApiRoute, shown_once
@@ -96,8 +97,7 @@ def list_reviews(
     after: Annotated[str | None, Query(max_length=80)] = None,
 ) -> list[QueueOut]:
     """Return the queue, what is due first at the top."""
-    narrowed = _narrowed(at, use)
-    rows = _desk(at).queue(limit=limit, after=_cursor(after), use=narrowed)
+    rows = _desk(at).queue(limit=limit, after=_cursor(after), uses=at.listed(Verb.SEE_REVIEWS, use))
     link_next(request, response, f"{rows[-1]['due_at']}~{rows[-1]['id']}" if len(rows) == limit else None)
     return [_line(row) for row in rows]
 
@@ -115,7 +115,11 @@ def open_review(at: Annotated[Desk, desk(Verb.SEE_CONTENT)], review: Ident, body
     _reached(at, review, Verb.SEE_CONTENT)
     found = _desk(at).get(review, by=holder_of_desk(at), reason=body.reason)
     return OpenedOut(
-        state=_state(found.state), draft=found.draft, text=found.text, input=found.input, reasons=found.reasons
+        state=_state(found.state),
+        draft=found.draft,
+        text=found.text,
+        input=found.input,
+        reasons=None if found.reasons is None else list(in_language(found.reasons, found.decision.language or "en")),
     )
 
 
@@ -136,15 +140,6 @@ def _reached(at: Desk, review: str, verb: Verb) -> Any:  # noqa: ANN401 - a Revi
     state = _desk(at).state(review)
     at.may_use(verb, state.opened.use)
     return state
-
-
-def _narrowed(at: Desk, use: str | None) -> str | None:
-    if use is not None:
-        return at.may_use(Verb.SEE_REVIEWS, use)
-    uses = at.identity.uses
-    if uses is None or len(uses) == 1:
-        return next(iter(uses)) if uses else None
-    raise FieldError("no use", where="query use", expected="one of the key's uses", fix="name one of them")
 
 
 def _cursor(after: str | None) -> QueueCursor | None:

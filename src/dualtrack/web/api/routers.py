@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
-from dualtrack.web.api import accounts, complaints, decisions, ledger, oversight, receipts, reviews, uses
+from dualtrack.web.api import accounts, complaints, decisions, ledger, links, oversight, receipts, reviews, uses
 from dualtrack.web.api.idempotency import ApiRoute
 from dualtrack.web.api.models import API_PREFIX, Problem
 
 if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
 
-__all__ = ["add_api"]
+__all__ = ["add_api", "all_routes"]
 
 _ROUTERS: tuple[APIRouter, ...] = (
     uses.router,
     decisions.router,
+    links.router,
     receipts.router,
     reviews.router,
     oversight.router,
@@ -30,6 +31,7 @@ _SHOWN_ONCE = (
     "The same key with the same body within a day is not done again. The answer is kept nowhere, so it is not repeated "
     "either: 409, `conflict.done`. If the first answer was lost: {again}."
 )
+_KNOWN = "The tags of earlier answers: one that still holds is answered with 304 and no body."
 _PUBLIC = f"{API_PREFIX}/receipts/"
 
 
@@ -38,6 +40,11 @@ def add_api(app: FastAPI) -> None:
     for router in _ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
+
+
+def all_routes() -> list[ApiRoute]:
+    """Return every route of the API."""
+    return [item for router in _ROUTERS for item in router.routes if isinstance(item, ApiRoute)]
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -52,8 +59,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             "key": {"type": "http", "scheme": "bearer", "description": "An API key, `dt_…`."},
             "session": {"type": "apiKey", "in": "cookie", "name": "dualtrack", "description": "A person's session."},
         }
-        routes = [item for router in _ROUTERS for item in router.routes]
-        shown = {item.path_format: item.again for item in routes if isinstance(item, ApiRoute) and item.again}
+        shown = {item.path_format: item.again for item in all_routes() if item.again}
         for path, item in found["paths"].items():
             for method, operation in item.items():
                 _complete(path, method, operation, shown.get(path) if method == "post" else None)
@@ -62,9 +68,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(path: str, method: str, operation: dict[str, Any], again: str | None) -> None:
-    """Add what holds for every operation: who may ask, and the header by which a POST is done once."""
+    """Add what holds for every operation: who may ask, the header by which a POST is done once, the tag of a GET."""
     public = path.startswith(_PUBLIC) or (path == f"{API_PREFIX}/session" and method == "post")
     operation["security"] = [] if public else [{"key": []}, {"session": []}]
+    if method == "get":
+        _tag(operation)
     if method == "post":
         operation.setdefault("parameters", []).append(
             {
@@ -75,3 +83,20 @@ def _complete(path: str, method: str, operation: dict[str, Any], again: str | No
                 "description": _KEPT if again is None else _SHOWN_ONCE.format(again=again),
             }
         )
+
+
+def _tag(operation: dict[str, Any]) -> None:
+    """Add the entity tag of a GET: sent with the answer, and sent back to hear whether it is still so."""
+    tag = {"description": "Its entity tag.", "schema": {"type": "string"}}
+    for status in ("200", "304"):
+        said = operation["responses"].setdefault(status, {"description": "It is as it was."})
+        said.setdefault("headers", {})["ETag"] = tag
+    operation.setdefault("parameters", []).append(
+        {
+            "name": "If-None-Match",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,400}$"},
+            "description": _KNOWN,
+        }
+    )

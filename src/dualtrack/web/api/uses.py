@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from dualtrack.domain.records import to_plain
 from dualtrack.errors import NotFoundError
 from dualtrack.runtime.live import Closed
-from dualtrack.store.projections import Projections
+from dualtrack.store.projections import Projections, among
 from dualtrack.store.verdicts import current_permit, record_verdict
 from dualtrack.web.api.access import Desk, desk
 from dualtrack.web.api.idempotency import ApiRoute
@@ -123,10 +123,10 @@ def list_uses(
     after: Annotated[str | None, Query(max_length=130)] = None,
 ) -> list[UseOut]:
     """List the declared uses with their standing."""
-    rows = [row for row in Projections(at.register.repository).rows("use") if at.reaches(row["id"])]
-    rows = [row for row in rows if after is None or row["id"] > after]
-    link_next(request, response, rows[limit - 1]["id"] if len(rows) > limit else None)
-    return [_use(at, row) for row in rows[:limit]]
+    rows = Projections(at.register.repository).rows("use", **among("id", at.listed(Verb.SEE_PORTFOLIO)))
+    page, more = page_of(rows, lambda row: str(row["id"]), after=after, limit=limit, upwards=True)
+    link_next(request, response, more)
+    return [_use(at, row) for row in page]
 
 
 @router.get("/uses/{institution}/{use}")
@@ -168,9 +168,9 @@ def list_assessments(
     after: Index = None,
 ) -> list[AssessmentOut]:
     """List recorded verdicts, newest first."""
-    narrowed = {} if use is None else {"use_id": at.may_use(Verb.SEE_USE, use)}
+    narrowed = among("use_id", at.listed(Verb.SEE_USE, use))
     rows = Projections(at.register.repository).rows("assessment", **narrowed)
-    page, more = page_of(_newest(at, rows, "use_id"), _by_entry, after=_below(after), limit=limit)
+    page, more = page_of(rows[::-1], _by_entry, after=_below(after), limit=limit)
     link_next(request, response, more and str(int(more)))
     return [_assessment(row) for row in page]
 
@@ -186,19 +186,15 @@ def list_evidence(
     after: Index = None,
 ) -> list[EvidenceOut]:
     """List evidence, newest first."""
-    narrowed = {} if use is None else {"about": at.may_use(Verb.SEE_USE, use)}
+    narrowed = among("about", at.listed(Verb.SEE_USE, use))
     rows = Projections(at.register.repository).rows("evidence", **narrowed)
     rows = [row for row in rows if topic is None or row["topic"] == topic]
-    page, more = page_of(_newest(at, rows, "about"), _by_entry, after=_below(after), limit=limit)
+    page, more = page_of(rows[::-1], _by_entry, after=_below(after), limit=limit)
     link_next(request, response, more and str(int(more)))
     return [EvidenceOut(entry=row["idx"], **{name: row[name] for name in _EVIDENCE}) for row in page]
 
 
 _EVIDENCE = ("about", "subject_digest", "kind", "topic", "taken_at", "claim", "demo")
-
-
-def _newest(at: Desk, rows: list[dict[str, Any]], about: str) -> list[dict[str, Any]]:
-    return [row for row in reversed(rows) if at.reaches(row[about])]
 
 
 def _by_entry(row: dict[str, Any]) -> str:

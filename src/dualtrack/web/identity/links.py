@@ -13,30 +13,36 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
 from dualtrack.domain.ids import check_slug
-from dualtrack.errors import AuthenticationError, FieldError
+from dualtrack.errors import AuthenticationError, FieldError, RateLimitError
 from dualtrack.store.identity_tables import IDENTITY
 from dualtrack.web.identity.rate_limits import WEB_LOCK
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.identity.who import Identity, Language
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
     from dualtrack.domain.time import Clock
     from dualtrack.store.backends import Backend
 
-__all__ = ["LINK_CHARACTERS_MAX", "LINK_S_MAX", "CustomerLinks"]
+__all__ = ["LINKS_AN_HOUR_MAX", "LINK_CHARACTERS_MAX", "LINK_S_MAX", "CustomerLinks"]
 
 LINK_S_MAX = 30 * 86_400
 """Longest life of a link: a month to read a letter in. The receipt's own code lives as long as the receipt."""
 
 LINK_CHARACTERS_MAX = 512
-"""Longest link read; one of ours has about 250 characters."""
+"""Longest link read; one of ours has about 300 characters."""
+
+LINKS_AN_HOUR_MAX = 60
+"""Links that one maker makes in an hour: one a minute is a busy service desk, more is a program that harvests receipts."""
 
 _RECEIPT = re.compile(r"[A-Za-z0-9-]{4,64}")
 _LINK = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}")
 _ID_BYTES = 16
+_HOUR_S = 3600
 _ROW = IDENTITY.link
 
 
@@ -82,6 +88,22 @@ class CustomerLinks:
         payload = urlsafe_b64encode(msgspec.json.encode(said)).rstrip(b"=")
         return f"{payload.decode()}.{self._mac(payload)}"
 
+    def check_rate(self, institution: str, made_by: str) -> None:
+        """Raise RateLimitError where this maker has made as many links within the hour as one may."""
+        mine = and_(
+            _ROW.c.institution == institution, _ROW.c.made_by == made_by, _ROW.c.created_s > self._now_s() - _HOUR_S
+        )
+        with self._backend.read() as connection:
+            made = connection.execute(select(func.count()).select_from(_ROW).where(mine)).scalar_one()
+        if made >= LINKS_AN_HOUR_MAX:
+            raise RateLimitError(f"{made} links within the hour", retry_after_s=_HOUR_S // LINKS_AN_HOUR_MAX)
+
+    def living(self, institution: str, receipt: str) -> int:
+        """Return how many links to a receipt are open."""
+        with self._backend.read() as connection:
+            query = select(func.count()).select_from(_ROW).where(self._open(institution, receipt))
+            return int(connection.execute(query.where(_ROW.c.expires_s > self._now_s())).scalar_one())
+
     def open(self, token: str) -> Identity:
         """Return the identity of whoever holds the link; raises AuthenticationError: not ours, over, or ended."""
         said = self._read(token)
@@ -102,13 +124,16 @@ class CustomerLinks:
 
     def end(self, institution: str, receipt: str) -> int:
         """End every link to a receipt before its time; return how many."""
-        these = and_(
+        these = self._open(institution, receipt)
+        with self._backend.write(WEB_LOCK) as connection:
+            return connection.execute(update(_ROW).where(these).values(revoked_s=self._now_s())).rowcount
+
+    def _open(self, institution: str, receipt: str) -> ColumnElement[bool]:
+        return and_(
             _ROW.c.institution == institution,
             _ROW.c.receipt_hash == self._receipt_hash(receipt),
             _ROW.c.revoked_s.is_(None),
         )
-        with self._backend.write(WEB_LOCK) as connection:
-            return connection.execute(update(_ROW).where(these).values(revoked_s=self._now_s())).rowcount
 
     def _read(self, token: str) -> _Payload | None:
         if len(token) > LINK_CHARACTERS_MAX or not _LINK.fullmatch(token):

@@ -9,16 +9,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, false
-
 from dualtrack.errors import AuthenticationError, ForbiddenError
-from dualtrack.store.config import ledger_origin
 from dualtrack.web.identity.roles import ConsoleRole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from sqlalchemy import ColumnElement
 
     from dualtrack.web.identity.who import Identity
 
@@ -288,20 +283,12 @@ def require_fresh(identity: Identity, now_s: int, *, within_s: int = FRESH_S_MAX
         )
 
 
-def visible_uses(
-    identity: Identity, *, ledger: ColumnElement[str], use: ColumnElement[str] | None = None
-) -> ColumnElement[bool]:
-    """Return the SQL condition for rows that the identity may list, by the columns with their ledger and their use.
+def visible_uses(identity: Identity) -> frozenset[str] | None:
+    """Return the uses whose rows an identity may list, for the WHERE of whoever reads them; None is all of its institution.
 
-    Only the ledger `main` of the identity's own institution is ever listed. Rows without a use (`use` not given) are hidden
-    from an identity that is narrowed to some uses.
+    Rows of no use are hidden from an identity that is narrowed to some, and a customer's link lists nothing.
     """
-    own = ledger == ledger_origin(identity.institution)
-    if identity.receipt is not None:
-        return false()
-    if identity.uses is None:
-        return own
-    return false() if use is None else and_(own, use.in_(sorted(identity.uses)))
+    return frozenset() if identity.receipt is not None else identity.uses
 
 
 def _refused(verb: Verb, found: str, code: str) -> ForbiddenError:

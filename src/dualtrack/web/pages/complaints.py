@@ -15,8 +15,8 @@ from dualtrack.runtime.complaints import (
     list_complaints,
     open_complaint,
 )
-from dualtrack.store.projections import Projections
-from dualtrack.web.identity.permissions import Verb, require
+from dualtrack.store.projections import Projections, among
+from dualtrack.web.identity.permissions import Verb, require, visible_uses
 from dualtrack.web.pages.asked import number_of, say_of, use_address, words_of
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Choice, Crumb
@@ -184,11 +184,10 @@ def _found(request: PageRequest, verb: Verb) -> Complaint:
 
 
 def _titles(request: PageRequest) -> dict[str, str]:
-    uses, say = person(request).uses, say_of(request)
+    say, narrowed = say_of(request), among("id", visible_uses(person(request)))
     return {
         str(row["id"]): say.text(Text(en=row["title_en"], zh=row["title_zh"]))
-        for row in Projections(request.register.repository).rows("use")
-        if uses is None or row["id"] in uses
+        for row in Projections(request.register.repository).rows("use", **narrowed)
     }
 
 

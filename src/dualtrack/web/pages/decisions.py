@@ -14,10 +14,11 @@ from dualtrack.errors import DualtrackError, FieldError, ForbiddenError, NotFoun
 from dualtrack.runtime.decisions import DecisionFilter, counts, get_decision, search_decisions
 from dualtrack.runtime.holders import check_reason
 from dualtrack.runtime.replaying import replay
-from dualtrack.store.projections import Projections
-from dualtrack.web.identity.permissions import Verb, require
+from dualtrack.store.projections import Projections, among
+from dualtrack.web.identity.permissions import Verb, require, visible_uses
 from dualtrack.web.pages.asked import say_of, use_address
 from dualtrack.web.pages.base import Page, Redirect, View
+from dualtrack.web.pages.links import link_form
 from dualtrack.web.parts import Badge, Choice, Column, Crumb, Stat, mode_badge
 from dualtrack.web.views.acting import Refusal, can, holder_of_person, person, refusal
 from dualtrack.web.views.decisions import day_bound, decision_page, opened_contents, outcome_of
@@ -108,13 +109,8 @@ def _list(request: PageRequest, refused: Refusal | None = None) -> View:
 
 def _uses(request: PageRequest, say: Say) -> list[tuple[str, str]]:
     """Return the uses that this identity reaches with their titles."""
-    only = person(request).uses
-    rows = Projections(request.register.repository).rows("use")
-    return [
-        (row["id"], say.text(Text(en=row["title_en"], zh=row["title_zh"])))
-        for row in rows
-        if only is None or row["id"] in only
-    ]
+    rows = Projections(request.register.repository).rows("use", **among("id", visible_uses(person(request))))
+    return [(row["id"], say.text(Text(en=row["title_en"], zh=row["title_zh"]))) for row in rows]
 
 
 def _wanted(request: PageRequest, uses: list[str]) -> _Wanted:
@@ -241,6 +237,7 @@ def _show(request: PageRequest, view: DecisionView, result: _Result) -> View:
         "may_content": can(request, Verb.SEE_CONTENT),
         "may_replay": can(request, Verb.REPLAY),
         "may_complain": can(request, Verb.COMPLAIN),
+        "link": link_form(request, record, say),
         "reason": request.form.get("reason", ""),
         "columns": _columns(say),
         "trail": (Crumb(title, "/decisions"), Crumb(record.id)),

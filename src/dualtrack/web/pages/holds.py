@@ -13,7 +13,7 @@ from dualtrack.keys import dsse
 from dualtrack.runtime.hold_scope import targets
 from dualtrack.runtime.holds import acknowledge_s, list_holds, release_hold, served_in, set_hold
 from dualtrack.runtime.lookup import newest_first
-from dualtrack.web.identity.permissions import Verb
+from dualtrack.web.identity.permissions import Verb, visible_uses
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Choice, Crumb, Fact, Stat
 from dualtrack.web.views.acting import (
@@ -22,6 +22,7 @@ from dualtrack.web.views.acting import (
     holder_of_person,
     language_of,
     moment_text,
+    person,
     refusal,
     say,
 )
@@ -56,7 +57,7 @@ def _list(request: PageRequest) -> View:
 
 
 def _list_view(request: PageRequest, form: dict[str, str], error: DualtrackError | None) -> View:
-    language, rows = language_of(request), list_holds(request.register, open_only=False)
+    language, rows = language_of(request), _held(request)
     past = [row for row in rows if row["released_at"] is not None]
     context = {
         "view": "list",
@@ -180,8 +181,14 @@ def _release(request: PageRequest) -> View | Redirect:
     return Redirect("/holds", say(request, Text(en="The hold was released.", zh="暫停已解除。")))
 
 
+def _held(request: PageRequest) -> list[dict[str, Any]]:
+    """Return the holds that this identity sees; a reason that may speak of other uses is left out."""
+    rows = list_holds(request.register, open_only=False, uses=visible_uses(person(request)))
+    return [row | {"reason": row["reason"] or "–"} for row in rows]
+
+
 def _row(request: PageRequest) -> dict[str, Any]:
-    row = next((row for row in list_holds(request.register, open_only=False) if row["id"] == request.path["id"]), None)
+    row = next((row for row in _held(request) if row["id"] == request.path["id"]), None)
     if row is None:
         raise NotFoundError("no such hold", where="hold", fix="list the holds")
     return row
@@ -219,8 +226,9 @@ def _shown(row: dict[str, Any], language: Language) -> dict[str, Any]:
 def _choices(request: PageRequest, chosen: str) -> list[Choice]:
     """Return what can be held: uses by their titles first, the whole institution last."""
     found = [Choice("", say(request, Text(en="Choose what shall stop", zh="選擇要暫停的對象")))]
+    uses = visible_uses(person(request))
     for scope, label in _SCOPES.items():
-        for target in targets(request.register, scope)[-TARGETS_MAX:]:  # type: ignore[arg-type]  # keys are the scopes
+        for target in targets(request.register, scope, uses=uses)[-TARGETS_MAX:]:  # type: ignore[arg-type]  # keys are the scopes
             value = f"{scope}:{target}"
             shown = target[:16] + "…" if scope == "release" else target
             found.append(Choice(value, f"{say(request, label)}: {shown}", value == chosen))

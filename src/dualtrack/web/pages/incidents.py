@@ -16,8 +16,9 @@ from dualtrack.runtime.incidents import (
     open_incident,
     update_incident,
 )
-from dualtrack.store.projections import Projections
-from dualtrack.web.identity.permissions import Verb, require
+from dualtrack.store.projections import Projections, among
+from dualtrack.web.identity.permissions import Verb, require, visible_uses
+from dualtrack.web.pages.asked import use_address
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Choice, Crumb, Fact, Link
 from dualtrack.web.views.acting import (
@@ -70,8 +71,7 @@ _REFERENCE = "reference"
 
 def _list(request: PageRequest) -> View:
     language, titles = language_of(request), _titles(request)
-    uses = person(request).uses
-    rows = [row for row in list_incidents(request.register) if uses is None or row["use_id"] in uses]
+    rows = list_incidents(request.register, uses=visible_uses(person(request)))
     shown = request.query.get("show", "open")
     kept = [row for row in rows if shown != "open" or row["state"] != "closed"]
     n_open = sum(row["state"] != "closed" for row in rows)
@@ -85,6 +85,7 @@ def _list(request: PageRequest) -> View:
         "listed_max": LISTED_MAX,
         "total": len(kept),
         "may_open": can(request, Verb.OPEN_INCIDENT),
+        "changes": [Link(use_address(use, "change"), title) for use, title in titles.items()],
     }
     return View("incidents.html.j2", context, say(request, _TITLE))
 
@@ -286,13 +287,8 @@ def _shown_facts(request: PageRequest, record: Incident) -> list[Fact]:
 
 
 def _titles(request: PageRequest) -> dict[str, str]:
-    uses = person(request).uses
-    rows = Projections(request.register.repository).rows("use")
-    return {
-        row["id"]: say(request, Text(en=row["title_en"], zh=row["title_zh"]))
-        for row in rows
-        if uses is None or row["id"] in uses
-    }
+    rows = Projections(request.register.repository).rows("use", **among("id", visible_uses(person(request))))
+    return {row["id"]: say(request, Text(en=row["title_en"], zh=row["title_zh"])) for row in rows}
 
 
 PAGES: tuple[Page, ...] = (

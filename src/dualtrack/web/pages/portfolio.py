@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from dualtrack.domain.vocabulary import Area
 from dualtrack.present.words import AREA_WORDS
 from dualtrack.present.xlsx import workbook_bytes
-from dualtrack.web.identity.permissions import Verb
+from dualtrack.web.identity.permissions import Verb, visible_uses
 from dualtrack.web.pages.asked import number_of, say_of, use_address
 from dualtrack.web.pages.base import Download, Page, View
 from dualtrack.web.parts import Choice, Column, pages
@@ -98,7 +98,7 @@ def _export(request: PageRequest) -> Download:
 
 def _all_rows(request: PageRequest, say: Say) -> list[UseRow]:
     uses = request.runtime.snapshots.current.uses
-    return use_rows(request.register, uses, request.runtime.clock(), say, only=person(request).uses)
+    return use_rows(request.register, uses, request.runtime.clock(), say, only=visible_uses(person(request)))
 
 
 def _wanted(request: PageRequest) -> _Wanted:

@@ -5,41 +5,45 @@ Every wrong code gives the same page, and each is counted against the address th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable  # noqa: TC003 - a type alias is made of it
+from typing import TYPE_CHECKING, Literal
 
 from dualtrack.domain.records import encode
-from dualtrack.errors import FieldError, ForbiddenError, NotFoundError
+from dualtrack.errors import AuthenticationError, FieldError, ForbiddenError, NotFoundError
 from dualtrack.runtime.asking import ask_for_person
 from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain_by_receipt
 from dualtrack.runtime.opting import opt_out_by_receipt
-from dualtrack.runtime.receipts import CODE_CHARACTERS_MAX, find_receipt
+from dualtrack.runtime.receipts import CODE_CHARACTERS_MAX, ReceiptKey, find_receipt
 from dualtrack.store.projections import Projections
+from dualtrack.web.identity.permissions import Verb, require
 from dualtrack.web.identity.rate_limits import address_prefix
 from dualtrack.web.pages.asked import say_of, words_of
-from dualtrack.web.pages.base import Download, Page, Redirect, View
+from dualtrack.web.pages.base import Download, Page, PageRequest, Redirect, View
 from dualtrack.web.parts import Badge, Fact
 from dualtrack.web.views.acting import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import TypeVar
 
     from dualtrack.runtime.receipts import ReceiptView
-    from dualtrack.web.pages.base import PageRequest
+    from dualtrack.web.identity.links import CustomerLinks
+    from dualtrack.web.identity.who import Identity
     from dualtrack.web.parts import Tone
     from dualtrack.web.views.acting import Refusal
     from dualtrack.web.views.wording import Say
 
     T = TypeVar("T")
 
-__all__ = ["PAGES"]
+__all__ = ["LINK_DOORS", "PAGES"]
+
+_Answer = View | Redirect | Download
 
 _TONES: dict[str, Tone] = {"served": "good", "blocked": "note", "routed": "low", "fallback": "low", "shadowed": "low"}
 
 
 def _form(request: PageRequest) -> View:
     say = say_of(request)
-    return View("receipt_form.html.j2", {"unknown": False}, say("Your receipt", "你的收據"))
+    return View("receipt_form.html.j2", {"unknown": False, "ended": None}, say("Your receipt", "你的收據"))
 
 
 def _go(request: PageRequest) -> Redirect | View:
@@ -52,10 +56,14 @@ def _go(request: PageRequest) -> Redirect | View:
 
 def _show(request: PageRequest) -> View:
     try:
-        found = _find(request, lambda code: find_receipt(request.runtime.registers.values(), code))
+        found = _find(request, lambda code: _read(request, code))
     except NotFoundError:
         return _unknown(request)
     return _page(request, found, None)
+
+
+def _read(request: PageRequest, code: str | ReceiptKey) -> ReceiptView:
+    return find_receipt(request.runtime.registers.values(), code, request.runtime.gate)
 
 
 def _page(request: PageRequest, found: ReceiptView, refused: Refusal | None, *, complaint: str = "") -> View:
@@ -63,10 +71,13 @@ def _page(request: PageRequest, found: ReceiptView, refused: Refusal | None, *, 
     now = request.runtime.clock()
     context = {
         "receipt": found,
-        "address": f"/r/{_typed(request.path['code'])}",
+        "address": _address(request),
         "badge": Badge(_TONES.get(found.outcome, "note"), say.text(found.mode_says)),
         "observe": found.mode == "observe",
         "when": say.moment(found.at),
+        "reasons": [
+            say.text(item.says) if item.says is not None else say.quoted(item.given) for item in found.explained
+        ],
         "facts": _facts(found, _firm_name(request, found, say), say),
         "reviews": [
             {
@@ -99,11 +110,11 @@ def _facts(found: ReceiptView, firm: str, say: Say) -> list[Fact]:
         else say("together with others", "與其他決定一併")
     )
     return [
-        Fact(say("Receipt code", "收據代碼"), found.code, code=True),
+        *([Fact(say("Receipt code", "收據代碼"), found.code, code=True)] if found.code else []),
         Fact(say("Firm", "機構"), firm),
         Fact(say("What it is for", "用途"), say.text(found.purpose)),
         Fact(say("When", "時間"), say.moment(found.at)),
-        Fact(say("What decided", "由何者決定"), say.listed(found.decided_by)),
+        Fact(say("What decided", "由何者決定"), say.listed([say.text(item) for item in found.deciders])),
         Fact(say("Written into the log", "寫入日誌"), kept),
     ]  # fmt: skip
 
@@ -120,13 +131,13 @@ def _person(request: PageRequest) -> Redirect | View:
         if asked.opened
         else say(f"A person was asked already; due by {due}.", f"先前已要求職員查看，期限為{due}。")
     )
-    return Redirect(f"/r/{_typed(request.path['code'])}", said)
+    return Redirect(_address(request), said)
 
 
 def _opt_out(request: PageRequest) -> Redirect | View:
     say = say_of(request)
     try:
-        found = _find(request, lambda code: find_receipt(request.runtime.registers.values(), code))
+        found = _find(request, lambda code: _read(request, code))
     except NotFoundError:
         return _unknown(request)
     try:
@@ -138,7 +149,7 @@ def _opt_out(request: PageRequest) -> Redirect | View:
         if new
         else say("You had opted out already.", "你先前已選擇退出。")
     )  # fmt: skip
-    return Redirect(f"/r/{_typed(request.path['code'])}", said)
+    return Redirect(_address(request), said)
 
 
 def _leave(request: PageRequest, found: ReceiptView) -> bool:
@@ -147,7 +158,7 @@ def _leave(request: PageRequest, found: ReceiptView) -> bool:
         raise FieldError(
             "this use has no opting out", where="receipt", fix="ask for a person instead", code="input.opt-out.none"
         )
-    return opt_out_by_receipt(request.runtime.registers.values(), request.path["code"])
+    return opt_out_by_receipt(request.runtime.registers.values(), _named(request))
 
 
 def _complain(request: PageRequest) -> Redirect | View:
@@ -155,34 +166,73 @@ def _complain(request: PageRequest) -> Redirect | View:
     say, text = say_of(request), words_of(request)
     runtime = request.runtime
     try:
-        found = _find(request, lambda code: find_receipt(runtime.registers.values(), code))
-        complain_by_receipt(runtime.registers.values(), runtime.recorders, request.path["code"], text)
+        found = _find(request, lambda code: _read(request, code))
+        complain_by_receipt(runtime.registers.values(), runtime.recorders, _named(request), text)
     except NotFoundError:
         return _unknown(request)
     except (FieldError, ForbiddenError) as error:
         return _page(request, found, refusal(error, say.language), complaint=text)
     said = say("Your complaint is recorded.", "你的投訴已記錄。")
-    return Redirect(f"/r/{_typed(request.path['code'])}", said)
+    return Redirect(_address(request), said)
 
 
 def _proof(request: PageRequest) -> Download | View:
     try:
-        found = _find(request, lambda code: find_receipt(request.runtime.registers.values(), code))
+        found = _find(request, lambda code: _read(request, code))
     except NotFoundError:
         return _unknown(request)
-    return Download(encode(found.proof), "application/json", f"receipt-{found.code}-proof.json")
+    return Download(encode(found.proof), "application/json", f"receipt-{found.code or found.decision}-proof.json")
 
 
-def _find(request: PageRequest, look: Callable[[str], T]) -> T:
-    """Look a code up; a wrong one costs the address one of its tries. Raises NotFoundError, RateLimitError."""
+def _address(request: PageRequest) -> str:
+    """Return the address of this receipt, by its code or by the customer's link."""
+    token = request.path.get("token")
+    return f"/r/{_typed(request.path['code'])}" if token is None else f"/c/{token}"
+
+
+def _named(request: PageRequest) -> str | ReceiptKey:
+    """Return the receipt that the address names; raises AuthenticationError for a link that opens nothing."""
+    if "token" not in request.path:
+        return request.path["code"][:CODE_CHARACTERS_MAX]
+    return ReceiptKey(_holder(request).receipt or "")
+
+
+def _holder(request: PageRequest) -> Identity:
+    """Return who holds the link of the address; raises AuthenticationError."""
+    links: CustomerLinks = request.services["links"]
+    return links.open(request.path["token"])
+
+
+def _by_link(verb: Verb, show: Callable[[PageRequest], _Answer]) -> Callable[[PageRequest], _Answer]:
+    """Return a page of a receipt for who holds a link to it: their role has to have the verb."""
+
+    def shown(request: PageRequest) -> _Answer:
+        def let_in(_named_receipt: str | ReceiptKey) -> None:
+            holder = _holder(request)
+            require(holder, verb, institution=holder.institution, receipt=holder.receipt)
+
+        try:
+            _find(request, let_in)
+        except AuthenticationError:
+            return _closed(request)
+        return show(request)
+
+    return shown
+
+
+def _find(request: PageRequest, look: Callable[[str | ReceiptKey], T]) -> T:
+    """Look a receipt up; a wrong code or link costs the address one of its tries.
+
+    Raises NotFoundError, AuthenticationError, RateLimitError.
+    """
     attempts = request.services.get("attempts")
     if attempts is None:
-        return look(request.path["code"][:CODE_CHARACTERS_MAX])
+        return look(_named(request))
     taken = attempts.reserve(("receipt_source", address_prefix(request.source)))
     wrong = False
     try:
-        return look(request.path["code"][:CODE_CHARACTERS_MAX])
-    except NotFoundError:
+        return look(_named(request))
+    except (NotFoundError, AuthenticationError):
         wrong = True
         raise
     finally:
@@ -193,7 +243,17 @@ def _find(request: PageRequest, look: Callable[[str], T]) -> T:
 def _unknown(request: PageRequest) -> View:
     """Return the one page of every wrong code: it repeats nothing of what was typed."""
     say = say_of(request)
-    return View("receipt_form.html.j2", {"unknown": True}, say("Your receipt", "你的收據"), 404)
+    return View("receipt_form.html.j2", {"unknown": True, "ended": None}, say("Your receipt", "你的收據"), 404)
+
+
+def _closed(request: PageRequest) -> View:
+    """Return the one page of every link that opens nothing: not ours, over, or ended."""
+    say = say_of(request)
+    ended = (
+        say("This link is over, or was not copied whole.", "此連結已失效，或未有完整複製。"),
+        say("Ask the firm for another one, or type the code of your receipt here.", "請向機構索取新連結，或在此輸入收據代碼。"),
+    )  # fmt: skip
+    return View("receipt_form.html.j2", {"unknown": False, "ended": ended}, say("Your receipt", "你的收據"), 404)
 
 
 def _typed(code: str) -> str:
@@ -204,12 +264,21 @@ def _typed(code: str) -> str:
     return plain.upper()
 
 
+_OF_ONE: tuple[tuple[str, Literal["GET", "POST"], Verb, Callable[[PageRequest], _Answer]], ...] = (
+    ("", "GET", Verb.SEE_RECEIPT, _show),
+    ("/person", "POST", Verb.REQUEST_PERSON, _person),
+    ("/opt-out", "POST", Verb.OPT_OUT, _opt_out),
+    ("/complaint", "POST", Verb.COMPLAIN, _complain),
+    ("/proof", "GET", Verb.SEE_RECEIPT, _proof),
+)
+"""What one receipt has, with the verb that a customer's link needs for it. Who has the code itself needs none."""
+
+LINK_DOORS: dict[str, Verb] = {f"/c/{{token}}{end}": verb for end, _, verb, _ in _OF_ONE}
+"""What a customer's link opens, and nothing else: pages by the verb that each asks for."""
+
 PAGES: tuple[Page, ...] = (
     Page("/r", "GET", None, _form),
     Page("/r", "POST", None, _go),
-    Page("/r/{code}", "GET", None, _show),
-    Page("/r/{code}/person", "POST", None, _person),
-    Page("/r/{code}/opt-out", "POST", None, _opt_out),
-    Page("/r/{code}/complaint", "POST", None, _complain),
-    Page("/r/{code}/proof", "GET", None, _proof),
+    *(Page(f"/r/{{code}}{end}", method, None, show) for end, method, _, show in _OF_ONE),
+    *(Page(f"/c/{{token}}{end}", method, None, _by_link(verb, show)) for end, method, verb, show in _OF_ONE),
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dualtrack.web.pages import (
     assessment,
+    change,
     complaints,
     decisions,
     declare,
@@ -15,6 +16,7 @@ from dualtrack.web.pages import (
     importing,
     incidents,
     ledger,
+    links,
     observe,
     people,
     planting,
@@ -39,7 +41,9 @@ def all_pages() -> tuple[Page, ...]:
         portfolio.PAGES,
         use.PAGES,
         assessment.PAGES,
+        change.PAGES,
         decisions.PAGES,
+        links.PAGES,
         providers.PAGES,
         ledger.PAGES,
         receipt.PAGES,

@@ -8,12 +8,13 @@ from dualtrack.domain.records import Text
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import DualtrackError, FieldError, NotFoundError
 from dualtrack.runtime.lookup import decision_row, find_declaration, find_policy, record_at
+from dualtrack.runtime.reasons import in_language
 from dualtrack.runtime.review_evidence import group_evidence, item_of
 from dualtrack.runtime.review_group import measure_reviewers
 from dualtrack.runtime.review_read import read_review
 from dualtrack.runtime.reviews import QUEUE_MAX, ReviewDesk
 from dualtrack.store.projections import Projections
-from dualtrack.web.identity.permissions import Verb, require
+from dualtrack.web.identity.permissions import Verb, require, visible_uses
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Crumb, Link
@@ -24,6 +25,7 @@ from dualtrack.web.views.reviews import (
     GROUP_REVIEWS_MAX,
     action_steps,
     cited,
+    draft_text,
     group_figures,
     guard_rows,
     plain_lines,
@@ -31,6 +33,8 @@ from dualtrack.web.views.reviews import (
     review_facts,
     side_by_side,
     status_badge,
+    tool_lines,
+    whole_text,
     why_not,
 )
 
@@ -65,8 +69,7 @@ class _Note(NamedTuple):
 def _queue(request: PageRequest) -> View:
     language, register = language_of(request), request.register
     desk, now, me = _desk(request), parse_instant(register.now()), holder_of_person(request)
-    uses = person(request).uses
-    rows = [row for row in desk.queue(limit=QUEUE_MAX) if uses is None or row["use_id"] in uses]
+    rows = desk.queue(limit=QUEUE_MAX, uses=visible_uses(person(request)))
     items = [queue_item(row, now, me, language, escalated=_escalated(desk, row)) for row in rows]
     lists: dict[str, list[QueueItem]] = {
         "waiting": items,
@@ -165,9 +168,12 @@ def _item_view(request: PageRequest, note: _Note, texts: ReviewView | None = Non
         "guards": guard_rows(decision, language),
         "steps": action_steps(read.actions, language),
         "texts": texts,
+        "reasons": in_language(texts.reasons or (), language) if texts else (),
         "lines": plain_lines,
-        "cited": cited(texts.text or texts.draft) if texts else [],
-        "sides": side_by_side(texts.draft, texts.text)
+        "said": draft_text,
+        "tools": tool_lines(texts.text or texts.draft) if texts else [],
+        "cited": cited(draft_text(texts.text or texts.draft or "")) if texts else [],
+        "sides": side_by_side(whole_text(texts.draft), whole_text(texts.text))
         if texts and texts.draft is not None and texts.text is not None and texts.draft != texts.text
         else None,
         "claim_stop": None if mine or state.ended else _claim_stop(request, state),

@@ -1,7 +1,10 @@
 // What makes the console quicker where there is script; every page works without it.
 //
 // data-swap="#id"     on a link or form: fetch its page and replace that element by its new self
-// data-live="URL"     on an element with an id: listen to that event stream; each event fetches the page (or data-source) again
+// data-live="URL"     on an element with an id: listen to that event stream. Each event says so on the element's status line, in the
+//                     words of its templates (data-say), and reads the part of the page that data-part names again while nobody
+//                     writes or stands in it. Without templates the element itself is read again, from data-source or the page.
+// data-again          a link that reads the page again, unless somebody is writing on it
 // data-theme-form     the theme is set at once, then sent
 // data-copy           a button that copies the code beside it
 "use strict";
@@ -66,7 +69,7 @@
     try {
       const loaded = await load(address, options);
       if (!loaded) return false;
-      const said = loaded.page.querySelector("[role=alert], [role=status]:not(#announce)");
+      const said = loaded.page.querySelector("[role=alert], [role=status]:not(#announce, .news)");
       const words = said && said.textContent.trim(); // read before its element moves to this page
       if (!place(selector, loaded.page)) return false;
       if (loaded.page.title) document.title = loaded.page.title;
@@ -113,44 +116,133 @@
     else if (history.state === null && !location.hash) location.reload();
   });
 
-  // --- live fragments ---
+  // --- live parts ---
 
-  const typing = (element) => {
-    const active = document.activeElement;
-    return element.contains(active) && active.matches("input, textarea, select");
+  const changed = (field) => {
+    if (field.type === "hidden" || field.disabled) return false;
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.localName === "select") {
+      const chosen = [...field.options].some((item) => item.defaultSelected);
+      return chosen ? [...field.options].some((item) => item.selected !== item.defaultSelected) : field.selectedIndex > 0;
+    }
+    // What a refused form was filled with again was typed too, though the server wrote it back.
+    const typed = field.form && field.form.method === "post" && field.value !== "" && !field.readOnly;
+    return field.value !== field.defaultValue || typed;
   };
 
+  // Somebody writes: a field of the page is filled or has the focus.
+  const writing = () => {
+    const main = document.getElementById("main") || document.body;
+    const active = document.activeElement;
+    if (main.contains(active) && active.matches("input, textarea, select")) return true;
+    return [...main.querySelectorAll("input, textarea, select")].some(changed);
+  };
+
+  // Somebody reads just there: words of it are marked.
+  const marked = (element) => {
+    const selection = getSelection();
+    return !selection.isCollapsed && selection.containsNode(element, true);
+  };
+
+  const tell = (holder, name) => {
+    const words = holder.querySelector(`template[data-say="${name}"]`);
+    const line = holder.querySelector(".news");
+    if (!words || !line || line.dataset.said === name) return; // said once: a busy day is not read out line by line
+    line.dataset.said = name;
+    line.replaceChildren(words.content.cloneNode(true));
+  };
+
+  const again = (holder) => {
+    const link = holder.querySelector("a[data-again]");
+    return link ? link.href : location.href;
+  };
+
+  const PAUSE_MS = 2000; // between two readings of one part
   const streams = new Map();
 
-  const listen = (element) => {
-    const address = element.dataset.live;
-    if (!element.id || streams.has(element.id) || !sameOrigin(address)) return;
-    const stream = new EventSource(address);
-    let waiting = false;
-    const refresh = async () => {
-      const here = document.getElementById(element.id);
-      if (!here) {
-        stream.close();
-        streams.delete(element.id);
-        return;
-      }
-      if (waiting || document.hidden || typing(here)) return;
-      waiting = true;
-      try {
-        const loaded = await load(here.dataset.source || location.href, {});
-        if (loaded && place(`#${CSS.escape(element.id)}`, loaded.page)) announce(here.dataset.said || "");
-      } catch {
-        // the stream reconnects by itself; the next event tries again
-      } finally {
-        waiting = false;
-      }
-    };
-    stream.addEventListener("message", refresh);
-    stream.addEventListener("refresh", refresh);
-    streams.set(element.id, stream);
+  const reread = async (holder) => {
+    if (!holder.querySelector("template[data-say]")) {
+      if (writing() && holder.contains(document.activeElement)) return;
+      const loaded = await load(holder.dataset.source || location.href, {});
+      if (loaded) place(`#${CSS.escape(holder.id)}`, loaded.page);
+      return;
+    }
+    const { part } = holder.dataset;
+    const old = part && document.getElementById(part);
+    if (!old) return tell(holder, writing() ? "kept" : "new");
+    const loaded = writing() || marked(old) ? null : await load(again(holder), {});
+    // Between asking and answer somebody may have begun to write.
+    if (writing()) return tell(holder, "kept");
+    if (!loaded || marked(old) || !place(`#${CSS.escape(part)}`, loaded.page)) return tell(holder, "new");
+    return tell(holder, "shown");
   };
 
-  addEventListener("pagehide", () => streams.forEach((stream) => stream.close()));
+  const hear = async (id, event) => {
+    const known = streams.get(id);
+    if (!known) return;
+    known.seen = event.lastEventId || known.seen;
+    known.owed = true;
+    if (known.busy) return;
+    known.busy = true;
+    while (known.owed && streams.get(id) === known) {
+      known.owed = false;
+      const holder = document.getElementById(id);
+      if (!holder) {
+        known.stream.close();
+        streams.delete(id);
+        return;
+      }
+      try {
+        await reread(holder);
+      } catch {
+        tell(holder, "new"); // the page could not be read; the line says that there is something to read
+      }
+      await new Promise((done) => { setTimeout(done, PAUSE_MS); });
+    }
+    known.busy = false;
+  };
+
+  const listen = (element, seen) => {
+    const { live } = element.dataset;
+    if (document.hidden || !element.id || streams.has(element.id) || !sameOrigin(live)) return;
+    const address = new URL(live, location.href);
+    if (seen) address.searchParams.set("seen", seen);
+    const stream = new EventSource(address);
+    const known = { stream, seen, busy: false, owed: false };
+    const { id } = element;
+    streams.set(id, known);
+    stream.addEventListener("hello", (event) => { known.seen = event.lastEventId || known.seen; });
+    stream.addEventListener("message", (event) => hear(id, event));
+    stream.addEventListener("refresh", (event) => hear(id, event));
+  };
+
+  // A page that nobody looks at holds no stream: browsers have few connections. It asks for what it missed when it is seen again.
+  const rest = () => {
+    const seen = new Map([...streams].map(([id, known]) => [id, known.seen]));
+    for (const known of streams.values()) known.stream.close();
+    streams.clear();
+    return seen;
+  };
+  let missed = new Map();
+  const wake = () => {
+    for (const element of document.querySelectorAll("[data-live]")) listen(element, missed.get(element.id));
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) missed = rest();
+    else wake();
+  });
+  addEventListener("pagehide", () => { missed = rest(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) wake(); });
+
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[data-again]");
+    const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+    if (!link || !plain || event.defaultPrevented || !sameOrigin(link.href)) return;
+    event.preventDefault();
+    const holder = link.closest("[data-live]");
+    if (writing()) tell(holder, link.closest(".news") ? "kept" : "wait");
+    else if (!(await swap("#main", link.href, {}, false))) location.assign(link.href);
+  });
 
   // --- theme and copy ---
 

@@ -9,7 +9,9 @@ from dualtrack.domain import canonical
 from dualtrack.domain.records import encode
 from dualtrack.domain.time import format_instant, parse_date, parse_instant
 from dualtrack.errors import NotFoundError
+from dualtrack.runtime.guards.tipping_off import walled_content
 from dualtrack.runtime.lookup import contents_of, find_policy
+from dualtrack.runtime.reasons import in_language, read_reasons
 from dualtrack.web.parts import Badge, Fact, mode_badge
 from dualtrack.web.views.reviews import WHY_WORDS, status_badge
 from dualtrack.web.views.use_facts import ACTION_WORDS, DECISION_WORDS, guard_name
@@ -135,10 +137,10 @@ def opened_contents(register: Register, record: Decision, say: Say) -> list[Open
         (say("Output", "輸出"), record.output),
         (say("Reasons", "理由"), record.reasons),
     )
-    return [_open(register, name, digest, say) for name, digest in names]
+    return [_open(register, record, name, digest, say) for name, digest in names]
 
 
-def _open(register: Register, name: str, digest: str | None, say: Say) -> Opened:
+def _open(register: Register, record: Decision, name: str, digest: str | None, say: Say) -> Opened:
     if digest is None:
         return Opened(name, None, say("There was none.", "沒有。"))
     try:
@@ -148,7 +150,7 @@ def _open(register: Register, name: str, digest: str | None, say: Say) -> Opened
         return Opened(
             name, None, say("It was erased.", "已被刪除。") if erased else say("It is not here.", "並不在此。")
         )
-    text = data.decode("utf-8", "replace")
+    text = _readable(register, record, digest, data, say)
     if len(text) > CONTENT_CHARACTERS_MAX:
         return Opened(
             name,
@@ -156,6 +158,15 @@ def _open(register: Register, name: str, digest: str | None, say: Say) -> Opened
             say(f"Cut: {len(text):,} characters in all.", f"已截短：全文共{len(text):,}字元。"),
         )
     return Opened(name, text, "")
+
+
+def _readable(register: Register, record: Decision, digest: str, data: bytes, say: Say) -> str:
+    """Return a content as text: reasons a line each in the reader's language, a row without what its policy walls off."""
+    if digest == record.reasons:
+        return "\n".join(in_language(read_reasons(data), say.language.value))
+    if digest == record.input and record.policy is not None:
+        data = walled_content(find_policy(register, record.use, record.policy), data)
+    return data.decode("utf-8", "replace")
 
 
 def _facts(record: Decision, say: Say) -> list[Fact]:

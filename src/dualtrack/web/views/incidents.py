@@ -28,6 +28,7 @@ __all__ = [
     "STATES",
     "DutyRow",
     "answer_note",
+    "answer_words",
     "duty_rows",
     "given_answers",
     "incident_row",
@@ -82,6 +83,21 @@ _GRADES = {
     "secondary": Text(en="known from a secondary source", zh="只見於第二手資料"),
     "unseen": Text(en="source not seen", zh="未見原文"),
 }
+
+
+_FACTS: dict[str, Text] = {
+    "virtual_asset_change": Text(
+        en="Does it bring a new client type, deposits, withdrawals, staking or in-kind transactions of virtual assets?",
+        zh="是否涉及虛擬資產業務的新客戶類別、存取、質押或實物交易？",
+    ),
+    "significant_bank": Text(
+        en="Is the bank a significant one, as the circular means it?", zh="該銀行是否屬通函所指的重要銀行？"
+    ),
+    "aml_monitoring": Text(
+        en="Does it monitor transactions against money laundering?", zh="是否用於監察交易以打擊洗錢？"
+    ),
+}
+"""Facts on which a duty turns and which no declaration asks for."""
 
 
 class DutyRow(NamedTuple):
@@ -181,6 +197,11 @@ def answer_note(answer: str, reason: str, language: Language) -> str:
     return f"{both(ANSWER_MARK[answer], language)} {reason}"
 
 
+def answer_words(answer: str, language: Language) -> str:
+    """Return an answer to the question of a significant change in words."""
+    return both(ANSWER_MARK[answer], language)
+
+
 def given_answers(updates: Sequence[IncidentUpdate]) -> list[IncidentUpdate]:
     """Return the updates that answer the question of a significant change, newest first."""
     marks = tuple(side for text in ANSWER_MARK.values() for side in (text.en, text.zh))
@@ -188,5 +209,6 @@ def given_answers(updates: Sequence[IncidentUpdate]) -> list[IncidentUpdate]:
 
 
 def _fact_name(name: str, language: Language) -> str:
-    known = questions().get(name)
-    return both(known.ask, language) if known else name.replace("_", " ")
+    asked = questions().get(name)
+    known = asked.ask if asked else _FACTS.get(name)
+    return both(known, language) if known else name.replace("_", " ")

@@ -8,7 +8,7 @@ from dualtrack.domain.records import Text
 from dualtrack.domain.vocabulary import Area, Effect, Track
 from dualtrack.present.words import AREA_WORDS, OUTCOME_WORDS, TIER_WORDS, VERDICT_WORDS
 from dualtrack.present.xlsx import SheetSpec
-from dualtrack.store.projections import Projections
+from dualtrack.store.projections import Projections, among
 from dualtrack.web.parts import Badge, Stat, verdict_badge
 from dualtrack.web.tracks import Ending
 from dualtrack.web.views.counts import Waiting, decisions_since_midnight, reviews_waiting
@@ -17,7 +17,7 @@ from dualtrack.web.views.recorded import newest_recorded, packs_of
 from dualtrack.web.views.standing import STANDINGS, standing_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from dualtrack.runtime.live import Closed, LiveUse
@@ -71,16 +71,14 @@ def use_rows(
     now: datetime,
     say: Say,
     *,
-    only: Collection[str] | None = None,
+    only: frozenset[str] | None = None,
 ) -> list[UseRow]:
     """Return the uses of an institution (those in `only`, if given), what stands out first."""
     today = decisions_since_midnight(register, now)
     waiting = reviews_waiting(register, register.now())
     found = []
-    for number, row in enumerate(Projections(register.repository).rows("use")):
+    for number, row in enumerate(Projections(register.repository).rows("use", **among("id", only))):
         use = row["id"]
-        if only is not None and use not in only:
-            continue
         counts = (sum(today.get(use, {}).values()), waiting.get(use, _NOBODY))
         found.append(_row(register, row, live.get(use), counts, f"use{number}", say))
     return sorted(found, key=lambda item: (_ORDER.index(item.standing.kind), say.text(item.title), item.use))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.records import Text
 from dualtrack.errors import ReviewError
 from dualtrack.present.text import same
+from dualtrack.runtime.faces.chat_tools import read_output
 from dualtrack.runtime.review_state import may
 from dualtrack.web.parts import Badge, Fact, Step
 from dualtrack.web.views.acting import due_clock, moment_text, refusal
@@ -41,6 +43,7 @@ __all__ = [
     "Sides",
     "action_steps",
     "cited",
+    "draft_text",
     "group_figures",
     "guard_rows",
     "plain_lines",
@@ -48,6 +51,8 @@ __all__ = [
     "review_facts",
     "side_by_side",
     "status_badge",
+    "tool_lines",
+    "whole_text",
     "why_not",
 ]
 
@@ -221,6 +226,28 @@ def cited(text: str | None) -> list[str]:
     """Return the sources that a text names in square brackets, each once, in its order."""
     found = dict.fromkeys(match.group(1) for match in _CITED.finditer(text or ""))
     return list(found)[:CITATIONS_MAX]
+
+
+def tool_lines(content: str | None) -> list[tuple[str, str]]:
+    """Return the tools that a draft asks for: each one's name, and its arguments as JSON on lines of their own."""
+    calls = read_output(content).tool_calls if content else []
+    return [(call["function"]["name"], _arguments(call)) for call in calls]
+
+
+def draft_text(content: str) -> str:
+    """Return what a draft says: the text beside its tool calls, or the content as it is where it has none."""
+    found = read_output(content)
+    return found.text if found.tool_calls else content
+
+
+def whole_text(content: str) -> str:
+    """Return a content for the comparison: its text, then each tool with its arguments."""
+    calls = [f"{name} {arguments}" for name, arguments in tool_lines(content)]
+    return "\n".join([draft_text(content), *calls])
+
+
+def _arguments(call: Mapping[str, Any]) -> str:
+    return json.dumps(json.loads(call["function"]["arguments"]), ensure_ascii=False, indent=2)
 
 
 def plain_lines(text: str) -> list[tuple[str, str]]:

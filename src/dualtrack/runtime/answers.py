@@ -1,0 +1,205 @@
+"""What became of an answer that a person had to see first: what they released, or the fixed message. Never the draft.
+
+Only the review that was opened with the decision releases it; a look afterwards, which a customer asks for, does not. A planted
+item gives nothing to anybody: nobody waits for it. While its review is open it looks as any other, because a different answer
+would tell a reviewer before they decide.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dualtrack.errors import ConflictError, NotFoundError, RefusedError
+from dualtrack.runtime.lookup import contents_of, decision_row, find_policy, record_at
+from dualtrack.runtime.reasons import in_language, read_reasons
+from dualtrack.runtime.review_read import read_review
+from dualtrack.runtime.review_seals import seals_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from dualtrack.domain.decision import Decision
+    from dualtrack.domain.policy import RuntimePolicy
+    from dualtrack.domain.records import Text
+    from dualtrack.runtime.gate import Gate
+    from dualtrack.runtime.live import LiveUse
+    from dualtrack.runtime.review_state import ReviewState
+    from dualtrack.store.register import Register
+
+__all__ = ["SETTLE_S", "HeldAnswer", "answer_path", "enter_for_answer", "find_held", "read_held"]
+
+SETTLE_S = 0.25
+"""Seconds after which an unknown decision is looked for once more: a buffered one is in the database that soon, or sooner."""
+
+_BARE = re.compile(r'(?<!\\)"')
+_RELEASED = ("approved", "modified")
+
+
+class HeldAnswer(NamedTuple):
+    """Where a held answer stands. `state` is `waiting`, or how its review ended.
+
+    `output` is there where a person released one (`given`), else, once it has ended, `message`. `reasons` go with an output
+    that nobody changed. For a chat the disclosure stands in the text where it is due; for a row it is a member of its own.
+    """
+
+    decision: str
+    use: str
+    state: str
+    due_at: str
+    mode: str
+    language: str
+    review: str
+    given: bool
+    output: Any
+    reasons: tuple[str, ...]
+    disclosure: Text | None
+    message: Text | None
+    human: Text
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a person has yet to decide."""
+        return self.state == "waiting"
+
+
+def answer_path(decision: str) -> str:
+    """Return where a program asks what became of a held answer."""
+    return f"/v1/decisions/{decision}/answer"
+
+
+def find_held(register: Register | None, decision: str, uses: Collection[str] | None) -> Decision:
+    """Return the record of a held decision of these uses, None meaning all of the institution's.
+
+    Raises NotFoundError in the same words whatever is missing, ConflictError for a decision that was answered at once.
+    """
+    if register is None:
+        raise _unknown()
+    try:
+        row = decision_row(register, decision)
+    except NotFoundError:
+        raise _unknown() from None
+    if row["mode"] == "drill" or not (uses is None or row["use_id"] in uses):
+        raise _unknown()
+    if row["outcome"] == "begun":
+        raise ConflictError("it is still being answered", where=f"decision {decision}", fix="wait for its answer")
+    if row["outcome"] != "routed" or row["review"] is None:
+        raise ConflictError(
+            f"it was answered at once: {row['outcome']}", where=f"decision {decision}",
+            fix="use the answer that was given then; only a routed decision is answered later", code="answer.not-held",
+        )  # fmt: skip
+    return record_at(register, int(row["idx"]))[1]
+
+
+def enter_for_answer(gate: Gate, record: Decision) -> LiveUse:
+    """Return the use that may give this answer now; raises RefusedError without a permit in force, or on hold.
+
+    A person stands for the text, so that a newer release under permit does not take it back.
+    """
+    live = gate.enter(record.use)
+    if live.mode == "shadow":
+        raise RefusedError(
+            "the use runs in shadow: no output reaches anybody",
+            where=record.use,
+            fix="ask again under a live or trial permit",
+            code="permit.shadow",
+        )
+    return live
+
+
+def read_held(register: Register, record: Decision) -> HeldAnswer:
+    """Return where a held answer stands; the caller has asked the gate. Raises NotFoundError for a planted item's text."""
+    if record.review is None or record.outcome != "routed":
+        raise _unknown()
+    state = read_review(register, record.review).state
+    policy = find_policy(register, record.use, record.policy)
+    output, given = None, False
+    if state.status in _RELEASED and state.ended:
+        if seals_of(register).planted(state.opened) is True:
+            raise _unknown()
+        output, given = _released(register, record, state)
+    chat, noticed = _is_chat(register, record), given and record.output is not None
+    if noticed and chat:
+        output = _with_notice(output, record, policy)
+    return HeldAnswer(
+        decision=record.id,
+        use=record.use,
+        state=state.status if state.ended else "waiting",
+        due_at=state.opened.due_at,
+        mode=record.mode,
+        language=record.language or "en",
+        review=record.review,
+        given=given,
+        output=output,
+        reasons=_reasons(register, record) if given and state.status == "approved" else (),
+        disclosure=policy.disclosure.text if noticed and not chat and policy.disclosure is not None else None,
+        message=policy.message if state.ended and not given else None,
+        human=policy.human,
+    )
+
+
+def _unknown() -> NotFoundError:
+    """Return the one error for all that this caller may not know of: it repeats nothing of what was asked."""
+    return NotFoundError(
+        "no answer of this key's uses waits under this id", where="decision", fix="use the id that came with the answer"
+    )
+
+
+def _released(register: Register, record: Decision, state: ReviewState) -> tuple[Any, bool]:
+    """Return what somebody stands for and True; None and False where there was no draft, or it was erased."""
+    if record.output is None and state.released == state.opened.draft:
+        return None, False  # what was asked went to a person: who approves that takes it up, and has written no answer
+    text = _opened(register, state.released)
+    if text is None:
+        return None, False
+    if state.status == "approved":
+        return json.loads(text), True
+    draft = _opened(register, record.output)
+    words = isinstance(json.loads(draft), str) if draft is not None else _is_chat(register, record)
+    return _typed(text, words=words), True
+
+
+def _typed(text: str, *, words: bool) -> Any:  # noqa: ANN401 - whatever the use's outputs are
+    """Return what a reviewer typed. Drafts are shown as JSON: its quotation marks may be there still, or gone."""
+    if words and len(text) > 1 and text[0] == text[-1] == '"':
+        marked = _BARE.sub(r'\\"', text[1:-1])  # those that were typed inside
+        found = _parsed(f'"{marked}"')
+    else:
+        found = _parsed(text)
+    return found if found is not None and (isinstance(found, str) or not words) else text
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    try:
+        return json.loads(text, strict=False)  # line ends as people type them
+    except (ValueError, RecursionError):  # plain words, or nested beyond any output
+        return None
+
+
+def _with_notice(output: Any, record: Decision, policy: RuntimePolicy) -> Any:  # noqa: ANN401 - a text, unless the draft was none
+    """Put the disclosure before a text where it is due and whoever changed the text took it out."""
+    if policy.disclosure is None or record.disclosure is None or not isinstance(output, str):
+        return output
+    notice = policy.disclosure.text.zh if record.language == "zh-Hant" else policy.disclosure.text.en
+    return output if output.startswith(notice) else f"{notice}\n\n{output}"
+
+
+def _is_chat(register: Register, record: Decision) -> bool:
+    """Tell whether a conversation was asked about, not a row."""
+    asked = _opened(register, record.input)
+    return asked is not None and asked.startswith("[")
+
+
+def _reasons(register: Register, record: Decision) -> tuple[str, ...]:
+    found = _opened(register, record.reasons)
+    return in_language(read_reasons(found.encode()), record.language or "en") if found is not None else ()
+
+
+def _opened(register: Register, digest: str | None) -> str | None:
+    if digest is None:
+        return None
+    try:
+        return contents_of(register).open(digest).decode("utf-8", "replace")
+    except NotFoundError:
+        return None
