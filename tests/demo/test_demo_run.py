@@ -15,8 +15,9 @@ import pytest
 from dualtrack.demo.attestations import QualityAnswers, demo_attestations
 from dualtrack.demo.bank import MEASURED, measured_declarations
 from dualtrack.demo.challenge import challenge_use
-from dualtrack.demo.firms import demo_firms
-from dualtrack.demo.language.model import NotRun
+from dualtrack.demo.firms import demo_firms, found_firm
+from dualtrack.demo.language.model import NotRun, find_model
+from dualtrack.demo.language.running import run_language_use
 from dualtrack.demo.quality import quality_fields
 from dualtrack.demo.run import run_demo
 from dualtrack.domain.entry import Entry
@@ -197,26 +198,20 @@ def test_without_a_model_the_language_uses_say_not_run(result):
         assert (run.calls, run.well) == (0, 0)
 
 
-@pytest.fixture(scope="module")
-def modelled(tmp_path_factory):
+def test_a_model_at_an_address_is_asked_through_the_gate(tmp_path):
+    workspace = Workspace.create(tmp_path / "demo", demo=True)
+    firm = next(firm for firm in demo_firms() if firm.id == "peak-securities-demo")
     with chatting("The fee is HK$99 [no-such-passage].") as (url, asked):
-        folder = tmp_path_factory.mktemp("demo-model") / "dualtrack-demo"
-        yield run_demo(folder, lambda: datetime.now(UTC), lambda _: None, address=url), asked
-
-
-def test_a_model_at_an_address_is_asked_through_the_gate(modelled):
-    result, asked = modelled
-    live = [answer for answer in result.traffic.answers if answer.outcome != "refused"]
-    assert len(asked) == sum(run.calls for run in result.language) + len(live) > 100
-    for run in result.language:
-        assert run.model.model == "made-up"
-        assert run.well == run.calls
-        fields = {item.topic: item.fields for item in run.evidence}
-        assert fields.get("factuality", {"estimate": 0})["estimate"] < 0.2, "what it invents is right nowhere"
-        assert any("human_review" in why for why in run.missing), "no draft came to be reviewed, and that is said"
-        assert run.recorded.assessment.verdict is Verdict.REFUSED or run.recorded.assessment.mode is not Mode.LIVE
-    sent = json.dumps(asked[0])
-    assert "disclosure" not in sent
+        with Store.open(workspace) as store:
+            found_firm(store, firm, lambda: datetime.now(UTC))
+        found = run_language_use(workspace, firm.id, "broker", lambda: datetime.now(UTC), find_model(url))
+    assert len(asked) == found.calls == found.well > 100
+    assert found.model.model == "made-up"
+    fields = {item.topic: item.fields for item in found.evidence}
+    assert fields.get("factuality", {"estimate": 0})["estimate"] < 0.2, "what it invents is right nowhere"
+    assert any("human_review" in why for why in found.missing), "no draft came to be reviewed, and that is said"
+    assert found.recorded.assessment.verdict is Verdict.REFUSED or found.recorded.assessment.mode is not Mode.LIVE
+    assert "disclosure" not in json.dumps(asked[0])
     assert asked[0]["max_tokens"] > 0
 
 

@@ -54,7 +54,9 @@ CASES = {
 }
 """How a call ends: what the policy has beside, and what the row says."""
 
-VARIED = re.compile(r"[0-9a-f]{16,}|[0-9a-hjkmnp-tv-z]{26}|\d+(?:[.,:]\d+)*")
+VARIED = re.compile(
+    r"(?:\d+ h )?\d+ min|(?:\d+ ?小時 ?)?\d+ ?分鐘|[0-9a-f]{16,}|[0-9a-hjkmnp-tv-z]{26}|\d+(?:[.,:]\d+)*"
+)
 """Digests, ids, figures and times of two calls differ; words may not."""
 
 

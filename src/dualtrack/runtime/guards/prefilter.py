@@ -134,10 +134,9 @@ class PhraseIndex:
         self._always_en: list[int] = []
         self._words: dict[bytes, list[tuple[int, tuple[frozenset[bytes], ...]]]] = {}
         self._parts: dict[int, list[tuple[_Need, int, tuple[frozenset[_Need], ...]]]] = {}
-        self._anchor_parts: frozenset[int] = frozenset()
-        self._known_words: frozenset[bytes] = frozenset()
-        self._known_pairs: frozenset[int] = frozenset()
-        self._known_signs: frozenset[str] = frozenset()
+        self._anchor_parts: set[int] = set()
+        self._known_pairs: set[int] = set()
+        self._known_signs: set[str] = set()
 
     def add(self, pattern: str, *, chinese: bool, anchor: bool) -> None:
         """Put the next phrase in, by the part that tells most; in Chinese it must be folded."""
@@ -152,10 +151,9 @@ class PhraseIndex:
         if needs.words:
             for word in needs.words[0]:
                 self._words.setdefault(word, []).append((number, needs.words[1:]))
-            self._known_words = frozenset(self._words)
         elif needs.parts:
             for need in needs.parts[0]:
-                self._anchor_parts |= {max(need)}
+                self._anchor_parts.add(max(need))
                 self._parts.setdefault(max(need), []).append((need, number, needs.parts[1:]))
         else:
             self._always.append(number)
@@ -164,7 +162,7 @@ class PhraseIndex:
     def within(self, words: AbstractSet[bytes], parts: AbstractSet[int], *, chinese: bool) -> set[int]:
         """Return the anchor phrases that can match a text of these words and pairs of signs."""
         found = set(self._always if chinese else self._always_en)
-        for word in self._known_words & words:
+        for word in self._words.keys() & words:
             for number, others in self._words[word]:
                 for wanted in others:
                     if wanted.isdisjoint(words):
@@ -228,7 +226,7 @@ def words_of(text: str) -> set[bytes]:
     return set(text.encode("ascii", "replace").translate(_NO_WORD).split())
 
 
-def pairs_of(text: str, known: frozenset[int]) -> frozenset[int]:
+def pairs_of(text: str, known: AbstractSet[int]) -> frozenset[int]:
     """Return which of some pairs of signs stand in a text; a pair is the number that its UTF-16 bytes make."""
     data = memoryview(text.encode(_UTF_16, "surrogatepass"))
     even = data[: len(data) // _BYTES_OF_PAIR * _BYTES_OF_PAIR].cast("I")
