@@ -226,7 +226,7 @@ def words_of(text: str) -> set[bytes]:
     return set(text.encode("ascii", "replace").translate(_NO_WORD).split())
 
 
-def pairs_of(text: str, known: AbstractSet[int]) -> frozenset[int]:
+def pairs_of(text: str, known: set[int] | frozenset[int]) -> AbstractSet[int]:
     """Return which of some pairs of signs stand in a text; a pair is the number that its UTF-16 bytes make."""
     data = memoryview(text.encode(_UTF_16, "surrogatepass"))
     even = data[: len(data) // _BYTES_OF_PAIR * _BYTES_OF_PAIR].cast("I")
