@@ -186,7 +186,7 @@ def serving(bed: Bed, *, workers: int = 1):
     log = bed.folder.parent / "serve.log"
     with running(command, log) as process:
         lines = ""
-        while "}" not in lines:
+        while not lines.endswith("\n}\n"):
             line = process.stdout.readline().decode()
             if not line:
                 raise SystemExit(f"the server did not start:\n{log.read_text('utf-8')[-2000:]}")
