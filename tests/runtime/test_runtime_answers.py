@@ -60,10 +60,11 @@ def rows(world, scenario, **changes):
     return asyncio.run(inside())
 
 
-def chats(world, scenario, **changes):
+def chats(world, scenario, *, tools=(), policy_tools=(), **changes):
     async def inside():
         async with FakeModel() as fake:
-            world.permit(**chat_policy(fake.url, **{"review": HELD} | changes))
+            fake.tools = [dict(tool) for tool in tools]
+            world.permit(**chat_policy(fake.url, **{"review": HELD, "tools": list(policy_tools)} | changes))
             with world.open() as runtime:
                 async with UpstreamClient() as client:
                     return await scenario(Held(runtime, client))
@@ -187,6 +188,29 @@ def test_a_changed_chat_is_the_words_that_were_typed_and_the_notice_stands_befor
 
     _, found = chats(world, scenario)
     assert found["output"] == f"{NOTICE['en']}\n\n{text}"
+
+
+def tool(name):
+    return {"id": "c0", "type": "function", "function": {"name": name, "arguments": '{"account": "012"}'}}
+
+
+@pytest.mark.parametrize(("changed", "given"), [("close_account", True), ("send_money", False), ("", False)])
+def test_a_changed_tool_call_is_given_only_for_a_listed_tool_and_with_the_notice(world, changed, given):
+    async def scenario(held):
+        offered = {"type": "function", "function": {"name": "close_account", "parameters": {"type": "object"}}}
+        _, routed = await held.ask(CHAT, QUESTION | {"tools": [offered]})
+        text = json.dumps({"text": "As you wish.", "tool_calls": [tool(changed)] if changed else [{"odd": 1}]})
+        await held.act(routed["dualtrack"]["review"], "modify", text=text)
+        return await held.fetch(routed["dualtrack"]["decision"])
+
+    listed = [{"name": "close_account", "changes_state": True}]
+    status, found = chats(world, scenario, tools=[tool("close_account")], policy_tools=listed)
+    assert status == 200
+    if given:
+        assert found["output"] == {"text": f"{NOTICE['en']}\n\nAs you wish.", "tool_calls": [tool(changed)]}
+    else:
+        assert "output" not in found
+        assert found["message"] == SAID
 
 
 def test_what_went_to_a_person_without_a_draft_is_never_answered_with_the_question(world):

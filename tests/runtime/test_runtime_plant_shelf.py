@@ -99,7 +99,7 @@ WRONG_FEE = KnownWrong(
 )
 
 
-def chat(world, scenario, question=QUESTION):
+def chat(world, scenario, question=QUESTION, **policy):
     """Permit a chat use whose answers are held, in front of a local model, and run a scenario with it."""
 
     async def inside():
@@ -108,7 +108,7 @@ def chat(world, scenario, question=QUESTION):
             guards = [{"guard": "injection", "stage": "input", "action": "block"}]
             world.permit(
                 audience="customers", guards=guards, upstreams=[upstream], output={}, fields=[], review=HELD,
-                disclosure={"text": NOTICE, "every": False},
+                disclosure={"text": NOTICE, "every": False}, **policy,
             )  # fmt: skip
             with world.open() as runtime:
                 async with UpstreamClient() as client:
@@ -148,6 +148,17 @@ def test_in_a_chat_it_leaves_the_marks_of_an_ordinary_one(world, system):
     assert [item.guard for item in one.decision.guards] == [item.guard for item in other.decision.guards]
     assert other.decision.timing.upstream_us >= lent.us
     assert released.text is None
+
+
+def test_where_ordinary_calls_carry_tools_nothing_is_planted(world):
+    tool = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+
+    def scenario(runtime, _calls, _body):
+        lay_in(world.register, runtime.recorder(FIRM).contents, stock(items=[WRONG_FEE]), known_key("validator"))
+        with pytest.raises(ReviewError, match="carry tools"):
+            plant(runtime, USE)
+
+    chat(world, scenario, QUESTION | {"tools": [tool]}, tools=[{"name": "look_up", "changes_state": False}])
 
 
 LATER_TURN = (("user", "Hello"), ("assistant", "Hello"), ("user", "What does it cost?"))

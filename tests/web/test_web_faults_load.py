@@ -23,9 +23,6 @@ ROUNDS = number_from("DUALTRACK_RUNTIME_KILLS", 2)
 A_SECOND = 200.0
 
 pytestmark = pytest.mark.slow
-long = pytest.mark.skipif(
-    "DUALTRACK_RUNTIME_KILLS" not in os.environ, reason="takes half a minute each: set DUALTRACK_RUNTIME_KILLS"
-)
 
 
 class Switch:
@@ -112,7 +109,6 @@ def test_holds_and_killed_workers_under_load(faults):
     assert any(asked.status == 423 for asked in load.asked)
 
 
-@long
 def test_a_database_that_dies_under_load(tmp_path, postgres_cluster):
     faults = FaultWorld(tmp_path, database=fresh_schema(postgres_cluster.url()))
     try:
@@ -143,16 +139,15 @@ def test_a_database_that_dies_under_load(tmp_path, postgres_cluster):
             "store.lost",
             "store.recorder",
             "overload.in-flight",
-            "authentication",
+            "store.keys",
         }
         assert codes & {"permit.stale-snapshot", "store.lost", "store.recorder"}
-        assert {asked.status for asked in load.asked} <= {200, 401, 423, 503}  # 401: keys could not be read
+        assert {asked.status for asked in load.asked} <= {200, 423, 503}
         check(faults, load, switch.windows)
     finally:
         faults.close()
 
 
-@long
 def test_a_worker_that_dies_while_the_database_is_away_comes_back(tmp_path, postgres_cluster):
     """Neither its start fails for good nor does the server end with it, however often it has to be tried."""
     faults = FaultWorld(tmp_path, database=fresh_schema(postgres_cluster.url()))

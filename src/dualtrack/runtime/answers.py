@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.errors import ConflictError, NotFoundError, RefusedError
+from dualtrack.runtime.faces.chat_tools import read_output
 from dualtrack.runtime.lookup import contents_of, decision_row, find_policy, record_at
 from dualtrack.runtime.reasons import in_language, read_reasons
 from dualtrack.runtime.review_read import read_review
@@ -118,7 +119,7 @@ def read_held(register: Register, record: Decision) -> HeldAnswer:
     if state.status in _RELEASED and state.ended:
         if seals_of(register).planted(state.opened) is True:
             raise _unknown()
-        output, given = _released(register, record, state)
+        output, given = _released(register, record, state, policy)
     chat, noticed = _is_chat(register, record), given and record.output is not None
     if noticed and chat:
         output = _with_notice(output, record, policy)
@@ -146,7 +147,7 @@ def _unknown() -> NotFoundError:
     )
 
 
-def _released(register: Register, record: Decision, state: ReviewState) -> tuple[Any, bool]:
+def _released(register: Register, record: Decision, state: ReviewState, policy: RuntimePolicy) -> tuple[Any, bool]:
     """Return what somebody stands for and True; None and False where there was no draft, or it was erased."""
     if record.output is None and state.released == state.opened.draft:
         return None, False  # what was asked went to a person: who approves that takes it up, and has written no answer
@@ -157,7 +158,19 @@ def _released(register: Register, record: Decision, state: ReviewState) -> tuple
         return json.loads(text), True
     draft = _opened(register, record.output)
     words = isinstance(json.loads(draft), str) if draft is not None else _is_chat(register, record)
-    return _typed(text, words=words), True
+    output = _typed(text, words=words)
+    listed = {tool.name for tool in policy.tools}
+    if _is_chat(register, record) and not listed.issuperset(_tools(output)):
+        return None, False  # whoever changed it asks for a tool that the policy does not list
+    return output, True
+
+
+def _tools(output: Any) -> list[str]:  # noqa: ANN401 - whatever was released
+    """Return names of the tools that a released answer asks for; one without a name where they cannot be read."""
+    if not isinstance(output, dict) or not output.get("tool_calls"):
+        return []
+    calls = read_output(json.dumps(output)).tool_calls
+    return [str(call["function"]["name"]) for call in calls] or [""]
 
 
 def _typed(text: str, *, words: bool) -> Any:  # noqa: ANN401 - whatever the use's outputs are
@@ -179,7 +192,11 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 def _with_notice(output: Any, record: Decision, policy: RuntimePolicy) -> Any:  # noqa: ANN401 - a text, unless the draft was none
     """Put the disclosure before a text where it is due and whoever changed the text took it out."""
-    if policy.disclosure is None or record.disclosure is None or not isinstance(output, str):
+    if policy.disclosure is None or record.disclosure is None:
+        return output
+    if isinstance(output, dict) and isinstance(output.get("text"), str):
+        return output | {"text": _with_notice(output["text"], record, policy)}
+    if not isinstance(output, str):
         return output
     notice = policy.disclosure.text.zh if record.language == "zh-Hant" else policy.disclosure.text.en
     return output if output.startswith(notice) else f"{notice}\n\n{output}"

@@ -271,6 +271,8 @@ def _system_of(register: Register, donor: Decision) -> tuple[Piece, ...]:
         return ()
     if not isinstance(said, list):
         return ()
+    if any("part" in item for item in said):
+        raise _refused(donor.use, "ordinary calls carry tools, which no item has", "plant in uses without tools")
     texts = takewhile(lambda item: item["role"] == "system", said)
     return tuple(Piece("system", str(item["text"])) for item in texts)
 

@@ -1,6 +1,7 @@
 """The API keys of a workspace in memory, read anew every second or so, so that no call asks a database who calls.
 
-When the database does not answer, the keys known last hold for KEYS_S_MAX and then nobody is known: fail closed.
+When the database does not answer, the keys known last hold for KEYS_S_MAX. After that none opens anything, and who shows one
+is told that it cannot be looked up, not that it is unknown.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from dualtrack.errors import StoreError
 from dualtrack.runtime.clock import steady_s
 from dualtrack.runtime.faces.callers import Caller, nobody
 from dualtrack.web.identity.api_keys import ApiKeyUses, api_keys_snapshot, identify_api_key, presented_key
@@ -60,9 +62,16 @@ class KeyRing:
         self._read_s = begun_s
 
     def identify(self, authorization: str | None) -> Identity | None:
-        """Return who an `Authorization` header is of, or None."""
-        if steady_s() - self._read_s > KEYS_S_MAX:
+        """Return who an `Authorization` header is of, or None; raises StoreError while keys cannot be looked up."""
+        if authorization is None:
             return None
+        if steady_s() - self._read_s > KEYS_S_MAX:
+            raise StoreError(
+                "API keys cannot be looked up",
+                where="authorization",
+                fix="see whether the database answers; calls go on by themselves when it does",
+                code="store.keys",
+            )
         now_s = self._now_s()
         scope = identify_api_key(self._keys, presented_key(authorization), now_s)
         if scope is None:

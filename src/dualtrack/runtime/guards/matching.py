@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ Place = tuple[int, int]
 """Start and end in the folded text."""
 
 
+_compiled = cache(re.compile)
+
+
 class Wanted(NamedTuple):
     """What a rule asks for: groups that must stand together, groups that excuse, and how far apart they may stand.
 
@@ -41,11 +45,16 @@ class Wanted(NamedTuple):
 
 
 class Phrase(NamedTuple):
-    """A phrase, compiled, what it needs, and in English what it can begin with, if that is known."""
+    """A phrase as the text of a pattern, what it needs, and in English what it can begin with, if that is known."""
 
-    pattern: re.Pattern[str]
+    text: str
     needs: Needs
     starts: tuple[Start, ...] | None
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Return it compiled. Of two thousand phrases a process meets few, and compiling all takes half a second."""
+        return _compiled(self.text)
 
     def places(self, text: str, words: AbstractSet[bytes]) -> Iterator[Place]:
         """Yield where it matches, as `finditer` would; if its beginnings are known it is tried only where one stands."""

@@ -7,6 +7,7 @@ listed, or would be too many texts, is said to be unclear; whoever asks then has
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ EDGE = "\x01"
 
 SPELLINGS_MAX = 2_000
 """Texts that a part of a phrase is spelled out into; one that stands for more is always searched for."""
+
+_SPELLED_KEPT = 32
+"""Parts whose spellings are kept: what a phrase needs and what it begins with are asked for one after the other."""
 
 _REPEATS_MAX = 3
 """Repetitions that are spelled out; beyond them anything may stand there."""
@@ -100,12 +104,16 @@ def _end_of_item(phrase: str, at: int) -> int:
     raise UnclearError
 
 
-def spellings(phrase: str, limit: int = SPELLINGS_MAX) -> set[str]:
-    """Return the texts that a phrase stands for, a NUL where anything may stand, a blank for blanks."""
+@lru_cache(_SPELLED_KEPT)
+def spellings(phrase: str, limit: int = SPELLINGS_MAX) -> frozenset[str]:
+    """Return the texts that a phrase stands for, a NUL where anything may stand, a blank for blanks.
+
+    Raises UnclearError for a phrase that is not spelled out here, or stands for more texts than the limit.
+    """
     found, end = _either(phrase, 0, limit)
     if end != len(phrase):
         raise UnclearError
-    return found
+    return frozenset(found)
 
 
 def _either(phrase: str, at: int, limit: int) -> tuple[set[str], int]:
