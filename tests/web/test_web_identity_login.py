@@ -8,7 +8,7 @@ from sqlalchemy import select
 from dualtrack.errors import AuthenticationError, FieldError, KeyFileError, NotFoundError, RateLimitError
 from dualtrack.keys.ed25519 import key_id, verify
 from dualtrack.store.identity_tables import IDENTITY
-from dualtrack.web.identity.accounts import NewAccount
+from dualtrack.web.identity.accounts import AccountChange, NewAccount
 from dualtrack.web.identity.login import Login
 from dualtrack.web.identity.passwords import HashCost, PasswordHasher
 from dualtrack.web.identity.roles import ConsoleRole
@@ -38,7 +38,7 @@ def test_an_account_signs_in_with_its_password(people):
 def test_unknown_closed_and_wrong_are_told_in_the_same_words(people, monkeypatch):
     people.add("ann")
     people.add("bob")
-    people.accounts.set_disabled(FIRM, "bob", disabled=True)
+    people.accounts.edit(FIRM, "bob", AccountChange(disabled=True))
     work = []
     monkeypatch.setattr(HASHER, "verify", lambda *given: work.append(given) or PasswordHasher.verify(HASHER, *given))
     told = {
@@ -51,7 +51,7 @@ def test_unknown_closed_and_wrong_are_told_in_the_same_words(people, monkeypatch
     }
     assert len(told) == 1
     assert len(work) == 6  # one hash each: an unknown name is no quicker
-    people.accounts.set_disabled(FIRM, "bob", disabled=False)
+    people.accounts.edit(FIRM, "bob", AccountChange(disabled=False))
     assert people.login.authenticate("bob", PASSWORD, source=SOURCE).name == "bob"
 
 
@@ -188,15 +188,15 @@ def test_administrators_reach_their_own_institution_only(people):
     assert [account.name for account in people.accounts.of(FIRM)] == ["ann"]
     for name in ("bob", "nobody", "no\x00body"):
         with pytest.raises(NotFoundError):
-            people.accounts.set_roles(FIRM, name, [ConsoleRole.OWNER])
+            people.accounts.edit(FIRM, name, AccountChange(roles=frozenset([ConsoleRole.OWNER])))
         with pytest.raises(NotFoundError):
-            people.accounts.set_disabled(FIRM, name, disabled=True)
+            people.accounts.edit(FIRM, name, AccountChange(disabled=True))
         with pytest.raises(NotFoundError):
-            people.accounts.set_holder(FIRM, name, "ann")
-    people.accounts.set_holder(FIRM, "ann", "ann-lee")
+            people.accounts.edit(FIRM, name, AccountChange(holder="ann"))
+    people.accounts.edit(FIRM, "ann", AccountChange(holder="ann-lee"))
     people.accounts.set_language("ann", "zh-Hant")
     assert people.accounts.get("ann")[2:5] == ("ann-lee", "Ann", "zh-Hant")
     with pytest.raises(FieldError):
-        people.accounts.set_roles(FIRM, "ann", [ConsoleRole.CUSTOMER_LINK])
+        people.accounts.edit(FIRM, "ann", AccountChange(roles=frozenset([ConsoleRole.CUSTOMER_LINK])))
     with pytest.raises(NotFoundError):
         people.accounts.get("nobody")

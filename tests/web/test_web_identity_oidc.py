@@ -7,6 +7,7 @@ from dualtrack.domain.records import encode, read_record
 from dualtrack.errors import AuthenticationError, FieldError, ForbiddenError, SignatureError
 from dualtrack.keys import dsse
 from dualtrack.keys.signer import FileSigner
+from dualtrack.web.identity.accounts import AccountChange
 from dualtrack.web.identity.assertion import ASSERTION_TYPE, assert_login, countersign, read_assertion
 from dualtrack.web.identity.oidc import FRESH_LOGIN_S_MAX, LOGIN_S_MAX, OidcClient
 from dualtrack.web.identity.oidc_accounts import sign_in_from_provider
@@ -274,7 +275,7 @@ def test_a_first_login_makes_an_account_and_later_ones_change_its_roles(people, 
     assert people.sessions.identify(token).roles == again.roles == {ConsoleRole.OWNER, ConsoleRole.APPROVER}
     with pytest.raises(AuthenticationError):
         people.login.authenticate("ann-lee", "", source=SOURCE)
-    people.accounts.set_disabled(FIRM, "ann-lee", disabled=True)
+    people.accounts.edit(FIRM, "ann-lee", AccountChange(disabled=True))
     with pytest.raises(AuthenticationError) as caught:
         sign_in_from_provider(people.backend, one.settings, sign_in(one, http), START_S + 6)
     assert caught.value.code == "authentication.closed"
@@ -283,7 +284,7 @@ def test_a_first_login_makes_an_account_and_later_ones_change_its_roles(people, 
 def test_a_wished_name_never_leads_to_somebody_elses_account_or_holder(people, provider, http):
     people.add("ann-lee", roles=(ConsoleRole.ADMINISTRATOR,))
     people.add("bo")
-    people.accounts.set_holder(FIRM, "bo", "chan-bo")
+    people.accounts.edit(FIRM, "bo", AccountChange(holder="chan-bo"))
     one = client(provider, http)
     names = []
     for subject, wish in [("u-1", "ann-lee"), ("u-2", "Chan Bo"), ("u-3", "///"), ("u-4", None), ("u-5", "陳")]:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from dualtrack.errors import AuthenticationError, ForbiddenError, NotFoundError
 from dualtrack.store.identity_tables import IDENTITY
+from dualtrack.web.identity.accounts import AccountChange
 from dualtrack.web.identity.csrf import SAFE_METHODS, RequestOrigin, check_csrf, csrf_token
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.identity.sessions import SESSIONS_MAX, cookie_name, set_cookie, token_hash
@@ -122,11 +123,11 @@ def test_signing_out_and_ending_one_of_ones_own(people):
 def test_other_roles_or_a_closed_account_end_its_sessions(people):
     people.add()
     token = people.sessions.start("ann")
-    people.accounts.set_roles(FIRM, "ann", [ConsoleRole.AUDITOR])
+    people.accounts.edit(FIRM, "ann", AccountChange(roles=frozenset([ConsoleRole.AUDITOR])))
     assert people.sessions.identify(token) is None
     token = people.sessions.start("ann")
     assert people.sessions.identify(token).roles == {ConsoleRole.AUDITOR}
-    people.accounts.set_disabled(FIRM, "ann", disabled=True)
+    people.accounts.edit(FIRM, "ann", AccountChange(disabled=True))
     assert people.sessions.identify(token) is None
     assert people.sessions.identify(people.sessions.start("ann")) is None
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import Record, Text, read_record
 from dualtrack.domain.time import format_instant, parse_instant
+from dualtrack.runtime.review_group import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,16 +100,7 @@ def judge_signals(
         count, n = sum(item.value > 0 for item in mine), len(mine)
         if count < 1 or n < rule.count_min:
             continue
-        if rule.rate_low_permille is not None and _wilson_low(count, n) * 1000 < rule.rate_low_permille:
+        if rule.rate_low_permille is not None and wilson(count, n).low * 1000 < rule.rate_low_permille:
             continue
         found.append(SignalEffect(rule, count, n))
     return found
-
-
-def _wilson_low(count: int, n: int) -> float:
-    """Lower limit of Wilson's 95% interval (Wilson 1927)."""
-    z = 1.959963984540054
-    share = count / n
-    middle = share + z * z / (2 * n)
-    spread = z * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
-    return float((middle - spread) / (1 + z * z / n))

@@ -19,7 +19,7 @@ from dualtrack.web.identity.roles import ACCOUNT_ROLES, check_roles, read_roles,
 from dualtrack.web.identity.who import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Column, Connection
 
@@ -149,18 +149,6 @@ class Accounts:
             write_account(connection, name, changed_s=int(self._clock().timestamp()), **values)
             connection.execute(delete(IDENTITY.session).where(IDENTITY.session.c.account == name))
             return _present(read_account(connection, name))
-
-    def set_roles(self, institution: str, name: str, roles: Iterable[ConsoleRole]) -> None:
-        """Give an account other roles. Its sessions end."""
-        self.edit(institution, name, AccountChange(roles=frozenset(roles)))
-
-    def set_disabled(self, institution: str, name: str, *, disabled: bool) -> None:
-        """Close an account or open it again. Its sessions end. Its key is revoked in the ledger, not here."""
-        self.edit(institution, name, AccountChange(disabled=disabled))
-
-    def set_holder(self, institution: str, name: str, holder: str) -> None:
-        """Say that two accounts are one person: separation of duties is judged by the holder. Its sessions end."""
-        self.edit(institution, name, AccountChange(holder=holder))
 
     def set_language(self, name: str, language: Language) -> None:
         """Remember the language of somebody's pages."""
