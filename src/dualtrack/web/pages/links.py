@@ -69,7 +69,7 @@ def _make(request: PageRequest) -> View:
     ]
     context["note"] = say(
         "Copy it now: it is kept nowhere and is not shown again. That you made it, and why, is in the ledger.",
-        "請即複製：系統不會保存連結，亦不會再次顯示。你建立連結一事及其原因已記入帳本。",
+        "請即複製：系統不會保存連結，亦不會再次顯示。你建立連結一事及其原因已記入日誌。",
     )
     return View("link.html.j2", context, say.text(_TITLE))
 
