@@ -57,6 +57,8 @@ def test_a_licensed_firm_sees_its_duties_before_any_incident(broker):
     assert "宜盡早" in chinese
     assert "自願" in chinese
     assert "期限未經核實" in chinese
+    assert "《發牌及註冊（資料）規則》第4條及附表3" in chinese, "the question's citation, too"
+    assert "Information Rules" not in chinese
 
 
 def test_a_bank_sees_its_own_and_no_question_of_the_sfc(bank):

@@ -14,7 +14,7 @@ from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.pages.use import use_tabs, use_trail
 from dualtrack.web.parts import Choice, Crumb
 from dualtrack.web.views.acting import can, error_field, holder_of_person, refusal, use_of
-from dualtrack.web.views.incidents import answer_words, duty_rows
+from dualtrack.web.views.incidents import answer_words, duty_rows, question_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,14 +43,7 @@ def _view(request: PageRequest, form: Mapping[str, str], error: DualtrackError |
         "tabs": use_tabs(use, say, "change"),
         "duties": duty_rows(duties_of_change(register, use), say.language),
         "checked_on": reporting_duties()[0],
-        "question": {
-            "asks": say.text(question.asks),
-            "cites": question.cites,
-            "yes": say.text(question.yes),
-            "no": say.text(question.no),
-        }
-        if question
-        else None,
+        "question": question_words(question, say.language),
         "answers": [_row(item, say) for item in answers],
         "older": bool(answers) and answers[0].release != release,
         "choices": [Choice(value, label, value == form.get("answer")) for value, label in choices],

@@ -42,6 +42,7 @@ from dualtrack.web.views.incidents import (
     incident_row,
     incident_steps,
     kind_words,
+    question_words,
     severity_badge,
     state_badge,
 )
@@ -263,14 +264,7 @@ def _state(request: PageRequest) -> str:
 
 def _question(request: PageRequest, record: Incident) -> dict[str, str] | None:
     found = significant_change(request.register, record.use) if record.use else None
-    if found is None:
-        return None
-    return {
-        "asks": say(request, found.asks),
-        "cites": found.cites,
-        "yes": say(request, found.yes),
-        "no": say(request, found.no),
-    }
+    return question_words(found, language_of(request))
 
 
 def _shown_facts(request: PageRequest, record: Incident) -> list[Fact]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dualtrack.domain.oversight import Incident, IncidentUpdate
-    from dualtrack.runtime.drafts import DutyLine
+    from dualtrack.runtime.drafts import ChangeQuestion, DutyLine
     from dualtrack.web.parts import Tone
     from dualtrack.web.views.rendering import Language
 
@@ -34,6 +34,7 @@ __all__ = [
     "incident_row",
     "incident_steps",
     "kind_words",
+    "question_words",
     "severity_badge",
     "state_badge",
 ]
@@ -140,6 +141,14 @@ def kind_words(kind: str, language: Language) -> str:
     """Return a kind of incident in words."""
     known = KINDS.get(kind) or _OWN_KINDS.get(kind)
     return both(known, language) if known else kind
+
+
+def question_words(found: ChangeQuestion | None, language: Language) -> dict[str, str] | None:
+    """Return the question of a significant change with its citation and both drafts, where it arises."""
+    if found is None:
+        return None
+    texts = {"asks": found.asks, "cites": cites_text(found.cites), "yes": found.yes, "no": found.no}
+    return {name: both(text, language) for name, text in texts.items()}
 
 
 def duty_rows(lines: Sequence[DutyLine], language: Language) -> list[DutyRow]:
