@@ -1,6 +1,6 @@
 """Print the part of the lock, with its hashes, that the core and some more packages need: installed with `--no-deps`.
 
-    python scripts/lock_part.py pytest >part.txt
+    python scripts/lock_part.py pytest hypothesis >part.txt
 
 The lock says of each package what asked for it (`# via`), so the part is read from it alone. Who needs two thousand tests'
 worth of tools for twelve tests installs forty packages in place of a hundred and forty.

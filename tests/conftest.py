@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # test helpers are modules beside the tests, not a package
 
 from dualtrack.store import migrate
 from made_once import quick_migrations
 from postgres_cluster import Cluster, find_binaries, why_not
+
+settings.register_profile("house", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items):
