@@ -13,8 +13,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Three for two cores: while one waits for a server to start or a lease to run out, the others compute.
-PYTEST_FLAGS ?= -n 3 --dist worksteal
+PYTEST_FLAGS ?= -n 2 --dist worksteal
 
 .PHONY: help install demo test check check-style check-types check-layers check-house docs bench-smoke clean
 .DELETE_ON_ERROR:
