@@ -1,11 +1,11 @@
 """Flag rates and cost of the guards on sets of our own, and false alarms on Banking77 where it lies beside the checkout.
 
-    python benchmarks/guards.py [--repeats 20] [--banking ../shared/data/text/banking77_test.csv] [--blind benchmarks/guards_fresh.yaml]
+    python benchmarks/guards.py [--repeats 20] [--banking ../shared/data/text/banking77_test.csv] [--blind FILE …]
 
 The sets are ours: `own` was written with the rules, `widened` before the rules were widened on it, `fresh` after that. The rules by
 classes of words (27 November 2026) were written without a look at `fresh`; its figures before and after are known, so it is spent, and
-**a further set by somebody else is needed**: it is read from `--blind` if it is there, a list of {set, language, from, text, expect}, where
-`set` is a guard, `from` person, document or answer, and `expect` flag or clear. Banking77 was looked at while rules were cut. Shares carry n
+sets by others, who had seen no rule, are read from `--blind` (`guards_fresh.yaml`, and after the rules for answers
+`guards_blind.yaml`): lists of {set, language, from, text, expect}, where `set` is a guard, `from` person, document or answer, and `expect` flag or clear. Banking77 was looked at while rules were cut. Shares carry n
 and a 95 per cent Wilson interval. Time is processor time of this thread: the mean of one check of one question, and for all guards in
 both directions the least and the median over texts that all differ. Limits: 200 µs a check, 150 µs a chat call.
 """
@@ -32,7 +32,7 @@ from dualtrack.runtime.guards.registry import build_guards, guard_classes
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "runtime" / "data"
 BANKING = ROOT.parent / "shared" / "data" / "text" / "banking77_test.csv"
-BLIND = Path(__file__).parent / "guards_fresh.yaml"
+BLIND = [Path(__file__).parent / name for name in ("guards_fresh.yaml", "guards_blind.yaml")]
 NAMES = {"advice": "investment_advice", "mpf": "mpf_choice", "direct": "injection", "indirect": "injection"}
 THRESHOLD = 500
 CHAT_US_MAX = 150.0
@@ -123,7 +123,7 @@ def read(name: str) -> dict:
 def line(label: str, flags: list[bool]) -> None:
     low, high = wilson(sum(flags), len(flags))
     share = sum(flags) / len(flags)
-    print(f"  {label:<52}{sum(flags):>5} of {len(flags):<5} {share:6.3f} [{low:.3f}, {high:.3f}]")
+    print(f"  {label:<60}{sum(flags):>5} of {len(flags):<5} {share:6.3f} [{low:.3f}, {high:.3f}]")
 
 
 def rates(title: str, rows: tuple, made: dict) -> None:
@@ -155,7 +155,7 @@ def costs(made: dict, repeats: int) -> dict[str, float]:
 def blind(path: Path, made: dict) -> None:
     """Measure a set that somebody else wrote after the rules, if it is there."""
     if not path.is_file():
-        print("blind set: not here; one by somebody who does not know the rules is needed")
+        print(f"blind set: {path.name} is not here")
         return
     found: dict[str, list[bool]] = {}
     for item in read_yaml(path.read_bytes(), where=path.name):
@@ -168,9 +168,9 @@ def blind(path: Path, made: dict) -> None:
         for name in made if guard in {"benign", "none"} else (guard,):
             label = f"{name}, from {item['from']}, {language}, {'to flag' if expect else 'to leave'}"
             found.setdefault(label, []).append(made[name].check(given).score >= THRESHOLD)
-    print("blind set: written by somebody else, after the rules")
+    print(f"blind set, by somebody who had seen no rule: {path.name}")
     for label, flags in sorted(found.items()):
-        line(label, flags)
+        line(f"{path.stem}, {label}", flags)
 
 
 def chat_costs(rounds: int) -> dict[str, float]:
@@ -215,7 +215,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--banking", type=Path, default=BANKING)
-    parser.add_argument("--blind", type=Path, default=BLIND)
+    parser.add_argument("--blind", type=Path, nargs="*", default=BLIND)
     options = parser.parse_args()
     classes = guard_classes()
     made = {name: classes[name]({}) for name in GUARDS}
@@ -225,7 +225,8 @@ def main() -> int:
     rates("flagged, as they should be", WANTED, made)
     rates("flagged, as they should not be", UNWANTED, made)
     banking(options.banking, made)
-    blind(options.blind, made)
+    for path in options.blind:
+        blind(path, made)
     slow = {name: us for name, us in costs(made, options.repeats).items() if us > US_MAX}
     slow |= {name: us for name, us in chat_costs(100 * options.repeats).items() if us > CHAT_US_MAX}
     print(f"above their limits: {', '.join(slow) or 'none'}")

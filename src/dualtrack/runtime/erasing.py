@@ -5,6 +5,7 @@ Cap. 486 section 26. Digests in the ledger stand, so every proof still verifies;
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -14,6 +15,7 @@ from dualtrack.domain.records import Record, Text, encode
 from dualtrack.domain.time import hong_kong_date, parse_instant
 from dualtrack.runtime.holders import check_reason
 from dualtrack.runtime.once import forget_answers
+from dualtrack.runtime.recorder import AT_RISK_MS
 from dualtrack.runtime.retention import kept_until, retention_classes
 from dualtrack.store.rare import Rare
 
@@ -85,12 +87,18 @@ def count_contents(register: Register, subject: str) -> int:
         return int(connection.execute(query).scalar_one())
 
 
+_SETTLE_S = 2 * AT_RISK_MS / 1000
+"""Seconds in which answers that were given without waiting for the database are in it, with time to spare."""
+
+
 def erase_person(register: Register, contents: ContentVault, by: str, subject: str, reason: str) -> ErasureReply:
     """Erase what no law keeps of a person (a pseudonym) and record it; a second time finds what is left.
 
-    `contents` must be the vault that the recorder seals with: it forgets the person's key.
+    `contents` must be the vault that the recorder seals with: it forgets the person's key. What was answered in the moment
+    before, by any process, is waited for; what is under way is recorded after the erasure, and needs another.
     """
     check_reason(reason)
+    time.sleep(_SETTLE_S)
     kept = kept_contents(register, subject)
     at = register.now()
     gone = contents.erase_subject(subject, at=at, keep=[item.retention for item in kept])
