@@ -35,6 +35,8 @@ DualtrackError
 
 from __future__ import annotations
 
+import copy
+
 __all__ = [
     "AuthenticationError",
     "BundleError",
@@ -106,6 +108,10 @@ class DualtrackError(Exception):
         if self.fix:
             lines.append(f"  to fix:   {self.fix}")
         return "\n".join(lines)
+
+    def outward(self) -> DualtrackError:
+        """Return the error as whoever asks over the network may read it: most are told whole."""
+        return self
 
     def problem(self) -> dict[str, object]:
         """Return the error as an RFC 9457 problem document (also what `--json` prints)."""
@@ -259,6 +265,17 @@ class StoreError(DualtrackError):
     """The store cannot do this."""
 
     code, status = "store", 503
+
+    def outward(self) -> DualtrackError:
+        """Return it without its place, and without what a database or lock said: addresses, paths and processes are the operator's.
+
+        A code that was narrowed at the raise comes with words of ours, which stay.
+        """
+        told = copy.copy(self)
+        told.where = ""
+        if self.code == type(self).code:
+            told.found = (type(self).__doc__ or "").strip().partition(".")[0]
+        return told
 
 
 class StoreBusyError(StoreError):

@@ -274,13 +274,14 @@ def test_of_two_administrators_the_second_is_told(fresh):
     tags = [answer.headers["etag"] for answer in seen]
     assert tags[0] == tags[1]
     assert first.api("GET", "/accounts/owner", headers={"if-none-match": tags[0]}).status_code == 304
-    assert first.api("PATCH", "/accounts/owner", {"roles": ["auditor"]}).status_code == 428
-    changed = first.api("PATCH", "/accounts/owner", {"roles": ["owner", "developer"]}, headers={"if-match": tags[0]})
+    assert first.api("PATCH", "/accounts/owner", {"roles": ["auditor"], "reason": "moved"}).status_code == 428
+    wider, closed = {"roles": ["owner", "developer"], "reason": "moved"}, {"disabled": True, "reason": "left"}
+    changed = first.api("PATCH", "/accounts/owner", wider, headers={"if-match": tags[0]})
     assert changed.status_code == 200, changed.text
-    late = second.api("PATCH", "/accounts/owner", {"disabled": True}, headers={"if-match": tags[1]})
+    late = second.api("PATCH", "/accounts/owner", closed, headers={"if-match": tags[1]})
     assert late.status_code == 412
     assert fresh.services.accounts.get("owner").roles == {ConsoleRole.OWNER, ConsoleRole.DEVELOPER}
-    again = second.api("PATCH", "/accounts/owner", {"disabled": True}, headers={"if-match": changed.headers["etag"]})
+    again = second.api("PATCH", "/accounts/owner", closed, headers={"if-match": changed.headers["etag"]})
     assert again.json()["disabled"] is True
 
 
@@ -297,10 +298,13 @@ def test_settings_are_edited_as_they_were_read(fresh):
 def test_accounts_and_keys_are_managed(fresh):
     browser = fresh.signed_in(ADMIN)
     body = {"name": "new-owner", "display_name": "陳小文", "roles": ["owner"], "password": "seven plain wooden ferries"}
+    assert browser.api("POST", "/accounts", body).status_code == 422  # nobody said why
+    body["reason"] = "new colleague"
     assert browser.api("POST", "/accounts", body).status_code == 201
     assert browser.api("POST", "/accounts", body).status_code == 400
     assert fresh.browser().sign_in("new-owner", "seven plain wooden ferries").status_code == 303
-    reset = browser.api("POST", "/accounts/validator/password", {"password": "nine quiet green lanterns"})
+    again = {"password": "nine quiet green lanterns", "reason": "forgotten"}
+    reset = browser.api("POST", "/accounts/validator/password", again)
     assert len(reset.json()["key_lost"]) == 64
     made = browser.api("POST", "/api-keys", {"label": "branch", "roles": ["auditor"], "uses": [USE]}).json()
     assert fresh.browser().api("GET", "/uses", key=made["key"]).status_code == 200

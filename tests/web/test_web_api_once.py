@@ -199,6 +199,7 @@ def test_a_key_that_was_revoked_gets_no_answer_again(fresh):
 def test_a_stale_session_gets_no_answer_again_where_the_password_is_asked_for(fresh):
     browser, headers = fresh.signed_in(ADMIN), {"idempotency-key": "k-1"}
     body = {"name": "new-owner", "display_name": "陳小文", "roles": ["owner"], "password": "seven plain wooden ferries"}
+    body["reason"] = "new colleague"
     assert browser.api("POST", "/accounts", body, headers=headers).status_code == 201
     fresh.later(minutes=6)
     assert browser.api("POST", "/accounts", body, headers=headers).status_code == 401

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import structlog
 from identity_world import OTHER_PASSWORD
 from server_world import FIRM, ORIGIN, PASSWORD, USE, ServerWorld
 
@@ -12,6 +13,7 @@ from dualtrack.keys.ed25519 import key_id
 from dualtrack.web.assets import CONTENT_SECURITY_POLICY
 from dualtrack.web.identity.permissions import VERBS_OF
 from dualtrack.web.identity.roles import ACCOUNT_ROLES, ConsoleRole
+from dualtrack.web.logs import configure_logs
 from dualtrack.web.pages.registry import all_pages
 from dualtrack.web.security import FORM_BODY_BYTES_MAX, UPLOAD_BODY_BYTES_MAX
 
@@ -322,3 +324,54 @@ def test_an_unexpected_fault_says_nothing_but_where_to_look(fresh, monkeypatch):
     assert page.headers["x-request-id"] in page.text
     assert "Chan" not in page.text
     assert "RuntimeError" not in page.text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/incidents/%00",
+        "/decisions?after=%00",
+        "/api/v1/uses?after=%00",
+        "/api/v1/receipts/%00",
+        "/r/a%00",
+        "/sign-in?%00",
+    ],
+)
+def test_nul_in_an_address_is_refused_before_anything_is_asked(served, people, asked):
+    for browser in (served.browser(), people[ConsoleRole.OWNER]):
+        answer = browser.get(asked)
+        assert answer.status_code == 400, asked
+        assert "U+0000" in answer.text or "未能" in answer.text or "cannot be" in answer.text
+
+
+def test_nul_in_a_form_is_refused(people):
+    browser = people[ConsoleRole.COMPLIANCE]
+    answer = browser.post("/holds", {"target": f"use:{USE}", "reason": "stop\x00it", "password": PASSWORD})
+    assert answer.status_code == 400
+    assert "field reason" in answer.text
+
+
+def test_nobody_is_told_where_the_store_lies(tmp_path, capsys):
+    configure_logs()
+    gone = ServerWorld(tmp_path)
+    try:
+        backend = gone.runtime.store.backend
+        owner = gone.signed_in(ConsoleRole.OWNER)
+        backend.reader.dispose()
+        path = backend.path.rename(backend.path.with_suffix(".gone"))
+        answers = [
+            gone.browser().api("GET", "/receipts/ABCD1234EFGH"),
+            gone.browser().get("/r/ABCD1234EFGH"),
+            gone.browser().ask("POST", "/api/v1/session", json={"name": "ann", "password": "y"}),
+            owner.get("/uses"),
+        ]
+        for answer in answers:
+            assert answer.status_code == 503
+            assert "main.db" not in answer.text
+            assert str(tmp_path) not in answer.text
+        assert str(tmp_path) in capsys.readouterr().err
+        path.rename(path.with_suffix(".db"))
+        assert owner.get("/uses").status_code == 200
+    finally:
+        structlog.reset_defaults()
+        gone.close()

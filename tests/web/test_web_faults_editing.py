@@ -103,7 +103,7 @@ def test_two_administrators_on_two_servers(tmp_path):
         with ThreadPoolExecutor(2) as pool:
             for number in range(ROUNDS):
                 tag = people[0].get(account).headers["etag"]
-                bodies = [{"holder": f"executive-{number}-{which}"} for which in range(2)]
+                bodies = [{"holder": f"executive-{number}-{which}", "reason": "renamed"} for which in range(2)]
                 done = list(pool.map(send, people, ["PATCH"] * 2, [account] * 2, bodies, [tag] * 2))
                 assert sorted(done) == [200, 412]
                 found = people[0].get(settings)

@@ -76,7 +76,7 @@ def test_an_account_is_not_half_changed_when_the_disk_is_full(faults):
     before = person._http.get("/api/v1/accounts/approver")
     wal = faults.workspace.root / "main.db-wal"
     room(server.process.pid, wal.stat().st_size if wal.exists() else 0)
-    change = {"roles": ["auditor"], "disabled": True}
+    change = {"roles": ["auditor"], "disabled": True, "reason": "left"}
     tag = {"if-match": before.headers["etag"]}
     full = person._http.patch("/api/v1/accounts/approver", json=change, headers=tag)
     assert full.status_code in {503, 507}

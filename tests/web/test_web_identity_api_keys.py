@@ -1,13 +1,15 @@
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from identity_world import FIRM, START_S
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from dualtrack.errors import AuthenticationError, FieldError, ForbiddenError, NotFoundError
+from dualtrack.errors import AuthenticationError, FieldError, ForbiddenError, NotFoundError, RateLimitError
 from dualtrack.store.identity_tables import IDENTITY
 from dualtrack.web.identity.api_keys import (
     API_KEY_DAYS_MAX,
+    DEAD_KEYS_LISTED_MAX,
     OVERLAP_S_MAX,
     ApiKeyUses,
     NewApiKey,
@@ -16,8 +18,9 @@ from dualtrack.web.identity.api_keys import (
     identify_api_key,
     presented_key,
 )
-from dualtrack.web.identity.links import LINK_S_MAX
+from dualtrack.web.identity.links import LINK_S_MAX, LINKS_AN_HOUR_MAX
 from dualtrack.web.identity.permissions import Verb, require
+from dualtrack.web.identity.rate_limits import WEB_LOCK
 from dualtrack.web.identity.roles import ConsoleRole
 
 CALLER = frozenset({ConsoleRole.CALLER})
@@ -235,3 +238,68 @@ def test_a_rotation_is_whole_and_ends_the_old_key_in_time(people):
     with pytest.raises(FieldError):
         people.api_keys.rotate(FIRM, last.id, Rotation("eve", 30, once="0" * 12))
     assert people.api_keys.one(FIRM, last.id).revoked_s is None
+
+
+def test_a_living_key_is_listed_however_many_died_since(people):
+    ident, _ = people.api_keys.make(NEW)
+    dead = [
+        {
+            "id": f"key-{number:012x}", "key_hash": number.to_bytes(32, "big"), "institution": FIRM, "label": "x", "roles": "caller",
+            "made_by": "ann", "created_s": START_S + 1 + number, "expires_s": START_S + DAY_S, "revoked_s": START_S + 2,
+        }
+        for number in range(DEAD_KEYS_LISTED_MAX + 1)
+    ]  # fmt: skip
+    with people.backend.write(WEB_LOCK) as connection:
+        connection.execute(insert(IDENTITY.api_key), dead)
+    people.now_s += DAY_S // 2
+    later, _ = people.api_keys.make(NEW)
+    listed = [view.id for view in people.api_keys.of(FIRM)]
+    assert len(listed) == DEAD_KEYS_LISTED_MAX + 2
+    assert (listed[0], listed[1], listed[-1]) == (later, dead[-1]["id"], ident)
+    assert dead[0]["id"] not in listed
+
+
+def test_makers_at_once_make_no_more_links_than_one_after_another(people):
+    for _ in range(LINKS_AN_HOUR_MAX - 2):
+        make(people)
+
+    def attempt(_):
+        try:
+            people.links.check_rate(FIRM, "ann")  # what the desk asks first, before it writes down why
+            return make(people)
+        except RateLimitError:
+            return None
+
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(attempt, range(6)))
+    assert sum(token is not None for token in made) == 2
+
+
+def test_the_wait_for_another_link_ends_when_one_is_an_hour_old(people):
+    make(people, lifetime_s=60)
+    people.now_s += 600  # the first is over, and still counts
+    for _ in range(LINKS_AN_HOUR_MAX - 1):
+        make(people)
+    people.now_s += 120
+    for ask in (lambda: people.links.check_rate(FIRM, "ann"), lambda: make(people)):
+        with pytest.raises(RateLimitError) as caught:
+            ask()
+        assert caught.value.retry_after_s == 3600 - 720
+    make(people, made_by="bob")
+    people.now_s += caught.value.retry_after_s - 1
+    with pytest.raises(RateLimitError):
+        make(people)
+    people.now_s += 1
+    make(people)
+    with pytest.raises(RateLimitError) as caught:
+        make(people)
+    assert caught.value.retry_after_s == 600
+
+
+def test_links_that_are_over_are_neither_open_nor_ended(people):
+    make(people, lifetime_s=60)
+    make(people)
+    people.now_s += 60
+    assert people.links.living(FIRM, RECEIPT) == 1
+    assert people.links.end(FIRM, RECEIPT) == 1
+    assert people.links.end(FIRM, RECEIPT) == people.links.living(FIRM, RECEIPT) == 0

@@ -2,15 +2,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from identity_world import FIRM, HASHER, OTHER_PASSWORD, PASSWORD, SOURCE
+from identity_world import FIRM, HASHER, OTHER_PASSWORD, PASSWORD, SOURCE, START_S
 from sqlalchemy import select
 
-from dualtrack.errors import AuthenticationError, FieldError, KeyFileError, NotFoundError, RateLimitError
+from dualtrack.errors import (
+    AuthenticationError,
+    FieldError,
+    ForbiddenError,
+    KeyFileError,
+    NotFoundError,
+    RateLimitError,
+)
 from dualtrack.keys.ed25519 import key_id, verify
 from dualtrack.store.identity_tables import IDENTITY
-from dualtrack.web.identity.accounts import AccountChange, NewAccount
+from dualtrack.web.identity.accounts import AccountChange, NewAccount, add_account, write_account
 from dualtrack.web.identity.login import Login
 from dualtrack.web.identity.passwords import HashCost, PasswordHasher
+from dualtrack.web.identity.rate_limits import WEB_LOCK
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.identity.sessions import token_hash
 
@@ -200,3 +208,45 @@ def test_administrators_reach_their_own_institution_only(people):
         people.accounts.edit(FIRM, "ann", AccountChange(roles=frozenset([ConsoleRole.CUSTOMER_LINK])))
     with pytest.raises(NotFoundError):
         people.accounts.get("nobody")
+
+
+def test_whom_a_provider_signs_in_has_no_password_here(people):
+    new = NewAccount("chan", FIRM, "chan", "Chan", "en", frozenset({ConsoleRole.COMPLIANCE}))
+    with people.backend.write(WEB_LOCK) as connection:
+        add_account(connection, new, START_S, issuer="https://idp.example", subject="s-1", custody="server")
+        write_account(connection, "chan", key_id="0" * 64)
+    before = people.accounts.get("chan")
+    with pytest.raises(ForbiddenError) as caught:
+        people.login.reset_password(FIRM, "chan", OTHER_PASSWORD)
+    assert caught.value.code == "forbidden.provider"
+    assert people.accounts.get("chan") == before
+    with people.backend.write(WEB_LOCK) as connection:  # a password that was given before it was refused
+        write_account(connection, "chan", password_hash=HASHER.hash(OTHER_PASSWORD))
+    assert "the name or the password is wrong" in refused(people, "chan", OTHER_PASSWORD)
+
+
+def test_an_institution_keeps_an_administrator(people):
+    administrators = {"ann": "bob", "bob": "ann"}
+    for name in administrators:
+        people.add(name, roles=(ConsoleRole.ADMINISTRATOR,))
+    people.add("far", roles=(ConsoleRole.ADMINISTRATOR,), institution="kowloon")
+    changes = [AccountChange(disabled=True), AccountChange(roles=frozenset({ConsoleRole.OWNER}))]
+
+    def turn_out(given):
+        name, change = given
+        try:
+            people.accounts.edit(FIRM, name, change)
+        except ForbiddenError as error:
+            return error.code
+
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(turn_out, zip(administrators, changes, strict=True)))
+    assert sorted(told, key=str) == [None, "forbidden.last-administrator"]
+    left = next(name for name, said in zip(administrators, told, strict=True) if said)
+    for change in changes:
+        assert turn_out((left, change)) == "forbidden.last-administrator"
+    assert people.accounts.edit(FIRM, left, AccountChange(holder="somebody")).roles == {ConsoleRole.ADMINISTRATOR}
+    more = people.accounts.edit(
+        FIRM, left, AccountChange(roles=frozenset({ConsoleRole.ADMINISTRATOR, ConsoleRole.OWNER}))
+    )
+    assert len(more.roles) == 2

@@ -1,6 +1,7 @@
 import json
 import stat
 
+import argon2
 import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -188,3 +189,27 @@ def test_the_servers_secret_is_a_private_file_with_a_key_for_each_purpose(tmp_pa
     path.write_bytes(b"dualtrack-web-secret/1 00\n")
     with pytest.raises(KeyFileError):
         ServerSecret.load_or_make(path)
+
+
+class _Counting(argon2.PasswordHasher):
+    """Counts hashes by their parameters."""
+
+    def __init__(self, cost):
+        super().__init__(cost.passes, cost.memory_kib, cost.lanes)
+        self.work = []
+
+    def verify(self, hash, password):  # noqa: A002 - the name of the class that it stands for
+        self.work.append(hash.split("$")[3])
+        return super().verify(hash, password)
+
+
+def test_a_hash_of_a_lower_cost_is_made_up_to_the_present_one():
+    dearer = PasswordHasher(HashCost(memory_kib=128, passes=2, lanes=1))
+    cheap, present = HASHER.hash(PASSWORD), dearer.hash(PASSWORD)
+    low, now = "m=64,t=1,p=1", "m=128,t=2,p=1"
+    for stored, work in [(None, [now]), (present, [now]), (cheap, [low, now])]:
+        for password in (PASSWORD, OTHER_PASSWORD):
+            dearer._argon2 = _Counting(dearer.cost)
+            assert dearer.verify(password, stored) is (stored is not None and password == PASSWORD)
+            assert dearer._argon2.work == work
+    assert HASHER.verify(PASSWORD, present)

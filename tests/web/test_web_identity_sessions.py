@@ -100,6 +100,16 @@ def test_a_use_is_written_down_once_a_minute(people):
     assert seen == [0, 0, 60, 60]
 
 
+def test_a_look_that_is_no_use_keeps_no_session_alive(people):
+    people.add()
+    token = people.sessions.start("ann")
+    for _ in range(2):
+        people.now_s += 899
+        assert people.sessions.identify(token, touch=False) is not None
+    people.now_s += 2
+    assert people.sessions.identify(token) is None
+
+
 def test_signing_out_and_ending_one_of_ones_own(people):
     people.add("ann")
     people.add("bob")

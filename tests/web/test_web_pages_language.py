@@ -19,7 +19,7 @@ from dualtrack.runtime.ids import receipt_digest
 from dualtrack.runtime.incidents import list_incidents
 from dualtrack.store.verdicts import record_verdict
 from dualtrack.web.identity.accounts import NewAccount
-from dualtrack.web.identity.links import CustomerLinks
+from dualtrack.web.identity.links import LINKS_AN_HOUR_MAX, CustomerLinks
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages.base import View
 from dualtrack.web.pages.registry import all_pages
@@ -41,6 +41,7 @@ class Filled(ActingWorld):
     """A firm with real packs, a verdict, decisions, reviews, a hold, an incident, evidence and an account."""
 
     def __init__(self, folder) -> None:
+        self.linked = 0
         super().__init__(
             folder, all_pages(), type="licensed_corporation", live_since="2026-01-01T00:00:00Z", facts=FACTS
         )
@@ -76,7 +77,8 @@ class Filled(ActingWorld):
         incident = {"use": USE, "kind": "wrong-output", "severity": "major", "note": "two wrong letters went out"}
         self.answer("POST", "/incidents/new", by="owner", form=incident)
 
-        answer = {"answer": "no", "reason": "clients had the same letters before", "password": PASSWORD}
+        release = self.desk.register.latest_release(USE)
+        answer = {"answer": "no", "reason": "clients had the same letters before", "release": release}
         self.answer("POST", "/uses/{institution}/{use}/change", by="compliance", path=OF_USE, form=answer)
 
         complaint = {"use": USE, "text": "the answer was wrong and rude", "decision": self.decision.id}
@@ -85,7 +87,9 @@ class Filled(ActingWorld):
     def link(self) -> str:
         """Return the token of a customer's link to the receipt."""
         self.links = CustomerLinks(self.runtime.store.backend, b"k" * 32, lambda: self.desk.time)
-        return self.links.make(FIRM, receipt_digest(self.code), made_by="owner", language=ZH, lifetime_s=60)
+        self.linked += 1  # the clock stands, and one maker makes so many an hour
+        maker = f"owner-{self.linked // LINKS_AN_HOUR_MAX}"
+        return self.links.make(FIRM, receipt_digest(self.code), made_by=maker, language=ZH, lifetime_s=60)
 
     def kept(self, kind: str) -> str:
         return str(next(entry.index for entry in self.desk.register.repository.entries(kinds=(kind,))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.oversight import REASON_CHARACTERS_MAX
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from dualtrack.store.register import Register
 
 __all__ = ["KeyHolder", "check_reason", "holder_of", "need_role"]
+
+_UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class KeyHolder(NamedTuple):
@@ -52,11 +55,20 @@ def need_role(register: Register, signer: Signer, wanted: Collection[Role], act:
 
 
 def check_reason(reason: str) -> None:
-    """Raise FieldError for no reason or one too long."""
+    """Raise FieldError for no reason, one too long, or one with U+0000 or half of a character (an unpaired surrogate)."""
     if not reason.strip() or len(reason) > REASON_CHARACTERS_MAX:
         raise FieldError(
             f"a reason of {len(reason)} characters",
             where="reason",
             expected=f"1 to {REASON_CHARACTERS_MAX}",
             fix="say why, in a sentence",
+        )
+    unreadable = _UNREADABLE.search(reason)
+    if unreadable:
+        raise FieldError(
+            f"the character U+{ord(unreadable[0]):04X}",
+            where="reason",
+            expected="text that can be read",
+            fix="delete the invisible character and send it again",
+            code="input.field.unreadable",
         )

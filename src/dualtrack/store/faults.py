@@ -19,6 +19,9 @@ __all__ = ["STORE_LOST", "guarded", "translate"]
 STORE_LOST = "store.lost"
 """Code of the error for a connection that broke: whether the last commit took place is not known yet."""
 
+_REFUSED_HERE = frozenset({"DataError", "ProgrammingError", "NotSupportedError"})
+"""Names that every driver gives (PEP 249) to what it refuses by itself, before the server sees it: no connection broke."""
+
 _SQLITE_PRIMARY = 0xFF
 _FULL_STATES = frozenset({"53100", "53200"})
 _BUSY_STATES = frozenset({"55P03", "40P01", "57014"})
@@ -53,7 +56,8 @@ def translate(error: DBAPIError, where: str) -> StoreError:
         return _busy(where)
     if state in _CORRUPT_STATES:
         return _corrupt(str(original), where)
-    if error.connection_invalidated or state is None or state.startswith(("08", "57P")):
+    silent = state is None and _REFUSED_HERE.isdisjoint(kind.__name__ for kind in type(original).__mro__)
+    if error.connection_invalidated or silent or (state or "").startswith(("08", "57P")):
         return StoreError(
             "the database server went away",
             where=where,

@@ -48,7 +48,7 @@ class PostgresBackend:
             raise MissingExtraError("postgres", "a PostgreSQL database") from error
         self._driver_error: type[Exception] = psycopg.Error
         self.url = url.set(drivername="postgresql+psycopg")
-        self.where = self.url.render_as_string(hide_password=True)
+        self.where = _without_password(self.url)
         self._wait_s = wait_s
         self.writer = self._engine("READ COMMITTED")
         self.reader = self._engine("REPEATABLE READ", ping=True)
@@ -135,6 +135,12 @@ class PostgresBackend:
         """Let go of dead rows now; the server's own archives of its log keep them as long as its operator says."""
         with guarded(self.where), self.writer.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM")
+
+
+def _without_password(url: URL) -> str:
+    """Return an address for errors and the log: a password may stand in its query as well."""
+    hidden = {name: "***" for name in url.query if "pass" in name}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
 def _lock_number(key: str) -> int:

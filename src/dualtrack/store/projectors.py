@@ -22,9 +22,10 @@ from dualtrack.store.change import Change, Values
 from dualtrack.store.runtime_projectors import RUNTIME_PROJECTORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from dualtrack.domain.entry import Entry
+    from dualtrack.store.change import Value
 
 __all__ = ["PROJECTED_KINDS", "changes"]
 
@@ -37,9 +38,17 @@ def changes(entry: Entry) -> list[Change]:
     if project is None:
         return []
     try:
-        return [project(entry)]
+        found = project(entry)
     except DualtrackError:
         return []  # malformed: stays in the ledger, `assess` lists it as such
+    return [found._replace(key=_storable(found.key), values=_storable(found.values))]
+
+
+def _storable(values: Mapping[str, Value]) -> Values:
+    """Return values with U+FFFD for U+0000, which PostgreSQL takes in no text: one such entry would stop the index for good."""
+    return {
+        name: value.replace("\x00", "\ufffd") if isinstance(value, str) else value for name, value in values.items()
+    }
 
 
 def _payload(entry: Entry) -> bytes:

@@ -24,7 +24,7 @@ from dualtrack.permit.evidence_check import field_problem
 from dualtrack.permit.opening import STATEMENT_PAYLOAD, payload_type
 from dualtrack.permit.reasons import REASONS
 from dualtrack.rules.pack import load_pack
-from dualtrack.store.entries import NewEntry
+from dualtrack.store.entries import NewEntry, check_entry_text
 from dualtrack.store.packs import PackShelf
 
 if TYPE_CHECKING:
@@ -230,9 +230,13 @@ class Register:
 
     def append_with(self, items: Sequence[NewEntry], beside: Beside) -> list[Receipt]:
         """Append computed records with rows that stand or fall with them."""
+        for item in items:
+            check_entry_text(item)
         return self._writer.append(items, beside)
 
     def _append(self, items: Sequence[NewEntry]) -> list[Receipt]:
+        for item in items:
+            check_entry_text(item)
         return self._writer.append(items)
 
     def _signed(self, kind: str, subject: str, record: Record, signers: Sequence[Signer]) -> Receipt:

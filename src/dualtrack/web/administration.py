@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.administration import DETAIL_CHARACTERS_MAX, Administration
 from dualtrack.domain.records import encode
-from dualtrack.errors import FieldError
+from dualtrack.errors import FieldError, ForbiddenError
 from dualtrack.runtime.holders import check_reason
 
 if TYPE_CHECKING:
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from dualtrack.store.register import Register
     from dualtrack.web.identity.accounts import Account
     from dualtrack.web.identity.api_keys import NewApiKey
+    from dualtrack.web.identity.who import Identity
     from dualtrack.web.settings import RateSettings, SessionSettings
 
 __all__ = [
     "ADMINISTRATION_KIND",
     "Done",
     "account_detail",
+    "check_not_own",
     "checked_reason",
+    "is_own",
     "key_detail",
     "record_act",
     "settings_detail",
@@ -52,8 +55,23 @@ def checked_reason(given: str | None) -> str:
     try:
         check_reason(reason)
     except FieldError as error:
-        raise FieldError(error.found, where="form, field reason", expected=error.expected, fix=error.fix) from error
+        raise FieldError(
+            error.found, where="form, field reason", expected=error.expected, fix=error.fix, code=error.code
+        ) from error
     return reason
+
+
+def is_own(by: Identity, account: Account) -> bool:
+    """Tell whether an account is of who asks: an account of the same holder is one's own, whatever its name."""
+    return account.name == by.name or (by.holder is not None and account.holder == by.holder)
+
+
+def check_not_own(by: Identity, account: Account) -> None:
+    """Raise ForbiddenError where somebody would change an account of their own: a second person gives roles and passwords."""
+    if is_own(by, account):
+        raise ForbiddenError(
+            "your own account", where=account.name, fix="ask another administrator", code="forbidden.own-account"
+        )
 
 
 def record_act(register: Register | None, by: str, done: Done) -> None:

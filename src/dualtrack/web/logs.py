@@ -1,7 +1,8 @@
 """Logs: JSON lines on standard error, with a closed list of fields.
 
 An access line holds the pattern of the path, never the path: receipts and names stand in paths. No query, body, header,
-address, account or code is written anywhere; a request is found again by its random id, which the client is given.
+address of a client, account or receipt code is written anywhere; a request is found again by its random id, which the
+client is given. `where` is the store's own place: a ledger, a file, a database's address without its password.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ LOG_FIELDS = frozenset(
         "institution",
         "count",
         "recovered",
+        "where",
     }
 )
 """Every field that is ever written; others are dropped, so that a slip elsewhere writes nothing personal."""

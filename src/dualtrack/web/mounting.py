@@ -52,6 +52,9 @@ FIELD_BYTES_MAX = 1 << 17
 FILES_MAX = 4
 """Files of one form: an inventory, a document."""
 
+_NAME_SHOWN_MAX = 60
+"""Characters of a field's name in an error: a name that is not ours may be as long as the form."""
+
 _FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -155,6 +158,9 @@ async def read_posted(request: Request) -> Posted:
         await form.close()
     if sum(map(len, lists.values())) > FIELDS_MAX:
         raise FieldError("too many fields", where="form", expected=f"at most {FIELDS_MAX}")
+    for name, values in lists.items():
+        if any("\x00" in text for text in (name, *values)):  # no column keeps it, and no person types it
+            raise FieldError("the character U+0000", where=f"form, field {name[:_NAME_SHOWN_MAX]}", fix="delete it")
     return Posted({name: values[-1] for name, values in lists.items()}, lists, files)
 
 
@@ -201,6 +207,7 @@ def _page_services(visit: Visit) -> Mapping[str, Any]:
         "links": services.links,
         "lists": visit.posted.lists,
         "login": services.login,
+        "method": visit.asking.method,
         "sessions": services.sessions,
         "session_token": visit.asking.session_token,
         "settings": services.settings,

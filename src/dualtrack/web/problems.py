@@ -6,10 +6,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import structlog
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dualtrack.domain.records import Text
-from dualtrack.errors import AuthenticationError, DualtrackError
+from dualtrack.errors import AuthenticationError, DualtrackError, StoreError
 from dualtrack.web.asking import wants_page, with_query
 from dualtrack.web.views.acting import refusal
 from dualtrack.web.views.meanings import knows
@@ -35,6 +36,7 @@ __all__ = [
 PROBLEM_TYPE = "application/problem+json"
 
 _STEP_UP = "authentication.step-up"
+_log = structlog.get_logger("dualtrack.web")
 
 
 class HttpError(DualtrackError):
@@ -75,6 +77,7 @@ _DETAIL = Text(en="Details", zh="詳情")
 
 def problem_response(error: DualtrackError, extra: Mapping[str, object] | None = None) -> Response:
     """Return an error as a problem document."""
+    error = _told(error)
     headers = {"cache-control": "no-store"}
     wait_s = getattr(error, "retry_after_s", None)
     if wait_s is not None:
@@ -100,7 +103,7 @@ def error_response(
 
 def page_of_error(visit: Visit, error: DualtrackError) -> Response:
     """Return an error as a page; somebody who is not signed in, or not lately enough, is led to where they can."""
-    asking = visit.asking
+    error, asking = _told(error), visit.asking
     if isinstance(error, AuthenticationError) and not asking.path.startswith("/sign-in"):
         again = error.code == _STEP_UP and visit.identity is not None
         back = asking.here if asking.method == "GET" else asking.path
@@ -122,6 +125,13 @@ def page_of_error(visit: Visit, error: DualtrackError) -> Response:
     if wait_s is not None:
         response.headers["retry-after"] = str(wait_s)
     return with_cookies(response, visit.cookies)
+
+
+def _told(error: DualtrackError) -> DualtrackError:
+    """Return an error as it may leave; where the store lies, and at what it stumbled, is in the log alone."""
+    if isinstance(error, StoreError) and error.where:
+        _log.error("store", code=error.code, where=error.where)
+    return error.outward()
 
 
 def _own_words(error: DualtrackError, path: str) -> str:

@@ -118,7 +118,9 @@ class Guarded:
     async def _guarded(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         limit = body_limit(scope)
         length = header_of(scope, b"content-length")
-        if length is not None and not (length.isascii() and length.isdigit()):
+        if _has_nul(scope):
+            await self._refuse(scope, answer, HttpError(400, "the character U+0000 in the address"))
+        elif length is not None and not (length.isascii() and length.isdigit()):
             await self._refuse(scope, answer, HttpError(400, "the length of the body is no number"))
         elif length is not None and int(length) > limit:
             await self._refuse(scope, answer, _too_large(limit))
@@ -223,6 +225,12 @@ class _Bounded:
 
 async def _nothing() -> Mapping[str, Any]:
     return {"type": "http.disconnect"}
+
+
+def _has_nul(scope: Scope) -> bool:
+    """Tell whether U+0000 stands in the path or the query: nothing has it in its name, and PostgreSQL cannot even be asked."""
+    query = scope.get("query_string", b"")
+    return "\x00" in scope["path"] or b"%00" in query or b"\x00" in query
 
 
 def _too_large(limit: int) -> HttpError:

@@ -109,6 +109,7 @@ async def send_json(
 
 def problem_bytes(error: DualtrackError, extra: Mapping[str, object] | None = None) -> bytes:
     """Return an error as an RFC 9457 document that also has the member `error` which OpenAI's clients show."""
+    error = error.outward()
     problem = error.problem() | dict(extra or {})
     said = ". ".join(part for part in (error.found, f"To fix: {error.fix}" if error.fix else "") if part)
     problem["error"] = {"message": said, "type": error.code, "code": error.code, "param": error.where or None}

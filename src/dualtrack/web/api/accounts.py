@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from dualtrack.errors import AuthenticationError, ForbiddenError, NotFoundError
-from dualtrack.web.administration import Done, account_detail, record_act
+from dualtrack.web.administration import Done, account_detail, check_not_own, checked_reason, record_act
 from dualtrack.web.api.access import Desk, desk, identify
 from dualtrack.web.api.etags import check_seen, etag_of
 from dualtrack.web.api.idempotency import ApiRoute, shown_once
@@ -82,7 +82,7 @@ class AccountIn(Body):
     password: Password
     holder: Slug | None = None
     language: LanguageTag = "en"
-    reason: Reason | None = None
+    reason: Reason
 
 
 class AccountPatch(Body):
@@ -91,14 +91,14 @@ class AccountPatch(Body):
     roles: Roles | None = None
     disabled: bool | None = None
     holder: Slug | None = None
-    reason: Reason | None = None
+    reason: Reason
 
 
 class PasswordIn(Body):
     """Another password for somebody who lost theirs."""
 
     password: Password
-    reason: Reason | None = None
+    reason: Reason
 
 
 class PasswordOut(BaseModel):
@@ -186,6 +186,7 @@ def list_accounts(
 @router.post("/accounts", status_code=201)
 def make_account(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], body: AccountIn, response: Response) -> AccountOut:
     """Make an account. Its person makes their signing key themselves, on the page of the account."""
+    reason = checked_reason(body.reason)
     new = NewAccount(
         name=body.name,
         institution=at.identity.institution,
@@ -195,7 +196,7 @@ def make_account(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], body: AccountI
         roles=frozenset(body.roles),
     )
     at.services.login.add(new, body.password)
-    _recorded(at, "account-made", body.name, body.reason)
+    _recorded(at, "account-made", body.name, reason)
     made = _account(_own(at, body.name))
     response.headers["etag"] = etag_of(made)
     return made
@@ -217,27 +218,31 @@ def change_account(
     request: Request,
     response: Response,
 ) -> AccountOut:
-    """Change an account as it was read (If-Match); its sessions end."""
+    """Change an account as it was read (If-Match); its sessions end. Nobody changes their own, or closes the last administrator's."""
+    reason = checked_reason(body.reason)
     wanted = AccountChange(None if body.roles is None else frozenset(body.roles), body.disabled, body.holder)
 
     def seen(found: Account) -> None:
+        check_not_own(at.identity, found)
         check_seen(request, etag_of(_account(found)))
 
     changed = _account(at.services.accounts.edit(at.identity.institution, name, wanted, seen))
-    _recorded(at, "account-changed", name, body.reason)
+    _recorded(at, "account-changed", name, reason)
     response.headers["etag"] = etag_of(changed)
     return changed
 
 
 @router.post("/accounts/{name}/password")
 def reset_password(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], name: Name, body: PasswordIn) -> PasswordOut:
-    """Give an account another password; a key sealed under the old one is lost."""
+    """Give somebody else's account another password; a key sealed under the old one is lost. People of a provider have none here."""
+    reason = checked_reason(body.reason)
+    check_not_own(at.identity, _own(at, name))
     lost = at.services.login.reset_password(at.identity.institution, name, body.password)
-    _recorded(at, "password-reset", name, body.reason)
+    _recorded(at, "password-reset", name, reason)
     return PasswordOut(key_lost=lost)
 
 
-def _recorded(at: Desk, act: Act, name: str, reason: str | None) -> None:
+def _recorded(at: Desk, act: Act, name: str, reason: str) -> None:
     """Write the act down, with how the account stands now."""
     register = at.services.runtime.registers.get(at.identity.institution)
     record_act(register, at.identity.name, Done(act, name, account_detail(_own(at, name)), reason))

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import delete, insert, select, update
 
 from dualtrack.domain.ids import check_slug
-from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.errors import FieldError, ForbiddenError, NotFoundError
 from dualtrack.store.identity_tables import IDENTITY
 from dualtrack.web.identity.rate_limits import WEB_LOCK
-from dualtrack.web.identity.roles import ACCOUNT_ROLES, check_roles, read_roles, write_roles
+from dualtrack.web.identity.roles import ACCOUNT_ROLES, ConsoleRole, check_roles, read_roles, write_roles
 from dualtrack.web.identity.who import Identity
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.time import Clock
     from dualtrack.store.backends import Backend
-    from dualtrack.web.identity.roles import ConsoleRole
     from dualtrack.web.identity.who import Custody, Language
 
 __all__ = [
@@ -133,7 +132,8 @@ class Accounts:
         """Change an account whole or not at all and return it. Its sessions end: nobody goes on with a token from before.
 
         `seen` is called with the account as it stands and raises where that is not what the editor saw. It is called under
-        the lock of the write, so that of two editors who saw the same, in whatever process, one is refused.
+        the lock of the write, so that of two editors who saw the same, in whatever process, one is refused. So is, with
+        ForbiddenError, a change after which nobody would administer the institution.
         """
         values: dict[str, object] = {}
         if change.roles is not None:
@@ -152,6 +152,8 @@ class Accounts:
                 seen(found)
             if not values:
                 return found
+            if _administers(found) and not _administers(_changed(found, change)):
+                _check_another(connection, found)
             write_account(connection, name, changed_s=int(self._clock().timestamp()), **values)
             connection.execute(delete(IDENTITY.session).where(IDENTITY.session.c.account == name))
             return _present(read_account(connection, name))
@@ -229,6 +231,31 @@ def read_secrets(connection: Connection, name: str) -> AccountSecrets:
 def write_account(connection: Connection, name: str, **values: object) -> None:
     """Change columns of an account."""
     connection.execute(update(_ACCOUNT).where(_ACCOUNT.c.name == name).values(values))
+
+
+def _administers(account: Account) -> bool:
+    return not account.disabled and ConsoleRole.ADMINISTRATOR in account.roles
+
+
+def _changed(account: Account, change: AccountChange) -> Account:
+    """Return the account with its change, as far as it bears on who administers."""
+    return account._replace(
+        roles=account.roles if change.roles is None else change.roles,
+        disabled=account.disabled if change.disabled is None else change.disabled,
+    )
+
+
+def _check_another(connection: Connection, account: Account) -> None:
+    """Raise ForbiddenError where no other open account administers the institution."""
+    others = (_ACCOUNT.c.institution == account.institution) & (_ACCOUNT.c.name != account.name)
+    rows = connection.execute(select(*_columns()).where(others, _ACCOUNT.c.disabled.is_(False)))
+    if not any(_administers(_account(row)) for row in rows):
+        raise ForbiddenError(
+            "the only administrator of the institution",
+            where=account.name,
+            fix="give another account the role first",
+            code="forbidden.last-administrator",
+        )
 
 
 def _columns() -> list[Column[Any]]:

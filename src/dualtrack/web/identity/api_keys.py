@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, func, insert, not_, or_, select, update
 
 from dualtrack.domain.ids import check_slug, parse_use
 from dualtrack.domain.time import hong_kong_date
@@ -38,6 +38,7 @@ __all__ = [
     "API_KEY_DAYS_MAX",
     "API_KEY_PREFIX",
     "API_KEY_USES_MAX",
+    "DEAD_KEYS_LISTED_MAX",
     "OVERLAP_S_MAX",
     "ApiKeyScope",
     "ApiKeyUses",
@@ -58,6 +59,9 @@ API_KEY_PREFIX = "dt_"
 
 API_KEYS_MAX = 1_000
 """Living keys of one institution: some a use, and the snapshot stays small."""
+
+DEAD_KEYS_LISTED_MAX = 500
+"""Keys that have ended and are still listed: some years of rotation. Living ones are listed whatever their number."""
 
 API_KEY_USES_MAX = 200
 """Uses that one key can be narrowed to; more than that is the institution."""
@@ -167,11 +171,14 @@ class ApiKeys:
         return RotatedKey(made, key, new)
 
     def of(self, institution: str) -> list[ApiKeyView]:
-        """Return the keys of an institution, newest first, dead ones as well."""
+        """Return the keys of an institution, newest first: every living one, so that it can be revoked, and the newest dead ones."""
         columns = [_ROW.c[field] for field in ApiKeyView._fields]
+        living = and_(_ROW.c.revoked_s.is_(None), _ROW.c.expires_s > self._now_s())
         query = select(*columns).where(_ROW.c.institution == institution).order_by(_ROW.c.created_s.desc(), _ROW.c.id)
         with self._backend.read() as connection:
-            return [_view(row) for row in connection.execute(query.limit(API_KEYS_MAX))]
+            found = connection.execute(query.where(living)).all()
+            found = [*found, *connection.execute(query.where(not_(living)).limit(DEAD_KEYS_LISTED_MAX))]
+        return sorted(map(_view, found), key=lambda item: (-item.created_s, item.id))
 
     def one(self, institution: str, ident: str) -> ApiKeyView:
         """Return a key of an institution; raises NotFoundError."""

@@ -23,7 +23,7 @@ from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.identity.who import Identity, Language
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Connection
 
     from dualtrack.domain.time import Clock
     from dualtrack.store.backends import Backend
@@ -65,7 +65,10 @@ class CustomerLinks:
         self._clock = clock
 
     def make(self, institution: str, receipt: str, *, made_by: str, language: Language, lifetime_s: int) -> str:
-        """Return the token of a new link (the page adds its address). Raises FieldError."""
+        """Return the token of a new link (the page adds its address). Raises FieldError, RateLimitError as `check_rate`.
+
+        The rate is counted under the lock of the write, so that many at once are no more than one after another.
+        """
         check_slug(institution, where="institution")
         if not _RECEIPT.fullmatch(receipt):
             raise FieldError("the receipt code", where="link", expected="4 to 64 letters, digits and hyphens")
@@ -74,7 +77,9 @@ class CustomerLinks:
         now_s = self._now_s()
         said = _Payload(secrets.token_bytes(_ID_BYTES), institution, receipt, language, now_s + lifetime_s)
         with self._backend.write(WEB_LOCK) as connection:
-            connection.execute(delete(_ROW).where(_ROW.c.expires_s <= now_s))
+            self._check_rate(connection, institution, made_by, now_s)
+            over = and_(_ROW.c.expires_s <= now_s, _ROW.c.created_s <= now_s - _HOUR_S)  # younger ones still count
+            connection.execute(delete(_ROW).where(over))
             connection.execute(
                 insert(_ROW).values(
                     id=said.id,
@@ -89,20 +94,15 @@ class CustomerLinks:
         return f"{payload.decode()}.{self._mac(payload)}"
 
     def check_rate(self, institution: str, made_by: str) -> None:
-        """Raise RateLimitError where this maker has made as many links within the hour as one may."""
-        mine = and_(
-            _ROW.c.institution == institution, _ROW.c.made_by == made_by, _ROW.c.created_s > self._now_s() - _HOUR_S
-        )
+        """Raise RateLimitError where this maker has made as many links within the hour as one may: until one is an hour old."""
         with self._backend.read() as connection:
-            made = connection.execute(select(func.count()).select_from(_ROW).where(mine)).scalar_one()
-        if made >= LINKS_AN_HOUR_MAX:
-            raise RateLimitError(f"{made} links within the hour", retry_after_s=_HOUR_S // LINKS_AN_HOUR_MAX)
+            self._check_rate(connection, institution, made_by, self._now_s())
 
     def living(self, institution: str, receipt: str) -> int:
         """Return how many links to a receipt are open."""
         with self._backend.read() as connection:
             query = select(func.count()).select_from(_ROW).where(self._open(institution, receipt))
-            return int(connection.execute(query.where(_ROW.c.expires_s > self._now_s())).scalar_one())
+            return int(connection.execute(query).scalar_one())
 
     def open(self, token: str) -> Identity:
         """Return the identity of whoever holds the link; raises AuthenticationError: not ours, over, or ended."""
@@ -123,16 +123,24 @@ class CustomerLinks:
         )
 
     def end(self, institution: str, receipt: str) -> int:
-        """End every link to a receipt before its time; return how many."""
+        """End every open link to a receipt before its time; return how many: those that are over already are not counted."""
         these = self._open(institution, receipt)
         with self._backend.write(WEB_LOCK) as connection:
             return connection.execute(update(_ROW).where(these).values(revoked_s=self._now_s())).rowcount
+
+    def _check_rate(self, connection: Connection, institution: str, made_by: str, now_s: int) -> None:
+        mine = and_(_ROW.c.institution == institution, _ROW.c.made_by == made_by, _ROW.c.created_s > now_s - _HOUR_S)
+        newest = select(_ROW.c.created_s).where(mine).order_by(_ROW.c.created_s.desc()).limit(LINKS_AN_HOUR_MAX)
+        made = connection.execute(newest).scalars().all()
+        if len(made) == LINKS_AN_HOUR_MAX:  # once the last of these is an hour old, there are fewer
+            raise RateLimitError(f"{len(made)} links within the hour", retry_after_s=made[-1] + _HOUR_S - now_s)
 
     def _open(self, institution: str, receipt: str) -> ColumnElement[bool]:
         return and_(
             _ROW.c.institution == institution,
             _ROW.c.receipt_hash == self._receipt_hash(receipt),
             _ROW.c.revoked_s.is_(None),
+            _ROW.c.expires_s > self._now_s(),
         )
 
     def _read(self, token: str) -> _Payload | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import and_, delete
 
-from dualtrack.errors import AuthenticationError, KeyFileError, NotFoundError
+from dualtrack.errors import AuthenticationError, ForbiddenError, KeyFileError, NotFoundError
 from dualtrack.keys.ed25519 import key_id
 from dualtrack.store.identity_tables import IDENTITY
 from dualtrack.web.identity.accounts import (
@@ -60,14 +60,14 @@ class Login:
     def authenticate(self, name: str, password: str, *, source: str) -> Account:
         """Return the account of a name and its password.
 
-        Raises AuthenticationError, in the same words and after the same work for a name that is not there, a closed account and
-        a wrong password; RateLimitError after too many failures. A hash made at another cost is made anew.
+        Raises AuthenticationError, in the same words and after the same work for a name that is not there, a closed account, one
+        of a provider's and a wrong password; RateLimitError after too many failures. A hash made at another cost is made anew.
         """
         with self._attempt(name, source):
             account, stored = self._stored(name)
             held = self._hasher.verify(password, stored.password_hash)
-            if not held or account is None or account.disabled:
-                raise _wrong()
+            if not held or account is None or account.disabled or account.issuer is not None:
+                raise _wrong()  # whom a provider signs in has no password here, whatever a row says
         if stored.password_hash is not None and self._hasher.is_stale(stored.password_hash):
             hashed = self._hasher.hash(password)
             with self._backend.write(WEB_LOCK) as connection:
@@ -126,12 +126,20 @@ class Login:
         """Give an account another password without the old one; return the key id that is lost by it and must be revoked.
 
         A sealed key opens under its password only, so an administrator who resets a password cannot sign as the person.
-        `seen` is called under the lock of the write, as in `Accounts.edit`.
+        `seen` is called under the lock of the write, as in `Accounts.edit`. Raises ForbiddenError for somebody whom an identity
+        provider signs in: a password here would be a way round it.
         """
         with self._backend.read() as connection:
             account = read_account(connection, name)
         if account is None or account.institution != institution:
             raise NotFoundError("no such account here", code="not-found.account")
+        if account.issuer is not None:
+            raise ForbiddenError(
+                "an account whose person an identity provider signs in",
+                where=name,
+                fix="have the password changed at the provider, or close the account here",
+                code="forbidden.provider",
+            )
         check_password(new, names=(account.name, account.holder, account.display_name))
         hashed = self._hasher.hash(new)
         lost = {"key_id": None, "sealed_key": None, "custody": None}

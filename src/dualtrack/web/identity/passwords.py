@@ -83,15 +83,33 @@ class PasswordHasher:
             return self._argon2.hash(_bytes(password))
 
     def verify(self, password: str, stored: str | None) -> bool:
-        """Tell whether this is the password. None costs as much as a hash, so that an unknown name cannot be told by time."""
+        """Tell whether this is the password.
+
+        None, a foreign row and a hash of a lower cost are made up to a hash of the present cost, so that by time neither an
+        unknown name nor an account of older days can be told. One of a higher cost takes longer, until its person signs in.
+        """
         data = _bytes(password)
         fits = len(data) <= PASSWORD_BYTES_MAX
+        said = data if fits else b""
         with self._turn:
-            try:
-                held = self._argon2.verify(stored or self._dummy, data if fits else b"")
-            except (VerificationError, InvalidHashError):
-                return False
-        return held and fits and stored is not None
+            held = stored is not None and self._matches(stored, said)
+            if stored is None or self._is_cheaper(stored):
+                self._matches(self._dummy, said)
+        return held and fits
+
+    def _matches(self, stored: str, data: bytes) -> bool:
+        try:
+            return self._argon2.verify(stored, data)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _is_cheaper(self, stored: str) -> bool:
+        """Tell whether a hash costs less work than one of the present cost; what is no hash costs none."""
+        try:
+            found = argon2.extract_parameters(stored)
+        except InvalidHashError:
+            return True
+        return found.memory_cost * found.time_cost < self.cost.memory_kib * self.cost.passes
 
     def is_stale(self, stored: str) -> bool:
         """Tell whether the hash was made at another cost."""

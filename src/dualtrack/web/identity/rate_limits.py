@@ -21,7 +21,7 @@ from sqlalchemy import and_, delete, insert, select, update
 
 from dualtrack.errors import RateLimitError
 from dualtrack.store.identity_tables import IDENTITY
-from dualtrack.web.identity.buckets import Bucket, Limit, full, give_back, settled_s, take
+from dualtrack.web.identity.buckets import Bucket, Limit, full, give_back, refill, settled_s, take
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -177,6 +177,45 @@ class Attempts:
             self._remember_refusal(found, at_s, wait_s)
             raise _too_many(wait_s)
         return Reservation(found)
+
+    def check(self, *sources: tuple[AttemptKind, str]) -> None:
+        """Raise RateLimitError where a source has no token left; takes and writes nothing."""
+        found = tuple((kind, self._hash(kind, source)) for kind, source in sources)
+        at_s = self._clock().timestamp()
+        self._refuse_again(found, at_s)
+        with self._backend.read() as connection:
+            wait_s = max((taking.retry_after_s for taking in self._take(connection, found, at_s)), default=0)
+        if wait_s:
+            self._remember_refusal(found, at_s, wait_s)
+            raise _too_many(wait_s)
+
+    def failed(self, kind: AttemptKind, source: str) -> None:
+        """Take a token for what was tried and failed, also where none is left: the source waits for that one as well.
+
+        Raises RateLimitError where none was left.
+        """
+        hashed, at_s, limit = self._hash(kind, source), self._clock().timestamp(), self._limits[kind]
+        try:
+            self._writes.check("all", at_s)
+        except RateLimitError:
+            self._failed_in_memory(kind, hashed, at_s)
+            return
+        with self._backend.write(WEB_LOCK) as connection:
+            connection.execute(delete(_RATE).where(_RATE.c.settled_s <= at_s))
+            before = refill(_read(connection, kind, hashed) or full(limit, at_s), limit, at_s)
+            self._write(connection, kind, hashed, Bucket(before.tokens - 1.0, before.at_s))
+        if before.tokens < 1.0:
+            raise _too_many(take(before, limit, at_s).retry_after_s)
+
+    def _failed_in_memory(self, kind: AttemptKind, hashed: bytes, at_s: float) -> None:
+        """Count a failure while a flood is on; who has no token left is refused in memory until there is one."""
+        try:
+            self._floods[kind].check(hashed.hex(), at_s)
+        except RateLimitError as error:
+            wait_s = error.retry_after_s
+            if len(self._refused) < BUCKETS_MAX:
+                self._refused[hashed] = (at_s + wait_s, at_s + wait_s)
+            raise
 
     def reserve_login(self, name: str, place: str) -> Reservation:
         """Take the tokens of a login: of its source, and of the account, or of the account there if it signed in there before."""

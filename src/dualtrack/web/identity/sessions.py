@@ -99,8 +99,11 @@ class Sessions:
             )
         return token
 
-    def identify(self, token: str | None) -> Identity | None:
-        """Return who holds a token, or None: unknown, ended, too old, or of a closed account."""
+    def identify(self, token: str | None, *, touch: bool = True) -> Identity | None:
+        """Return who holds a token, or None: unknown, ended, too old, or of a closed account.
+
+        Without `touch` it counts as no use: a page that reads itself again keeps nobody signed in.
+        """
         digest, now_s = _hash(token), self._now_s()
         if not digest:
             return None
@@ -109,7 +112,7 @@ class Sessions:
             account = None if found is None else read_account(connection, found.account)
         if found is None or account is None or account.disabled or not self._lives(found, now_s):
             return None
-        if now_s - found.seen_s >= self.lifetimes.touch_s:
+        if touch and now_s - found.seen_s >= self.lifetimes.touch_s:
             with self._backend.write(WEB_LOCK) as connection:
                 connection.execute(update(_SESSION).where(_SESSION.c.token_hash == digest).values(seen_s=now_s))
         return identity_of(account, found.auth_s)

@@ -198,7 +198,7 @@ def _new_key(visit: Visit, account: Account) -> bytes:
 
 def _said(visit: Visit, error: DualtrackError) -> str:
     """Return a refusal in the reader's language where its code has words of its own, else the error's own."""
-    return visit.say(meaning_of(error.code).says) if knows(error.code) else error.found
+    return visit.say(meaning_of(error.code).says) if knows(error.code) else error.outward().found
 
 
 def _times(visit: Visit, item: SessionView) -> str:

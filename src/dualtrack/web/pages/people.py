@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from dualtrack.domain.ids import check_slug
 from dualtrack.domain.records import Text
-from dualtrack.errors import DualtrackError, ForbiddenError, NotFoundError
+from dualtrack.errors import DualtrackError, NotFoundError
 from dualtrack.store.projections import Projections
-from dualtrack.web.administration import Done, account_detail, checked_reason, record_act
+from dualtrack.web.administration import Done, account_detail, check_not_own, checked_reason, is_own, record_act
 from dualtrack.web.identity.accounts import ACCOUNTS_LISTED_MAX, AccountChange, NewAccount
 from dualtrack.web.identity.permissions import Verb
 from dualtrack.web.identity.roles import ACCOUNT_ROLES
@@ -123,7 +123,7 @@ def _one_view(request: PageRequest, form: Mapping[str, str], error: DualtrackErr
                 "yes", say(request, Text(en="Closed: nobody signs in with it", zh="關閉：不能登入")), account.disabled
             ),
         ],
-        "own": account.name == person(request).name,
+        "own": is_own(person(request), account),
         "local": account.issuer is None,
         "changes": account_changes(account, form, language) if error is not None and error.code == "stale" else [],
         "form": form,
@@ -136,8 +136,7 @@ def _one_view(request: PageRequest, form: Mapping[str, str], error: DualtrackErr
 def _change(request: PageRequest) -> View | Redirect:
     form, account = dict(request.form), _account(request)
     try:
-        if account.name == person(request).name:
-            raise ForbiddenError("your own account", where=account.name, fix="ask another administrator")
+        check_not_own(person(request), account)
         return (_reset if form.get("do") == "password" else _edit)(request, account, form)
     except NotFoundError:
         raise

@@ -116,6 +116,7 @@ def due_clock(due_at: str, now: datetime, language: Language) -> Clock:
 
 def refusal(error: DualtrackError, language: Language) -> Refusal:
     """Return an error for a page: what its code means in the reader's language, and the error's own words."""
+    error = error.outward()
     meaning, exact = meaning_of(error.code), knows(error.code)
     own = f"{error.where}: {error.found}" if error.where else error.found
     parts = [part for part in ("" if exact else own, error.expected, "" if exact else error.fix) if part]
