@@ -11,9 +11,9 @@ import threading
 import time
 from concurrent.futures import Future
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, update
 
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import OverloadError, StoreError
@@ -26,7 +26,7 @@ from dualtrack.store.entries import check_new_entry
 from dualtrack.store.writer import BATCH_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -55,6 +55,10 @@ ALSO_MAX = 16
 
 QUEUE_MAX = 20_000
 """Records waiting for the database: some seconds of the highest load, some 100 MB; more is refused."""
+
+
+_ENDED = ("idx", "outcome", "done_us", "receipt", "review", "output")
+"""Columns in which the end of a call differs from its intent, in the order of the table."""
 
 
 class _Waiting(NamedTuple):
@@ -86,7 +90,9 @@ class Recorder:
         self._clock = clock
         table = store.tables.decision
         mine = (table.c.ledger == bindparam("ledger_wanted"), table.c.id == bindparam("id_wanted"))
-        self._end_row = store.backend.compile(delete(table).where(*mine))  # compiled once: the batches are many
+        ends: dict[str, Any] = {name: bindparam(f"{name}_new") for name in _ENDED}
+        self._end_row = store.backend.compile(update(table).values(ends).where(*mine))  # compiled once for all batches
+        self._drop_row = store.backend.compile(delete(table).where(*mine))
         self._writer: Writer = store.writer(institution, log, clock)
         self._ledger = self._writer.ledger
         self._journal = Journal(store.run_folder, institution, self.run)
@@ -230,19 +236,39 @@ class Recorder:
 
     def _beside(self, connection: Connection, items: Sequence[Prepared], receipts: Sequence[Receipt]) -> None:
         rows: dict[str, tuple[object, ...]] = {}
+        ended: list[DecisionRow] = []
         for item, receipt in zip(items, receipts, strict=True):
-            if item.row is not None:
-                rows[item.row.id] = _index_row(self._ledger, item.row, receipt.index)
-        table = self._tables.decision
-        ended = [(self._ledger, item.row.id) for item in items if item.row is not None and item.begun]
-        if ended:
-            connection.exec_driver_sql(self._end_row, ended)
+            row = item.row
+            if row is None:
+                continue
+            if item.begun and row.id not in rows:
+                ended.append(row)
+            rows[row.id] = _index_row(self._ledger, row, receipt.index)
+        for name in self._end(connection, ended, rows):
+            del rows[name]
         if rows:
-            self._backend.insert(connection, table, list(rows.values()))
+            self._backend.insert(connection, self._tables.decision, list(rows.values()))
         contents = [content for item in items for content in item.contents]
         keys = {key.key_id: key for item in items for key in item.keys}
         if contents:
             self.contents.write(connection, contents, list(keys.values()), format_instant(self._clock()))
+
+    def _end(
+        self, connection: Connection, ended: Sequence[DecisionRow], rows: Mapping[str, tuple[object, ...]]
+    ) -> Sequence[str]:
+        """Change the rows of intents to those of their ends; return the decisions that need no row any more.
+
+        Only what an end changes is written, so that the indexes of the rest stay as they are.
+        """
+        if not ended:
+            return ()
+        values = [
+            (rows[row.id][2], *(getattr(row, name) for name in _ENDED[1:]), self._ledger, row.id) for row in ended
+        ]
+        if connection.exec_driver_sql(self._end_row, values).rowcount == len(ended):
+            return [row.id for row in ended]
+        connection.exec_driver_sql(self._drop_row, [(self._ledger, row.id) for row in ended])
+        return ()
 
 
 def _linger_ms(commit_ms: float) -> float:
