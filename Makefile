@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST_FLAGS ?= -n 2 --dist worksteal
 
-.PHONY: help install demo test check docs bench-smoke clean
+.PHONY: help install demo test check check-style check-types check-layers check-house docs bench-smoke clean
 .DELETE_ON_ERROR:
 
 help:
@@ -30,11 +30,20 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
-check: $(VENV)/.dev
+# Four parts that know nothing of each other, so that `make -j 2 check` has them side by side.
+check: check-style check-types check-layers check-house
+
+check-style: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+check-types: $(VENV)/.dev
 	$(BIN)/mypy
+
+check-layers: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
+
+check-house: $(VENV)/.dev
 	$(BIN)/python scripts/pin_packs.py --check
 	$(BIN)/python scripts/compile_locale.py --check
 	$(BIN)/python -m pytest -q tests/test_house.py tests/test_house_files.py
@@ -65,8 +74,9 @@ $(VENV)/.demo: constraints-demo.txt pyproject.toml | $(VENV)/.made
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Not compiled: Python compiles what is used when it is first used, which is a small part of these.
 $(VENV)/.dev: constraints.txt pyproject.toml | $(VENV)/.demo
 	@echo "Installing the developers' tools into $(VENV)."
-	$(PIP) install --require-hashes -r constraints.txt
+	$(PIP) install --no-compile --require-hashes -r constraints.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@

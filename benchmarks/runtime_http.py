@@ -33,7 +33,6 @@ from runtime_parts import (
     make_bed,
     median,
     model_running,
-    only,
     recorded,
     rss_mib,
     running,
@@ -238,10 +237,7 @@ def main() -> int:
     parser.add_argument("--litellm", type=Path, metavar="DIR")
     parser.add_argument("--portkey", type=Path, metavar="DIR")
     parser.add_argument("--smoke", action="store_true", help="small sizes, no limits")
-    parser.add_argument("--only", choices=["model", "load"], help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.only:
-        return only(options.only)
     settle()
     sizes = SMOKE if options.smoke else scaled(FULL, options.scale)._replace(rounds=options.rounds)
     small = SMOKE if options.smoke else scaled(PEERS, options.scale)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sys
 import time
 from collections import deque
 from importlib.util import find_spec
@@ -288,3 +289,12 @@ async def run_load(plan: dict) -> dict:
     found["wrong"] += warm.wrong
     found["example"] = found["example"] or warm.example
     return found
+
+
+def only(role: str) -> None:
+    """Be one of the processes apart: the model, or the client of the plan on standard input."""
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        if role == "model":
+            runner.run(run_model())
+        else:
+            print(json.dumps(runner.run(run_load(json.load(sys.stdin)))))

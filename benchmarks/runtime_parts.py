@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -19,7 +18,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import msgspec
-from runtime_load import TEXT_END, at, loop_factory, run_load, run_model
+from runtime_load import TEXT_END, at
 from sqlalchemy import func, select
 
 from dualtrack.domain.records import read_record
@@ -173,7 +172,7 @@ def running(command: list[str], log: Path, *, environment: dict[str, str] | None
 @contextmanager
 def model_running(folder: Path):
     """Serve the fixed model in a process of its own; yields its address."""
-    command = [sys.executable, str(Path(__file__).parent / "runtime_http.py"), "--only", "model"]
+    command = apart("model")
     with running(command, folder / "model.log") as process:
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
 
@@ -220,23 +219,19 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
+def apart(role: str) -> list[str]:
+    """Return the command of a process that is the model or the client: it loads nothing of ours and starts at once."""
+    program = "import sys; sys.path.insert(0, sys.argv[1]); from runtime_load import only; only(sys.argv[2])"
+    return [sys.executable, "-c", program, str(Path(__file__).parent), role]
+
+
 def load(plan: dict) -> dict:
     """Run a plan of load in a process of its own and return what it measured."""
-    command = [sys.executable, str(Path(__file__).parent / "runtime_http.py"), "--only", "load"]
+    command = apart("load")
     done = subprocess.run(command, input=json.dumps(plan), capture_output=True, text=True, check=False, timeout=300)
     if done.returncode:
         raise SystemExit(f"the load client failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout)
-
-
-def only(role: str) -> int:
-    """Be one of the processes apart: the model, or the client of the plan on standard input."""
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        if role == "model":
-            runner.run(run_model())
-        else:
-            print(json.dumps(runner.run(run_load(json.load(sys.stdin)))))
-    return 0
 
 
 def tree(pid: int) -> list[int]:

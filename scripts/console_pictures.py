@@ -1,165 +1,254 @@
-"""Take pictures of the console's pages on a demo workspace: every page is rendered by its own function, without the doors.
+"""The console of a demo workspace, served as `dualtrack serve` does, with a browser that looks at any place as any role.
 
-    python scripts/console_pictures.py OUT_DIR --workspace DIR --institution ID [--language zh-Hant] [--theme dark] /uses /ledger ...
-
-Paths may carry a query. Needs playwright and Debian's Chromium. Makes the demo workspace where DIR does not exist.
+A look is a language, a theme and a width. Each place is checked in it: no barrier (axe), no broken page policy, no body wider
+than the window, everything within reach of the keyboard and with a focus that shows.
 """
 
 from __future__ import annotations
 
-import argparse
+import logging
+import math
 import re
 import shutil
+import socket
 import threading
+import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import parse_qsl, urlsplit
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
-from console_gallery import QUIET
+import uvicorn
+from console_places import BANK, NOBODY, Place, prepare
 
-from dualtrack.demo.run import run_demo
-from dualtrack.runtime.engine import Runtime
+from dualtrack.demo.receipts import RECEIPTS_NAME
+from dualtrack.store.store import Store
 from dualtrack.store.workspace import Workspace
-from dualtrack.web.assets import CONTENT_SECURITY_POLICY, static_files
-from dualtrack.web.identity.roles import ConsoleRole
-from dualtrack.web.identity.who import Identity
-from dualtrack.web.navigation import navigation
-from dualtrack.web.pages.base import Page, PageRequest, View
-from dualtrack.web.pages.registry import all_pages
-from dualtrack.web.parts import Account, Choice, Shell
-from dualtrack.web.views.rendering import Language, Renderer, Theme
+from dualtrack.web.asking import LANGUAGE_COOKIE, THEME_COOKIE
+from dualtrack.web.demo_accounts import ensure_demo_accounts
+from dualtrack.web.identity.permissions import FRESH_S_MAX
+from dualtrack.web.logs import configure_logs
+from dualtrack.web.serving import SERVER_OPTIONS, open_app
+from dualtrack.web.settings import RateSettings, WebSettings, write_settings
+from dualtrack.web.views.rendering import Language, Theme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-WIDTHS = (390, 1280)
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+__all__ = ["LOOKS", "Look", "Visitor", "serve", "visiting"]
+
+WIDTHS = (1280, 390)
+TOKEN = re.compile(r'name="token" value="([^"]+)"')
+START_S = 30
+"""Seconds that a server may take to start on a machine that does other things too."""
+
+ADVICE = "[DOM]"
+"""How the browser begins advice about forms: it complains of no error."""
+
+WAIT_MS = 30_000
+"""Milliseconds that a page may take on such a machine."""
+
+FOCUS_JS = """() => {
+  const wrong = [];
+  const skip = document.activeElement;
+  const below = skip.getBoundingClientRect();
+  if (!skip.matches("a.skip[href='#main']") || below.top < 0) wrong.push("the first Tab does not show the link to the content");
+  const query = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex], [onclick]";
+  for (const item of document.querySelectorAll(query)) {
+    if (!item.checkVisibility({ visibilityProperty: true }) || item.disabled || item.id === "main") continue;
+    const name = item.outerHTML.slice(0, 90);
+    item.focus();
+    if (document.activeElement !== item || item.tabIndex < 0) wrong.push(`out of reach: ${name}`);
+    const style = getComputedStyle(item);
+    if (style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2) wrong.push(`no visible focus: ${name}`);
+  }
+  document.activeElement.blur();
+  return wrong;
+}"""
+"""What the keyboard cannot reach or shows no focus on. It stands after a Tab, so that the browser shows focus as to a keyboard."""
 
 
-def match(pages: tuple[Page, ...], path: str) -> tuple[Page, dict[str, str]]:
-    """Return the GET page of a path, one without names first, with what its names stand for."""
-    for page in sorted(pages, key=lambda item: item.path.count("{")):
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(page.path))
-        found = re.fullmatch(pattern, path)
-        if page.method == "GET" and found:
-            return page, found.groupdict()
-    raise SystemExit(f"no page {path}")
+THIN_JS = """(most) => {
+  const lists = document.querySelectorAll("tbody, ul, ol, dl, select");
+  const parents = new Set([...document.querySelectorAll("details.drill, form > fieldset")].map((item) => item.parentElement));
+  for (const list of lists) for (const item of [...list.children].slice(most)) item.remove();
+  for (const parent of parents) {
+    const same = parent.querySelectorAll(":scope > details.drill, :scope > fieldset");
+    for (const item of [...same].slice(most)) item.remove();
+  }
+}"""
+"""Take out what repeats: axe's time grows faster than a page, and a list's hundredth row is built like its fifth."""
+
+ALIKE_MAX = 5
+"""Rows, items or parts of one list that axe is shown when it has to be quick."""
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Sends pages and static files with the console's policy; one person with every role looks."""
+class Look(NamedTuple):
+    """How a page is looked at."""
 
-    runtime: ClassVar[Runtime]
-    identity: ClassVar[Identity]
-    language: ClassVar[Language]
-    theme: ClassVar[Theme]
-    renderer = Renderer()
+    language: Language
+    theme: Theme
+    width: int
 
-    def do_GET(self) -> None:
-        """Answer one request."""
-        parts = urlsplit(self.path)
-        file = static_files().find(parts.path.rpartition("/")[2]) if parts.path.startswith("/static/") else None
-        if file is not None:
-            self._send(200, file.media_type, file.body)
-        elif parts.path == "/favicon.ico":
-            self._send(404, "text/plain", b"")
-        elif parts.path.startswith("/live/"):
-            self._send(200, "text/event-stream", QUIET)
-        else:
-            page, names = match(all_pages(), parts.path)
-            view = page.show(self._request(page, names, dict(parse_qsl(parts.query))))
-            assert isinstance(view, View), f"{parts.path} is no page"
-            self._send(view.status, "text/html; charset=utf-8", self._render(page, view, parts.path).encode())
+    @property
+    def name(self) -> str:
+        """Return the look in a word, for files."""
+        return f"{self.language.value}-{self.theme.value}-{self.width}"
 
-    def _request(self, page: Page, names: dict[str, str], query: dict[str, str]) -> PageRequest:
-        identity = self.identity if page.verb is not None else None
-        given: dict[str, Any] = {"path": names, "query": query, "form": {}, "source": "127.0.0.1", "services": {}}
-        extra = {name: {} for name in PageRequest._fields if name in {"lists", "files"}}
-        return PageRequest(self.runtime, identity, self.language.value, unlock=_locked, **given, **extra)
 
-    def _render(self, page: Page, view: View, path: str) -> str:
-        given = dict(view.context)
-        mounted = {item.path for item in all_pages()}
-        signed_in = page.verb is not None
-        shell = Shell(
-            here=path,
-            language_url="?lang=other",
-            theme_url="/appearance",
-            token="none",  # noqa: S106 - opens nothing
-            nav=navigation(self.identity, self.language, path, mounted) if signed_in else (),
-            institutions=(Choice(self.identity.institution, self.identity.institution, chosen=True),)
-            if signed_in
-            else (),
-            account=Account(self.identity.name, "all roles", (), "/sign-out") if signed_in else None,
-            trail=given.pop("trail", ()),
-            demo=self.runtime.store.workspace.demo,
+LOOKS = tuple(Look(*given) for given in product(Language, (Theme.LIGHT, Theme.DARK), WIDTHS))
+"""Every language, theme and width."""
+
+
+class Served(NamedTuple):
+    """A served demo: its address, names and passwords by role, and the addresses of its receipts."""
+
+    base: str
+    accounts: dict[str, tuple[str, str]]
+    receipts: list[str]
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[Served]:
+    """Serve a demo workspace on a free port for the time of the block. It is written to: give a copy."""
+    workspace = Workspace.open(folder)
+    write_settings(workspace, WebSettings(rate=RateSettings(burst=100_000, a_second=10_000.0)))
+    with Store.open(workspace) as store:
+        listed = ensure_demo_accounts(store, lambda: datetime.now(UTC)).read_text("utf-8")
+    receipts = [line.split()[0] for line in (folder / RECEIPTS_NAME).read_text().splitlines() if line.startswith("/r/")]
+    words = (line.split() for line in listed.splitlines())
+    accounts = {found[1].removeprefix(f"{BANK}-"): (found[1], found[2]) for found in words if len(found) == 3}
+    listening = socket.create_server(("127.0.0.1", 0))
+    base = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(open_app(workspace, base), **SERVER_OPTIONS))
+    configure_logs(level=logging.ERROR)
+    thread = threading.Thread(target=lambda: server.run(sockets=[listening]))
+    thread.start()
+    try:
+        until = time.monotonic() + START_S
+        while not server.started and time.monotonic() < until:
+            time.sleep(0.02)
+        yield Served(base, accounts, receipts)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
+class Visitor:
+    """A browser with one window for each role. `look_at` opens a place; `problems` says what is wrong with it."""
+
+    def __init__(self, browser: Browser, served: Served) -> None:
+        self._browser, self._served = browser, served
+        self._pages: dict[str, Page] = {}
+        self._said: list[str] = []
+        self._entered: dict[str, float] = {}
+        self.visited: set[str] = set()
+        self._found = prepare(self.page_of, served.base, served.receipts)
+
+    def page_of(self, role: str) -> Page:
+        """Return the window of a role, signed in."""
+        if role not in self._pages:
+            context: BrowserContext = self._browser.new_context(reduced_motion="reduce")
+            context.set_default_timeout(WAIT_MS)
+            page = context.new_page()
+            page.on("console", lambda message: self._said.append(message.text))
+            page.on("pageerror", lambda error: self._said.append(str(error)))
+            if role != NOBODY:
+                self._sign_in(context, role)
+            self._pages[role] = page
+        return self._pages[role]
+
+    def _sign_in(self, context: BrowserContext, role: str) -> None:
+        """Sign in without a page: the door is a place of its own."""
+        name, password = self._served.accounts[role]
+        self._entered[role] = time.monotonic()
+        context.clear_cookies()
+        door = f"{self._served.base}/sign-in"
+        token = TOKEN.findall(context.request.get(door).text())[0]
+        sent = context.request.post(
+            door,
+            form={"name": name, "password": password, "token": token},
+            headers={"origin": self._served.base},
+            max_redirects=0,
         )
-        return self.renderer.render(
-            view.template, self.language, self.theme, **{"shell": shell, "title": view.title, **given}
+        assert sent.status == 303, f"{name} is not let in: {sent.status}"
+
+    def look_at(self, place: Place, look: Look) -> Page:
+        """Open a place in a look, do on it what it asks for, and return its window."""
+        page = self.page_of(place.role)
+        if time.monotonic() - self._entered.get(place.role, math.inf) > FRESH_S_MAX / 2:
+            self._sign_in(page.context, place.role)  # else a page that asks for a late password would open at the door
+        page.set_viewport_size({"width": look.width, "height": 900})
+        given = {LANGUAGE_COOKIE: look.language.value, THEME_COOKIE: look.theme.value}
+        page.context.add_cookies([{"name": n, "value": v, "url": self._served.base} for n, v in given.items()])
+        self._said.clear()
+        opened = page.goto(self._served.base + place.path.format(**self._found))
+        answer = place.act(page) or opened
+        self.visited.add(urlsplit(page.url).path)
+        assert answer is not None, f"{place.name}: nothing was opened"
+        assert answer.status == place.status, f"{place.name}: {answer.status}, not {place.status}, at {page.url}"
+        return page
+
+    def problems(self, page: Page, *, alike_max: int | None = None) -> list[str]:
+        """Return what is wrong with the page that was opened, a line each. `alike_max` shows axe so much of each list only.
+
+        The page is not to be looked at afterwards: its parts are opened, and thinned out.
+        """
+        said = [text for text in self._said if not text.startswith(ADVICE) and "status of 4" not in text]
+        wrong = [f"the browser says: {text}" for text in said]
+        page.evaluate("document.querySelectorAll('details:not(.menu)').forEach((item) => { item.open = true; })")
+        wrong += _too_wide(page)
+        page.evaluate("window.scrollTo(0, 0)")
+        page.keyboard.press("Tab")
+        wrong += page.evaluate(FOCUS_JS)
+        if alike_max is not None:
+            page.evaluate(THIN_JS, alike_max)
+        return wrong + _barriers(page, {})
+
+    def turn(self, page: Page, look: Look) -> list[str]:
+        """Show the page that was just checked in another theme and width, without opening it again; return what is wrong with that.
+
+        What a page is made of does not change with them: only colours, widths and the sizes of targets are looked at.
+        """
+        page.set_viewport_size({"width": look.width, "height": 900})
+        page.evaluate("(name) => { document.documentElement.className = name; }", f"theme-{look.theme.value}")
+        return _too_wide(page) + _barriers(
+            page, {"runOnly": ["color-contrast", "target-size", "scrollable-region-focusable"]}
         )
 
-    def _send(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        """Stay silent: requests are no news here."""
+    def picture_file(self, file: Path, target: Path, size: tuple[int, int]) -> None:
+        """Take a picture of a page that lies in a file."""
+        page = self._browser.new_page(viewport={"width": size[0], "height": size[1]})
+        page.goto(file.absolute().as_uri())
+        page.screenshot(path=target)
+        page.close()
 
 
-def _locked(_password: str) -> object:
-    raise SystemExit("pictures sign nothing")
+def _too_wide(page: Page) -> list[str]:
+    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"the body is {wider} px wider than the window"] if wider > 0 else []
 
 
-def take(out: Path, base: str, paths: list[str], name: str) -> Iterator[str]:
-    """Take each page at each width; yield what the browser complained of."""
+def _barriers(page: Page, options: dict[str, object]) -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - only checks need it
+
+    found = Axe().run(page, options={"resultTypes": ["violations"], **options})
+    return [found.generate_report()] if found.violations_count else []
+
+
+@contextmanager
+def visiting(folder: Path) -> Iterator[Visitor]:
+    """Serve a demo workspace and open a browser on it. It is written to: give a copy."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - heavy
 
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        for path in paths:
-            for width in WIDTHS:
-                page = browser.new_page(viewport={"width": width, "height": 900})
-                page.on("console", lambda message: print("console:", message.text))
-                page.goto(base + path)
-                label = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")[:60] or "home"
-                page.screenshot(path=str(out / f"{label}-{name}-{width}.png"), full_page=True)
-                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                    yield f"{path} is wider than {width}"
-                page.close()
-        browser.close()
-
-
-def main() -> None:
-    """Render, photograph, and say what does not fit."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("paths", nargs="+")
-    parser.add_argument("--workspace", type=Path, required=True)
-    parser.add_argument("--institution", required=True)
-    parser.add_argument("--language", default="en", choices=[item.value for item in Language])
-    parser.add_argument("--theme", default="light", choices=[item.value for item in Theme])
-    parser.add_argument("--role", action="append", choices=[item.value for item in ConsoleRole], help="else every role")
-    args = parser.parse_args()
-    roles = frozenset(ConsoleRole(name) for name in args.role or list(ConsoleRole))
-    if not args.workspace.exists():
-        run_demo(args.workspace, lambda: datetime.now(UTC), print)
-    args.out.mkdir(parents=True, exist_ok=True)
-    with Runtime.open(Workspace.open(args.workspace)) as runtime:
-        Handler.runtime, Handler.language, Handler.theme = runtime, Language(args.language), Theme(args.theme)
-        Handler.identity = Identity(
-            name="ann", institution=args.institution, roles=roles, means="session", holder="ann"
-        )
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        for problem in take(args.out, f"http://127.0.0.1:{server.server_port}", args.paths, args.language):
-            print(problem)
-        server.shutdown()
-
-
-if __name__ == "__main__":
-    main()
+    with serve(folder) as served, sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        try:
+            yield Visitor(browser, served)
+        finally:
+            browser.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dualtrack.domain.vocabulary import Outcome, Verdict
 from dualtrack.present.charts import IntervalPlot, Mark, interval_plot
 from dualtrack.web import parts
-from dualtrack.web.spark import Bin, Point, Setting, frontier, histogram, trend
+from dualtrack.web.spark import Point, trend
 from dualtrack.web.tracks import Ending, State, Station, Tracks, track_rows, tracks_row, tracks_svg
 from dualtrack.web.views.rendering import Language
 
@@ -330,20 +330,9 @@ def _charts(say: Say) -> list[dict[str, object]]:
     levels = [
         Point(f"{month}/26", value) for month, value in zip(range(5, 12), (8, 8, 11, 14, 14, 20, 24), strict=True)
     ]
-    bins = [Bin(low / 10, (low + 1) / 10, n) for low, n in enumerate((2210, 940, 410, 220, 130, 84, 60, 41, 66, 149))]
-    settings = [
-        Setting(say("off", "關"), 0, 0),
-        Setting("0.9", 31, 4),
-        Setting("0.8", 52, 9, chosen=True),
-        Setting("0.6", 60, 31),
-        Setting("0.7", 49, 22),
-    ]
-    harm, benefit = say("harm averted", "避免的損害"), say("benefit withheld", "失去的效益")
     titles = {
         "calls": say("Governed calls a day", "每日受規管的調用"),
         "uses": say("Uses declared", "已申報用途"),
-        "scores": say("Scores of the injection guard", "注入防護的分數"),
-        "price": say("What the guard costs on both tracks", "防護在兩條軌道上的代價"),
         "effect": say("Effect against its minimum", "效益與最低要求"),
     }
     marks = (Mark(0, say("none", "無"), dashed=False), Mark(0.02, say("minimum", "最低"), dashed=True))
@@ -351,8 +340,6 @@ def _charts(say: Say) -> list[dict[str, object]]:
     day, n = say("Day", "日"), say("Calls", "調用")
     return [
         {"picture": trend("calls", titles["calls"], days, style="bar"), "title": titles["calls"], "head": (day, n), "rows": [(p.label, int(p.value)) for p in days], "basis": "n = 4,059"},
-        {"picture": histogram("scores", titles["scores"], bins, threshold=0.8, threshold_label=say("blocks from", "攔截起點")), "title": titles["scores"], "head": (say("Score", "分數"), "n"), "rows": [(f"{b.low:g}–{b.high:g}", b.n) for b in bins], "basis": "n = 4,310"},
-        {"picture": frontier("price", titles["price"], settings, harm=harm, benefit=benefit), "title": titles["price"], "head": (say("Setting", "設定"), harm, benefit), "rows": [(s.label, s.harm, s.benefit) for s in settings], "basis": say("replayed decisions, n = 4,310; ◆ in use", "重播決定，n = 4,310；◆ 使用中")},
         {"picture": interval_plot(plot), "title": titles["effect"], "head": (say("Figure", "數字"), say("Value", "數值")), "rows": [(say("estimate", "估計"), "0.0287"), (say("minimum", "最低"), "0.02")], "basis": "n = 16,122"},
         {"picture": trend("uses", titles["uses"], levels, style="step"), "title": titles["uses"], "head": (say("Month", "月"), say("Uses", "用途")), "rows": [(p.label, int(p.value)) for p in levels], "basis": ""},
     ]  # fmt: skip

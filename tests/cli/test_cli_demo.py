@@ -6,11 +6,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 
 import pytest
 from cli_world import good, picture, run, said
+
+from demo_once import LEFT_OVER
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("offline")]
 
@@ -26,14 +27,9 @@ SECONDS_MAX = 60
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """Run the demo once; returns the folder it ran in, what it printed and how long it took."""
-    folder = tmp_path_factory.mktemp("demo")
-    started = time.monotonic()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        done = good("demo")
-    return folder, done.out, time.monotonic() - started
+def demo(demo_run):
+    """Return the folder the demo ran in, what it printed and the seconds it computed."""
+    return demo_run.place, demo_run.printed, demo_run.cpu_s
 
 
 def verdicts(folder):
@@ -132,13 +128,12 @@ def test_the_receipts_are_printed_with_their_addresses_and_stand_in_the_folder(d
         assert words in printed
 
 
-def test_the_five_next_steps_work_as_printed(demo):
+def test_the_five_next_steps_work_as_printed(demo, tmp_path):
     folder, printed, _ = demo
     lines = printed.partition("Five things to try next:\n")[2].splitlines()
     commands = [line.strip() for line in lines if line.startswith("  ")][:5]
     assert len(commands) == 5
-    copy = folder.parent / "next"
-    shutil.copytree(folder, copy)
+    copy = shutil.copytree(folder, tmp_path / "next")
     for command in commands:
         words = shlex.split(command)
         prefix = {"dualtrack": ["-c", "from dualtrack.cli import main; main()"], "python": []}[words[0]]
@@ -169,14 +164,20 @@ def test_the_doctor_finds_the_demo_in_order(demo):
     assert good("doctor", "--workspace", folder / "dualtrack-demo").code == 0
 
 
-def test_a_second_run_replaces_the_marked_folder(demo, monkeypatch):
-    folder, _, _ = demo
-    copy = folder.parent / "again"
-    shutil.copytree(folder, copy)
-    (copy / "dualtrack-demo" / "left-over.txt").write_text("old")
-    before = (copy / "dualtrack-demo" / "anchors.json").read_bytes()
-    monkeypatch.chdir(copy)
-    said_of = good("demo", "--json").json
+def test_a_second_run_replaces_the_marked_folder(demo_run):
+    assert not (demo_run.folder / LEFT_OVER).exists()
+    before, after = (json.loads(text) for text in (demo_run.anchors_before, anchors(demo_run)))
+    (firm,) = before["institutions"]
+    assert after["institutions"][firm] != before["institutions"][firm], "keys are made in each run"
+    assert [path.name for path in demo_run.place.iterdir()] == ["dualtrack-demo"]
+
+
+def anchors(demo_run):
+    return (demo_run.folder / "anchors.json").read_bytes()
+
+
+def test_programs_are_told_the_same(demo_run):
+    said_of = demo_run.json
     assert said_of["demo"] is True
     assert {item["subject"]: item["verdict"] for item in said_of["verdicts"]}.items() >= MEASURED.items()
     language = {item["use"]: item["paragraphs"] for item in said_of["language"]}
@@ -186,11 +187,8 @@ def test_a_second_run_replaces_the_marked_folder(demo, monkeypatch):
     (bank,) = language[f"{BANK}/service-answers"]
     assert (bank["cites"], bank["analogy"]) == ("17", True)
     assert [answer["state"] for answer in said_of["traffic"]["answers"]] == ["approved", "queued"]
-    written = (copy / "dualtrack-demo" / "demo-receipts.txt").read_text(encoding="utf-8")
+    written = (demo_run.folder / "demo-receipts.txt").read_text(encoding="utf-8")
     assert all(given["path"] in written for given in said_of["traffic"]["receipts"])
-    assert not (copy / "dualtrack-demo" / "left-over.txt").exists()
-    assert (copy / "dualtrack-demo" / "anchors.json").read_bytes() != before, "keys are made in each run"
-    assert [path.name for path in copy.iterdir()] == ["dualtrack-demo"]
 
 
 @pytest.mark.parametrize("kind", ["a folder of one's own", "a real workspace", "a file", "a link"])

@@ -40,7 +40,7 @@ def test_a_program_fetches_what_a_reviewer_released_over_the_api(held):
         assert (found.state, found.outcome, found.output) == ("approved", "routed", float(texts["draft"]))
         assert found.reasons == texts["reasons"]
         assert found.receipt is None
-        assert caller.receipt(asked.receipt)["answer"] == texts["draft"]
+        assert caller.receipt(asked.receipt).answer == texts["draft"]
         with pytest.raises(ApiError) as caught:
             auditor.answer(asked.decision)
         assert caught.value.status in {401, 403}

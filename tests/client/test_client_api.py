@@ -10,7 +10,7 @@ import pytest
 from server_world import FIRM, ORIGIN, PASSWORD, USE, ServerWorld
 
 from dualtrack import client as module
-from dualtrack.client import ApiError, Client
+from dualtrack.client import ApiError, Client, Said
 from dualtrack.errors import MissingExtraError, UpstreamError
 from dualtrack.ledger.merkle import verify_consistency, verify_inclusion
 from dualtrack.runtime.live import LiveUse
@@ -61,13 +61,13 @@ def test_a_decision_its_receipt_and_its_proof(served, connect):
     while served.runtime.recorders[FIRM].waiting:
         pass
     receipt = connect().receipt(answer.receipt)
-    assert receipt["decision"] == answer.decision
-    assert {"en": "payments were late", "zh-Hant": "曾逾期還款"} in [item["says"] for item in receipt["explained"]]
-    assert receipt["why"]["en"] == "A model computed this from the details given."
+    assert receipt.decision == answer.decision
+    assert Said(en="payments were late", zh="曾逾期還款") in [item.says for item in receipt.explained]
+    assert receipt.why.en == "A model computed this from the details given."
     auditor = connect(key=served.key(ConsoleRole.AUDITOR))
     assert auditor.decision(answer.decision)["record"]["use"] == USE
     head = auditor.head()
-    proof = auditor.prove(receipt["proof"]["index"])
+    proof = auditor.prove(receipt.proof.index)
     path = [bytes.fromhex(step) for step in proof.path]
     root = served.runtime.registers[FIRM].repository.root(proof.size)
     verify_inclusion(proof.index, proof.size, bytes.fromhex(proof.leaf_hash), path, root)

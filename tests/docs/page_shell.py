@@ -18,8 +18,8 @@ from dualtrack.intake import sample_path
 
 BLOCK = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$")
 STEP = re.compile(r"(?ms)^(?:<!-- file: (\S+) -->\n)?```(\w*)\n(.*?)^```$")
-SECONDS_MAX = 180
-READY_S = 60
+SECONDS_MAX = 600
+READY_S = 120
 
 
 class Command(NamedTuple):

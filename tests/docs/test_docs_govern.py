@@ -1,13 +1,13 @@
-"""The pages that lead to a governed function, endpoint and OpenAI client: every line of them runs, in their order."""
+"""The pages that lead to a governed function, endpoint and fallback: every line of them runs, in their order."""
 
 from __future__ import annotations
 
 import pytest
-from page_shell import free_port, new_shell, steps
+from page_once import function_once, go_on
+from page_shell import free_port, steps
 
 from house_tree import ROOT
 
-FUNCTION = ROOT / "docs" / "govern-a-function.md"
 ENDPOINT = ROOT / "docs" / "govern-an-endpoint.md"
 FALLBACK = ROOT / "docs" / "fallback.md"
 
@@ -15,23 +15,22 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def shell(tmp_path):
-    """Return a shell that closes the servers it started; the ports of the pages are swapped for free ones."""
-    found = new_shell(tmp_path, {port: str(free_port()) for port in ("9000", "8181")})
+def shell(tmp_path, tmp_path_factory):
+    """Return a shell where the page on a function was done, which the others go on from; ports are swapped for free ones."""
+    swaps = {port: str(free_port()) for port in ("9000", "8181")}
+    found = go_on(function_once(tmp_path_factory), tmp_path, swaps)
     yield found
     found.close()
 
 
-def walk(shell, *pages):
-    for page in pages:
-        for step in steps(page):
-            shell.do(step)
+def walk(shell, page):
+    for step in steps(page):
+        shell.do(step)
 
 
 def test_a_function_and_then_an_endpoint_are_governed_as_the_pages_say(shell):
-    """The second page goes on from the first one, so they are walked together."""
-    walk(shell, FUNCTION, ENDPOINT)
+    walk(shell, ENDPOINT)
 
 
 def test_what_stands_in_for_a_model_does_as_the_page_says(shell):
-    walk(shell, FUNCTION, FALLBACK)
+    walk(shell, FALLBACK)

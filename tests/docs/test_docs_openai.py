@@ -7,6 +7,7 @@ import re
 import threading
 
 import pytest
+from page_once import go_on, people_once
 from page_shell import Command, free_port, new_shell, steps
 
 from house_tree import ROOT
@@ -14,7 +15,6 @@ from runtime.fake_model import FakeModel
 from runtime.runtime_world import USE, World
 from runtime.test_runtime_chat import chat_policy
 
-FUNCTION = ROOT / "docs" / "govern-a-function.md"
 OPENAI = ROOT / "docs" / "govern-openai.md"
 LIVE = "<!-- live from here -->"
 PAGE_USE = "my-bank/annual-report-reading"
@@ -50,12 +50,11 @@ def port_of(model):
     return re.search(r":(\d+)/", model.url)[1]
 
 
-def test_a_newcomer_reaches_a_trial_and_the_client_is_told_so(tmp_path, model):
-    shell = new_shell(tmp_path, {"9000": port_of(model), "8181": str(free_port())})
+def test_a_newcomer_reaches_a_trial_and_the_client_is_told_so(tmp_path, tmp_path_factory, model):
+    swaps = {"9000": port_of(model), "8181": str(free_port())}
+    shell = go_on(people_once(tmp_path_factory), tmp_path, swaps)
     try:
-        first = steps(FUNCTION)
-        people = first[: first.index(next(step for step in first if "template show" in getattr(step, "line", "")))]
-        for step in [*people, *steps(OPENAI, before=LIVE)]:
+        for step in steps(OPENAI, before=LIVE):
             shell.do(step)
     finally:
         shell.close()

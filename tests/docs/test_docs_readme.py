@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 
 import pytest
-from page_shell import BLOCK, command_path, console_lines, new_shell
+from page_shell import BLOCK, console_lines, new_shell
 
+from cli.cli_world import good
 from dualtrack.errors import PackError
 from dualtrack.rules.catalogue import shipped_topics
 from dualtrack.rules.pack import load_pack
@@ -64,16 +64,9 @@ def test_every_page_is_in_the_index():
     )
 
 
-def run_dualtrack(*arguments):
-    """Run the installed command and return what it printed; it must succeed."""
-    done = subprocess.run([command_path(), *arguments], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, f"dualtrack {' '.join(arguments)}: {done.stderr or done.stdout}"
-    return done.stdout
-
-
 def subcommands(*path):
     """Return the names listed under Commands in a help page."""
-    _, _, listed = run_dualtrack(*path, "--help").partition("\nCommands:\n")
+    _, _, listed = good(*path, "--help").out.partition("\nCommands:\n")
     return {line.split()[0] for line in listed.splitlines() if re.match(r"  [a-z]", line)}
 
 

@@ -138,7 +138,7 @@ def test_what_nobody_looked_at_in_time_leaves_the_fixed_message(world):
         world.offset += timedelta(days=7)
         held.runtime.snapshots.refresh()
         assert await asyncio.to_thread(desk.expire, state.id, world.clock())
-        return await asyncio.to_thread(read_held, register, find_held(register, routed["decision"], None))
+        return await asyncio.to_thread(read_held, register, find_held(register, routed["decision"], None), None)
 
     found = rows(world, scenario)
     assert (found.state, found.given, found.output, found.message.en) == ("expired", False, None, SAID)
@@ -195,7 +195,10 @@ def tool(name):
 
 
 @pytest.mark.parametrize(("changed", "given"), [("close_account", True), ("send_money", False), ("", False)])
-def test_a_changed_tool_call_is_given_only_for_a_listed_tool_and_with_the_notice(world, changed, given):
+def test_a_changed_tool_call_is_given_only_for_a_listed_tool_and_with_the_notice(world, monkeypatch, changed, given):
+    """As records have it that were written before a reviewer was told at once."""
+    monkeypatch.setattr("dualtrack.runtime.reviews.check_changed_calls", lambda *_given: None)
+
     async def scenario(held):
         offered = {"type": "function", "function": {"name": "close_account", "parameters": {"type": "object"}}}
         _, routed = await held.ask(CHAT, QUESTION | {"tools": [offered]})
@@ -261,7 +264,7 @@ def test_a_planted_item_looks_as_any_other_while_it_waits_and_its_text_never_lea
     assert got[0] == 404
     record = record_at(world.register, int(decision_row(world.register, decision)["idx"]))[1]
     with pytest.raises(NotFoundError):
-        read_held(world.register, record)
+        read_held(world.register, record, None)
 
 
 def test_a_drill_has_no_answer_for_anybody(world):
@@ -328,7 +331,7 @@ def test_a_shadow_permit_lets_nothing_out_that_was_held_before(world):
     routed = rows(world, scenario)
     world.again(plan="shadow", review=HELD, audience="customers")
     with world.open() as runtime, pytest.raises(RefusedError) as caught:
-        enter_for_answer(runtime.gate, find_held(world.register, routed["decision"], None))
+        enter_for_answer(runtime.gate, world.register, find_held(world.register, routed["decision"], None))
     assert caught.value.code == "permit.shadow"
 
 

@@ -388,6 +388,7 @@ def test_a_stream_whose_notice_is_guarded_passes_at_the_first_turn(world):
         {"input": [1]},
         {"input": "a", "user": 7},
         {"input": "a", "encoding_format": ["float"]},
+        *({"input": "a", "dimensions": found} for found in ("my HKID is A123456(3)", 1234563)),
         {"input": "a", "surprise": 1},
     ],
 )

@@ -138,3 +138,37 @@ def test_an_upstreams_usage_goes_on_as_whole_numbers_only(world):
 
     _, last = said(run(world, scenario, model=Talking("A sentence."))[2])
     assert last["usage"] == {"total_tokens": 3}
+
+
+@pytest.mark.parametrize(
+    "text", ["The fee is HK$100. It is due in May.", "The fee is HK$100. It is due in May.\n\n \n"]
+)
+def test_the_last_words_of_a_durable_stream_wait_for_the_record_of_its_outcome(world, text):
+    out = {"before": "", "after": ""}
+
+    async def scenario(app, _fake, _runtime):
+        async def send(message):
+            if message.get("body", b"").startswith(b"data: {"):
+                part = json.loads(message["body"][6:])["choices"][0]["delta"].get("content", "")
+                out["after" if recorded(world) else "before"] += part
+
+        await app(*_posted(STREAM), send)
+
+    run(world, scenario, model=FakeModel(text))
+    assert "The fee is HK$100." in out["before"]
+    assert "May" not in out["before"]
+    assert out["after"].rstrip().endswith("It is due in May.")
+    assert text in out["before"] + out["after"]
+
+
+def _posted(body):
+    data = json.dumps(body).encode()
+    inbox = [{"type": "http.request", "body": data, "more_body": False}]
+
+    async def receive():
+        if not inbox:
+            await asyncio.Event().wait()
+        return inbox.pop(0)
+
+    headers = [(b"authorization", b"Bearer dt_test"), (b"content-length", b"%d" % len(data))]
+    return {"type": "http", "method": "POST", "path": CHAT, "query_string": b"", "headers": headers}, receive

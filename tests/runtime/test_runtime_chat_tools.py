@@ -132,18 +132,16 @@ def test_a_whole_answer_in_the_form_of_a_stream_keeps_its_calls():
     async def send(message):
         sent.append(message)
 
-    class Live:
-        use = USE
-
-    class Called:
-        id, live = "1", Live
-
-    class Turned:
-        call = Called
-
     message = {"role": "assistant", "content": "", "tool_calls": [call()]}
-    body = {"choices": [{"message": message, "finish_reason": "tool_calls"}], "usage": {}, "dualtrack": {}}
-    asyncio.run(stream_whole(Turned, body, send))
+    body = {
+        "id": "chatcmpl-1",
+        "created": 1,
+        "model": USE,
+        "choices": [{"message": message, "finish_reason": "tool_calls"}],
+        "usage": {},
+        "dualtrack": {},
+    }
+    asyncio.run(stream_whole(body, send))
     chunks = chunks_of(b"".join(item.get("body", b"") for item in sent))
     assert deltas_in(chunks)[1]["tool_calls"] == [{"index": 0, **call()}]
 

@@ -218,3 +218,11 @@ def test_the_offset_clock_is_what_the_ledger_records(world):
     world.offset = timedelta(hours=1)
     world.permit()
     assert world.register.repository.entry(0).recorded_at
+
+
+def test_personal_data_in_what_a_scorer_says_is_not_given(world):
+    world.permit(guards=[{"guard": "personal_data", "stage": "output", "action": "redact"}])
+    with world.open() as runtime:
+        answer = decide(runtime, USE, {"late": 1}, lambda _row: Scoring(0.5, ("his HKID A123456(3)",)))
+    assert (answer.outcome, answer.code, answer.reasons) == ("blocked", "guard.personal_data", ())
+    assert decisions(world)[0].guards[0].score >= 900

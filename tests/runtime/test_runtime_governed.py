@@ -8,6 +8,7 @@ import pytest
 
 from dualtrack.domain.canonical import digest
 from dualtrack.errors import FieldError, NotFoundError, RefusedError
+from dualtrack.runtime.answer_fetches import first_fetch
 from dualtrack.runtime.governed import Governor, NotServedError
 from runtime.planting_world import act
 from runtime.runtime_world import USE
@@ -80,9 +81,12 @@ def test_what_was_held_is_asked_for_again_and_given_once_a_person_released_it(wo
             governed({"late": 6})
         answer = caught.value.answer
         assert governed.answer(answer).waiting
+        assert first_fetch(world.register, answer.decision) is None
         act(govern.runtime, answer.review, "approve")
         found = governed.answer(answer.decision)
         assert (found.state, found.given, found.output) == ("approved", True, 0.5)
+        fetched = first_fetch(world.register, answer.decision)
+        assert (fetched.by, fetched.means) == (USE, "function")
         with pytest.raises(NotFoundError):
             governed.answer("0" * 26)
 

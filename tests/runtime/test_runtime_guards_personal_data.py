@@ -110,3 +110,15 @@ def test_pieces_and_row_together_are_both_looked_at():
 def test_settings_it_does_not_know_are_refused(settings):
     with pytest.raises(FieldError):
         PersonalData(settings)
+
+
+def test_at_output_of_a_row_the_answer_and_its_reasons_count_and_redact_means_block():
+    row = {"note": "HKID A123456(3)"}
+    output = checked(row=row)._replace(stage="output")
+    guard = PersonalData({})
+    assert guard.check(output) is CLEAR, "the row was looked at when it came in"
+    for said in ({"answer": {"pay": "to A123456(3)"}}, {"answer": 1, "reasons": ("his HKID A123456(3)",)}):
+        found = guard.check(output._replace(**said))
+        assert found.score >= 900
+        assert [item.kind for item in found.findings] == ["HKID"]
+        assert (found.pieces, found.row) == (None, None)

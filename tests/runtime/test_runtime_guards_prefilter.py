@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dualtrack.runtime.guards.cues import cue_set, phrases
+from dualtrack.runtime.guards.cues import CUE_FILES, cue_set, phrases
 from dualtrack.runtime.guards.personal import names_zh
 from dualtrack.runtime.guards.personal.identity import _HKID, _TRAVEL, _after_letters
 from dualtrack.runtime.guards.personal.name_lists import WORD, name_lists
@@ -32,8 +32,6 @@ from dualtrack.runtime.guards.prefilter import _parts, needed_runs, needed_words
 from dualtrack.runtime.guards.sharing import begin_run, end_run, shared
 from dualtrack.runtime.guards.spelling import ANY, EDGE, UnclearError, items, spellings
 from dualtrack.runtime.guards.texts import Part, fold, guard_data
-
-CUES = ("injection", "investment_advice", "mpf_choice", "opt_out", "tipping_off")
 
 
 def texts() -> list[str]:
@@ -56,6 +54,9 @@ def texts() -> list[str]:
 
 TEXTS = texts()
 
+FIRST_USE = settings(deadline=None)
+"""Lists and patterns are made when they are first met, which takes one example far longer than the next."""
+
 
 def test_the_sets_are_there():
     assert len(TEXTS) > 500
@@ -67,14 +68,14 @@ def both_ways(text, name):
     folded, part, cues = fold(text), Part(0, "user", text), cue_set(name)
     for stage in ("input", "output"):
         for untrusted in (False, True):
-            short, long = (phrases().looked_through(folded, everything=everything) for everything in (False, True))
+            short, long = (phrases().looked_through(folded, stage, everything=every) for every in (False, True))
             yield (
                 cues.find(part, stage, untrusted=untrusted, text=short),
                 cues.find(part, stage, untrusted=untrusted, text=long),
             )
 
 
-@pytest.mark.parametrize("name", CUES)
+@pytest.mark.parametrize("name", CUE_FILES)
 def test_the_short_way_finds_what_the_long_way_finds_in_the_sets(name):
     found = 0
     for text in TEXTS[::9]:
@@ -87,7 +88,7 @@ def test_the_short_way_finds_what_the_long_way_finds_in_the_sets(name):
 def fragments() -> list[str]:
     """Return spellings of phrases of all files, and signs and words to stand between them."""
     found: list[str] = []
-    for name in CUES:
+    for name in CUE_FILES:
         for group in guard_data(name)["groups"].values():
             for phrase in (*group.get("en", ()), *group.get("zh", ())):
                 try:
@@ -120,17 +121,19 @@ def fragments() -> list[str]:
     ]
 
 
+@FIRST_USE
 @given(st.lists(st.sampled_from(fragments()), max_size=12), st.sampled_from(["", " ", "\n", "  "]))
 def test_the_short_way_finds_what_the_long_way_finds_in_made_up_text(parts, gap):
     text = gap.join(parts)
-    for name in CUES:
+    for name in CUE_FILES:
         for short, long in both_ways(text, name):
             assert short == long, text
 
 
+@FIRST_USE
 @given(st.text(alphabet="ignore yourulspmtdsab .,'’-<#[]:\n你的規則忽略指示唔理好", max_size=60))
 def test_the_short_way_finds_what_the_long_way_finds_in_noise(text):
-    for name in CUES:
+    for name in CUE_FILES:
         for short, long in both_ways(text, name):
             assert short == long, text
 
@@ -215,10 +218,11 @@ def test_texts_of_a_run_are_shared_and_then_forgotten():
     known = phrases()
     begin_run()
     try:
-        assert known.text("Which fee is due?") is known.text("Which fee is due?")
+        assert known.text("Which fee is due?", "input") is known.text("Which fee is due?", "input")
+        assert known.text("Which fee is due?", "output") is not known.text("Which fee is due?", "input")
     finally:
         end_run()
-    assert known.text("Which fee is due?") is not known.text("Which fee is due?")
+    assert known.text("Which fee is due?", "input") is not known.text("Which fee is due?", "input")
     assert shared() is None
 
 
@@ -259,6 +263,7 @@ def test_a_word_that_no_name_begins_with_ends_the_look_behind_a_telling_word():
     assert _after_words(words, 1, name_lists()) is None
 
 
+@FIRST_USE
 @given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3).map(" ".join))
 def test_a_text_that_is_known_to_be_clean_is_what_a_search_would_leave(text):
     guard, scanner = PersonalData({}), Scanner()

@@ -110,6 +110,8 @@ def test_a_second_model_gives_the_embeddings_when_the_first_fails(world):
     found = recorded(world)[0]
     assert [item.component for item in found.upstream] == ["model", "model-1"]
     assert [item.fault for item in found.upstream] == ["upstream.status", None]
+    assert [item.operation for item in found.upstream] == ["embeddings", "embeddings"]
+    assert found.timing.upstream_us >= sum(item.us for item in found.upstream)
 
 
 def test_embeddings_honour_opting_out(world):

@@ -202,3 +202,13 @@ def test_an_erased_person_is_in_no_answer(two):
         two.second.begin(about)
     assert caught.value.code == "not-found.erased"
     assert forget_answers(two.stores[1].backend, "a" * 64) == 0
+
+
+def test_an_erasure_while_a_request_is_under_way_keeps_nothing_of_its_answer(two):
+    about = ASKED._replace(subject="c" * 64)
+    assert two.first.begin(about) is None
+    assert forget_answers(two.stores[1].backend, "c" * 64) == 0
+    two.first.end(about, ANSWER)
+    with pytest.raises(NotFoundError) as caught:
+        two.second.begin(about)
+    assert caught.value.code == "not-found.erased"

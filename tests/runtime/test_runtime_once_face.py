@@ -22,7 +22,7 @@ from dualtrack.runtime.ids import new_id
 from dualtrack.runtime.upstream.client import UpstreamClient
 from dualtrack.store.shared_tables import SHARED
 from permit.firm import known_key
-from runtime.fake_model import ask
+from runtime.fake_model import FakeModel, ask
 from runtime.runtime_world import FIRM, USE, World
 
 DECIDE = f"/v1/decide/{USE}"
@@ -144,7 +144,7 @@ def test_what_was_answered_about_a_person_goes_with_the_person(world):
         return await ask(faces[1], DECIDE, ROW, headers=KEY)
 
     status, _, body = run(world, scenario)
-    assert (status, json.loads(body)["error"]["code"]) == (404, "not-found.erased")
+    assert (status, json.loads(body)["error"]["code"]) == (410, "not-found.erased")
 
 
 def test_a_hold_that_comes_while_the_key_is_claimed_keeps_the_answer_back(world, monkeypatch):
@@ -192,3 +192,27 @@ def test_a_client_that_leaves_while_its_key_is_claimed_leaves_the_key_free(world
 
     assert run(world, scenario) == 200
     assert len(decisions(world)) == 1
+
+
+def test_what_a_model_answered_that_is_on_hold_now_is_not_given_again(world, monkeypatch):
+    monkeypatch.setattr("dualtrack.runtime.holds.acknowledge_s", lambda: 0.0)  # the snapshot is read anew below
+
+    async def inside():
+        async with FakeModel() as fake:
+            lab = {"kind": "http", "url": fake.url, "first_byte_ms": 500}
+            upstreams = [{"id": "one", "provider": "lab", **lab}, {"id": "two", "provider": "lab2", **lab}]
+            world.permit(audience="customers", upstreams=upstreams)
+            with world.open() as runtime:
+                async with UpstreamClient() as client:
+                    face = HotPath(runtime, client, lambda _header: Caller("key", FIRM, None))
+                    before = [await ask(face, DECIDE, ROW, headers=KEY) for _ in range(2)]
+                    set_hold(world.register, known_key("executive"), scope="provider", target="lab", reason="odd")
+                    runtime.snapshots.refresh()
+                    return before, await ask(face, DECIDE, ROW, headers=KEY)
+
+    (first, again), held = asyncio.run(inside())
+    assert first[0] == held[0] == 200
+    assert again[2] == first[2]
+    assert again[1]["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in held[1]
+    assert [call.component for item in decisions(world) for call in item.upstream] == ["one", "two"]

@@ -99,11 +99,12 @@ WRONG_FEE = KnownWrong(
 )
 
 
-def chat(world, scenario, question=QUESTION, **policy):
+def chat(world, scenario, question=QUESTION, *, called=(), **policy):
     """Permit a chat use whose answers are held, in front of a local model, and run a scenario with it."""
 
     async def inside():
         async with FakeModel() as fake:
+            fake.tools = list(called)
             upstream = {"id": "model", "kind": "openai", "provider": "lab", "url": fake.url, "model": "m"}
             guards = [{"guard": "injection", "stage": "input", "action": "block"}]
             world.permit(
@@ -148,17 +149,6 @@ def test_in_a_chat_it_leaves_the_marks_of_an_ordinary_one(world, system):
     assert [item.guard for item in one.decision.guards] == [item.guard for item in other.decision.guards]
     assert other.decision.timing.upstream_us >= lent.us
     assert released.text is None
-
-
-def test_where_ordinary_calls_carry_tools_nothing_is_planted(world):
-    tool = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
-
-    def scenario(runtime, _calls, _body):
-        lay_in(world.register, runtime.recorder(FIRM).contents, stock(items=[WRONG_FEE]), known_key("validator"))
-        with pytest.raises(ReviewError, match="carry tools"):
-            plant(runtime, USE)
-
-    chat(world, scenario, QUESTION | {"tools": [tool]}, tools=[{"name": "look_up", "changes_state": False}])
 
 
 LATER_TURN = (("user", "Hello"), ("assistant", "Hello"), ("user", "What does it cost?"))

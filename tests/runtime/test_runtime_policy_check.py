@@ -76,7 +76,8 @@ def test_a_share_goes_with_sampling_and_with_nothing_else(review):
         ({"audience": "customers"}, "no disclosure"),
         ({"guards": []}, "no guard input_schema"),
         ({"guards": [{"guard": "injection", "stage": "input", "action": "allow"}]}, "only measures"),
-        ({"tools": [{"name": "pay", "changes_state": True}]}, "tool_use"),
+        ({"tools": [{"name": "pay", "changes_state": True}]}, "to a person"),
+        ({"tools": [{"name": "look_up", "changes_state": False}]}, "only what is off the list is blocked"),
         ({"output": {"citations": True}}, "output_checks"),
         (
             {"upstreams": [{"id": "model", "kind": "openai", "provider": "lab", "url": "http://a/v1"}]},

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dualtrack.domain.planting import KnownWrong
 from dualtrack.domain.records import Text, read_record
 from dualtrack.domain.usecase import UseCase
-from dualtrack.runtime.answers import read_held
+from dualtrack.runtime.answers import enter_for_answer, read_held
 from dualtrack.runtime.decide import Scoring, decide
 from dualtrack.runtime.faces.openai_face import HotPath
 from dualtrack.runtime.guards.registry import BUILT_IN
@@ -157,7 +157,8 @@ def test_blocked_opted_out_and_held_rows_say_why(world):
         again = receipt(runtime, held.receipt)
         assert [item.says for item in again.explained] == [LATE]
         record = record_at(world.register, int(decision_row(world.register, held.decision)["idx"]))[1]
-        assert read_held(world.register, record).reasons == (LATE.en,)
+        live = enter_for_answer(runtime.gate, world.register, record)
+        assert read_held(world.register, record, live).reasons == (LATE.en,)
 
 
 def test_reasons_that_a_guard_stopped_are_not_on_the_receipt(world):

@@ -9,10 +9,19 @@ from dualtrack.store import migrate
 from dualtrack.store.identity_tables import IDENTITY
 from dualtrack.store.shared_tables import SHARED
 from dualtrack.store.tables import COMPARTMENTS, tables
+from made_once import quick_migrations, run_migrations
 
 
+@pytest.fixture(autouse=True)
+def real_migrations(monkeypatch):
+    """Run the migrations here, which other tests replace by what they print."""
+    monkeypatch.setattr(migrate, "_run", run_migrations)
+
+
+@pytest.mark.parametrize("way", [run_migrations, quick_migrations], ids=["run", "printed"])
 @pytest.mark.parametrize("compartment", COMPARTMENTS)
-def test_migrations_give_exactly_the_tables(world, compartment):
+def test_migrations_give_exactly_the_tables(world, compartment, way, monkeypatch):
+    monkeypatch.setattr(migrate, "_run", way)
     with world.open(compartment) as store, store.backend.read() as connection:
         found = tables(compartment)
         names = {*found.metadata.tables}

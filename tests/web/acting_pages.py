@@ -15,6 +15,7 @@ from dualtrack.runtime.incidents import list_incidents
 from dualtrack.web.identity.accounts import NewAccount
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import (
+    api_keys,
     change,
     declare,
     erasure,
@@ -22,16 +23,33 @@ from dualtrack.web.pages import (
     holds,
     importing,
     incidents,
+    keys,
     observe,
     people,
     reviews,
+    settings,
     staff,
 )
 from dualtrack.web.visit import Upload
 from permit.firm import FIRM, PASSES, USE, compiled, declaration, known_key, rule, text
 from runtime.service_desk import COMPONENTS
 
-MODULES = (change, reviews, holds, observe, incidents, people, erasure, evidence_in, declare, importing, staff)
+MODULES = (
+    change,
+    reviews,
+    holds,
+    observe,
+    incidents,
+    people,
+    keys,
+    api_keys,
+    settings,
+    erasure,
+    evidence_in,
+    declare,
+    importing,
+    staff,
+)
 USE_PATH = {"institution": FIRM, "use": "early-warning"}
 DRAFT = "Your card payment is 9 days late.\nWe can move the due date; call 2222 2222.\nSources: [card terms 4.2]"
 
@@ -153,10 +171,12 @@ def _people(world, shown):
     yield "person", page("GET", "/people/{name}", path={"name": "ann"}, **admin)
     yield "person-new", page("GET", "/people/new", **admin)
     yield "keys", page("GET", "/keys", **admin)
+    yield "key", page("GET", "/keys/{keyid}", path={"keyid": known_key("owner").key_id}, **admin)
+    yield "settings", page("GET", "/settings", **admin)
     made = world.answer(
         "POST",
         "/api-keys",
-        form={"label": "scoring service", "days": "90"},
+        form={"label": "scoring service", "days": "90", "sure": "yes", "reason": "nightly scoring"},
         lists={"roles": ["caller"]},
         language=language,
         **admin,

@@ -11,12 +11,14 @@ from dualtrack.runtime.engine import Runtime
 from dualtrack.web import parts
 from dualtrack.web.identity.accounts import Accounts
 from dualtrack.web.identity.api_keys import ApiKeys
+from dualtrack.web.identity.custody import CustodyKeys
 from dualtrack.web.identity.login import Login
 from dualtrack.web.identity.rate_limits import Attempts
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.identity.secret import ServerSecret
 from dualtrack.web.identity.who import Identity
 from dualtrack.web.pages.base import PageRequest, View
+from dualtrack.web.settings import WebSettings
 from dualtrack.web.views.rendering import Language, Renderer, Theme
 from permit.firm import FIRM, known_key
 from runtime.service_desk import ServiceDesk
@@ -41,6 +43,9 @@ class ActingWorld:
         attempts = Attempts(backend, ServerSecret.generate().key("rate"), lambda: self.desk.time)
         self.services = {
             "accounts": Accounts(backend, lambda: self.desk.time),
+            "attempts": attempts,
+            "custody": CustodyKeys(backend, ServerSecret.generate().key("custody"), lambda: self.desk.time),
+            "settings": WebSettings(),
             "api_keys": ApiKeys(backend, lambda: self.desk.time),
             "login": Login(backend, HASHER, attempts, lambda: self.desk.time),
             "files": {},

@@ -6,6 +6,7 @@ import pytest
 from identity_world import PASSWORD
 from server_world import FIRM, ORIGIN, USE, ServerWorld
 
+from dualtrack.domain import canonical
 from dualtrack.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
 from dualtrack.web.identity.permissions import VERBS_OF, Verb
 from dualtrack.web.identity.rate_limits import ATTEMPT_LIMITS
@@ -303,8 +304,19 @@ def test_accounts_and_keys_are_managed(fresh):
     assert len(reset.json()["key_lost"]) == 64
     made = browser.api("POST", "/api-keys", {"label": "branch", "roles": ["auditor"], "uses": [USE]}).json()
     assert fresh.browser().api("GET", "/uses", key=made["key"]).status_code == 200
+    turned = browser.api("POST", f"/api-keys/{made['id']}/rotate", {"days": 30, "overlap_s": 60, "reason": "yearly"})
+    assert turned.status_code == 201, turned.text
+    both = (made["key"], turned.json()["key"])
+    assert [fresh.browser().api("GET", "/uses", key=key).status_code for key in both] == [200, 200]
     assert browser.api("DELETE", f"/api-keys/{made['id']}").status_code == 204
-    assert fresh.browser().api("GET", "/uses", key=made["key"]).status_code == 401
+    assert browser.api("POST", f"/api-keys/{made['id']}/rotate", {}).status_code == 400
+    assert [fresh.browser().api("GET", "/uses", key=key).status_code for key in both] == [401, 200]
+    kept = fresh.world.register.repository.every(kinds=("administration/1",))
+    done = [canonical.decode(entry.content) for entry in kept]
+    assert [item["act"] for item in done] == [
+        "account-made", "password-reset", "api-key-made", "api-key-rotated", "api-key-revoked",
+    ]  # fmt: skip
+    assert done[3]["reason"] == "yearly"
     refused = browser.api("POST", "/api-keys", {"label": "x", "roles": ["approver"]})
     assert refused.status_code == 400
 

@@ -28,6 +28,7 @@ SHOWN_ONCE = {
     "/reviews/{review}/open",
     "/complaints/{entry}/text",
     "/api-keys",
+    "/api-keys/{name}/rotate",
     "/session",
 }
 KEPT = {

@@ -8,6 +8,7 @@ import pytest
 from identity_world import OTHER_PASSWORD
 from server_world import FIRM, ORIGIN, PASSWORD, USE, ServerWorld
 
+from dualtrack.keys.ed25519 import key_id
 from dualtrack.web.assets import CONTENT_SECURITY_POLICY
 from dualtrack.web.identity.permissions import VERBS_OF
 from dualtrack.web.identity.roles import ACCOUNT_ROLES, ConsoleRole
@@ -282,6 +283,31 @@ def test_a_person_ends_their_own_sessions_only(fresh):
     assert browser.post("/account/sessions", {"session": mine}).status_code == 303
     assert elsewhere.get("/account").status_code == 303
     assert other.get("/account").status_code == 200
+    again, third = fresh.signed_in(ConsoleRole.OWNER), fresh.signed_in(ConsoleRole.OWNER)
+    assert "End all other sessions" in browser.get("/account").text
+    assert browser.post("/account/sessions", {"session": "others"}).status_code == 303
+    assert [item.get("/account").status_code for item in (browser, again, third, other)] == [200, 303, 303, 200]
+    assert "End all other sessions" not in browser.get("/account").text
+
+
+def test_a_person_makes_their_signing_key_under_a_password_that_nobody_else_had(fresh):
+    fresh.add(ConsoleRole.OFFICER, "boss")
+    browser, elsewhere = fresh.browser(), fresh.browser()
+    for one in (browser, elsewhere):
+        one.sign_in("boss")
+    form = {"old": PASSWORD, "new": OTHER_PASSWORD, "seen": ""}
+    assert browser.post("/account/key", form | {"old": "wrong"}).status_code == 401
+    assert browser.post("/account/key", form).status_code == 303
+    made = fresh.services.accounts.get("boss").key_id
+    assert made[:16] in browser.get("/account").text
+    assert elsewhere.get("/account").status_code == 303
+    assert key_id(fresh.services.custody.public_key("boss")) == made
+    again = {"old": OTHER_PASSWORD, "new": "nine quiet green lanterns"}
+    for unseen in ({"seen": ""}, {"seen": made}, {"seen": "0" * 64, "lost": "yes"}):
+        assert browser.post("/account/key", again | unseen).status_code == 400
+    assert browser.post("/account/key", again | {"seen": made, "lost": "yes"}).status_code == 303
+    assert fresh.services.accounts.get("boss").key_id not in {made, None}
+    assert 'action="/account/key"' not in fresh.signed_in(ConsoleRole.ADMINISTRATOR).get("/account").text
 
 
 def test_an_unexpected_fault_says_nothing_but_where_to_look(fresh, monkeypatch):

@@ -58,6 +58,7 @@ def test_every_role_of_a_person_is_tried_on_every_page_of_complaints(served, rol
     for path, verb in pages.items():
         answer = browser.get(path)
         assert answer.status_code == (200 if verb in VERBS_OF[role] else 403), path
+        assert ("Complaints a day, last 30 days" in answer.text) is (path == "/complaints" and answer.status_code == 200)
         assert "9123" not in answer.text
     opened = browser.post(f"/complaints/{entry}", {"reason": "handling it"})
     assert ("9123 4567" in opened.text) is (Verb.SEE_CONTENT in VERBS_OF[role])
@@ -135,9 +136,10 @@ def test_complaints_over_http_narrow_and_then_close_the_gate_within_two_seconds(
     key = fresh.key(ConsoleRole.CALLER)
     ask = fresh.browser()
 
-    def decide():
+    def decide(person=None):
         headers = {"authorization": f"Bearer {key}"}
-        return ask.ask("POST", f"/v1/decide/{USE}", json={"input": {"late": 1}}, headers=headers)
+        body = {"input": {"late": 1}} | ({"person": person} if person else {})
+        return ask.ask("POST", f"/v1/decide/{USE}", json=body, headers=headers)
 
     def within_two_s(status: int) -> float:
         begun = time.monotonic()
@@ -146,13 +148,15 @@ def test_complaints_over_http_narrow_and_then_close_the_gate_within_two_seconds(
             time.sleep(0.05)
         return time.monotonic() - begun
 
-    assert decide().json()["outcome"] == "served"
-    for _ in range(10):
-        assert made(fresh).status_code == 201
+    decisions = [decide(f"C-{number}").json()["decision"] for number in range(30)]
+    assert not made(fresh).json()["counted"]
+    assert not made(fresh, person="C-77").json()["counted"], "nobody whom the use decided about"
+    for decision in decisions[:10]:
+        assert made(fresh, decision=decision).json()["counted"]
     within_two_s(202)
     assert decide().json()["outcome"] == "routed"
-    for _ in range(20):
-        assert made(fresh).status_code == 201
+    for decision in decisions[10:]:
+        assert made(fresh, decision=decision).json()["counted"]
     within_two_s(403)
     refused = decide().json()
     assert refused["type"] == "urn:dualtrack:error:permit.signal"

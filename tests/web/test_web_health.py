@@ -6,11 +6,15 @@ import json
 import logging
 import os
 
+import msgspec
 import pytest
 import structlog
 from identity_world import PASSWORD
 from server_world import FIRM, USE, ServerWorld
 
+from dualtrack.domain.decision import UpstreamCall, encode_decision
+from dualtrack.runtime.decisions import get_decision
+from dualtrack.runtime.ids import new_id
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.logs import LOG_FIELDS, configure_logs
 
@@ -78,6 +82,28 @@ def test_figures_count_decisions_and_guards(served):
     assert float(lines[f"dualtrack_snapshot_age_seconds{{{here}}}"]) < 1.5
     assert float(lines[f"dualtrack_stale_refusals_total{{{here}}}"]) == 0
     assert text != before
+
+
+def test_calls_to_models_are_told_under_the_names_of_the_conventions(served):
+    register = served.runtime.registers[FIRM]
+    record = get_decision(register, decide(served, late=2)["decision"]).record
+    calls = [
+        UpstreamCall("model", "mistral", "m-1", "m-1", 200, None, 30_000, 12, None, operation="embeddings"),
+        UpstreamCall("model", "mistral", "m-1", None, 0, "reset", 50, None, None, operation="embeddings"),
+    ]
+    figures(served)
+    register.append_plain(
+        [("decision/1", USE, encode_decision(msgspec.structs.replace(record, id=new_id(), upstream=calls)))]
+    )
+    lines = dict(line.rsplit(" ", 1) for line in figures(served).text.splitlines() if not line.startswith("#"))
+    told = 'gen_ai_operation_name="embeddings",gen_ai_provider_name="mistral_ai",gen_ai_request_model="m-1"'
+    here = f'process="{os.getpid()}",use="{USE}"'
+    name = "gen_ai_client_operation_duration_seconds"
+    assert lines[f'{name}_sum{{error_type="",{told},{here}}}'] == "0.03"
+    assert lines[f'{name}_bucket{{error_type="reset",{told},le="0.01",{here}}}'] == "1.0"
+    tokens = f'{told},gen_ai_token_type="input",{here}'
+    assert lines[f"gen_ai_client_token_usage_sum{{{tokens}}}"] == "12.0"
+    assert not any(line.startswith("gen_ai_client_token_usage") and '"output"' in line for line in lines)
 
 
 def test_figures_name_nobody(served):

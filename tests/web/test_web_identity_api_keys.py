@@ -8,8 +8,10 @@ from dualtrack.errors import AuthenticationError, FieldError, ForbiddenError, No
 from dualtrack.store.identity_tables import IDENTITY
 from dualtrack.web.identity.api_keys import (
     API_KEY_DAYS_MAX,
+    OVERLAP_S_MAX,
     ApiKeyUses,
     NewApiKey,
+    Rotation,
     api_keys_snapshot,
     identify_api_key,
     presented_key,
@@ -206,3 +208,30 @@ def test_a_link_is_short_lived(people):
     for lifetime_s in [0, -1, LINK_S_MAX + 1]:
         with pytest.raises(FieldError):
             make(people, lifetime_s=lifetime_s)
+
+
+def test_a_rotation_is_whole_and_ends_the_old_key_in_time(people):
+    ident, _ = people.api_keys.make(NEW)
+    found = people.api_keys.rotate(FIRM, ident, Rotation("eve", 30, overlap_s=60))
+    new, old = people.api_keys.one(FIRM, found.id), people.api_keys.one(FIRM, ident)
+    assert (new.roles, new.uses, new.label, new.made_by) == (NEW.roles, NEW.uses, NEW.label, "eve")
+    assert (old.revoked_s, old.expires_s) == (None, people.now_s + 60)
+    people.now_s += 61
+    with pytest.raises(FieldError):
+        people.api_keys.rotate(FIRM, ident, Rotation("eve", 30))
+    with pytest.raises(NotFoundError):
+        people.api_keys.rotate("lantern", found.id, Rotation("eve", 30))
+    for wrong in (
+        Rotation("eve", 0),
+        Rotation("eve", 30, -1),
+        Rotation("eve", 30, OVERLAP_S_MAX + 1),
+        Rotation("eve", 30, 0, "no"),
+    ):
+        with pytest.raises(FieldError):
+            people.api_keys.rotate(FIRM, found.id, wrong)
+    assert len(people.api_keys.of(FIRM)) == 2
+    last = people.api_keys.rotate(FIRM, found.id, Rotation("eve", 30, once="0" * 12))
+    assert people.api_keys.one(FIRM, found.id).revoked_s == people.now_s
+    with pytest.raises(FieldError):
+        people.api_keys.rotate(FIRM, last.id, Rotation("eve", 30, once="0" * 12))
+    assert people.api_keys.one(FIRM, last.id).revoked_s is None

@@ -8,7 +8,7 @@ from dualtrack.errors import AuthenticationError, FieldError, ForbiddenError, Si
 from dualtrack.keys import dsse
 from dualtrack.keys.signer import FileSigner
 from dualtrack.web.identity.accounts import AccountChange
-from dualtrack.web.identity.assertion import ASSERTION_TYPE, assert_login, countersign, read_assertion
+from dualtrack.web.identity.assertion import ASSERTION_TYPE, FreshLogin, assert_login, read_assertion
 from dualtrack.web.identity.oidc import FRESH_LOGIN_S_MAX, LOGIN_S_MAX, OidcClient
 from dualtrack.web.identity.oidc_accounts import sign_in_from_provider
 from dualtrack.web.identity.oidc_provider import DOCUMENTS_S_MAX, KEYS_S_MIN
@@ -299,24 +299,26 @@ def test_a_wished_name_never_leads_to_somebody_elses_account_or_holder(people, p
     assert people.login.authenticate("ann-lee", PASSWORD, source=SOURCE).roles == {ConsoleRole.ADMINISTRATOR}
 
 
-def test_a_service_countersigns_what_the_provider_said(people, provider, http):
+def test_an_assertion_says_under_which_login_a_key_in_custody_signs(people, provider, http):
     one = client(provider, http)
-    login = sign_in(one, http, fresh=True, purpose="approve " + "0" * 64)
+    login = sign_in(one, http, fresh=True, purpose="again /account")
     account = sign_in_from_provider(people.backend, one.settings, login, START_S)
-    service = FileSigner.generate("service")
-    envelope = countersign(assert_login(login, account), service)
-    found = read_assertion(envelope, {service.key_id: service.public_key})
+    fresh = FreshLogin(login.issuer, login.subject, login.auth_time_s, login.id_token_digest, START_S)
+    key = FileSigner.generate("key in custody")
+    known = {key.key_id: key.public_key}
+    envelope = dsse.sign(encode(assert_login(fresh, account, "sign " + "0" * 64)), ASSERTION_TYPE, [key])
+    found = read_assertion(envelope, known)
     assert (found.custody, found.issuer, found.subject) == ("server", provider.issuer, "u-1")
     assert (found.auth_time, found.id_token) == ("2026-11-22T08:00:00Z", login.id_token_digest)
-    assert (found.purpose, found.account, found.holder) == ("approve " + "0" * 64, "ann-lee", "ann-lee")
+    assert (found.purpose, found.account, found.holder) == ("sign " + "0" * 64, "ann-lee", "ann-lee")
     other = FileSigner.generate("other")
     with pytest.raises(SignatureError):
         read_assertion(envelope, {other.key_id: other.public_key})
     with pytest.raises(FieldError):
-        read_assertion(dsse.sign(encode(found), "x/y", [service]), {service.key_id: service.public_key})
+        read_assertion(dsse.sign(encode(found), "x/y", [key]), known)
     broken = encode(found).replace(b"2026-11-22T08:00:00Z", b"yesterday")
     with pytest.raises(FieldError):
-        read_assertion(dsse.sign(broken, ASSERTION_TYPE, [service]), {service.key_id: service.public_key})
-    for changed in (login._replace(auth_time_s=None), login._replace(subject="u-2")):
+        read_assertion(dsse.sign(broken, ASSERTION_TYPE, [key]), known)
+    for changed in (fresh._replace(auth_time_s=None), fresh._replace(subject="u-2")):
         with pytest.raises(AuthenticationError):
-            assert_login(changed, account)
+            assert_login(changed, account, "sign")

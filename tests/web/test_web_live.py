@@ -9,10 +9,13 @@ from contextlib import asynccontextmanager
 import pytest
 from server_world import FIRM, USE, ServerWorld
 
-from dualtrack.web import live_events, live_marks
+from dualtrack.domain.oversight import Hold, HoldRelease
+from dualtrack.runtime.ids import new_id
+from dualtrack.web import live_events, live_holds, live_marks
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.live_events import TOPIC_KINDS, TOPICS
 from dualtrack.web.live_marks import Channel, LiveMarks
+from permit.firm import known_key
 
 
 @pytest.fixture
@@ -234,6 +237,50 @@ def test_who_is_narrowed_to_a_use_hears_of_that_use_and_learns_nothing_of_others
             await stream.until(f"id: {size}\n")
 
     served.runner.run(story())
+
+
+def hold(served, scope, target, *, release_of=None) -> tuple[str, int]:
+    """Enter a hold, or the release of one, without the wait of its acknowledgement; returns its id and the ledger's size."""
+    register = served.runtime.registers[FIRM]
+    kind, record = "hold/1", Hold(new_id(), scope, target, "stop it", "compliance", register.now())
+    if release_of is not None:
+        kind, record = "hold-release/1", HoldRelease(release_of, "go on", "executive", register.now())
+    register.append_record(kind, FIRM, record, [known_key("compliance")])
+    return release_of or record.id, register.repository.size()
+
+
+def test_who_is_narrowed_to_a_use_is_told_of_what_stops_it_from_outside(served):
+    """A hold on the institution, or on a provider or component of this use, and its end; not one on another's provider."""
+    key = served.key(ConsoleRole.AUDITOR, uses=frozenset({USE}))
+
+    async def story():
+        async with listening(served, key, "holds") as stream:
+            first = await stream.until("event: hello")
+            await asyncio.to_thread(hold, served, "provider", "abroad")
+            assert await quiet(served, stream) == first
+            for scope, target in (("provider", "in-house"), ("component", "model"), ("institution", FIRM)):
+                made, size = await asyncio.to_thread(hold, served, scope, target)
+                await stream.until(f"id: {size}\n")
+            _, size = await asyncio.to_thread(hold, served, scope, target, release_of=made)
+            await stream.until(f"id: {size}\n")
+
+    served.runner.run(story())
+
+
+def test_a_hold_from_outside_is_looked_for_within_its_stretch_and_bound(served, monkeypatch):
+    register, uses = served.runtime.registers[FIRM], frozenset({USE})
+    made, size = hold(served, "institution", FIRM)
+
+    def newest(start=0, end=size, kinds=(), of=uses):
+        return live_holds.newest_wide_hold(register, of, kinds, start, end)
+
+    assert newest() == newest(kinds=live_holds.HOLD_KINDS) == size
+    assert newest(start=size) == newest(end=size - 1) == newest(kinds=("decision/1",)) == newest(of=frozenset()) == 0
+    register.append_plain([("hold/1", FIRM, b"{}")])
+    monkeypatch.setattr(live_holds, "WIDE_HOLDS_MAX", 1)
+    assert newest(end=size + 1) == 0
+    assert newest(end=size) == size
+    assert hold(served, "institution", FIRM, release_of=made)[1] == newest(end=size + 2) == size + 2
 
 
 def test_streams_of_one_channel_ask_the_database_once(served, monkeypatch):

@@ -10,10 +10,13 @@ from dualtrack.domain import canonical
 from dualtrack.domain.oversight import Access
 from dualtrack.domain.records import read_record
 from dualtrack.errors import ForbiddenError, NotFoundError
+from dualtrack.runtime.answer_fetches import note_fetch
+from dualtrack.runtime.lookup import find_decision
 from dualtrack.runtime.subjects import SUBJECT_CHARACTERS_MAX
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import decisions
 from dualtrack.web.pages.base import Redirect
+from runtime.planting_world import act
 
 PERSON = "/decisions/person"
 ONE, CONTENT, REPLAY = "/decisions/{id}", "/decisions/{id}/content", "/decisions/{id}/replay"
@@ -170,6 +173,19 @@ def test_one_decision_shows_guards_timings_disclosure_and_its_place(world):
     assert "customer 7" not in english
     assert "0.9" not in said.split("Guards")[0]  # the row itself is content
     assert f'href="/uses/{USE}"' in english
+
+
+def test_a_held_answer_says_when_it_was_first_fetched_and_by_which_key(world):
+    world.world.again(audience="customers", review={"mode": "hold"})
+    held = world.decide(person="customer 7")
+    assert "first fetched" not in world.show("GET", ONE, path={"id": held.decision})
+    act(world.runtime, held.review, "approve")
+    record = find_decision(world.register, held.decision)
+    note_fetch(world.register, record, by="0123-desk", means="program")
+    english, chinese = world.both("GET", ONE, path={"id": held.decision})
+    assert "Answer first fetched" in words(english)
+    assert "by key 0123-desk" in words(english)
+    assert "經密鑰 0123-desk" in words(chinese)
 
 
 def test_content_opens_for_a_reason_that_is_logged_first(world):

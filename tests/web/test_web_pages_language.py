@@ -102,6 +102,8 @@ class Filled(ActingWorld):
             "/uses/{institution}/{use}/change": [{"path": OF_USE}],
             "/uses/{institution}/{use}/observe": [{"path": OF_USE}],
             "/uses/{institution}/{use}/evidence/new": [{"path": OF_USE}, *topics],
+            "/staff/{institution}/{use}": [{"path": OF_USE}],
+            "/notice/{institution}/{use}": [{"path": OF_USE}],
             "/assessments/{idx}": [{"path": {"idx": self.kept("assessment/1")}}],
             "/evidence/{idx}": [{"path": {"idx": self.kept("evidence/1")}}],
             "/decisions/{id}": [{"path": {"id": self.decision.id}}],
@@ -119,6 +121,7 @@ class Filled(ActingWorld):
             "/complaints/{entry}": [{"path": {"entry": self.kept("complaint/1")}}],
             "/reviews/planted": [{"by": "compliance", "roles": ["compliance"]}],
             "/people/{name}": [{"path": {"name": "ann"}}],
+            "/keys/{keyid}": [{"path": {"keyid": known_key("owner").key_id}}],
             "/declare": [{}, {"query": {"template": "service-bank"}}, {"query": {"use": USE}}],
         }
 
@@ -178,6 +181,9 @@ REFUSED = [
     ("/incidents/{id}/close", {"note": ""}, {}),
     ("/people/new", {"name": "A"}, {}),
     ("/api-keys", {"label": "", "days": "x"}, {}),
+    ("/api-keys", {"label": "x", "days": "3", "roles": "caller", "sure": "yes"}, {}),
+    ("/settings", {"idle_s": "few"}, {}),
+    ("/keys/{keyid}", {"do": "signed", "reason": ""}, {}),
     ("/erasure", {"person": ""}, {}),
     ("/uses/{institution}/{use}/observe", {"do": "begin", "days": "999", "reason": ""}, {}),
     ("/uses/{institution}/{use}/evidence/new", {"topic": "validation_report", "f-open_critical": "many"}, {}),

@@ -16,10 +16,14 @@ from dualtrack.domain.records import encode
 from dualtrack.errors import ForbiddenError, NotFoundError
 from dualtrack.ledger.merkle import leaf_hash
 from dualtrack.store.erasure import erase
+from dualtrack.store.runtime_projectors import RUNTIME_PROJECTORS
 from dualtrack.store.shared_tables import SHARED
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import ledger
 from dualtrack.web.pages.base import Download, Redirect
+from dualtrack.web.views.ledger import kind_name
+from dualtrack.web.views.rendering import Language
+from dualtrack.web.views.wording import Say
 
 ONE, PROOF = "/ledger/{idx}", "/ledger/{idx}/proof"
 
@@ -40,6 +44,13 @@ def test_heads_kinds_and_entries_are_there(world):
     assert "None is listed: only the firm's own key" in words(english).replace("&#39;", "'")
     assert "evidence/1" in english
     assert "核實" in chinese
+    assert "申報" in chinese, "kinds of entries are said in words"
+
+
+def test_every_kind_that_the_tables_are_made_of_has_words():
+    say = Say(Language.ZH)
+    assert [kind for kind in RUNTIME_PROJECTORS if kind_name(kind, say) == kind] == []
+    assert kind_name("unheard/1", say) == "unheard/1"
 
 
 def verified(world, **given) -> str:

@@ -1,4 +1,4 @@
-"""The administrator's pages: accounts and roles, stale forms, keys as the ledger has them, API keys shown once."""
+"""The administrator's pages of accounts: roles, a page that asks before a change, stale forms, and an entry of every act."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from acting_world import LANGUAGES, ActingWorld
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from identity_world import PASSWORD
 
+from dualtrack.domain import canonical
 from dualtrack.errors import NotFoundError
 from dualtrack.web.identity.accounts import NewAccount
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import people
 from dualtrack.web.pages.base import Redirect
-from permit.firm import FIRM, known_key
+from permit.firm import FIRM
 
 ONE = "/people/{name}"
 
@@ -36,14 +37,21 @@ def page(world, pattern, **given):
     return world.html(answer(world, "GET", pattern, **given), given.get("language", "en"))
 
 
+def acts(world):
+    """Return what the ledger says of administrators' acts."""
+    kept = world.desk.register.repository.every(kinds=("administration/1",))
+    return [canonical.decode(entry.content) for entry in kept]
+
+
 def shown_form(world, name="ann"):
     """Return the hidden fields that the page of an account carries along."""
     text = page(world, ONE, path={"name": name}).partition("reset-title")[0]
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', text))
 
 
-def change(world, form, *, roles=("owner",), name="ann", language="en"):
-    return answer(world, "POST", ONE, path={"name": name}, form=form, lists={"roles": list(roles)}, language=language)
+def change(world, form, *, roles=("owner",), name="ann", language="en", sure=True):
+    given = {"reason": "moved to another team"} | form | ({"sure": "yes"} if sure else {})
+    return answer(world, "POST", ONE, path={"name": name}, form=given, lists={"roles": list(roles)}, language=language)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -53,19 +61,19 @@ def test_accounts_are_listed_escaped(world, language):
     assert ("no key" in text) or ("沒有密鑰" in text)
 
 
-def test_an_account_is_made_with_a_key_that_waits_for_its_grant(world):
-    form = {"name": "bob", "display_name": "Bob", "new_password": "forty green umbrellas", "key": "yes"}
+def test_an_account_is_made_with_a_reason_and_without_a_key(world):
+    form = {"name": "bob", "display_name": "Bob", "new_password": "forty green umbrellas", "reason": "new colleague"}
     missing = answer(world, "POST", "/people/new", form=form)
     assert missing.status == 400
     text = world.html(missing)
     assert "Tick at least one" in text
     assert "forty green umbrellas" not in text
+    silent = answer(world, "POST", "/people/new", form=form | {"reason": " "}, lists={"roles": ["validator"]})
+    assert "Say why, in a sentence." in world.html(silent)
+    assert acts(world) == []
     made = answer(world, "POST", "/people/new", form=form, lists={"roles": ["validator", "reviewer"]})
     assert made.to == "/people/bob"
-    assert "key not granted" in page(world, "/people")
-    keys = page(world, "/keys")
-    assert "not granted" in keys
-    assert known_key("owner").key_id[:16] in keys
+    assert world.services["accounts"].get("bob").key_id is None
     again = answer(world, "POST", "/people/new", form=form, lists={"roles": ["owner"]})
     assert "this one is taken" in world.html(again)
     weak = answer(
@@ -74,6 +82,36 @@ def test_an_account_is_made_with_a_key_that_waits_for_its_grant(world):
     assert "Too short, too plain" in world.html(weak)
     odd = answer(world, "POST", "/people/new", form=form | {"name": "dog"}, lists={"roles": ["caller"]})
     assert odd.status == 400
+    [done] = acts(world)
+    assert (done["act"], done["about"], done["by"], done["reason"]) == (
+        "account-made", "bob", "validator", "new colleague",
+    )  # fmt: skip
+    assert done["detail"] == "open; person bob; roles reviewer validator"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_change_is_shown_before_it_is_made(world, language):
+    form = shown_form(world) | {"holder": "ann", "disabled": "yes"}
+    asked = change(world, form, roles=("auditor",), language=language, sure=False)
+    text = world.html(asked, language)
+    assert 'name="sure" value="yes"' in text
+    assert ("owner (first line) → auditor" in text) or ("負責人（第一道防線） → 審計人員" in text)
+    assert acts(world) == []
+    assert not world.services["accounts"].get("ann").disabled
+    carried = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', text))
+    silent = answer(world, "POST", ONE, path={"name": "ann"}, form=carried, lists={"roles": ["auditor"]})
+    assert silent.status == 400
+    assert "Say why, in a sentence." in world.html(silent)
+    done = answer(
+        world, "POST", ONE, path={"name": "ann"}, form=carried | {"reason": "left"}, lists={"roles": ["auditor"]}
+    )
+    assert isinstance(done, Redirect)
+    assert world.services["accounts"].get("ann").disabled
+    twice = answer(
+        world, "POST", ONE, path={"name": "ann"}, form=carried | {"reason": "left"}, lists={"roles": ["auditor"]}
+    )
+    assert twice.status == 409
+    assert [item["detail"] for item in acts(world)] == ["closed; person ann; roles auditor"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -104,15 +142,18 @@ def test_a_reset_password_names_the_key_that_is_lost(world):
     world.services["login"].add(new, PASSWORD, key=Ed25519PrivateKey.generate())
     lost = world.services["accounts"].get("eve").key_id
     form = shown_form(world, "eve") | {"do": "password", "new_password": "forty green umbrellas"}
+    assert change(world, form | {"reason": ""}, name="eve").status == 400
     found = change(world, form, name="eve")
     assert isinstance(found, Redirect)
     assert lost[:16] in found.message
     assert change(world, shown_form(world, "eve") | {"do": "password", "new_password": "x"}, name="eve").status == 400
+    assert [item["act"] for item in acts(world)] == ["password-reset"]
+    assert "umbrellas" not in str(acts(world))
 
 
 def test_nobody_changes_their_own_account_or_one_of_another_firm(world):
     assert "your own account" in page(world, ONE, path={"name": "ann"}, by="ann")
-    form = shown_form(world) | {"holder": "ann"}
+    form = shown_form(world) | {"holder": "ann", "sure": "yes", "reason": "mine"}
     assert answer(world, "POST", ONE, by="ann", path={"name": "ann"}, form=form).status == 403
     other = NewAccount("far", "lantern", "far", "Far", "en", frozenset({ConsoleRole.OWNER}))
     world.services["login"].add(other, PASSWORD)
@@ -120,47 +161,3 @@ def test_nobody_changes_their_own_account_or_one_of_another_firm(world):
         page(world, ONE, path={"name": "far"})
     with pytest.raises(NotFoundError):
         change(world, form, name="far")
-
-
-def test_revocations_show_their_entry(world):
-    world.desk.register.revoke(known_key("collector").key_id, "left", known_key("root"))
-    english = page(world, "/keys")
-    assert "revoked" in english
-    assert "已撤銷" in page(world, "/keys", language="zh-Hant")
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_an_api_key_is_shown_once_and_revoked(world, language):
-    assert ("No API keys yet" in page(world, "/api-keys", language=language)) or language != "en"
-    form = {"label": "<i>scoring</i>", "days": "30"}
-    made = answer(world, "POST", "/api-keys", form=form, lists={"roles": ["caller"]}, language=language)
-    text = world.html(made, language)
-    key = re.search(r"dt_[A-Za-z0-9_-]{43}", text)
-    assert key is not None
-    assert "&lt;i&gt;scoring" in text
-    after = page(world, "/api-keys", language=language)
-    assert key.group() not in after
-    ident = re.search(r"key-[0-9a-f]{12}", after).group()
-    gone = answer(world, "POST", "/api-keys", form={"do": "revoke", "id": ident}, language=language)
-    assert isinstance(gone, Redirect)
-    after = page(world, "/api-keys", language=language)
-    assert ("revoked" in after) or ("已撤銷" in after)
-    assert 'value="revoke"' not in after
-
-
-@pytest.mark.parametrize(
-    ("form", "lists", "says"),
-    [
-        ({"label": "", "days": "3"}, {"roles": ["caller"]}, "printable characters"),
-        ({"label": "x", "days": "0"}, {"roles": ["caller"]}, "whole number of days"),
-        ({"label": "x", "days": "3"}, {}, "Tick at least one"),
-        ({"label": "x", "days": "3"}, {"roles": ["approver"]}, "Tick at least one"),
-        ({"label": "x", "days": "3"}, {"roles": ["caller"], "uses": ["lantern/other"]}, "missing or wrong"),
-        ({"do": "revoke", "id": "key-none"}, {}, "not here"),
-    ],
-)
-def test_what_is_wrong_with_a_key_is_named(world, form, lists, says):
-    view = answer(world, "POST", "/api-keys", form=form, lists=lists)
-    assert view.status in {400, 404}
-    assert says in world.html(view)
-    assert world.services["api_keys"].of(FIRM) == []

@@ -17,7 +17,7 @@ def world(tmp_path):
 
 
 def test_without_calls_it_says_so(world):
-    world.desk.decide()
+    world.desk.decide(outcome="blocked", output=None)
     english, chinese = world.both("GET", "/providers", by="auditor")
     assert "No calls to a provider" in english
     assert "沒有對供應商的調用" in chinese
@@ -35,6 +35,16 @@ def test_a_share_has_its_interval_its_n_and_a_way_to_hold_it(world):
     assert f'href="/uses/{USE}"' in english
     assert 'href="/holds?scope=provider&amp;target=cloud"' in english
     assert "供應商（按使用次數排列）" in chinese
+
+
+def test_models_in_process_are_the_firm_s_own_and_no_provider_to_hold(world):
+    world.desk.decide()
+    world.desk.decide(upstream="card")
+    english, chinese = world.both("GET", "/providers", by="executive", roles=("approver",))
+    assert "In process, the firm's own" in words(english).replace("&#39;", "'")
+    assert "本機構進程內" in words(chinese)
+    assert "n = 2" in words(english)
+    assert english.count("/holds?scope=provider") == 1
 
 
 def test_who_may_not_hold_is_offered_no_hold(world):

@@ -212,10 +212,13 @@ def test_an_answer_that_a_person_released_stands_on_the_receipt_and_a_draft_neve
     assert "The answer that a person released" in english
     assert "&lt;b&gt;0.25" in english
     assert "經職員核准發出的答覆" in chinese
+    assert "This answer was first fetched at" in words(english)
+    assert "首次取得" in words(chinese)
     for found in (waiting, rejected):
         page = world.show("GET", ONE, path={"code": found.receipt})
         assert "0.88" not in page
         assert "<li>late" not in page
         assert "released" not in page
+        assert ("first fetched" in page) is (found is rejected)
     assert "A colleague will look at this." in page
     assert "同事會跟進。" in world.show("GET", ONE, path={"code": rejected.receipt}, language="zh-Hant")

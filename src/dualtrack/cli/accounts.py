@@ -242,7 +242,7 @@ def _show_accounts(found: list[Account], *, as_json: bool) -> None:
         return
     table = Table("account", "name", "roles", "holder", "signing key", "state", box=None)
     for item in found:
-        key = item.key_id[:16] if item.key_id else ("countersigned" if item.custody == "server" else "none")
+        key = item.key_id[:16] if item.key_id else "none"
         state = "closed" if item.disabled else "open"
         table.add_row(item.name, item.display_name, ", ".join(sorted(item.roles)), item.holder, key, state)
     console().print(table)

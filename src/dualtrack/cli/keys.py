@@ -21,9 +21,16 @@ from dualtrack.cli.desk import (
 )
 from dualtrack.cli.files import check_new, write_new
 from dualtrack.cli.next_steps import no_pack_line
-from dualtrack.domain.institution import KeyGrant
+from dualtrack.domain import canonical
+from dualtrack.domain.institution import KeyGrant, KeyRevocation
+from dualtrack.domain.records import encode, read_record
 from dualtrack.domain.vocabulary import Role
-from dualtrack.errors import FieldError
+from dualtrack.errors import DocumentError, FieldError
+from dualtrack.keys import dsse
+from dualtrack.keys.ed25519 import key_id
+from dualtrack.keys.signer import FileSigner
+from dualtrack.permit.keytable import raw_key
+from dualtrack.permit.opening import payload_type
 from dualtrack.store.anchors import anchors_document
 from dualtrack.store.keyring import create_key, discard_key, load_key, retire_key
 
@@ -31,13 +38,16 @@ if TYPE_CHECKING:
     from dualtrack.store.register import Register
     from dualtrack.store.workspace import Workspace
 
-__all__ = ["GRANTED", "PREFIX_LEAST", "RESERVED", "grant_key", "key_command"]
+__all__ = ["GRANTED", "PREFIX_LEAST", "REQUEST_BYTES_MAX", "RESERVED", "grant_key", "key_command", "read_key_request"]
 
 RESERVED = frozenset({"root", "log"})
 """Holders that `init` makes itself: a second root is another institution."""
 
 GRANTED = [role.value for role in Role if role not in {Role.ROOT, Role.LOG}]
 """Roles a key may be granted."""
+
+REQUEST_BYTES_MAX = 1 << 16
+"""Largest request read; one has some four hundred bytes."""
 
 PREFIX_LEAST = 6
 """Fewest digits that name a key: shorter ones are a slip of the keyboard."""
@@ -114,6 +124,44 @@ def grant_key(
             discard_key(workspace, register.institution, holder)
         raise
     return grant
+
+
+@key_command.command("sign", epilog="Example: dualtrack key sign grant-3f2a91.json --root root.pem -o signed.json")
+@click.argument("request", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--root", required=True, type=click.Path(path_type=Path), help="The root's key file.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Where the signed file goes.")
+@json_option
+def _sign(request: Path, root: Path, output: Path, as_json: bool) -> None:
+    """Sign a request of the console for a grant or a revocation, where the root's key is. Needs no workspace."""
+    check_new(output)
+    record = read_key_request(request)
+    signer = FileSigner.load(root, passphrase=passphrase())
+    kind = "key-grant/1" if isinstance(record, KeyGrant) else "key-revoke/1"
+    write_new(output, dsse.sign(encode(record), payload_type(kind), [signer]))
+    if as_json:
+        print_json({"written": str(output), "kind": kind, "request": record})
+    elif isinstance(record, KeyGrant):
+        words = f"{record.holder} ({record.name}) may sign as {', '.join(record.roles)}; key {record.keyid[:16]}…"
+        click.echo(f"signed: {words}. Take {output} back to the console.")
+    else:
+        click.echo(f"signed: the key {record.keyid[:16]}… ends. Take {output} back to the console.")
+
+
+def read_key_request(path: Path) -> KeyGrant | KeyRevocation:
+    """Return what a request of the console asks the root to sign; raises DocumentError, FieldError."""
+    with path.open("rb") as stream:
+        data = stream.read(REQUEST_BYTES_MAX + 1)
+    if len(data) > REQUEST_BYTES_MAX:
+        raise DocumentError(f"more than {REQUEST_BYTES_MAX} bytes", where=str(path))
+    plain = canonical.decode(data, where=str(path))
+    if isinstance(plain, dict) and "public_key" not in plain:
+        return read_record(plain, KeyRevocation, where=str(path))
+    record = read_record(plain, KeyGrant, where=str(path))
+    checked_words(record.name, f"{path}, field name")
+    public = raw_key(record.public_key)
+    if public is None or key_id(public) != record.keyid or not set(record.roles) <= {Role(it) for it in GRANTED}:
+        raise FieldError("a key, key id or role that is not right", where=str(path), fix="download the request again")
+    return record
 
 
 @key_command.command("list", epilog="Example: dualtrack key list")

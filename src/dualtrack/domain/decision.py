@@ -56,7 +56,10 @@ class GuardVerdict(Record, frozen=True):
 
 
 class UpstreamCall(Record, frozen=True):
-    """One call to a component of the release: status 0 is a failure before any status, `fault` says which."""
+    """One call to a component of the release: status 0 is a failure before any status, `fault` says which.
+
+    `operation` is left out of the bytes where it is what the component's kind says: a chat, a row, a passage or a rule.
+    """
 
     component: str
     provider: str
@@ -67,6 +70,7 @@ class UpstreamCall(Record, frozen=True):
     us: int
     tokens_in: int | None
     tokens_out: int | None
+    operation: Literal["embeddings"] | UnsetType = UNSET
 
 
 class Timing(Record, frozen=True):

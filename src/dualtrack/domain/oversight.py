@@ -17,9 +17,11 @@ from dualtrack.domain.records import Record
 __all__ = [
     "REASON_CHARACTERS_MAX",
     "Access",
+    "AnswerFetch",
     "ChangeAnswer",
     "Complaint",
     "Erasure",
+    "FetchMeans",
     "Hold",
     "HoldRelease",
     "HoldScope",
@@ -42,8 +44,13 @@ HoldScope = Literal["institution", "use", "release", "component", "provider"]
 """What a hold stops. A component or provider is stopped wherever a release of the institution uses it."""
 
 SignalKind = Literal[
-    "override", "opt_out", "complaint", "incident", "guard_fired", "fingerprint_changed", "upstream_failed", "drift"
-]
+    "override", "opt_out", "complaint", "complaint_unnamed", "incident", "guard_fired", "fingerprint_changed",
+    "upstream_failed", "drift",
+]  # fmt: skip
+
+
+FetchMeans = Literal["program", "receipt", "function"]
+"""By what an answer is fetched: a program over HTTP, a customer's receipt, or a governed function in its own process."""
 
 
 class Hold(Record, frozen=True):
@@ -113,8 +120,8 @@ class Signal(Record, frozen=True):
 class Complaint(Record, frozen=True):
     """Somebody complained of a use, or of one decision of it. `text` is the salted digest of their words, in the vault.
 
-    `counted` is false for a further complaint of a decision that somebody complained of before: it is kept and heard, and
-    makes no second signal.
+    `counted` is false for a further complaint of a decision, or of a person who was counted lately, and for one that a
+    program recorded of nobody: it is kept and heard, and makes no signal that closes anything.
     """
 
     id: DecisionId
@@ -172,6 +179,19 @@ class Access(Record, frozen=True):
     digest: Digest
     about: SubjectName
     reason: Reason
+    at: str
+
+
+class AnswerFetch(Record, frozen=True):
+    """An answer that a person had to see first was fetched for the first time; no content, and no person.
+
+    `by` is the name of a key, `customer` of a receipt, or the use itself of a governed function.
+    """
+
+    decision: DecisionId
+    use: UseName
+    by: Annotated[str, Meta(min_length=1, max_length=200)]
+    means: FetchMeans
     at: str
 
 

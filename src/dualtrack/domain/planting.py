@@ -22,6 +22,7 @@ __all__ = [
     "SHARE_PERCENT_MAX",
     "STOCK_FORMAT",
     "TEXT_CHARACTERS_MAX",
+    "DraftCall",
     "KnownWrong",
     "Planted",
     "ReviewStock",
@@ -57,11 +58,19 @@ class Said(Record, frozen=True):
     text: _Short
 
 
+class DraftCall(Record, frozen=True):
+    """A tool that a draft asks for, with its arguments: a JSON object as text, in the order in which the model writes them."""
+
+    tool: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")]
+    arguments: _Short
+
+
 class KnownWrong(Record, frozen=True):
     """One item. `asked` is a row of fields or a conversation, `wrong` the passage of the draft that must not stand.
 
     `wrong` stands in the draft as a reviewer sees it; `why` says what is wrong with it, for whoever measures afterwards.
-    `language` is that of a row's call; a conversation's is read from its words, as those of customers are.
+    `language` is that of a row's call; a conversation's is read from its words, as those of customers are. `calls` are tools
+    that a conversation's draft asks for.
     """
 
     asked: (
@@ -73,6 +82,7 @@ class KnownWrong(Record, frozen=True):
     why: _Short
     language: Literal["en", "zh-Hant"] = "en"
     reasons: Annotated[list[_Short], Meta(max_length=_LIST_MAX)] = []
+    calls: Annotated[list[DraftCall], Meta(max_length=_LIST_MAX)] = []
 
 
 class StockFile(Record, frozen=True):
@@ -130,11 +140,23 @@ def check_item(item: KnownWrong, where: str) -> None:
             "a conversation without a question at its end, or a draft that is no text", where=where,
             fix="end `asked` with what the user said, and give the answer as text",
         )  # fmt: skip
+    if item.calls and isinstance(item.asked, dict):
+        raise FieldError("tool calls about a row", where=f"{where}, field calls", fix="leave them out")
+    for number, call in enumerate(item.calls):
+        if not _is_object(call.arguments):
+            raise FieldError(
+                "no JSON object",
+                where=f"{where}, field calls[{number}].arguments",
+                expected="""a text as {"page": 3}""",
+            )
 
 
 def draft_bytes(item: KnownWrong) -> bytes:
-    """Return the draft as the runtime keeps outputs."""
-    return _encode(item.draft)
+    """Return the draft as the runtime keeps outputs; ids of calls are given when it is planted."""
+    if not item.calls:
+        return _encode(item.draft)
+    calls = [{"function": {"arguments": call.arguments, "name": call.tool}} for call in item.calls]
+    return _encode({"text": item.draft, "tool_calls": calls})
 
 
 def repaired(item: KnownWrong, text: str) -> bool:
@@ -143,12 +165,23 @@ def repaired(item: KnownWrong, text: str) -> bool:
 
 
 def _unquoted(text: str) -> str:
-    """Return a text that is kept as a JSON string as it reads."""
+    """Return a text that is kept as a JSON string as it reads, one with tool calls with their names and arguments."""
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return text
+    if isinstance(found, dict) and set(found) == {"text", "tool_calls"} and isinstance(found["tool_calls"], list):
+        functions = [call.get("function") for call in found["tool_calls"] if isinstance(call, dict)]
+        said = [f"{item.get('name')}\n{item.get('arguments')}" for item in functions if isinstance(item, dict)]
+        return "\n".join([str(found["text"]), *said])
     return found if isinstance(found, str) else text
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text), dict)
+    except (msgspec.DecodeError, RecursionError):
+        return False
 
 
 def _bare(text: str) -> str:

@@ -14,10 +14,10 @@ import numpy as np
 from msgspec.structs import replace
 
 from dualtrack.evidence.arrays import check_lengths, labels, reals
+from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.measurement import LEVEL, Measurement, Method, Part
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.quantiles import z_two_sided
-from dualtrack.evidence.resampling import Interval
 from dualtrack.evidence.tables import table_digest
 
 if TYPE_CHECKING:

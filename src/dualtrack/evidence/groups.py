@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualtrack.evidence.resampling import Interval
+    from dualtrack.evidence.interval import Interval
 
 __all__ = [
     "DEFINED_LEAST",

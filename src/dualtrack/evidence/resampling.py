@@ -6,30 +6,24 @@ Percentile intervals: Efron and Tibshirani (1993), An Introduction to the Bootst
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dualtrack.errors import FieldError
+from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.measurement import Draws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["DRAWS", "DRAWS_MAX", "Interval", "generator", "percentiles", "record_draws"]
+__all__ = ["DRAWS", "DRAWS_MAX", "generator", "percentiles", "record_draws"]
 
 DRAWS = 1_000
 """Draws unless a caller asks otherwise: the Monte Carlo error of a 95 % limit is then about 7 % of a standard error."""
 
 DRAWS_MAX = 100_000
 """Most draws taken: above it the error of the draws is far below that of any data, and memory grows for nothing."""
-
-
-class Interval(NamedTuple):
-    """Lower and upper limit."""
-
-    low: float
-    high: float
 
 
 def generator(seed: int) -> np.random.Generator:

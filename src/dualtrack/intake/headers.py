@@ -40,6 +40,7 @@ _PARTS = re.compile(r"[\n/|()（）【】\[\]:：]+")
 _LATIN = re.compile(r"[\x21-\x7e]+(?:\s+[\x21-\x7e]+)*")
 
 
+@lru_cache(maxsize=_CACHED_MAX)
 def known_header(text: str) -> bool:
     """Say whether a text is by itself a header that we know: what tells a header row from data."""
     return is_aside(text) or any(header_score(field, (text,))[0] >= columns().threshold for field in columns().fields)
@@ -113,9 +114,11 @@ def _phrase_score(spec: FieldSpec, header: str) -> tuple[float, Text]:
             if _contains(header, phrase):
                 score = base + slope * len(phrase) / len(header)
                 best = max(best, (score, fill(reasons[reason], phrase=phrase)), key=_first)
+    if len(header) < _SIMILAR_CHARS_MIN:
+        return best
     cutoff = _SIMILAR_RATIO_SHORT if len(header) <= _SHORT_CHARS else _SIMILAR_RATIO
     close = difflib.get_close_matches(header, spec.exact, n=1, cutoff=cutoff)
-    if close and len(header) >= _SIMILAR_CHARS_MIN:
+    if close:
         best = max(best, (_SIMILAR, fill(reasons["similar"], phrase=close[0])), key=_first)
     return best
 

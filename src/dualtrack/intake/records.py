@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from openpyxl.utils import get_column_letter
-
 from dualtrack.domain.records import Record, Text
+from dualtrack.present.letters import column_letter
 
 __all__ = [
     "Aside",
@@ -188,4 +187,4 @@ def cell_ref(sheet: str, row: int, column: int) -> str:
     """Return a reference as spreadsheet programs write it: `Models!C12`, `'AI list'!C12`, `'Bob''s'!C12`."""
     plain = sheet.isidentifier() and not sheet[-1].isdigit()
     shown = sheet if plain else "'" + sheet.replace("'", "''") + "'"
-    return f"{shown}!{get_column_letter(column)}{row}"
+    return f"{shown}!{column_letter(column)}{row}"

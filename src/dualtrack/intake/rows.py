@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpyxl.utils import column_index_from_string, get_column_letter
-
 from dualtrack.intake.columns import Column
 from dualtrack.intake.records import Cell, ColumnMatch, FieldValue, InventoryRow, Sheet, Table, cell_ref
 from dualtrack.intake.table import kept
+from dualtrack.present.letters import column_letter, column_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ def table_columns(sheet: Sheet, table: Table) -> tuple[Column, ...]:
     """Return the table's columns: header texts and the cells of data rows, each in order."""
     return tuple(
         Column(
-            letter=get_column_letter(number),
+            letter=column_letter(number),
             ref=cell_ref(sheet.name, table.header_rows[-1], number),
             headers=headers,
             cells=tuple(sheet.cells[row, number] for row in table.rows if (row, number) in sheet.cells),
@@ -36,7 +35,7 @@ def inventory_rows(
     covered: Mapping[tuple[int, int], tuple[int, int]],
 ) -> tuple[InventoryRow, ...]:
     """Return the rows: a field for each mapped column that has a value there, by itself or through a merge."""
-    mapped = [(match.field, column_index_from_string(match.column)) for match in matches if match.field]
+    mapped = [(match.field, column_number(match.column)) for match in matches if match.field]
     data = set(table.rows)
     by_row: dict[int, list[Cell]] = {row: [] for row in table.rows}
     for (row, _), cell in sheet.cells.items():

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from xml.parsers import expat
 
 from msgspec import Struct
-from openpyxl.utils import column_index_from_string
 
 from dualtrack.intake.limits import MERGES_MAX, SHEETS_MAX, broken, check_place, too_much
 from dualtrack.intake.records import Cell, Merge
+from dualtrack.present.letters import column_number
 
 __all__ = ["SheetFacts", "ods_facts", "xlsx_facts"]
 
@@ -169,7 +169,7 @@ class _XlsxSheet:
     def _place(self, reference: str) -> None:
         match = _PLACE.fullmatch(reference)
         if match:
-            self.column, self.row = column_index_from_string(match[1]), int(match[2])
+            self.column, self.row = column_number(match[1]), int(match[2])
         else:
             self.column += 1
 

@@ -11,17 +11,17 @@ import re
 import zipfile
 from datetime import datetime
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
+
+from dualtrack.present.letters import column_letter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from openpyxl.cell.cell import Cell
+    from openpyxl.styles import Alignment, Font, PatternFill
     from openpyxl.worksheet.worksheet import Worksheet
 
 __all__ = ["FORMULA_STARTS", "TEXT_CHARS_MAX", "SheetSpec", "plain", "workbook_bytes"]
@@ -35,8 +35,6 @@ TEXT_CHARS_MAX = 32_767
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(<)")
 _MOMENT = datetime(1980, 1, 1)  # noqa: DTZ001 - the zip epoch, which has no zone
-_TOP, _BOLD = Alignment(wrap_text=True, vertical="top"), Font(bold=True)
-_HEAD_FILL = PatternFill("solid", fgColor="E8EEEC")
 
 
 class SheetSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,23 +54,41 @@ def plain(text: str) -> str:
 
 def workbook_bytes(sheets: Sequence[SheetSpec]) -> bytes:
     """Return an xlsx file with these sheets; equal sheets give equal bytes."""
+    from openpyxl import Workbook  # noqa: PLC0415 - a third of a second, which only who writes one should wait
+
     book = Workbook()
+    styles = _Styles.made()
     book.remove(book.worksheets[0])
     book.properties.creator = "Dualtrack"
     book.properties.created = _MOMENT
     for spec in sheets:
-        _fill(book.create_sheet(spec.title), spec)
+        _fill(book.create_sheet(spec.title), spec, styles)
     raw = BytesIO()
     book.save(raw)
     return _fixed(raw.getvalue())
 
 
-def _fill(sheet: Worksheet, spec: SheetSpec) -> None:
+class _Styles(NamedTuple):
+    """How cells look."""
+
+    top: Alignment
+    bold: Font
+    head: PatternFill
+
+    @classmethod
+    def made(cls) -> _Styles:
+        from openpyxl.styles import Alignment, Font, PatternFill  # noqa: PLC0415 - as for the workbook
+
+        top = Alignment(wrap_text=True, vertical="top")
+        return cls(top, Font(bold=True), PatternFill("solid", fgColor="E8EEEC"))
+
+
+def _fill(sheet: Worksheet, spec: SheetSpec, styles: _Styles) -> None:
     for number, row in enumerate((spec.header, *spec.rows), start=1):
         for column, value in enumerate(row, start=1):
-            _put(sheet.cell(row=number, column=column), value, head=number == 1)
+            _put(sheet.cell(row=number, column=column), value, styles, head=number == 1)
     for column, width in enumerate(spec.widths, start=1):
-        sheet.column_dimensions[get_column_letter(column)].width = width
+        sheet.column_dimensions[column_letter(column)].width = width
     sheet.freeze_panes = "A2"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
@@ -81,7 +97,7 @@ def _fill(sheet: Worksheet, spec: SheetSpec) -> None:
     sheet.print_title_rows = "1:1"
 
 
-def _put(cell: Cell, value: str | float, *, head: bool) -> None:
+def _put(cell: Cell, value: str | float, styles: _Styles, *, head: bool) -> None:
     if isinstance(value, str):
         text = plain(value)
         cell.value = text
@@ -90,10 +106,10 @@ def _put(cell: Cell, value: str | float, *, head: bool) -> None:
             cell.quotePrefix = True
     else:
         cell.value = value
-    cell.alignment = _TOP
+    cell.alignment = styles.top
     if head:
-        cell.font = _BOLD
-        cell.fill = _HEAD_FILL
+        cell.font = styles.bold
+        cell.fill = styles.head
 
 
 def _fixed(data: bytes) -> bytes:

@@ -37,18 +37,25 @@ class Admission:
         count = self._in_flight.get(live.use, 0)
         if count >= bounds.in_flight:
             raise OverloadError(f"{count} calls are under way", where=live.use, code="overload.in-flight")
-        now_s = steady_s()
-        left, at_s = self._tokens.get(live.use, (float(bounds.per_minute), now_s))
-        left = min(float(bounds.per_minute), left + (now_s - at_s) * bounds.per_minute / _MINUTE_S)
-        if left < 1:
-            wait_s = int((1 - left) * _MINUTE_S / bounds.per_minute) + 1
-            raise RateLimitError(f"more than {bounds.per_minute} calls a minute", retry_after_s=wait_s, where=live.use)
-        self._tokens[live.use] = (left - 1, now_s)
+        self._count(live, live.use)
         self._in_flight[live.use] = count + 1
 
     def leave(self, live: LiveUse) -> None:
         """Give the place back."""
         self._in_flight[live.use] -= 1
+
+    def glance(self, live: LiveUse) -> None:
+        """Count a question after a held answer: as many a minute as calls, but none of theirs. Raises RateLimitError."""
+        self._count(live, f"{live.use} answer")
+
+    def _count(self, live: LiveUse, what: str) -> None:
+        a_minute, now_s = live.policy.bounds.per_minute, steady_s()
+        left, at_s = self._tokens.get(what, (float(a_minute), now_s))
+        left = min(float(a_minute), left + (now_s - at_s) * a_minute / _MINUTE_S)
+        if left < 1:
+            wait_s = int((1 - left) * _MINUTE_S / a_minute) + 1
+            raise RateLimitError(f"more than {a_minute} calls a minute", retry_after_s=wait_s, where=live.use)
+        self._tokens[what] = (left - 1, now_s)
 
 
 class Budgets:

@@ -12,9 +12,16 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.errors import ConflictError, NotFoundError, RefusedError
-from dualtrack.runtime.faces.chat_tools import read_output
-from dualtrack.runtime.lookup import contents_of, decision_row, find_policy, record_at
+from dualtrack.runtime.lookup import (
+    contents_of,
+    decision_row,
+    find_decision,
+    find_policy,
+    find_release,
+    is_conversation,
+)
 from dualtrack.runtime.reasons import in_language, read_reasons
+from dualtrack.runtime.review_calls import calls_in, found_in_calls
 from dualtrack.runtime.review_read import read_review
 from dualtrack.runtime.review_seals import seals_of
 
@@ -90,13 +97,14 @@ def find_held(register: Register | None, decision: str, uses: Collection[str] | 
             f"it was answered at once: {row['outcome']}", where=f"decision {decision}",
             fix="use the answer that was given then; only a routed decision is answered later", code="answer.not-held",
         )  # fmt: skip
-    return record_at(register, int(row["idx"]))[1]
+    return find_decision(register, decision)
 
 
-def enter_for_answer(gate: Gate, record: Decision) -> LiveUse:
-    """Return the use that may give this answer now; raises RefusedError without a permit in force, or on hold.
+def enter_for_answer(gate: Gate, register: Register, record: Decision) -> LiveUse:
+    """Return the use that may give this answer now; raises RefusedError.
 
-    A person stands for the text, so that a newer release under permit does not take it back.
+    It takes a permit in force, and no hold on the use or on what the answer came from: its release, a component, a model or
+    its provider. A person stands for the text, so that a newer release under permit does not take it back.
     """
     live = gate.enter(record.use)
     if live.mode == "shadow":
@@ -106,11 +114,44 @@ def enter_for_answer(gate: Gate, record: Decision) -> LiveUse:
             fix="ask again under a live or trial permit",
             code="permit.shadow",
         )
+    if live.mode == "observe" and record.mode != "observe":
+        raise RefusedError(
+            "it was held under a permit, and now the use is only observed",
+            where=record.use,
+            fix=f"`dualtrack explain {record.use} --to-green` says what a permit needs",
+            code="permit.observe",
+        )
+    held = _on_hold(register, record, live)
+    if held is not None:
+        raise RefusedError(
+            f"the {held} that it came from is on hold", where=record.use, fix="ask who set the hold", code="permit.held"
+        )
     return live
 
 
-def read_held(register: Register, record: Decision) -> HeldAnswer:
-    """Return where a held answer stands; the caller has asked the gate. Raises NotFoundError for a planted item's text."""
+def _on_hold(register: Register, record: Decision, live: LiveUse) -> str | None:
+    """Return what of a decision's own making is on hold: it may not be what the use would call today."""
+    if ("release", record.release) in live.holds:
+        return "release"
+    for call in record.upstream:
+        if call.fault is None:
+            for scope, target in (("component", call.component), ("provider", call.provider)):
+                if (scope, target) in live.holds:
+                    return scope
+    held = {target for scope, target in live.holds if scope == "component"}
+    if held:
+        called = {item.id for item in find_policy(register, record.use, record.policy).upstreams}
+        parts = {part.id for part in find_release(register, record.use, record.release).components}
+        if held & (parts - called):  # a model that failed and was replaced by another does not count
+            return "component"
+    return None
+
+
+def read_held(register: Register, record: Decision, live: LiveUse | None) -> HeldAnswer:
+    """Return where a held answer stands, for the use that may give it; None gives no text. Raises NotFoundError for a planted item's.
+
+    Who has opted out of AI since they asked is not given what it drafted, but the fixed message with the way to a person.
+    """
     if record.review is None or record.outcome != "routed":
         raise _unknown()
     state = read_review(register, record.review).state
@@ -120,7 +161,9 @@ def read_held(register: Register, record: Decision) -> HeldAnswer:
         if seals_of(register).planted(state.opened) is True:
             raise _unknown()
         output, given = _released(register, record, state, policy)
-    chat, noticed = _is_chat(register, record), given and record.output is not None
+    if live is None or (record.output is not None and record.subject in live.opted_out):
+        output, given = None, False
+    chat, noticed = is_conversation(register, record), given and record.output is not None
     if noticed and chat:
         output = _with_notice(output, record, policy)
     return HeldAnswer(
@@ -157,20 +200,22 @@ def _released(register: Register, record: Decision, state: ReviewState, policy: 
     if state.status == "approved":
         return json.loads(text), True
     draft = _opened(register, record.output)
-    words = isinstance(json.loads(draft), str) if draft is not None else _is_chat(register, record)
+    chat = is_conversation(register, record)
+    words = isinstance(json.loads(draft), str) if draft is not None else chat
     output = _typed(text, words=words)
-    listed = {tool.name for tool in policy.tools}
-    if _is_chat(register, record) and not listed.issuperset(_tools(output)):
-        return None, False  # whoever changed it asks for a tool that the policy does not list
+    if chat and not _may_call(register, record, policy, output):
+        return None, False
     return output, True
 
 
-def _tools(output: Any) -> list[str]:  # noqa: ANN401 - whatever was released
-    """Return names of the tools that a released answer asks for; one without a name where they cannot be read."""
-    if not isinstance(output, dict) or not output.get("tool_calls"):
-        return []
-    calls = read_output(json.dumps(output)).tool_calls
-    return [str(call["function"]["name"]) for call in calls] or [""]
+def _may_call(register: Register, record: Decision, policy: RuntimePolicy, output: object) -> bool:
+    """Tell whether a changed answer's tool calls may be given. Whoever changed it was told; a record may be older than that."""
+    calls = calls_in(output)
+    if not calls:
+        return calls is not None
+    names = {str(call["function"]["name"]) for call in calls}
+    listed = {tool.name for tool in policy.tools}
+    return names <= listed and not found_in_calls(contents_of(register), policy, record, output)
 
 
 def _typed(text: str, *, words: bool) -> Any:  # noqa: ANN401 - whatever the use's outputs are
@@ -185,9 +230,15 @@ def _typed(text: str, *, words: bool) -> Any:  # noqa: ANN401 - whatever the use
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     try:
-        return json.loads(text, strict=False)  # line ends as people type them
-    except (ValueError, RecursionError):  # plain words, or nested beyond any output
+        found = json.loads(text, strict=False, parse_constant=_no_number)  # line ends as people type them
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):  # plain words, half a character, or nested beyond any output
         return None
+    return found
+
+
+def _no_number(name: str) -> Any:  # noqa: ANN401 - it returns nothing
+    raise ValueError(name)
 
 
 def _with_notice(output: Any, record: Decision, policy: RuntimePolicy) -> Any:  # noqa: ANN401 - a text, unless the draft was none
@@ -200,12 +251,6 @@ def _with_notice(output: Any, record: Decision, policy: RuntimePolicy) -> Any:  
         return output
     notice = policy.disclosure.text.zh if record.language == "zh-Hant" else policy.disclosure.text.en
     return output if output.startswith(notice) else f"{notice}\n\n{output}"
-
-
-def _is_chat(register: Register, record: Decision) -> bool:
-    """Tell whether a conversation was asked about, not a row."""
-    asked = _opened(register, record.input)
-    return asked is not None and asked.startswith("[")
 
 
 def _reasons(register: Register, record: Decision) -> tuple[str, ...]:

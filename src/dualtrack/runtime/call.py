@@ -79,7 +79,7 @@ class Call:
     """A call under way. `input_bytes` are what was asked, exactly; they go sealed into the vault.
 
     `planted` says that nobody asked: the item is known to be wrong, and only the review's seal tells. `so_far` gives what
-    of a stream is out, for the record of one that breaks off.
+    of a stream is out, for the record of one that breaks off; `output` is the digest of what was recorded as output.
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class Call:
         self._input = recorder.contents.seal(self._owner, content, live.policy.retention)
         self._intended = False
         self.planted = False
+        self.output: str | None = None
         self.so_far: Callable[[], bytes | None] | None = None
 
     @property
@@ -143,9 +144,9 @@ class Call:
         A record must not grow with a stream; the costs are added up.
         """
         before = [item for item in self.verdicts if item.stage == "output"]
-        if len(before) == len(verdicts):
+        if 0 < len(before) <= len(verdicts):  # more, where the last part asks for tools
             self.verdicts = [item for item in self.verdicts if item.stage != "output"]
-            verdicts = [_graver(*pair) for pair in zip(before, verdicts, strict=True)]
+            verdicts = [*map(_graver, before, verdicts), *verdicts[len(before) :]]
         self.verdicts += verdicts
 
     def intent(self) -> Prepared:
@@ -187,7 +188,7 @@ class Call:
         live, seal = self.live, self.recorder.contents.seal
         retention = live.policy.retention
         sealed: list[SealedContent] = [] if self._intended else [self._input]
-        out = self._seal(output, sealed)
+        out = self.output = self._seal(output, sealed)
         why = seal(self._owner, _encode(reasons), retention) if reasons else None
         sealed += [why] if why else []
         base = self._seal(baseline, sealed)

@@ -57,7 +57,8 @@ def compile_use(register: Register, use: str, oversight: Oversight) -> LiveUse |
         return found
     held = _held(use, found, oversight)  # said first: what is on hold and lapsed as well is on hold
     effects = judge_signals(
-        [s for s in oversight.signals.get(use, ()) if s.at >= status.permit.valid_from], register.now()
+        [s for s in oversight.signals.get(use, ()) if s.concerns(status.permit.release, status.permit.valid_from)],
+        register.now(),
     )
     lapsed = [effect for effect in effects if effect.rule.effect == "lapse"]
     if lapsed:
@@ -182,6 +183,7 @@ def _open(
         narrowed=narrowed,
         makers=tuple(sorted(found.release.builders)),
         rules=read_rules(found.policy, where="runtime policy") if built.mode != "observe" else None,
+        holds=frozenset((str(row["scope"]), str(row["target"])) for row in oversight.holds),
     )
     if held.closed is None:
         return live

@@ -1,6 +1,7 @@
 """Complaints of running uses: recorded with their words sealed in the vault, each a signal, opened by name and for a reason.
 
-A complaint counts once a decision, so that nobody narrows a use by writing often; one without a decision counts by itself.
+A complaint counts once a decision and once a person in the signal's days, so that nobody narrows a use by writing often
+(`complaint_counts`); what staff record of nobody counts by itself, what a program does only calls for a look.
 What is about nobody is sealed under an owner of the complaint's own, so that it can be erased alone.
 """
 
@@ -10,11 +11,11 @@ import hashlib
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from dualtrack.domain import canonical
 from dualtrack.domain.entry import Entry
 from dualtrack.domain.oversight import Access, Complaint, Signal
-from dualtrack.domain.records import encode, read_record
+from dualtrack.domain.records import encode
 from dualtrack.errors import ConflictError, FieldError, ForbiddenError, NotFoundError
+from dualtrack.runtime.complaint_counts import counts_as, look_at_unnamed, of_subject, read_complaint
 from dualtrack.runtime.erasing import erase_person
 from dualtrack.runtime.holders import check_reason
 from dualtrack.runtime.ids import new_id
@@ -88,7 +89,7 @@ class _Made(NamedTuple):
 
 
 class _MovedError(ConflictError):
-    """Another complaint of the same decision was recorded at the same moment."""
+    """Another complaint of the same decision or person was recorded at the same moment."""
 
 
 def complain(
@@ -116,7 +117,8 @@ def complain(
     about, record = _about(register, use, decision, subject), new_id()
     sealed = contents.seal(about.subject or _own_owner(record), text.encode(), about.retention)
     made = _Made(record, sealed, by, means)
-    for _ in range(COMPLAINTS_OF_ONE_MAX):  # each further round is due to one more complaint of this decision
+    # Each further round is due to one more complaint of this decision, or to the one of this person that counts instead.
+    for _ in range(COMPLAINTS_OF_ONE_MAX + 1):
         try:
             return _append(register, contents, about, made)
         except _MovedError:
@@ -139,7 +141,7 @@ def list_complaints(
     """Return the newest complaints of these uses, newest first, without their words; `below` goes on behind an entry."""
     limit = min(limit, LIST_MAX)
     found = [
-        Complained(_read(entry), entry.index)
+        Complained(read_complaint(entry), entry.index)
         for use in uses
         for entry in islice(newest_first(register, "complaint/1", use, below=below), limit)
     ]
@@ -151,7 +153,7 @@ def find_complaint(register: Register, index: int) -> Complaint:
     entry = register.repository.entry(index)
     if entry.kind != "complaint/1":
         raise NotFoundError("no complaint at this entry", where=f"entry {index}", fix="list the complaints")
-    return _read(entry)
+    return read_complaint(entry)
 
 
 def open_complaint(register: Register, contents: ContentVault, found: Complaint, *, by: str, reason: str) -> str:
@@ -191,21 +193,28 @@ def _append(register: Register, contents: ContentVault, about: _About, made: _Ma
             f"{len(earlier)} complaints of this decision are recorded", where=f"decision {about.decision}",
             fix="speak with a person: the receipt says how", code="complaint.enough",
         )  # fmt: skip
+    counts = None
+    if not earlier:
+        program = made.means == "program"
+        counts = counts_as(register, about.use, decision=about.decision, subject=about.subject, program=program)
     record = Complaint(
         id=made.id, use=about.use, decision=about.decision, subject=about.subject, text=made.sealed.digest,
-        counted=not earlier, by=made.by, means=made.means, at=register.now(),
+        counted=counts == "complaint", by=made.by, means=made.means, at=register.now(),
     )  # fmt: skip
     items = [NewEntry("complaint/1", register.institution, about.use, encode(record))]
-    if record.counted:
-        signal = Signal(use=about.use, kind="complaint", at=record.at, value=1, of=1, about=record.id)
+    if counts is not None:
+        signal = Signal(use=about.use, kind=counts, at=record.at, value=1, of=1, about=record.id)
         items.append(NewEntry("signal/1", register.institution, about.use, encode(signal)))
     words = [made.sealed]
     keys = contents.new_keys(words)
     plant = plant_of(register, record.decision) if record.decision and record.counted else None
 
     def beside(connection: Connection, receipts: Sequence[Receipt]) -> None:
-        if _of_decision(register, about, size):  # under the writer's lock: nothing can come after this look
-            raise _MovedError("it was complained of at the same moment", where=f"decision {about.decision}")
+        # Under the writer's lock: nothing can come after this look.
+        if _of_decision(register, about, size) or (
+            record.counted and of_subject(register, about.use, about.subject, size)
+        ):
+            raise _MovedError("it was complained of at the same moment", where=f"complaint of {about.use}")
         if plant is not None:  # the signal looks as any other; sealed beside it lies that it counts for nothing
             words.append(seal_aside(contents, plant, receipts[1].index, record.at))
             keys.extend(key for key in contents.new_keys(words[-1:]) if key not in keys)
@@ -213,6 +222,8 @@ def _append(register: Register, contents: ContentVault, about: _About, made: _Ma
 
     receipts = register.append_with(items, beside)
     contents.written(keys)
+    if counts == "complaint_unnamed":
+        look_at_unnamed(register, about.use)
     return Complained(record, receipts[0].index)
 
 
@@ -246,9 +257,7 @@ def _of_decision(register: Register, about: _About, since: int) -> list[Complain
         return []
     entries = register.repository.every(kinds=("complaint/1",), ids=(about.use,), start=since)
     return [
-        record for entry in entries if isinstance(entry, Entry) and (record := _read(entry)).decision == about.decision
+        record
+        for entry in entries
+        if isinstance(entry, Entry) and (record := read_complaint(entry)).decision == about.decision
     ]
-
-
-def _read(entry: Entry) -> Complaint:
-    return read_record(canonical.decode(entry.content), Complaint, where=f"entry {entry.index}")

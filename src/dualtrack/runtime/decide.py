@@ -197,11 +197,12 @@ def fail_row(
     Only the kind of error is logged, its text may hold what was asked.
     """
     code = error.code if isinstance(error, DualtrackError) else f"model.{type(error).__name__.lower()}"
+    ended: Outcome = "stopped" if code == "permit.held" else "failed"
     live = call.live
     if live.mode == "shadow":
-        return _ended(call, "failed", code, None, (), baseline=_bytes(baseline))
+        return _ended(call, ended, code, None, (), baseline=_bytes(baseline))
     if row is None or live.rules is None or not live.rules.decides_rows or not runtime.gate.still(live):
-        return _ended(call, "stopped" if live.standby else "failed", code, None, ())
+        return _ended(call, ended, code, None, ())
     begun_ns = time.perf_counter_ns()
     found = live.rules.decide(row)
     note_ruled(call, found.rule, begun_ns)

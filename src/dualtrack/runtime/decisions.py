@@ -10,6 +10,7 @@ from dualtrack.domain.decision import Outcome
 from dualtrack.domain.records import Record
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import FieldError, StoreCorruptError
+from dualtrack.runtime.answer_fetches import first_fetch
 from dualtrack.runtime.ids import receipt_digest
 from dualtrack.runtime.lookup import decision_row, id_floor, matching_record
 from dualtrack.runtime.plant_counts import not_planted
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, RowMapping, Select, Table
 
     from dualtrack.domain.decision import Decision
+    from dualtrack.domain.oversight import AnswerFetch
     from dualtrack.runtime.proofs import EntryProof
     from dualtrack.runtime.review_state import ReviewState
     from dualtrack.store.register import Register
@@ -72,11 +74,12 @@ class DecisionLine(Record, frozen=True):
 
 
 class DecisionView(NamedTuple):
-    """A decision with everything that is known: record (guards, upstream calls, timing), proof, reviews."""
+    """A decision with everything that is known: record (guards, upstream calls, timing), proof, reviews, its first fetch."""
 
     record: Decision
     proof: EntryProof
     reviews: list[ReviewState]
+    fetched: AnswerFetch | None = None
 
 
 def search_decisions(
@@ -111,7 +114,11 @@ def get_decision(register: Register, decision: str) -> DecisionView:
             code="store.decision-index" if row["outcome"] != "begun" else "store.decision-begun",
         )
     entry, record = found
-    return DecisionView(record, prove_entry(register.repository, entry), review_of_decision(register, decision))
+    held = record.outcome == "routed" and record.review is not None
+    fetched = first_fetch(register, decision) if held else None
+    return DecisionView(
+        record, prove_entry(register.repository, entry), review_of_decision(register, decision), fetched
+    )
 
 
 def counts(register: Register, use: str | None, since: str, *, uses: frozenset[str] | None = None) -> dict[str, int]:

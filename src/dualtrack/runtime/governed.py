@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.domain import canonical
 from dualtrack.errors import FieldError, NotFoundError, RefusedError
+from dualtrack.runtime.answer_fetches import note_fetch
 from dualtrack.runtime.answers import SETTLE_S, enter_for_answer, find_held, read_held
 from dualtrack.runtime.decide import Scoring, decide
 from dualtrack.runtime.engine import Runtime
@@ -106,10 +107,11 @@ class Governed:
         except NotFoundError:
             time.sleep(SETTLE_S)
             record = find_held(register, name, {self._use})
-        live = enter_for_answer(self._runtime.gate, record)
-        found = read_held(register, record)
-        if not self._runtime.gate.still(live):
-            raise RefusedError("a hold or another permit came meanwhile", where=self._use, code="permit.held")
+        found = read_held(register, record, enter_for_answer(self._runtime.gate, register, record))
+        enter_for_answer(self._runtime.gate, register, record)  # a hold may have come while it was read
+        if not found.waiting:
+            note_fetch(register, record, by=self._use, means="function")
+            enter_for_answer(self._runtime.gate, register, record)  # or while that was written
         return found
 
     def _score(self, row: Mapping[str, Any]) -> Scoring:

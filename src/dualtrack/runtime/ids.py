@@ -7,7 +7,7 @@ import time
 
 from dualtrack.keys.chance import random_bytes
 
-__all__ = ["new_id", "receipt_code", "receipt_digest", "shown_code"]
+__all__ = ["id_number", "new_id", "receipt_code", "receipt_digest", "shown_code"]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
@@ -22,6 +22,14 @@ def new_id(now_s: float | None = None) -> str:
     milliseconds = int((time.time() if now_s is None else now_s) * 1000)
     number = (milliseconds << 80) | int.from_bytes(random_bytes(10), "big")
     return "".join([_PAIRS[(number >> shift) & _LAST] for shift in range(120, -1, -10)])
+
+
+def id_number(identifier: str) -> int:
+    """Return the 128 bits of an id as a whole number."""
+    number = 0
+    for character in identifier:
+        number = number << 5 | _ALPHABET.index(character)
+    return number
 
 
 def receipt_code() -> str:

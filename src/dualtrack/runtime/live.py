@@ -25,7 +25,8 @@ __all__ = ["Closed", "LiveUse", "Snapshot"]
 class LiveUse:
     """An open use. Seconds are Unix time; `review` is what the policy, the rules, the mode and signals together ask.
 
-    `rules` answer where no model does. `standby` says that the use is on hold: only what is no AI answers.
+    `rules` answer where no model does. `standby` says that the use is on hold: only what is no AI answers. `holds` are all in
+    force at the institution, as (scope, target): an answer of before may rest on what this use does not call any more.
     """
 
     use: str
@@ -53,6 +54,7 @@ class LiveUse:
     makers: tuple[str, ...]
     rules: RuleTable | None = None
     standby: bool = False
+    holds: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def streams(self) -> bool:

@@ -17,7 +17,7 @@ from dualtrack.domain.policy import RuntimePolicy
 from dualtrack.domain.records import read_record
 from dualtrack.domain.release import Release
 from dualtrack.domain.usecase import UseCase
-from dualtrack.errors import DualtrackError, NotFoundError
+from dualtrack.errors import DualtrackError, LedgerError, NotFoundError
 from dualtrack.keys import dsse
 from dualtrack.runtime.ids import new_id
 from dualtrack.store.content import ContentVault
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 __all__ = [
     "contents_of",
     "decision_row",
+    "find_decision",
     "find_declaration",
     "find_policy",
     "find_release",
     "id_floor",
     "indices_of",
+    "is_conversation",
     "matching_record",
     "newest_first",
     "record_at",
@@ -98,6 +100,19 @@ def record_at(register: Register, index: int) -> tuple[Entry, Decision]:
     return entry, read_record(canonical.decode(entry.content), Decision, where=f"entry {index}")
 
 
+def find_decision(register: Register, decision: str) -> Decision:
+    """Return the record of a decision by its id; raises NotFoundError, LedgerError where its row is not what the ledger says."""
+    found = matching_record(register, decision_row(register, decision))
+    if found is None:
+        raise LedgerError(
+            "the index row does not match the ledger",
+            where=f"decision {decision}",
+            fix="`dualtrack doctor` says which rows differ",
+            code="ledger.row-differs",
+        )
+    return found[1]
+
+
 def matching_record(register: Register, row: RowMapping) -> tuple[Entry, Decision] | None:
     """Return entry and record of a row, or None where the ledger has none there or another one."""
     try:
@@ -105,6 +120,14 @@ def matching_record(register: Register, row: RowMapping) -> tuple[Entry, Decisio
     except DualtrackError:
         return None
     return None if row_problem(row, record, entry.index) else (entry, record)
+
+
+def is_conversation(register: Register, record: Decision) -> bool:
+    """Tell whether a conversation was asked about, not a row; False where what was asked is erased."""
+    try:
+        return contents_of(register).open(record.input).startswith(b"[")
+    except NotFoundError:
+        return False
 
 
 def row_problem(row: RowMapping, record: Decision, index: int) -> str | None:

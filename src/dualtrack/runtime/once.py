@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import structlog
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from dualtrack.errors import ConflictError, FieldError, NotFoundError, StoreCorruptError
 from dualtrack.runtime.clock import steady_s
@@ -41,6 +41,7 @@ __all__ = [
     "Once",
     "RequestKey",
     "forget_answers",
+    "gone",
     "request_key",
 ]
 
@@ -93,13 +94,18 @@ def request_key(owner: str, path: str, said: str, body: bytes, subject: str | No
 
 
 def forget_answers(backend: Backend, subject: str) -> int:
-    """Blank the kept answers about a person; a request that is sent again is then told so. Return how many there were."""
-    mine = (_ONCE.c.subject == subject, _ONCE.c.answer.is_not(None))
+    """Blank the kept answers about a person; a request that is sent again is then told so. Return how many there were.
+
+    Requests under way are blanked too, so that their answer is not kept when it comes.
+    """
+    mine = _ONCE.c.subject == subject
     with backend.read() as connection:
-        if connection.execute(select(_ONCE.c.subject).where(*mine).limit(1)).first() is None:
+        if connection.execute(select(_ONCE.c.subject).where(mine).limit(1)).first() is None:
             return 0
     with backend.write("once", shred=True) as connection:
-        return connection.execute(update(_ONCE).where(*mine).values(answer=b"", subject=None)).rowcount
+        kept = connection.execute(select(func.count()).where(mine, _ONCE.c.answer.is_not(None))).scalar_one()
+        connection.execute(update(_ONCE).where(mine).values(answer=b"", subject=None))
+        return int(kept)
 
 
 class Once:
@@ -118,7 +124,7 @@ class Once:
         """Return the answer given before, or None: then this process is to act, and nobody else will.
 
         Raises ConflictError (409) while the first request is under way, FieldError (422) for another body under the same
-        key, NotFoundError where the answer was erased.
+        key, NotFoundError (410) where the answer was erased.
         """
         with self._backend.write(f"once/{asked.key[0] % _SHARDS}") as connection:
             found = self._claim(connection, asked)
@@ -126,7 +132,7 @@ class Once:
             self._watch(asked.key)
             return None
         if not found:
-            raise NotFoundError("its answer was erased", where="Idempotency-Key", code="not-found.erased")
+            raise gone()
         return self._open(asked, found)
 
     def end(self, asked: RequestKey, answer: KeptAnswer | None) -> None:
@@ -241,6 +247,18 @@ class Once:
 
     def _now_s(self) -> int:
         return int(self._clock().timestamp())
+
+
+def gone() -> NotFoundError:
+    """Return the error for an answer that was given once and is not there any more (410): erased, or past its years."""
+    error = NotFoundError(
+        "this request was answered, and its answer was erased",
+        where="Idempotency-Key",
+        fix="take a new key to ask anew",
+        code="not-found.erased",
+    )
+    error.status = 410
+    return error
 
 
 def _other_body() -> FieldError:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import select
 
 from dualtrack.domain.time import format_instant
+from dualtrack.runtime.complaint_counts import releases_of_complaints
 from dualtrack.runtime.plant_shelf import read_shelf
 from dualtrack.runtime.standing import SignalCount, judge_signals, standing_settings
 from dualtrack.store.projections import Projections
@@ -45,9 +46,11 @@ def read_oversight(register: Register) -> Oversight:
     aside = set(
         chain.from_iterable(read_shelf(register).signals.values())
     )  # what people do on planted items says nothing
+    releases = releases_of_complaints(register, found)
     for signal in found:
         if signal["idx"] not in aside:
-            counted = SignalCount(signal["kind"], signal["at"], signal["value"])
+            release = releases.get(int(signal["idx"]))
+            counted = SignalCount(signal["kind"], signal["at"], signal["value"], release=release)
             signals.setdefault(signal["use_id"], []).append(counted)
     for row in rows("incident"):
         if row["use_id"] and row["state"] != "closed":
@@ -79,7 +82,8 @@ def _signals(register: Register) -> Sequence[RowMapping]:
 def lightly_changed(found: LiveUse, oversight: Oversight, at: str) -> LiveUse | None:
     """Return the use with its opt-outs as they are now, or None where signals ask for another look at it."""
     since = format_instant(datetime.fromtimestamp(found.from_s, UTC))
-    effects = judge_signals([item for item in oversight.signals.get(found.use, ()) if item.at >= since], at)
+    mine = [item for item in oversight.signals.get(found.use, ()) if item.concerns(found.release, since)]
+    effects = judge_signals(mine, at)
     narrowed = tuple(effect.rule.says.en for effect in effects if effect.rule.effect == "narrow")
     if narrowed != found.narrowed or any(effect.rule.effect == "lapse" for effect in effects):
         return None

@@ -108,6 +108,11 @@ def _notes(policy: RuntimePolicy) -> list[str]:
         "tools are listed and no guard tool_use sends those that change state to a person": (
             any(tool.changes_state for tool in policy.tools) and ("tool_use", "output") not in named
         ),
+        "tools are listed and no guard tool_use scores what a model asks for: only what is off the list is blocked": (
+            bool(policy.tools)
+            and all(not tool.changes_state for tool in policy.tools)
+            and ("tool_use", "output") not in named
+        ),
         "fields are listed and no guard input_schema holds rows to them": (
             bool(policy.fields) and ("input_schema", "input") not in named
         ),

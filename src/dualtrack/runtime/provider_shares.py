@@ -2,6 +2,10 @@
 
 SFC circular 24EC55 (12 November 2024) names concentration on few providers of language models among
 the risks (item (c) of those listed in its paragraphs 1 to 5).
+
+A model in the firm's own processes (a governed function, a model kept in the workspace) calls nobody. It counts as one call of
+the firm's own, so that the shares add up to all calls: read from the record, which has an output or the kind of error that
+the model raised.
 """
 
 from __future__ import annotations
@@ -20,8 +24,15 @@ if TYPE_CHECKING:
     from dualtrack.runtime.recent import Recent
     from dualtrack.store.register import Register
 
-__all__ = ["ProviderShare", "ProviderWindow", "provider_shares", "shares_of"]
+__all__ = ["IN_PROCESS", "ProviderShare", "ProviderWindow", "provider_shares", "shares_of"]
 
+IN_PROCESS = "in process"
+"""Whose calls those of models in our own processes are: the firm's own. With its space it is no provider's name of a policy."""
+
+_RAISED = "model."
+"""How codes begin that say what a model in process raised."""
+
+_BROKEN_OFF = "failed"
 _US_IN_MS = 1_000
 _HALF = 2
 
@@ -66,9 +77,17 @@ class _Call(msgspec.Struct):
     tokens_out: int | None
 
 
+class _Timing(msgspec.Struct, frozen=True):
+    upstream_us: int
+
+
 class _Record(msgspec.Struct):
     use: str
     upstream: list[_Call]
+    outcome: str = "served"
+    code: str | None = None
+    output: str | None = None
+    timing: _Timing = _Timing(0)
 
 
 _decode = msgspec.json.Decoder(_Record).decode
@@ -87,18 +106,31 @@ def provider_shares(register: Register, uses: Collection[str] | None, *, since: 
 def shares_of(records: Sequence[Recent]) -> list[ProviderShare]:
     """Return a share for each provider, the largest at the top. Each attempt counts, also one that another followed.
 
-    The firm's own fixed rules are no provider.
+    The firm's own fixed rules are no provider, and its models in process are one. Of a chain in which one of these raised
+    and an endpoint answered then, only the endpoint's call is in the record.
     """
     calls: dict[str, list[_Call]] = {}
     uses: dict[str, set[str]] = {}
     for item in records:
         record = _decode(item.content)
-        for call in (item for item in record.upstream if item.component != RULES_COMPONENT):
+        for call in _calls(record):
             calls.setdefault(call.provider, []).append(call)
             uses.setdefault(call.provider, set()).add(record.use)
     n = sum(map(len, calls.values()))
     shares = [_share(provider, found, n, uses[provider]) for provider, found in calls.items()]
     return sorted(shares, key=lambda share: (-share.calls, share.provider))
+
+
+def _calls(record: _Record) -> list[_Call]:
+    """Return the calls of models in a record, with that of one in process, which stands in it by its output or error."""
+    calls = [call for call in record.upstream if call.component != RULES_COMPONENT]
+    ruled = any(call.component == RULES_COMPONENT and call.fault is None for call in record.upstream)
+    if (record.code or "").startswith(_RAISED):
+        return [*calls, _Call(IN_PROCESS, IN_PROCESS, record.code, record.timing.upstream_us, None, None)]
+    answered = ruled or record.outcome == _BROKEN_OFF or any(call.fault is None for call in calls)
+    if record.output is None or answered:
+        return calls
+    return [*calls, _Call(IN_PROCESS, IN_PROCESS, None, record.timing.upstream_us, None, None)]
 
 
 def _share(provider: str, found: list[_Call], n: int, uses: set[str]) -> ProviderShare:

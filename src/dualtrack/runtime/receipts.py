@@ -18,6 +18,7 @@ from dualtrack.domain.forms import Durability, UseName
 from dualtrack.domain.records import Record, Text, read_record
 from dualtrack.domain.time import HONG_KONG, parse_instant
 from dualtrack.errors import NotFoundError, StoreCorruptError
+from dualtrack.runtime.answer_fetches import first_fetch, note_fetch
 from dualtrack.runtime.fallback_replay import answered_by_rules
 from dualtrack.runtime.ids import receipt_digest, shown_code
 from dualtrack.runtime.incidents import open_incident
@@ -93,7 +94,8 @@ class ReceiptView(Record, frozen=True):
 
     `code` is empty where a link opened it.
 
-    Of an answer that a person had to see first: `answer` is what they released, `message` what is said in its place.
+    Of an answer that a person had to see first: `answer` is what they released, `message` what is said in its place, and
+    `fetched_at` when one of the two was first fetched: by the firm's program, or under this code.
     `why` says in plain words why it ended so. `explained` holds the reasons for a reader of either language, `reasons` those of
     the call; so do `deciders` and `decided_by`.
     """
@@ -123,6 +125,7 @@ class ReceiptView(Record, frozen=True):
     reviews: list[ReceiptReview]
     answer: str | None
     message: Text | None
+    fetched_at: str | None
     proof: EntryProof
 
 
@@ -179,6 +182,7 @@ def find_receipt(registers: Iterable[Register], code: str | ReceiptKey, gate: Ga
         reviews=_reviews(register, record),
         answer=held.answer,
         message=held.message,
+        fetched_at=_fetched(register, record, told=held.told),
         proof=prove_entry(register.repository, entry),
     )
 
@@ -195,6 +199,14 @@ def open_receipt(register: Register, row: RowMapping) -> tuple[Entry, Decision]:
             code="store.receipt-without-entry",
         )
     return found
+
+
+def _fetched(register: Register, record: Decision, *, told: bool) -> str | None:
+    """Return when a held answer was first fetched, which is now where nobody did before; None while there is none."""
+    if record.outcome != "routed" or record.review is None:
+        return None
+    found = note_fetch(register, record, by="customer", means="receipt") if told else first_fetch(register, record.id)
+    return None if found is None else found.at
 
 
 def _plain(code: str) -> str:

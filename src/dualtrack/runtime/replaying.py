@@ -20,7 +20,7 @@ from dualtrack.runtime.guards.chain import run_guards
 from dualtrack.runtime.guards.registry import build_guards
 from dualtrack.runtime.holders import check_reason
 from dualtrack.runtime.live import LiveUse
-from dualtrack.runtime.lookup import contents_of, decision_row, find_policy, find_release, record_at
+from dualtrack.runtime.lookup import contents_of, find_decision, find_policy, find_release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +82,7 @@ def replay(runtime: Replayer, institution: str, decision: str, *, by: str, reaso
     register = runtime.registers.get(institution)
     if register is None:
         raise NotFoundError(f"no institution {institution!r} here", fix="name one of this workspace")
-    _, record = record_at(register, int(decision_row(register, decision)["idx"]))
+    record = find_decision(register, decision)
     if record.output is None:
         return _not(record, "no-output")
     policy = find_policy(register, record.use, record.policy)

@@ -46,14 +46,17 @@ class PlantedUse(NamedTuple):
     counted: int
 
 
-def group_evidence(register: Register, *, limit: int, use: str | None = None) -> GroupEvidence:
-    """Return the newest ended reviews, of one use or of all, at most `limit`."""
+def group_evidence(
+    register: Register, *, limit: int, use: str | None = None, uses: frozenset[str] | None = None
+) -> GroupEvidence:
+    """Return the newest ended reviews, of one use, of those in `uses`, or of all, at most `limit`."""
     table = register.repository.tables.review
     Projections(register.repository).catch_up()
     query = select(table.c.id).where(
         table.c.ledger == register.repository.ledger, table.c.state.in_(sorted(END_STATES))
     )
     query = query if use is None else query.where(table.c.use_id == use)
+    query = query if uses is None else query.where(table.c.use_id.in_(sorted(uses)))
     with register.repository.backend.read() as connection:
         ids = [str(item) for item in connection.execute(query.order_by(table.c.id.desc()).limit(limit)).scalars()]
     seals, shelf, until = seals_of(register), read_shelf(register), today_s_start(register)
@@ -79,11 +82,11 @@ def item_of(register: Register, read: ReviewRead) -> KnownWrong | None:
     return stocked.item if stocked else None
 
 
-def planted_by_use(register: Register) -> list[PlantedUse]:
-    """Return by use how its stock stands."""
+def planted_by_use(register: Register, only: frozenset[str] | None = None) -> list[PlantedUse]:
+    """Return by use how its stock stands, of those in `only` if it is given; the shelf itself is sealed as one."""
     shelf = read_shelf(register)
     counted = plants_told(register, shelf)
-    uses = sorted({found.use for found in shelf.items.values()})
+    uses = sorted({found.use for found in shelf.items.values() if only is None or found.use in only})
     return [
         PlantedUse(
             use=use,

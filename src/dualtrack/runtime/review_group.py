@@ -20,9 +20,9 @@ from dualtrack.domain.forms import Slug
 from dualtrack.domain.records import Record
 from dualtrack.domain.review import ActionName
 from dualtrack.errors import FieldError
+from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.measurement import LEVEL, Fact, Measurement, Method
 from dualtrack.evidence.quantiles import z_two_sided
-from dualtrack.evidence.resampling import Interval
 from dualtrack.runtime.review_state import fold
 
 if TYPE_CHECKING:

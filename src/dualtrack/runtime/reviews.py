@@ -17,9 +17,11 @@ from dualtrack.domain.time import parse_instant
 from dualtrack.errors import FieldError, NotFoundError, ReviewError
 from dualtrack.runtime.guards.tipping_off import walled_content
 from dualtrack.runtime.holders import check_reason
-from dualtrack.runtime.lookup import decision_row, find_policy, record_at
+from dualtrack.runtime.lookup import find_decision, find_policy, is_conversation
+from dualtrack.runtime.plant_fetches import follow
 from dualtrack.runtime.plant_shelf import seal_aside
 from dualtrack.runtime.reasons import Reason, read_reasons
+from dualtrack.runtime.review_calls import check_changed_calls
 from dualtrack.runtime.review_read import ReviewRead, read_review, review_actions
 from dualtrack.runtime.review_seals import seals_of
 from dualtrack.runtime.review_state import ReviewState, apply_action, may, seconds_spent
@@ -128,7 +130,7 @@ class ReviewDesk:
         check_reason(reason)
         read = read_review(self._register, review)
         opened = read.state.opened
-        _, decision = record_at(self._register, int(decision_row(self._register, opened.decision)["idx"]))
+        decision = find_decision(self._register, opened.decision)
         wanted = dict.fromkeys(
             digest for digest in (opened.draft, read.state.text, decision.input, decision.reasons) if digest
         )
@@ -159,8 +161,9 @@ class ReviewDesk:
     ) -> ReviewState:
         """Record what a person does with a review and return the new state.
 
-        Raises ReviewError where they may not (another person was faster, a maker, a missing role), FieldError for a reason
-        or text that is missing or has no place, NotFoundError for none or where the text to be approved was erased.
+        Raises ReviewError where they may not (another person was faster, a maker, a missing role) or wrote a tool call that
+        a guard stops, FieldError for a reason or text that is missing or has no place, NotFoundError for none or where the
+        text to be approved was erased.
         """
         read = read_review(self._register, review)
         state, at = read.state, self._register.now()
@@ -184,6 +187,7 @@ class ReviewDesk:
         )
         after = apply_action(state, record)
         self._append(read, record, sealed)
+        follow(self._register, after)
         return after
 
     def expire(self, review: str, now: datetime) -> bool:
@@ -193,11 +197,12 @@ class ReviewDesk:
             return False
         at = max(self._register.now(), read.state.opened.due_at)
         record = ReviewAction(format=ACTION_FORMAT, review=review, action="expire", by=None, role=None, at=at)
-        apply_action(read.state, record)
+        after = apply_action(read.state, record)
         try:
             self._append(read, record, None)
         except ReviewError:
             return False
+        follow(self._register, after)
         return True
 
     def released(self, review: str) -> Released:
@@ -210,7 +215,7 @@ class ReviewDesk:
         if text is not None:
             return Released(ended=True, text=text, message=None)
         opened = state.opened
-        _, decision = record_at(self._register, int(decision_row(self._register, opened.decision)["idx"]))
+        decision = find_decision(self._register, opened.decision)
         policy = find_policy(self._register, opened.use, decision.policy)
         return Released(ended=True, text=None, message=policy.message)
 
@@ -279,6 +284,10 @@ class ReviewDesk:
             raise ReviewError(
                 "the text is the same", where=f"review {state.opened.id}", fix="approve it instead", code="review.text"
             )
+        decision = find_decision(self._register, state.opened.decision)
+        if is_conversation(self._register, decision):
+            policy = find_policy(self._register, decision.use, decision.policy)
+            check_changed_calls(self._contents, policy, decision, before, text)
         table = self._register.repository.tables.content
         query = select(table.c.subject, table.c.retention).where(
             table.c.ledger == self._register.repository.ledger, table.c.digest == state.opened.draft

@@ -1,4 +1,4 @@
-"""What signals do to a use: nothing, narrow it (every output is held for a person) or lapse its permit.
+"""What signals do to a use: nothing, call for a look, narrow it (every output is held for a person) or lapse its permit.
 
 A pure function of the signals since the permit and the dated figures in `data/standing.yaml`.
 """
@@ -35,7 +35,7 @@ class SignalRule(Record, frozen=True):
     kind: str
     window_days: int
     count_min: int
-    effect: Literal["narrow", "lapse"]
+    effect: Literal["look", "narrow", "lapse"]
     says: Text
     rate_low_permille: int | None = None
     severity: str | None = None
@@ -65,12 +65,20 @@ class StandingSettings(Record, frozen=True):
 
 
 class SignalCount(NamedTuple):
-    """One signal: kind, instant, its value (for a rate 1 or 0), and for an incident its severity while it is open."""
+    """One signal: kind, instant, its value (for a rate 1 or 0), and for an incident its severity while it is open.
+
+    `release` is that of the decision which it names; None where it names none, and concerns whatever runs.
+    """
 
     kind: str
     at: str
     value: int
     severity: str | None = None
+    release: str | None = None
+
+    def concerns(self, release: str, since: str) -> bool:
+        """Tell whether it counts for a release under a permit that is valid since an instant."""
+        return self.at >= since and self.release in {None, release}
 
 
 class SignalEffect(NamedTuple):

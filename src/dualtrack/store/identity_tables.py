@@ -1,6 +1,6 @@
 """Tables of who may use the console and the API: accounts, sessions, API keys, failure counters, customers' links.
 
-They are no projections of a ledger: nothing can be rebuilt from entries, and nothing of them is an entry. They lie in the
+They are no projections of a ledger: nothing can be rebuilt from entries. What administrators do to them is said in entries. They lie in the
 database of the compartment `main` only. Times are whole Unix seconds (`_s`); tokens and keys stand here as digests only.
 """
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping
 
 __all__ = [
+    "AGAIN_COOKIE",
     "COOKIE_HEADER_BYTES_MAX",
     "FLASH_COOKIE",
     "FORM_COOKIE",
@@ -33,7 +34,9 @@ __all__ = [
 
 LANGUAGE_COOKIE, THEME_COOKIE = "dualtrack-lang", "dualtrack-theme"
 FLASH_COOKIE, FORM_COOKIE = "dualtrack-flash", "dualtrack-form"
-"""Cookies beside the session's: language, look, a message for the next page, and what forms are bound to before login."""
+AGAIN_COOKIE = "dualtrack-again"
+"""Cookies beside the session's: language, look, a message for the next page, what forms are bound to before login, and for some
+minutes the sealed word of an identity provider that was asked again who somebody is."""
 
 COOKIE_HEADER_BYTES_MAX = 8_192
 """Longest Cookie header read; ours together have under 2 KB."""

@@ -1,9 +1,10 @@
 """`/live/{topic}`: server-sent events that say "look again". They carry the number after an entry and nothing else.
 
 A topic follows the kinds of entries that its pages show, so a queue is not read again for what does not concern it, and an
-identity narrowed to some uses hears of entries about those and of no others, not even how many there are. Whether the
-ledger grew is read from the snapshot in memory; `live_marks` says what that costs. An event's id is its number, so a
-browser that comes back, or a page that was made a moment ago (`?seen=`), is told at once if there is more (HTML, 9.2).
+identity narrowed to some uses hears of entries about those, of holds that stop one of them from outside (`live_holds`), and of
+no others, not even how many there are. Whether the ledger grew is read from the snapshot in memory; `live_marks` says what that
+costs. An event's id is its number, so a browser that comes back, or a page that was made a moment ago (`?seen=`), is told at
+once if there is more (HTML, 9.2).
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
 
+from dualtrack.web.live_holds import newest_wide_hold
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,7 +23,8 @@ __all__ = ["BACK_ENTRIES_MAX", "Channel", "LiveMarks"]
 BACK_ENTRIES_MAX = 10_000
 """Entries looked back through for the newest of a topic: who was away for longer reads the page again anyway.
 
-For a channel narrowed to uses these are entries about each of the uses, so that what it says depends on those alone.
+For a channel narrowed to uses these are entries about each of the uses, so that what it says depends on those alone; and on
+holds that stop one of them from outside.
 """
 
 
@@ -91,7 +94,9 @@ class LiveMarks:
         """Return the number after the newest entry that the channel is about, 0 without one from `start` on."""
         if channel.uses is None:
             return self._newest_of(channel, max(start, end - BACK_ENTRIES_MAX), end, None) if channel.kinds else end
-        return max((self._newest_of(channel, start, end, use) for use in channel.uses), default=0)
+        of_uses = max((self._newest_of(channel, start, end, use) for use in channel.uses), default=0)
+        register = self._registers[channel.institution]
+        return max(of_uses, newest_wide_hold(register, channel.uses, channel.kinds, start, end))
 
     def _newest_of(self, channel: Channel, start: int, end: int, use: str | None) -> int:
         repository = self._registers[channel.institution].repository

@@ -4,6 +4,9 @@ Decisions are counted from their index in the database since this process began 
 records; a restart begins at nought, as monitors expect of counters. Planted decisions are among them for good: a counter
 never goes back, and one that stood still when a decision came would tell whoever reads both that it was planted.
 
+Calls to language models are told under the names of OpenTelemetry's conventions, as that project writes them for Prometheus.
+The model that answered is no label: it comes from outside, and each new name would be a series for good.
+
 Each series carries the label `process`, since with several workers on one port a monitor meets now one, now another.
 What comes from the ledger is counted by every process for the whole workspace: take the largest, not the sum. The library's
 own way for several processes adds up what each counts, and would count these as often as there are workers.
@@ -24,9 +27,23 @@ from dualtrack.domain.entry import Entry
 from dualtrack.runtime.clock import steady_s
 from dualtrack.runtime.live import Closed
 from dualtrack.runtime.snapshots import LEASE_S
+from dualtrack.runtime.telemetry import (
+    ERROR_TYPE,
+    OPERATION,
+    OPERATION_DURATION,
+    PROVIDER,
+    REQUEST_MODEL,
+    TOKEN_TYPE,
+    TOKEN_USAGE,
+    measures_of,
+    telemetry_settings,
+)
+from dualtrack.runtime.telemetry_export import KnownUpstreams
 
 if TYPE_CHECKING:
     from dualtrack.runtime.engine import Runtime
+    from dualtrack.runtime.telemetry import Measured
+    from dualtrack.store.register import Register
 
 __all__ = ["ENTRIES_A_LOOK_MAX", "LATENCY_BUCKETS_S", "Metrics"]
 
@@ -52,6 +69,8 @@ class _Instruments(NamedTuple):
     size: Gauge
     streams: Gauge
     stale: Counter
+    calls: Histogram
+    tokens: Histogram
 
 
 class Metrics:
@@ -64,6 +83,7 @@ class Metrics:
         self._made = _instruments(self._registry)
         self._stale = 0
         self._seen = {name: register.repository.size() for name, register in runtime.registers.items()}
+        self._upstreams = KnownUpstreams()
         self._lock = threading.Lock()
         self.streams = 0
 
@@ -84,11 +104,11 @@ class Metrics:
             stop = min(end, start + _PAGE)
             for item in repository.entries(kinds=("decision/1",), start=start, end=stop, limit=_PAGE):
                 if isinstance(item, Entry):
-                    self._add(item.content)
+                    self._add(register, item.content)
             start = stop
         self._seen[institution] = end
 
-    def _add(self, content: bytes) -> None:
+    def _add(self, register: Register, content: bytes) -> None:
         try:
             found = _decode(content)
         except msgspec.DecodeError:
@@ -101,6 +121,17 @@ class Metrics:
             made.guards.labels(here, found.use, verdict.guard).inc()
             if verdict.fired:
                 made.fired.labels(here, found.use, verdict.guard, verdict.action).inc()
+        if found.upstream:
+            for measured in measures_of(found, self._upstreams.of(register, found)):
+                self._add_call(measured)
+
+    def _add_call(self, measured: Measured) -> None:
+        said = {name: str(value) for name, value in measured.attributes.items()}
+        labels = (said["dualtrack.use"], *(said.get(name, "") for name in (OPERATION, PROVIDER, REQUEST_MODEL)))
+        if measured.name == OPERATION_DURATION:
+            self._made.calls.labels(self._process, *labels, said.get(ERROR_TYPE, "")).observe(measured.value)
+        elif measured.name == TOKEN_USAGE:
+            self._made.tokens.labels(self._process, *labels, said[TOKEN_TYPE]).observe(measured.value)
 
     def _now(self) -> None:
         made, runtime, here = self._made, self._runtime, self._process
@@ -133,6 +164,11 @@ def _instruments(registry: CollectorRegistry) -> _Instruments:
     def histogram(name: str, says: str) -> Histogram:
         return Histogram(f"dualtrack_{name}", says, ("process", "use"), registry=registry, buckets=LATENCY_BUCKETS_S)
 
+    def of_calls(name: str, says: str, bounds: list[float], last: str) -> Histogram:
+        labels = ("process", "use", *(label.replace(".", "_") for label in (OPERATION, PROVIDER, REQUEST_MODEL, last)))
+        return Histogram(name.replace(".", "_"), says, labels, registry=registry, buckets=bounds)
+
+    settings = telemetry_settings()
     return _Instruments(
         decisions=counter("decisions", "Decisions recorded, by use, outcome and mode.", "use", "outcome", "mode"),
         latency=histogram("decision_seconds", "Time of a whole decision."),
@@ -145,4 +181,8 @@ def _instruments(registry: CollectorRegistry) -> _Instruments:
         size=gauge("ledger_size", "Entries of a ledger.", "institution"),
         streams=gauge("live_streams", "Open event streams of this process."),
         stale=counter("stale_refusals", "Calls of this process refused because its permits were too old."),
+        calls=of_calls(
+            f"{OPERATION_DURATION}_seconds", "Time of a call to a model.", settings.duration_buckets_s, ERROR_TYPE
+        ),
+        tokens=of_calls(TOKEN_USAGE, "Tokens of a call to a model.", settings.token_buckets, TOKEN_TYPE),
     )

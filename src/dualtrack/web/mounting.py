@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from dualtrack.errors import DualtrackError, FieldError
+from dualtrack.errors import AuthenticationError, DualtrackError, FieldError
 from dualtrack.web.asking import local_path, read_asking
 from dualtrack.web.identity.csrf import SAFE_METHODS
 from dualtrack.web.identity.permissions import FRESH_VERBS, require, require_fresh
@@ -171,7 +171,9 @@ def page_request(visit: Visit, identity: Identity | None) -> PageRequest:
     services, source = visit.services, visit.asking.source
 
     def unlock(password: str) -> Any:  # noqa: ANN401 - the contract of PageRequest
-        return services.login.unlock(identity.name if identity else "", password, source=source)
+        if identity is None:
+            raise AuthenticationError("nobody is signed in", fix="sign in first")
+        return services.unlock(identity, password, visit.asking)
 
     return PageRequest(
         runtime=services.runtime,
@@ -193,6 +195,7 @@ def _page_services(visit: Visit) -> Mapping[str, Any]:
         "address": services.address,
         "api_keys": services.api_keys,
         "attempts": services.attempts,
+        "custody": services.custody,
         "files": visit.posted.files,
         "keys": services.keys,
         "links": services.links,

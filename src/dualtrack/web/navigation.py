@@ -68,6 +68,7 @@ SECTIONS: tuple[Section, ...] = (
             Place("/people", Text(en="People", zh="人員"), Verb.MANAGE_ACCOUNTS),
             Place("/keys", Text(en="Signing keys", zh="簽署密鑰"), Verb.MANAGE_KEYS),
             Place("/api-keys", Text(en="API keys", zh="API 密鑰"), Verb.MANAGE_API_KEYS),
+            Place("/settings", Text(en="Settings", zh="設定"), Verb.MANAGE_SETTINGS),
             Place("/erasure", Text(en="Erasure requests", zh="刪除要求"), Verb.ERASE_CONTENT),
         ),
     ),

@@ -33,6 +33,7 @@ __all__ = [
     "NavGroup",
     "PageLink",
     "Pages",
+    "ProviderStep",
     "Shell",
     "Stat",
     "Step",
@@ -128,11 +129,18 @@ class Account(NamedTuple):
     sign_out: str
 
 
+class ProviderStep(NamedTuple):
+    """How somebody without a password here shows anew who they are: where to go, and until when the last time counts."""
+
+    href: str
+    until: str = ""
+
+
 class Shell(NamedTuple):
     """All that surrounds a page: `nav` empty and `account` None on pages for customers and at the door.
 
     `here` is this page's own path, which the switches return to; `token` is the form token of the session; `seen` is the
-    ledger's size before the page was read, from which on its event stream tells of more.
+    ledger's size before the page was read, from which on its event stream tells of more. `provider` stands where forms ask for no password.
     """
 
     here: str
@@ -148,6 +156,7 @@ class Shell(NamedTuple):
     flashes: tuple[Flash, ...] = ()
     demo: bool = False
     seen: int | None = None
+    provider: ProviderStep | None = None
 
 
 class Column(NamedTuple):

@@ -6,10 +6,14 @@ import hmac
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Text
+from dualtrack.runtime.holders import holder_of
 from dualtrack.store.projections import Projections
+from dualtrack.web.asking import AGAIN_COOKIE
 from dualtrack.web.identity.accounts import Accounts
 from dualtrack.web.identity.api_keys import ApiKeys
+from dualtrack.web.identity.assertion import ASSERTION_KIND
 from dualtrack.web.identity.buckets import Limit
+from dualtrack.web.identity.custody import CustodyKeys
 from dualtrack.web.identity.links import CustomerLinks
 from dualtrack.web.identity.login import Login
 from dualtrack.web.identity.passwords import PasswordHasher
@@ -23,8 +27,12 @@ from dualtrack.web.views.rendering import Renderer
 if TYPE_CHECKING:
     import httpx
 
+    from dualtrack.keys.signer import Signer
     from dualtrack.runtime.engine import Runtime
+    from dualtrack.web.asking import Asking
+    from dualtrack.web.identity.assertion import CountersignedAssertion
     from dualtrack.web.identity.oidc import OidcClient
+    from dualtrack.web.identity.who import Identity
 
 __all__ = ["DEFAULT_ADDRESS", "PUBLIC_CLAIMS", "Services"]
 
@@ -56,6 +64,7 @@ class Services:
         self.attempts = Attempts(backend, secret.key("rate"), clock)
         self.login = Login(backend, self.hasher, self.attempts, clock)
         self.accounts = Accounts(backend, clock)
+        self.custody = CustodyKeys(backend, secret.key("custody"), clock)
         lifetimes = Lifetimes(settings.session.idle_s, settings.session.absolute_s)
         self.sessions = Sessions(backend, clock, lifetimes)
         self.api_keys = ApiKeys(backend, clock)
@@ -80,6 +89,23 @@ class Services:
     def now_s(self) -> int:
         """Return the instant of the runtime's clock in Unix seconds."""
         return int(self.runtime.clock().timestamp())
+
+    def unlock(self, identity: Identity, password: str, asking: Asking) -> Signer:
+        """Return the person's signer for one request: by their password, or by the provider's word of the last minutes.
+
+        Raises AuthenticationError, KeyFileError; SignatureError where a key in custody is not granted: it would write assertions for nothing.
+        """
+        if identity.custody != "server":
+            return self.login.unlock(identity.name, password, source=asking.source)
+        account, register = self.accounts.get(identity.name), self.runtime.registers[identity.institution]
+
+        def record(assertion: CountersignedAssertion, key: Signer) -> None:
+            register.append_record(ASSERTION_KIND, register.institution, assertion, [key])
+
+        login = self.custody.open_login(asking.cookies.get(AGAIN_COOKIE), account.name)
+        signer = self.custody.signer(account, login, record)
+        holder_of(register, signer)
+        return signer
 
     def name_of(self, institution: str) -> Text:
         """Return the name of an institution for people, from its record; its id where it has none yet."""

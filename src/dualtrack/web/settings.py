@@ -16,8 +16,12 @@ from dualtrack.domain.records import Record
 from dualtrack.errors import DocumentError, FieldError
 from dualtrack.keys.files import replace_private, stands
 from dualtrack.web.identity.oidc_settings import OidcSettings
+from dualtrack.web.identity.rate_limits import WEB_LOCK
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dualtrack.store.backends import Backend
     from dualtrack.store.workspace import Workspace
 
 __all__ = [
@@ -26,6 +30,7 @@ __all__ = [
     "RateSettings",
     "SessionSettings",
     "WebSettings",
+    "change_settings",
     "own_origins",
     "read_settings",
     "write_settings",
@@ -120,6 +125,27 @@ def write_settings(workspace: Workspace, settings: WebSettings) -> None:
         if isinstance(value, dict):
             lines += _table(name, value)
     replace_private(workspace.path(SETTINGS_NAME), ("\n".join(lines) + "\n").encode())
+
+
+def change_settings(
+    workspace: Workspace,
+    backend: Backend,
+    session: SessionSettings,
+    rate: RateSettings,
+    seen: Callable[[WebSettings], None],
+) -> WebSettings:
+    """Change what the console may change, and return the settings as they stand in the file; they count from the next start.
+
+    `seen` raises where they are not what the editor saw. It is called under a lock of the database: nothing is written there, it
+    orders the processes of this folder.
+    """
+    with backend.write(WEB_LOCK):
+        standing = read_settings(workspace)
+        seen(standing)
+        changed = msgspec.structs.replace(standing, session=session, rate=rate)
+        if changed != standing:
+            write_settings(workspace, changed)
+        return changed
 
 
 def own_origins(address: str) -> frozenset[str]:

@@ -1,6 +1,6 @@
-"""Small charts of the console: counts over time, a guard's scores against its threshold, a frontier of choices.
+"""Small charts of the console: values over time.
 
-Pure functions of numbers and words. Each has a title and a description that say all it shows, and the page prints the same
+A pure function of numbers and words. Each has a title and a description that say all it shows, and the page prints the same
 numbers as a table beside it. Colours are classes of `console.css`. `present.charts` draws intervals and shares.
 """
 
@@ -18,7 +18,7 @@ from dualtrack.web.svg import Frame, frame, text_width, words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["POINTS_MAX", "Bin", "Point", "Setting", "frontier", "histogram", "sparkline", "trend"]
+__all__ = ["POINTS_MAX", "Point", "trend"]
 
 POINTS_MAX = 400
 """Points of one chart: more than one a pixel says nothing; sum them by day or week first."""
@@ -32,31 +32,12 @@ _TICKS = 4
 _GAP = 14
 """Room kept between two labels under the axis."""
 
-_SPARK_WIDTH, _SPARK_HEIGHT = 120, 28
-
 
 class Point(NamedTuple):
     """A value at a place on the time axis; `label` is its date or period."""
 
     label: str
     value: float
-
-
-class Bin(NamedTuple):
-    """How many scores lie from `low` up to `high`."""
-
-    low: float
-    high: float
-    n: int
-
-
-class Setting(NamedTuple):
-    """One setting of a control: what it keeps from people (`harm`) and what it costs them (`benefit`), and whether it is in use."""
-
-    label: str
-    harm: float
-    benefit: float
-    chosen: bool = False
 
 
 class _Scale(NamedTuple):
@@ -73,7 +54,6 @@ _LINE = Markup('<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" cl
 _PATH = Markup('<path d="{d}" class="{classes}" fill="none"/>')
 _RECT = Markup('<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" class="{classes}"/>')
 _DOT = Markup('<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:g}" class="{classes}"/>')
-_DIAMOND = Markup('<path d="M{x:.1f} {y:.1f} l7 7 l-7 7 l-7 -7 z" class="{classes}"/>')
 
 
 def trend(
@@ -94,79 +74,6 @@ def trend(
     body.append(_under([(place, point.label) for place, point in zip(places, points, strict=True)]))
     said = "; ".join(f"{point.label}: {plain_number(point.value)}{unit}" for point in points)
     return frame(Frame(key, title, said or "0", _WIDTH, _HEIGHT, "chart-own"), Markup("").join(body))
-
-
-def histogram(
-    key: str, title: str, bins: Sequence[Bin], *, threshold: float | None = None, threshold_label: str = ""
-) -> Markup:
-    """Draw counts of scores; bars from the threshold on are outlined as well as coloured, and the threshold is a dashed line."""
-    _check([edge for item in bins for edge in (item.low, item.high, item.n)], title)
-    ticks = _ticks([0.0, *(float(item.n) for item in bins)])
-    y = _Scale(ticks[0], ticks[-1], _BOTTOM, _TOP + 14)
-    edges = [edge for item in bins for edge in (item.low, item.high)] or [0.0, 1.0]
-    x = _Scale(min(edges), max(edges) if max(edges) > min(edges) else min(edges) + 1, _LEFT, _RIGHT)
-    body = [_grid(ticks, y)]
-    for item in bins:
-        over = threshold is not None and item.low >= threshold
-        left, top = x.at(item.low), y.at(item.n)
-        form = {"x": left + 1, "y": top, "width": max(x.at(item.high) - left - 2, 1), "height": _BOTTOM - top}
-        body.append(_RECT.format(**form, classes="c-bar c-over" if over else "c-bar"))
-    if threshold is not None and x.low <= threshold <= x.high:
-        place = x.at(threshold)
-        anchor = "end" if place > (_LEFT + _RIGHT) / 2 else "start"
-        body.append(_LINE.format(x1=place, y1=_TOP - 4, x2=place, y2=_BOTTOM, classes="c-threshold"))
-        body.append(words(place + (-6 if anchor == "end" else 6), _TOP + 6, threshold_label, "t-mark", anchor))
-    body.append(_under([(x.at(edge), plain_number(edge)) for edge in sorted(set(edges))]))
-    said = "; ".join(f"{plain_number(item.low)} – {plain_number(item.high)}: {item.n}" for item in bins)
-    mark = f"; {threshold_label} {plain_number(threshold)}" if threshold is not None else ""
-    return frame(Frame(key, title, (said or "0") + mark, _WIDTH, _HEIGHT, "chart-own"), Markup("").join(body))
-
-
-def frontier(key: str, title: str, choices: Sequence[Setting], *, harm: str, benefit: str) -> Markup:
-    """Draw settings by harm averted and benefit withheld; the line joins those that no other betters, a diamond is in use."""
-    _check([figure for item in choices for figure in (item.harm, item.benefit)], title)
-    down, across = _ticks([0.0, *(item.harm for item in choices)]), _ticks([0.0, *(item.benefit for item in choices)])
-    y = _Scale(down[0], down[-1], _BOTTOM - 16, _TOP + 14)
-    x = _Scale(across[0], across[-1], _LEFT, _RIGHT - 6)
-    best = _undominated(choices)
-    route = " ".join(
-        f"{'L' if number else 'M'}{x.at(i.benefit):.1f} {y.at(i.harm):.1f}" for number, i in enumerate(best)
-    )
-    body = [_grid(down, y), words(0, _TOP, harm, "t-axis")]
-    if best:
-        body.append(_PATH.format(d=route, classes="c-line"))
-    for item in choices:
-        here = {"x": x.at(item.benefit), "y": y.at(item.harm)}
-        body.append(
-            _DIAMOND.format(x=here["x"], y=here["y"] - 7, classes="c-chosen")
-            if item.chosen
-            else _DOT.format(**here, r=4.5, classes="c-dot" if item in best else "c-dot c-open")
-        )
-        end = here["x"] > (_LEFT + _RIGHT) * 0.62
-        body.append(
-            words(here["x"] + (-11 if end else 11), here["y"] + 16, item.label, "t-mark", "end" if end else "start")
-        )
-    body.append(_under([(x.at(tick), plain_number(tick)) for tick in across], _BOTTOM - 16))
-    body.append(words(_RIGHT, _HEIGHT - 8, benefit, "t-axis", "end"))
-    said = "; ".join(
-        f"{item.label}{' ◆' if item.chosen else ''}: {harm} {plain_number(item.harm)}, {benefit} {plain_number(item.benefit)}"
-        for item in choices
-    )
-    return frame(Frame(key, title, said or "0", _WIDTH, _HEIGHT, "chart-own"), Markup("").join(body))
-
-
-def sparkline(key: str, title: str, values: Sequence[float]) -> Markup:
-    """Draw values as a line in the height of a table's row, with a dot on the last."""
-    _check(values, title)
-    low, high = min(values, default=0), max(values, default=1)
-    y = _Scale(low, high if high > low else low + 1, _SPARK_HEIGHT - 5, 5)
-    step = (_SPARK_WIDTH - 10) / max(len(values) - 1, 1)
-    places = [(5 + step * number, y.at(value)) for number, value in enumerate(values)]
-    route = " ".join(f"{'L' if number else 'M'}{x:.1f} {at:.1f}" for number, (x, at) in enumerate(places))
-    body = [_PATH.format(d=route, classes="c-line")] if len(places) > 1 else []
-    body += [_DOT.format(x=x, y=at, r=3, classes="c-dot") for x, at in places[-1:]]
-    said = ", ".join(plain_number(value) for value in values)
-    return frame(Frame(key, title, said or "0", _SPARK_WIDTH, _SPARK_HEIGHT, "spark"), Markup("").join(body))
 
 
 def _check(values: Sequence[float], title: str) -> None:
@@ -232,12 +139,3 @@ def _under(labels: Sequence[tuple[float, str]], base: float = _BOTTOM) -> Markup
         half = text_width(label, _SIZE) / 2
         drawn += words(min(max(place, half), _WIDTH - half), base + 20, label, "t-axis", "middle")
     return drawn
-
-
-def _undominated(choices: Sequence[Setting]) -> list[Setting]:
-    """Return the choices for which none averts as much harm and withholds less, by what they withhold."""
-    best: list[Setting] = []
-    for item in sorted(choices, key=lambda one: (one.benefit, -one.harm)):
-        if not best or item.harm > best[-1].harm:
-            best.append(item)
-    return best

@@ -19,6 +19,9 @@ _THIN = frozenset("iljtfr.,:;'|!()[] ")
 _CLOSING = frozenset("，。、；：？！）」』》％")
 """Marks that no line of Chinese begins with."""
 
+_HYPHENATED_MIN = 3
+"""Characters before a hyphen from which on a line may end there: not in a sign before a number, nor in a code."""
+
 _TEXT_MAX = 400
 """Characters of one label that are looked at: a label is a few words, and a longer text is shown beside the picture."""
 
@@ -83,12 +86,17 @@ def _cut(line: str, width: float, size: float, *, more: bool) -> str:
 def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for character in " ".join(text.split()):
-        joins = pieces and not _is_wide(pieces[-1][-1]) and not _is_wide(character) and pieces[-1][-1] != " "
+        joins = pieces and not _is_wide(pieces[-1][-1]) and not _is_wide(character) and not _may_end(pieces[-1])
         if pieces and (joins or character in _CLOSING or character == " "):
             pieces[-1] += character
         else:
             pieces.append(character)
     return pieces
+
+
+def _may_end(piece: str) -> bool:
+    """Tell whether a line may end after a piece: after a space, or after the hyphen of a long word."""
+    return piece.endswith(" ") or (piece.endswith("-") and len(piece) > _HYPHENATED_MIN)
 
 
 def _is_wide(character: str) -> bool:

@@ -22,7 +22,9 @@ _LABEL, _DETAIL, _STATE = 14.0, 12.5, 12.5
 """Sizes of a station's words; `console.css` sets the same."""
 
 _LINE = 17.0
-_LABEL_LINES, _DETAIL_LINES = 3, 2
+_LABEL_LINES, _DETAIL_LINES = 6, 3
+"""Most lines of a station's name and of its figure: enough that neither an interval nor its n is cut off."""
+
 _LIE_START, _LIE_END, _LIE_JOIN = 96.0, 746.0, 822.0
 """Where the lying lines start, where their stations end, and where both have come together."""
 
@@ -144,9 +146,15 @@ def _places(count: int, start: float, end: float) -> list[float]:
 
 
 def _lines(station: Station, room: float) -> int:
-    return len(wrap(station.label, room, _LABEL, _LABEL_LINES)) + len(
-        wrap(station.detail, room, _DETAIL, _DETAIL_LINES)
-    )
+    return len(wrap(station.label, room, _LABEL, _LABEL_LINES)) + len(_figure(station.detail, room))
+
+
+def _figure(detail: str, room: float) -> tuple[str, ...]:
+    """Return a figure's lines; the number of cases keeps its name on a line of its own."""
+    figure, mark, cases = detail.partition(", n = ")
+    if not mark:
+        return tuple(wrap(detail, room, _DETAIL, _DETAIL_LINES))
+    return (*wrap(figure, room, _DETAIL, _DETAIL_LINES - 1), f"n = {cases}")
 
 
 def _mood(ending: Ending) -> str:
@@ -187,7 +195,7 @@ def _placed(state: State, x: float, y: float, scale: float = 1.0) -> Markup:
 
 def _lying_station(drawing: Drawing, item: Station, x: float, y: float, room: float, *, above: bool) -> list[Markup]:
     label = [(line, "t-label") for line in wrap(item.label, room, _LABEL, _LABEL_LINES)]
-    detail = [(line, "t-detail") for line in wrap(item.detail, room, _DETAIL, _DETAIL_LINES)]
+    detail = [(line, "t-detail") for line in _figure(item.detail, room)]
     said = label + detail
     first = y - 22 - _LINE * (len(said) - 1) if above else y + 34
     shown = [words(x, first + _LINE * number, line, name, "middle") for number, (line, name) in enumerate(said)]
@@ -199,7 +207,7 @@ def _standing_station(drawing: Drawing, item: Station, x: float, y: float, *, le
     side, anchor = (x - 20, "end") if left else (x + 20, "start")
     said = [(line, "t-label") for line in wrap(item.label, _STAND_WORDS, _LABEL, _LABEL_LINES)]
     said.append((drawing.state_words[item.state], _state_classes(item)))
-    said += [(line, "t-detail") for line in wrap(item.detail, _STAND_WORDS, _DETAIL, _DETAIL_LINES)]
+    said += [(line, "t-detail") for line in _figure(item.detail, _STAND_WORDS)]
     shown = [words(side, y + 5 + _LINE * number, line, name, anchor) for number, (line, name) in enumerate(said)]
     return [_placed(item.state, x, y), *shown]
 

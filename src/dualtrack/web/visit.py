@@ -5,14 +5,17 @@ Everything here may wait for the database, so it runs in a worker thread.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dualtrack.web.asking import FLASH_COOKIE, FORM_COOKIE, LANGUAGE_COOKIE, Asking, with_query
+from dualtrack.domain.time import HONG_KONG
+from dualtrack.web.asking import AGAIN_COOKIE, FLASH_COOKIE, FORM_COOKIE, LANGUAGE_COOKIE, Asking, with_query
 from dualtrack.web.flashes import cookie, form_secret, is_form_secret, open_flash, seal_flash
 from dualtrack.web.identity.csrf import SAFE_METHODS, check_csrf, csrf_token
+from dualtrack.web.identity.permissions import FRESH_S_MAX
 from dualtrack.web.identity.roles import ROLE_NAMES
 from dualtrack.web.navigation import navigation
-from dualtrack.web.parts import Account, Choice, Crumb, Flash, Link, Shell
+from dualtrack.web.parts import Account, Choice, Crumb, Flash, Link, ProviderStep, Shell
 from dualtrack.web.views.rendering import both
 
 if TYPE_CHECKING:
@@ -120,6 +123,7 @@ class Visit:
             flashes=(*found, *flashes),
             demo=self.services.runtime.store.workspace.demo,
             seen=self._seen,
+            provider=self._provider(with_query(path, shown)),
         )
 
     def render(self, template: str, title: str, context: Mapping[str, Any]) -> str:
@@ -164,6 +168,18 @@ class Visit:
             return ()
         name = self.say(self.services.name_of(self.identity.institution))
         return (Choice(self.identity.institution, name, chosen=True),)
+
+    def _provider(self, here: str) -> ProviderStep | None:
+        """Return how a person of an identity provider is asked again; None for everybody else."""
+        identity = self.identity
+        if identity is None or identity.custody != "server":
+            return None
+        login = self.services.custody.open_login(self.asking.cookies.get(AGAIN_COOKIE), identity.name)
+        href = with_query("/sign-in/provider", {"next": here})
+        if login is None:
+            return ProviderStep(href)
+        until = datetime.fromtimestamp(login.asked_s + FRESH_S_MAX, UTC).astimezone(HONG_KONG)
+        return ProviderStep(href, f"{until:%H:%M} HKT")
 
     def _account(self) -> Account | None:
         identity = self.identity

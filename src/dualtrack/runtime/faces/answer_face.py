@@ -5,36 +5,30 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import structlog
-
-from dualtrack.errors import NotFoundError, RefusedError
+from dualtrack.errors import NotFoundError
+from dualtrack.runtime.answer_fetches import note_fetch
 from dualtrack.runtime.answers import SETTLE_S, enter_for_answer, find_held, read_held
 from dualtrack.runtime.faces.asgi import send_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
     from dualtrack.domain.records import Text
+    from dualtrack.runtime.admission import Admission
     from dualtrack.runtime.answers import HeldAnswer
     from dualtrack.runtime.engine import Runtime
     from dualtrack.runtime.faces.asgi import Send
     from dualtrack.runtime.faces.callers import Caller
-    from dualtrack.runtime.live import LiveUse
 
 __all__ = ["answer_held", "held_body"]
-
-_log = structlog.get_logger("dualtrack.hot")
 
 
 async def answer_held(
     runtime: Runtime,
-    place: Callable[[LiveUse], AbstractContextManager[None]],
+    admission: Admission,
     caller: Caller,
     decision: str,
     send: Send,
 ) -> None:
-    """Answer 202 while a person has yet to decide, else 200. `place` takes one of the use's calls in flight.
+    """Answer 202 while a person has yet to decide, else 200: the first time that is recorded. Asking is counted, but not as a call of the use.
 
     Raises NotFoundError in the same words for all that is not this caller's, and RefusedError as any other call does:
     where nothing may leave now, this may not either. The database is read in threads, never in the loop.
@@ -46,16 +40,14 @@ async def answer_held(
         await asyncio.sleep(SETTLE_S)
         record = await asyncio.to_thread(find_held, register, decision, caller.uses)
     assert register is not None, "a record was found in it"
-    live = enter_for_answer(runtime.gate, record)
-    with place(live):
-        held = await asyncio.to_thread(read_held, register, record)
-        if not runtime.gate.still(live):
-            raise RefusedError(
-                "a hold or another permit came meanwhile", where=record.use, fix="ask again", code="permit.held"
-            )
-        if not held.waiting:  # who was told what, by key; never the text
-            _log.info("held answer given", decision=record.id, state=held.state, key=caller.name)
-        await send_json(send, 202 if held.waiting else 200, held_body(held))
+    live = await asyncio.to_thread(enter_for_answer, runtime.gate, register, record)
+    admission.glance(live)
+    held = await asyncio.to_thread(read_held, register, record, live)
+    if not held.waiting:
+        await asyncio.to_thread(enter_for_answer, runtime.gate, register, record)  # a hold may have come meanwhile
+        await asyncio.to_thread(note_fetch, register, record, by=caller.name, means="program")
+        await asyncio.to_thread(enter_for_answer, runtime.gate, register, record)  # or while that was written
+    await send_json(send, 202 if held.waiting else 200, held_body(held))
 
 
 def held_body(held: HeldAnswer) -> dict[str, object]:

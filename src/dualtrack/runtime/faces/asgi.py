@@ -13,10 +13,12 @@ from dualtrack.errors import DocumentError, DualtrackError, FieldError, InputErr
 __all__ = [
     "BODY_BYTES_MAX",
     "BODY_WAIT_S",
+    "PROBLEM_TYPE",
     "Receive",
     "Scope",
     "Send",
     "header",
+    "problem_bytes",
     "read_body",
     "read_json",
     "send_json",
@@ -32,6 +34,9 @@ BODY_BYTES_MAX = 4 << 20
 
 BODY_WAIT_S = 15.0
 """Longest wait for a whole body: a client on a slow line sends 4 MB in ten seconds; slower ones hold a place for nothing."""
+
+PROBLEM_TYPE = "application/problem+json"
+"""Media type of errors."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -88,21 +93,32 @@ def read_json(body: bytes) -> dict[str, Any]:
     return found
 
 
-async def send_json(send: Send, status: int, body: object, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+async def send_json(
+    send: Send,
+    status: int,
+    body: object,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    media_type: str = "application/json",
+) -> None:
     """Answer with JSON; `body` may be bytes that are JSON already."""
     data = body if type(body) is bytes else _encode(body)
-    base = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(data)), _NO_STORE]
+    base = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(data)), _NO_STORE]
     await send({"type": "http.response.start", "status": status, "headers": [*base, *headers]})
     await send({"type": "http.response.body", "body": data})
 
 
-async def send_problem(send: Send, error: DualtrackError, extra: Mapping[str, object] | None = None) -> None:
-    """Answer with an error: an RFC 9457 document that also has the member `error` which OpenAI's clients show."""
+def problem_bytes(error: DualtrackError, extra: Mapping[str, object] | None = None) -> bytes:
+    """Return an error as an RFC 9457 document that also has the member `error` which OpenAI's clients show."""
     problem = error.problem() | dict(extra or {})
     said = ". ".join(part for part in (error.found, f"To fix: {error.fix}" if error.fix else "") if part)
     problem["error"] = {"message": said, "type": error.code, "code": error.code, "param": error.where or None}
-    data = _encode(problem)
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(data)), _NO_STORE]
+    return _encode(problem)
+
+
+async def send_problem(send: Send, error: DualtrackError, extra: Mapping[str, object] | None = None) -> None:
+    """Answer with an error, as `problem_bytes` writes it."""
+    data = problem_bytes(error, extra)
+    headers = [(b"content-type", PROBLEM_TYPE.encode()), (b"content-length", b"%d" % len(data)), _NO_STORE]
     wait_s = getattr(error, "retry_after_s", None)
     if wait_s is not None:
         headers.append((b"retry-after", b"%d" % wait_s))

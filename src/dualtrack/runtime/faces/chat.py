@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from dualtrack.domain.decision import GuardVerdict
 from dualtrack.errors import FieldError, UpstreamError
 from dualtrack.runtime.answers import answer_path
 from dualtrack.runtime.faces.chat_fallback import by_rule, why_no_model
@@ -15,14 +16,14 @@ from dualtrack.runtime.faces.chat_reasons import cited_titles
 from dualtrack.runtime.faces.chat_request import check_tools, input_content, language_in, upstream_body, with_extras
 from dualtrack.runtime.faces.chat_tools import call_extra, output_content
 from dualtrack.runtime.faces.chat_upstream import Completion, ask_chat, note_call
-from dualtrack.runtime.guards.base import Checked, Piece
+from dualtrack.runtime.guards.base import SCORE_MAX, Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dualtrack.domain.decision import Outcome
-    from dualtrack.domain.policy import Upstream
+    from dualtrack.domain.policy import RuntimePolicy, Upstream
     from dualtrack.domain.records import Text
     from dualtrack.runtime.call import Call, Review
     from dualtrack.runtime.engine import Runtime
@@ -44,10 +45,13 @@ __all__ = [
     "finish",
     "instead",
     "quote",
+    "redacted",
     "said",
 ]
 
 _encode = msgspec.json.Encoder(order="sorted").encode
+_GIVEN_IN_PART = frozenset({"redact", "route"})
+_LISTING = "tool_use"
 _CITED = re.compile(r"\[([A-Za-z0-9][A-Za-z0-9_.-]{0,60})\]")
 
 
@@ -168,7 +172,8 @@ def quote(runtime: Runtime, turn: Turn, upstream: Upstream) -> Completion | None
 def check_output(turn: Turn, text: str, calls: Sequence[dict[str, Any]] = ()) -> ChainResult:
     """Run the guards on an answer's text, with the disclosure before it where it is due, and the tools it asks for.
 
-    Arguments are pieces before the text. A call cannot be given on in part: where a guard would redact one, it blocks.
+    Arguments are pieces before the text. A call cannot be given on in part: where a guard would redact one, it blocks. So
+    does a tool that the policy does not list, whatever its guards.
     """
     live, call = turn.call.live, turn.call
     arguments = tuple(Piece("assistant", call_extra(item, "tool_calls").text) for item in calls)
@@ -187,10 +192,31 @@ def check_output(turn: Turn, text: str, calls: Sequence[dict[str, Any]] = ()) ->
     begun_ns = time.perf_counter_ns()
     found = run_guards(live.guards, "output", checked)
     call.output_us += (time.perf_counter_ns() - begun_ns) // 1000
+    found = _off_list(found, live.policy, checked.tools)
     call.note_output(found.verdicts)
-    if found.action == "redact" and arguments and found.pieces[-len(arguments) - 1 : -1] != arguments:
+    if found.action in _GIVEN_IN_PART and arguments and found.pieces[-len(arguments) - 1 : -1] != arguments:
         return found._replace(action="block")
     return found
+
+
+def _off_list(found: ChainResult, policy: RuntimePolicy, tools: Sequence[str]) -> ChainResult:
+    """Block an answer that asks for a tool off the policy's list, under the name of the guard that looks for it."""
+    if {tool.name for tool in policy.tools}.issuperset(tools):
+        return found
+    blocks = GuardVerdict(_LISTING, "output", SCORE_MAX, fired=True, action="block", cost_us=0)
+    verdicts = [
+        msgspec.structs.replace(blocks, cost_us=item.cost_us) if item.guard == _LISTING else item
+        for item in found.verdicts
+    ]
+    if all(item.guard != _LISTING for item in verdicts):
+        verdicts.append(blocks)
+    return found._replace(verdicts=verdicts, action="block")
+
+
+def redacted(turn: Turn, found: ChainResult, text: str) -> str:
+    """Return an answer's text as the guards left it, unless nobody gets it. What goes to a person is read there."""
+    read = found.action in _GIVEN_IN_PART or turn.call.live.mode == "observe"
+    return found.pieces[-1].text if read and found.pieces else text
 
 
 def deciding(found: ChainResult) -> str:
@@ -224,8 +250,7 @@ async def _judge(
     notice = disclosure_due(turn)
     text = f"{notice}\n\n{completion.text}" if notice else completion.text
     found = check_output(turn, text, completion.tool_calls)
-    if found.action == "redact" and found.pieces:
-        text = found.pieces[-1].text
+    text = redacted(turn, found, text)
     output = output_content(text, completion.tool_calls)
     message = instead(turn)
     if not runtime.gate.still(live):

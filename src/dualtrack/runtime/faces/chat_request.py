@@ -51,6 +51,14 @@ _READ = frozenset(
         "baseline",
     }
 )
+_OLD = frozenset({"functions", "function_call"})
+_FUNCTION = {
+    "name": (str,),
+    "description": (str, type(None)),
+    "parameters": (dict, type(None)),
+    "strict": (bool, type(None)),
+}
+_CHOICES = frozenset({"none", "auto", "required"})
 _NUMBERS = (bool, int, float)
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -81,6 +89,12 @@ class ChatRequest(NamedTuple):
 
 def read_chat(plain: Mapping[str, Any]) -> ChatRequest:
     """Read a request; raises FieldError naming the field."""
+    old = sorted(_OLD & set(plain))
+    if old:
+        raise FieldError(
+            f"parameter {old[0]!r}", where="request body", expected="tools and tool_choice",
+            fix="send functions as tools: the older form is not governed",
+        )  # fmt: skip
     unknown = sorted(set(plain) - _PASSED - _READ)
     if unknown:
         raise FieldError(
@@ -97,6 +111,7 @@ def read_chat(plain: Mapping[str, Any]) -> ChatRequest:
     pieces = tuple(_piece(message, number) for number, message in enumerate(messages))
     messages = [_with_calls(message, number) for number, message in enumerate(messages)]
     tools = _tools(plain.get("tools"))
+    _check_choice(plain.get("tool_choice"))
     passed = {name: value for name, value in plain.items() if name in _PASSED}
     extras = _extras(messages, tools, passed)
     person = plain.get("safety_identifier") or plain.get("user")
@@ -122,14 +137,17 @@ def read_chat(plain: Mapping[str, Any]) -> ChatRequest:
 
 
 def check_tools(asked: ChatRequest, policy: RuntimePolicy) -> None:
-    """Refuse tools that the use's policy does not list: a model is never offered what it may not use."""
+    """Refuse tools that the use's policy does not list: a model is never offered what it may not use, nor told to use it."""
     listed = {tool.name for tool in policy.tools}
-    for tool in asked.tools:
+    chosen = asked.passed.get("tool_choice")
+    named = [("tools", tool) for tool in asked.tools]
+    named += [("tool_choice", chosen)] if isinstance(chosen, dict) else []
+    for field, tool in named:
         name = str(tool["function"]["name"])
         if name not in listed:
             raise ForbiddenError(
                 f"tool {name[:60]!r} is not on the allow-list",
-                where="field tools",
+                where=f"field {field}",
                 fix="list it in the use's policy and release",
             )
 
@@ -218,10 +236,35 @@ def _tools(found: object) -> list[dict[str, Any]]:
     if not isinstance(found, list) or len(found) > MESSAGES_MAX:
         raise FieldError("not a list of tools", where="field tools")
     for number, tool in enumerate(found):
-        function = tool.get("function") if isinstance(tool, dict) else None
-        if not isinstance(function, dict) or type(function.get("name")) is not str:
-            raise FieldError("no function with a name", where=f"field tools[{number}]")
+        function = _function(tool, where=f"field tools[{number}]")
+        for name, value in function.items():
+            if type(value) not in _FUNCTION.get(name, ()):
+                raise FieldError(
+                    f"member {name[:60]!r}", where=f"field tools[{number}].function",
+                    expected="name, description, parameters, strict", fix="leave it out",
+                )  # fmt: skip
     return found
+
+
+def _check_choice(choice: object) -> None:
+    """Refuse a choice of a tool in another form than a word or one function."""
+    if choice is None or (type(choice) is str and choice in _CHOICES):
+        return
+    if set(_function(choice, where="field tool_choice")) != {"name"}:
+        raise FieldError("more than a name", where="field tool_choice.function", expected="name")
+
+
+def _function(tool: object, *, where: str) -> dict[str, Any]:
+    """Return the function of a tool. A provider runs tools of other types itself, where no guard sees them."""
+    function = tool.get("function") if isinstance(tool, dict) and set(tool) == {"type", "function"} else None
+    if not isinstance(tool, dict) or tool.get("type") != "function" or not isinstance(function, dict):
+        raise FieldError(
+            "a tool of another form", where=where, expected='{"type": "function", "function": {…}}',
+            fix="send functions only: a provider runs other tools itself",
+        )  # fmt: skip
+    if type(function.get("name")) is not str:
+        raise FieldError("no function with a name", where=where)
+    return function
 
 
 def _with_calls(message: dict[str, Any], number: int) -> dict[str, Any]:

@@ -1,30 +1,41 @@
 """Streamed chat completions: sentences are released when the guards have seen them, and a hold stops the stream midway.
 
 Tool calls are gathered to the end of the stream and leave in one chunk, when the guards have seen them and the record allows it.
-Nothing leaves before the intent is durable (durable uses), and the last part waits for the record of the outcome.
+Nothing leaves before the intent is durable (durable uses). The last words wait for the record of the outcome, whatever came
+after them: a part leaves only when more words have come.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from dualtrack.errors import FieldError, InputError, UpstreamError
-from dualtrack.runtime.faces.asgi import read_json
-from dualtrack.runtime.faces.chat import about, check_output, deciding, disclosure_due, instead, quote, said
+from dualtrack.errors import UpstreamError
+from dualtrack.runtime.faces.chat import (
+    Reply,
+    about,
+    check_output,
+    completion_body,
+    deciding,
+    disclosure_due,
+    instead,
+    quote,
+    redacted,
+    said,
+)
+from dualtrack.runtime.faces.chat_deltas import Deltas, chunks_of
 from dualtrack.runtime.faces.chat_fallback import by_rule, why_no_model
 from dualtrack.runtime.faces.chat_reasons import cited_titles
 from dualtrack.runtime.faces.chat_request import upstream_body
-from dualtrack.runtime.faces.chat_tools import ToolDeltas, output_content
-from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call, open_chat, whole_numbers
-from dualtrack.runtime.upstream.sse import SseReader
+from dualtrack.runtime.faces.chat_tools import output_content
+from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call, open_chat
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Mapping
 
     from dualtrack.domain.decision import Outcome
     from dualtrack.domain.policy import Upstream
@@ -33,7 +44,15 @@ if TYPE_CHECKING:
     from dualtrack.runtime.faces.chat import Turn
     from dualtrack.runtime.upstream.client import UpstreamClient
 
-__all__ = ["STREAM_BYTES_MAX", "TAIL_CHARACTERS", "UNIT_CHARACTERS_MAX", "Streamed", "stream_turn", "stream_whole"]
+__all__ = [
+    "STREAM_BYTES_MAX",
+    "TAIL_CHARACTERS",
+    "UNIT_CHARACTERS_MAX",
+    "Sent",
+    "Streamed",
+    "stream_turn",
+    "stream_whole",
+]
 
 UNIT_CHARACTERS_MAX = 120
 """Text held back at most before the guards look at it, where no sentence ends earlier."""
@@ -44,27 +63,37 @@ TAIL_CHARACTERS = 32
 STREAM_BYTES_MAX = 8 << 20
 """Longest stream read."""
 
+_HEADERS = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store"))
+_DONE: dict[str, Any] = {"type": "http.response.body", "body": b"data: [DONE]\n\n", "more_body": False}
 _encode = msgspec.json.Encoder().encode
 _END = re.compile(r"[。！？.!?\n](?=[\s\u3000-\u9fff]|$)|[。！？\n]")
 
 
+class Sent(NamedTuple):
+    """A stream that has ended: its answer whole, and whether it was `cut`, as a part was out when it had to stop."""
+
+    body: dict[str, Any]
+    cut: bool
+
+
 class Streamed:
-    """What a stream has come to: parts released, text held back, and how it ended."""
+    """What a stream has come to: parts released, text held back, the rest that waits for the record, and how it ended."""
 
     def __init__(self, turn: Turn, send: Send, left: asyncio.Future[Any] | None = None) -> None:
         self.turn, self.send, self.left = turn, send, left
         self.released: list[str] = []
-        self.held, self.tail, self.notice = "", "", ""
+        self.held, self.tail, self.notice, self.rest = "", "", "", ""
         self.outcome: Outcome = "served"
         self.code: str | None = None
         self.usage: dict[str, Any] = {}
         self.calls: list[dict[str, Any]] = []
+        self.finish = "stop"
         self.started = False
 
     @property
     def text(self) -> str:
         """Return what was seen so far: what is out, as it went out, and what is held back."""
-        return "".join(self.released) + self.held
+        return "".join(self.released) + self.rest + self.held
 
     def encoded(self) -> bytes | None:
         """Return what is out, as the record of a call that breaks off keeps it."""
@@ -72,8 +101,7 @@ class Streamed:
 
     async def start(self) -> None:
         """Send the head and the first part: the role, with the disclosure where it is due."""
-        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
-        await self.send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self.send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS]})
         self.started = True
         notice = disclosure_due(self.turn)
         if notice:
@@ -84,26 +112,20 @@ class Streamed:
     async def part(self, delta: dict[str, Any], finish: str | None = None, **more: object) -> None:
         """Send one chunk."""
         call = self.turn.call
-        chunk = {
-            "id": f"chatcmpl-{call.id}",
-            "object": "chat.completion.chunk",
-            "created": int(time.time()),
-            "model": call.live.use,
-            "choices": [{"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}],
-            **more,
-        }
-        await self.send({"type": "http.response.body", "body": b"data: " + _encode(chunk) + b"\n\n", "more_body": True})
+        head = {"id": f"chatcmpl-{call.id}", "created": int(time.time()), "model": call.live.use}
+        await _chunk(self.send, head, delta, finish, **more)
 
     async def end(self, finish: str, details: dict[str, Any]) -> None:
         """Send the last chunk with our own member, and the end mark."""
         await self.part({}, finish, dualtrack=details, usage=self.usage or None)
-        await self.send({"type": "http.response.body", "body": b"data: [DONE]\n\n", "more_body": False})
+        await self.send(_DONE)
 
     async def release(self, *, last: bool) -> bool:
         """Let the guards see what is held back and send what they allow; False when the stream must stop.
 
-        With the last part they see the tool calls; these themselves wait for the record.
+        With the last part they see the tool calls. These and the last words wait for the record.
         """
+        await self._rest_before_words()
         calls = self.calls if last else []
         cut = len(self.held) if last else _cut(self.held)
         if not cut and not calls:
@@ -113,28 +135,45 @@ class Streamed:
         tail = self.notice + self.tail
         found = check_output(self.turn, tail + unit, calls)
         live = self.turn.call.live
+        seen = redacted(self.turn, found, tail + unit)
+        shown = seen[_alike(seen, tail) :]  # a redaction may begin in what is out already
         if found.action in {"block", "route"} and live.mode != "observe":
             self.outcome = "blocked" if found.action == "block" else "routed"
             self.code = f"guard.{deciding(found)}"
+            if found.action == "route":
+                self.held = shown  # a person reads it: as the guards left it, and nothing that they have not seen
             return False
-        seen = found.pieces[-1].text if found.action == "redact" and found.pieces else tail + unit
-        shown = seen[_alike(seen, tail) :]  # a redaction may begin in what is out already
-        self.released.append(shown)
         self.tail = (self.tail + shown)[-TAIL_CHARACTERS:]
         self.held = self.held[cut:]
-        if shown:
-            await self.part({"content": shown})
+        self.rest += shown
+        if not last:
+            await self._rest_before_words()
         return True
+
+    async def _rest_before_words(self) -> None:
+        """Send what was allowed when words come after it: only then it is not the end."""
+        if self.held.strip():
+            await self.part_with_rest()
+
+    async def part_with_rest(self) -> None:
+        """Send what was allowed and has waited."""
+        if self.rest:
+            self.released.append(self.rest)
+            shown, self.rest = self.rest, ""
+            await self.part({"content": shown})
 
     async def part_with_calls(self, calls: list[dict[str, Any]]) -> None:
         """Send tool calls, whole, in one chunk."""
-        await self.part({"tool_calls": [{"index": number, **call} for number, call in enumerate(calls)]})
+        await self.part(_calls_delta(calls))
 
 
 async def stream_turn(
     runtime: Runtime, client: UpstreamClient, turn: Turn, send: Send, left: asyncio.Future[Any] | None = None
-) -> None:
-    """Answer a turn as a stream. `left` is done when the client went away: then no more is asked of the model."""
+) -> Sent | None:
+    """Answer a turn as a stream. `left` is done when the client went away: then no more is asked of the model.
+
+    Return what was sent, or None where the call failed: nothing of it stands for an answer.
+    """
     live, call = turn.call.live, turn.call
     await call.recorder.record(call.intent(), durable=live.durable)  # parts leave before the end is recorded
     out = Streamed(turn, send, left)
@@ -149,7 +188,7 @@ async def stream_turn(
                 await _quoted(runtime, upstream, out)
             elif upstream.kind == "openai":
                 await _follow(runtime, client, upstream, out)
-            if not out.started:
+            if not out.started and out.outcome == "served":
                 continue
             fault = None
             break
@@ -158,22 +197,21 @@ async def stream_turn(
             if out.started:
                 break  # part of an answer is out: another model must not finish it
     call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
-    if fault is not None or not out.started:
+    if fault is not None or (not out.started and out.outcome == "served"):
         await _unanswered(runtime, out, fault)
-    await _finish(runtime, out)
+    return await _finish(runtime, out)
 
 
-async def stream_whole(turn: Turn, body: dict[str, Any], send: Send) -> None:
-    """Send a whole answer in the form of a stream: for uses whose answers a person sees first, and for refusals."""
-    out = Streamed(turn, send)
+async def stream_whole(body: dict[str, Any], send: Send, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    """Send a whole answer in the form of a stream: where a person sees answers first, for refusals, and once more."""
     choice = body["choices"][0]
-    headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await out.part({"role": "assistant", "content": choice["message"]["content"]})
-    if choice["message"].get("tool_calls"):
-        await out.part_with_calls(choice["message"]["tool_calls"])
-    out.usage = body["usage"]
-    await out.end(choice["finish_reason"], body["dualtrack"])
+    message = choice["message"]
+    await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS, *headers]})
+    await _chunk(send, body, {"role": "assistant", "content": message["content"]})
+    if message.get("tool_calls"):
+        await _chunk(send, body, _calls_delta(message["tool_calls"]))
+    await _chunk(send, body, {}, choice["finish_reason"], dualtrack=body["dualtrack"], usage=body["usage"] or None)
+    await send(_DONE)
 
 
 async def _unanswered(runtime: Runtime, out: Streamed, fault: UpstreamError | None) -> None:
@@ -205,64 +243,54 @@ async def _follow(runtime: Runtime, client: UpstreamClient, upstream: Upstream, 
     turn, call = out.turn, out.turn.call
     begun_ns = time.perf_counter_ns()
     status, fault = 0, None
-    seen: dict[str, Any] = {}
     headers: Mapping[str, str] = {}
-    tools = ToolDeltas()
+    deltas = Deltas(upstream)
     try:
         response = await open_chat(
             runtime,
             client,
-            call.live.use,
+            call.live,
             upstream,
             upstream_body(turn.asked, turn.pieces, upstream.model, stream=True),
         )
         status, headers = response.status, response.headers
         async with response:
             _check_status(status, upstream)
-            async for chunk in _chunks(response.stream(STREAM_BYTES_MAX), upstream):
-                if not runtime.gate.still(call.live):
-                    out.outcome, out.code = "stopped", "permit.held"
+            async for chunk in chunks_of(response.stream(STREAM_BYTES_MAX), upstream):
+                if _over(runtime, out):
                     return
-                if out.left is not None and out.left.done():
-                    out.outcome, out.code = "failed", "input.gone"
-                    return
-                told = {name: chunk[name] for name in ("model", "system_fingerprint", "usage") if chunk.get(name)}
-                other = any(seen.get(name) != told[name] for name in told if name != "usage")
-                seen |= told
-                if other or not out.started:  # a model may change its name midway, too
-                    check_model(call, upstream, seen, headers)
-                held = _delta(chunk, upstream, tools)
-                if not out.started:
+                other = deltas.renamed(chunk)
+                out.held += deltas.text(chunk)
+                if other or (deltas.answers and not out.started):  # a model may change its name midway, too
+                    check_model(call, upstream, deltas.told, headers)
+                if deltas.spoke and not out.started:
                     await out.start()
-                out.held += held
-                if not await out.release(last=False):
+                if out.started and not await out.release(last=False):
                     return
-        if not runtime.gate.still(call.live):  # the end may have come long after the last part
-            out.outcome, out.code = "stopped", "permit.held"
+        if _over(runtime, out):  # the end may have come long after the last part
             return
-        out.calls = _whole(tools, upstream)
+        out.calls, out.finish = deltas.end()
+        if not out.started:
+            await out.start()
         await out.release(last=True)
     except UpstreamError as error:
         fault = getattr(error, "fault", None) or error.code
         raise
     finally:
-        out.usage = whole_numbers(seen.get("usage"))
-        note_call(call, upstream, begun_ns, status, fault, seen, headers)
+        out.usage = deltas.usage
+        if not out.started:
+            out.held = ""  # blanks: another model may answer
+        note_call(call, upstream, begun_ns, status, fault, deltas.told, headers)
         note_budget(runtime, call, upstream)
 
 
-async def _chunks(stream: AsyncIterator[bytes], upstream: Upstream) -> AsyncIterator[dict[str, Any]]:
-    """Yield the chunks of a stream; raises UpstreamError when it ends without its end mark or holds no JSON."""
-    reader = SseReader(where=upstream.id)
-    async for data in stream:
-        for event in reader.feed(data):
-            if event == b"[DONE]":
-                return
-            try:
-                yield read_json(event)
-            except InputError as error:
-                raise UpstreamError("not JSON", where=upstream.id, code="upstream.garbage") from error
-    raise UpstreamError("the stream ended without its end", where=upstream.id, code="upstream.closed")
+def _over(runtime: Runtime, out: Streamed) -> bool:
+    """Tell whether nothing more may be read: a hold came, or the client went away."""
+    if not runtime.gate.still(out.turn.call.live):
+        out.outcome, out.code = "stopped", "permit.held"
+    elif out.left is not None and out.left.done():
+        out.outcome, out.code = "failed", "input.gone"
+    return out.outcome != "served"
 
 
 def _check_status(status: int, upstream: Upstream) -> None:
@@ -270,30 +298,8 @@ def _check_status(status: int, upstream: Upstream) -> None:
         raise UpstreamError(f"status {status}", where=upstream.id, expected="200", code="upstream.status")
 
 
-def _delta(chunk: dict[str, Any], upstream: Upstream, tools: ToolDeltas) -> str:
-    """Return the text of a chunk; fragments of tool calls are gathered."""
-    try:
-        choices = chunk["choices"]
-        delta = choices[0]["delta"] if choices else {}
-        content = delta.get("content") or ""
-        if delta.get("tool_calls"):
-            tools.add(delta["tool_calls"])
-    except (KeyError, IndexError, TypeError, AttributeError, FieldError):
-        content = None
-    if type(content) is not str:
-        raise UpstreamError("not a chunk of a completion", where=upstream.id, code="upstream.garbage")
-    return content
-
-
-def _whole(tools: ToolDeltas, upstream: Upstream) -> list[dict[str, Any]]:
-    try:
-        return tools.calls()
-    except FieldError as error:
-        raise UpstreamError("tool calls that are not whole", where=upstream.id, code="upstream.garbage") from error
-
-
-async def _finish(runtime: Runtime, out: Streamed) -> None:
-    """Record the outcome, then send what remains: a safe end where the stream was stopped."""
+async def _finish(runtime: Runtime, out: Streamed) -> Sent | None:
+    """Record the outcome, then send what remains: a safe end where the stream was stopped. Return what was sent."""
     turn, call = out.turn, out.turn.call
     live = call.live
     review = None
@@ -311,15 +317,41 @@ async def _finish(runtime: Runtime, out: Streamed) -> None:
     )
     await call.recorder.record(record, durable=live.durable)
     if not out.started:
-        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
-        await out.send({"type": "http.response.start", "status": 200, "headers": headers})
+        await out.send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS]})
         out.started = True
-    if not answered:
+    if answered:
+        await out.part_with_rest()
+    else:
         await out.part({"content": f"\n\n{said(live.policy.message, turn)}" if text else instead(turn)})
-    elif calls:
+    if answered and calls:
         await out.part_with_calls(calls)
-    finish = "content_filter" if not answered else "tool_calls" if calls else "stop"
+    finish = out.finish if answered else "content_filter"
     await out.end(finish, about(turn, out.outcome, out.code, receipt, review_id))
+    if out.outcome == "failed":
+        return None
+    given = (text, calls) if answered else (instead(turn), [])
+    whole = Reply(out.outcome, *given, finish, out.code, out.usage)
+    part_is_out = "".join(out.released) not in {"", out.notice}
+    return Sent(completion_body(turn, whole, receipt, review_id), cut=part_is_out and not answered)
+
+
+async def _chunk(
+    send: Send, head: Mapping[str, Any], delta: dict[str, Any], finish: str | None = None, **more: object
+) -> None:
+    """Send one chunk of the answer that `head` names."""
+    chunk = {
+        "id": head["id"],
+        "object": "chat.completion.chunk",
+        "created": head["created"],
+        "model": head["model"],
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}],
+        **more,
+    }
+    await send({"type": "http.response.body", "body": b"data: " + _encode(chunk) + b"\n\n", "more_body": True})
+
+
+def _calls_delta(calls: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"tool_calls": [{"index": number, **call} for number, call in enumerate(calls)]}
 
 
 def _alike(one: str, other: str) -> int:

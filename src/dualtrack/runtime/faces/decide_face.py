@@ -11,7 +11,7 @@ from dualtrack.errors import DualtrackError, FieldError, UpstreamError
 from dualtrack.runtime.answers import answer_path
 from dualtrack.runtime.decide import Ended, Scoring, check_row, conclude_row, fail_row, held
 from dualtrack.runtime.faces.asgi import header, read_json
-from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call
+from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call, while_open
 from dualtrack.runtime.guards.tipping_off import without_suspicion
 from dualtrack.runtime.upstream.limits import timeouts_of
 
@@ -30,6 +30,7 @@ __all__ = ["ANSWER_BYTES_MAX", "DecideRequest", "answer_body", "decide_over_http
 ANSWER_BYTES_MAX = 1 << 20
 """Largest answer of a scoring endpoint: a score and a page of reasons."""
 
+_HELD = "permit.held"
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -91,15 +92,19 @@ async def _score(
     for upstream in live.upstreams:
         try:
             if upstream.kind == "python":
+                while_open(runtime, live)
                 found = _here(runtime, live, row)
             elif upstream.kind == "http":
                 if live.durable and not call.intended:
                     await call.recorder.record(call.intent(), durable=True)
+                while_open(runtime, live)
                 found = await _ask(runtime, client, upstream, call, row)
             else:
                 continue
         except UpstreamError as error:
             fault = error
+            if error.code == _HELD:
+                break
             continue
         except DualtrackError:
             raise  # what runs is not what was released: a refusal, which no rule stands in for
@@ -134,16 +139,17 @@ async def _ask(
     reported: dict[str, object] = {}
     try:
         await runtime.budgets.admit(call.live.use, upstream)
+        while_open(runtime, call.live)
         response = await client.send(
             "POST", str(upstream.url), runtime.headers_of(upstream), _encode({"input": row}), timeouts_of(upstream),
-            repeatable=True,
+            repeatable=True, allowed=lambda: while_open(runtime, call.live),
         )  # fmt: skip
         status, headers = response.status, response.headers
         async with response:
             data = await response.read(ANSWER_BYTES_MAX)
         found = _object(status, data, str(upstream.url))
         reported = {"model": found.get("model"), "system_fingerprint": found.get("version")}
-        check_model(call, upstream, reported, headers)
+        check_model(call, upstream, reported, headers, answers="output" in found)
         return _scoring(found, str(upstream.url))
     except UpstreamError as error:
         fault = getattr(error, "fault", None) or error.code

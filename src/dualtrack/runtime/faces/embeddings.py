@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dualtrack.errors import FieldError, ForbiddenError, UpstreamError
+from dualtrack.errors import FieldError, ForbiddenError, RefusedError, UpstreamError
 from dualtrack.runtime.faces.chat import deciding
 from dualtrack.runtime.faces.chat_upstream import ANSWER_BYTES_MAX, check_model, note_budget, note_call, open_chat
 from dualtrack.runtime.guards.base import Checked, Piece
@@ -23,11 +23,18 @@ if TYPE_CHECKING:
     from dualtrack.runtime.live import LiveUse
     from dualtrack.runtime.upstream.client import UpstreamClient
 
-__all__ = ["TEXTS_MAX", "embed"]
+__all__ = ["DECIDED", "DIMENSIONS_MAX", "TEXTS_MAX", "embed"]
 
 TEXTS_MAX = 500
 """Texts of one request."""
 
+DIMENSIONS_MAX = 16_384
+"""Numbers of one vector: models of today give some thousands. It is the one member that goes up unread, so it holds no words."""
+
+DECIDED = frozenset({"guard.blocked", "outcome.opted-out", "outcome.shadowed"})
+"""Codes of refusals that are decisions with a record; any other was made before one."""
+
+_HELD = "permit.held"
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -42,6 +49,9 @@ async def embed(
     unknown = sorted(set(plain) - {"model", "input", "dimensions", "encoding_format", "user"})
     if unknown or plain.get("encoding_format", "float") not in ("float", "base64"):
         raise FieldError(f"parameter {(unknown or ['encoding_format'])[0][:60]!r}", where="request body")
+    dimensions = plain.get("dimensions")
+    if dimensions is not None and (type(dimensions) is not int or not 0 < dimensions <= DIMENSIONS_MAX):
+        raise FieldError("not a length of vectors", where="field dimensions", expected=f"1 to {DIMENSIONS_MAX}")
     person = plain.get("user")
     if person is not None and type(person) is not str:
         raise FieldError("not a text", where="field user", expected="an identifier of the person")
@@ -57,9 +67,9 @@ async def embed(
         raise ForbiddenError("vectors are not given while outputs are held for review", where=live.use)
     pieces = tuple(Piece("user", text) for text in texts)
     call = await runtime.begin(live, _encode(texts), person=person)
-    sent = {"input": await _guarded(runtime, call, pieces), "encoding_format": "float"}
-    if "dimensions" in plain:
-        sent["dimensions"] = plain["dimensions"]
+    sent: dict[str, Any] = {"input": await _guarded(runtime, call, pieces), "encoding_format": "float"}
+    if dimensions is not None:
+        sent["dimensions"] = dimensions
     with call:
         return await _answer(runtime, client, live, call, sent)
 
@@ -93,11 +103,18 @@ async def _answer(
 ) -> dict[str, Any]:
     if live.durable:
         await call.recorder.record(call.intent(), durable=True)
+    begun_ns = time.perf_counter_ns()
     vectors, fault = await _ask_in_order(runtime, client, call, sent)
+    call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
     if vectors is None or not runtime.gate.still(live):
-        code = fault or "permit.held"
-        record, _, _ = call.end("failed" if fault else "stopped", code=code, output=None)
+        held = fault is None or fault == _HELD
+        record, _, _ = call.end("stopped" if held else "failed", code=_HELD if held else fault, output=None)
         await call.recorder.record(record, durable=live.durable)
+        if held:
+            raise RefusedError(
+                "it was put on hold, or its permit ended, while the model was asked", where=live.use,
+                fix="ask who set the hold", code=_HELD,
+            )  # fmt: skip
         raise UpstreamError("no vectors", where=live.use, fix="see the decision's record", code="upstream.none")
     shadow = live.mode == "shadow"
     record, _, _ = call.end("shadowed" if shadow else "served", code=None, output=_encode(vectors))
@@ -108,7 +125,9 @@ async def _answer(
             fix="go on with the vectors you have", code="outcome.shadowed",
         )  # fmt: skip
     data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)]
-    return {"object": "list", "data": data, "model": live.use, "usage": {"prompt_tokens": 0, "total_tokens": 0}}
+    usage = {"prompt_tokens": 0, "total_tokens": 0}
+    about = {"decision": call.id, "outcome": "served", "mode": live.mode}
+    return {"object": "list", "data": data, "model": live.use, "usage": usage, "dualtrack": about}
 
 
 async def _ask_in_order(
@@ -137,16 +156,16 @@ async def _ask(
     vectors, fault = None, None
     try:
         response = await open_chat(
-            runtime, client, call.live.use, upstream, {**sent, "model": upstream.model}, "/embeddings"
+            runtime, client, call.live, upstream, {**sent, "model": upstream.model}, "/embeddings"
         )
         status, headers = response.status, response.headers
         async with response:
             plain = _object(status, await response.read(ANSWER_BYTES_MAX), upstream.id)
-        check_model(call, upstream, plain, headers)
+        check_model(call, upstream, plain, headers, answers="data" in plain)
         vectors = _vectors(plain, len(sent["input"]), upstream.id)
     except UpstreamError as error:
         fault = getattr(error, "fault", None) or error.code
-    note_call(call, upstream, begun_ns, status, fault, plain, headers)
+    note_call(call, upstream, begun_ns, status, fault, plain, headers, embeds=True)
     note_budget(runtime, call, upstream)
     return vectors, fault
 

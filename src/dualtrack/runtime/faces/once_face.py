@@ -1,11 +1,12 @@
 """Idempotency-Key on the hot path: a call that is sent again is answered as before and decided once.
 
-Without the header nothing of this is paid for.
+Without the header nothing of this is paid for. What is kept of an answer, and how it is given again, each door says itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,51 +14,62 @@ import msgspec
 import structlog
 
 from dualtrack.errors import DualtrackError, FieldError, RefusedError
-from dualtrack.runtime.faces.asgi import send_json
-from dualtrack.runtime.once import KeptAnswer, request_key
+from dualtrack.runtime.once import request_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from dualtrack.runtime.engine import Runtime
-    from dualtrack.runtime.faces.asgi import Send
     from dualtrack.runtime.faces.callers import Caller
     from dualtrack.runtime.live import LiveUse
-    from dualtrack.runtime.once import RequestKey
+    from dualtrack.runtime.once import KeptAnswer, RequestKey
 
-__all__ = ["KEY_FORM", "KeyedRequest", "answer_once", "check_form"]
+    Keep = Callable[[KeptAnswer], None]
+
+__all__ = ["KEY_FORM", "REPLAYED", "KeyedRequest", "answer_once", "check_form", "check_open", "person_in"]
 
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,100}")
 """What a key looks like: visible ASCII, short enough to stand in a header."""
 
-_HERE = "/v1/decide/"
-_REPLAYED = ((b"idempotency-replayed", b"true"),)
-_STATUS_ENDED = 300
-"""Answers below it are kept; of the others nothing was decided, so that the same key may try again."""
+REPLAYED = ((b"idempotency-replayed", b"true"),)
+"""Headers of an answer that was given before."""
 
-_encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("dualtrack.hot")
 
 
 class KeyedRequest(NamedTuple):
-    """A request with a key: who sent it, the use as it was entered, the key as sent, the body.
+    """A request with a key: who sent it to which door, the use as it was entered, the key as sent, body and person.
 
     Where the use is on hold and its fallback answers, what a model answered before is not given.
     """
 
     caller: Caller
+    door: str
     live: LiveUse
     said: str
     body: bytes
+    person: str | None
 
 
 class _Person(msgspec.Struct):
-    """What of a body says whom it is about."""
+    """What of a body says whom it is about: `person` of a row, the others of what OpenAI's clients send."""
 
-    person: str | None = None
+    person: object = None
+    safety_identifier: object = None
+    user: object = None
 
 
 _person = msgspec.json.Decoder(_Person).decode
+
+
+def person_in(body: bytes) -> str | None:
+    """Return whom a body is about, or None; what is wrong with it is said by whoever acts on it."""
+    try:
+        found = _person(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    said = found.person or found.safety_identifier or found.user
+    return said if type(said) is str else None
 
 
 def check_form(said: str) -> str:
@@ -70,9 +82,14 @@ def check_form(said: str) -> str:
 
 
 async def answer_once(
-    runtime: Runtime, request: KeyedRequest, act: Callable[[], Awaitable[tuple[int, dict[str, object]]]], send: Send
+    runtime: Runtime,
+    request: KeyedRequest,
+    act: Callable[[Keep], Awaitable[None]],
+    again: Callable[[KeptAnswer], Awaitable[None]],
 ) -> None:
-    """Answer with what was answered before, or act, answer and keep that. Raises what `act` and `Once.begin` raise.
+    """Have what was answered before sent `again`, or `act`: that sends an answer, and says before that what to keep of it.
+
+    Raises what the two and `Once.begin` raise. Of what is not kept the key is free again.
 
     The use must still be as it was entered when an answer of before goes out, and when one is kept: claiming may wait for
     the database, and a hold may come or end meanwhile.
@@ -80,17 +97,18 @@ async def answer_once(
     asked, live = _asked(runtime, request), request.live
     before = await _begun(runtime, asked)
     if before is not None:
-        if not runtime.gate.still(live):
-            raise _changed(live.use)
-        await send_json(send, before.status, before.content, _REPLAYED)
+        check_open(runtime, live)
+        await again(before)
         return
     kept: KeptAnswer | None = None
+
+    def keep(answer: KeptAnswer) -> None:
+        nonlocal kept
+        if runtime.gate.still(live):
+            kept = answer
+
     try:
-        status, body = await act()
-        content = _encode(body)
-        if status < _STATUS_ENDED and runtime.gate.still(live):
-            kept = KeptAnswer(status, content, "application/json")
-        await send_json(send, status, content)
+        await act(keep)
     finally:
         # Submitted at once, so that the key is released or kept even where this call is being cancelled.
         ended = asyncio.get_running_loop().run_in_executor(None, _end, runtime, asked, kept)
@@ -113,10 +131,15 @@ def _given_back(runtime: Runtime, asked: RequestKey, claim: asyncio.Future[KeptA
         claim.get_loop().run_in_executor(None, _end, runtime, asked, None)
 
 
-def _changed(use: str) -> RefusedError:
-    return RefusedError(
-        "the use is no longer open as it was when this was asked", where=use, fix="ask again", code="permit.held"
-    )
+def check_open(runtime: Runtime, live: LiveUse) -> None:
+    """Raise RefusedError where the use is not open any more as it was entered: an answer of before may not leave then."""
+    if not runtime.gate.still(live):
+        raise RefusedError(
+            "the use is no longer open as it was when this was asked",
+            where=live.use,
+            fix="ask again",
+            code="permit.held",
+        )
 
 
 def _end(runtime: Runtime, asked: RequestKey, kept: KeptAnswer | None) -> None:
@@ -127,13 +150,12 @@ def _end(runtime: Runtime, asked: RequestKey, kept: KeptAnswer | None) -> None:
 
 
 def _asked(runtime: Runtime, request: KeyedRequest) -> RequestKey:
-    owner = f"{request.caller.institution}/{request.caller.name}"
-    subject = None
-    try:
-        person = _person(request.body).person
-        if person is not None:
-            subject = runtime.subjects.pseudonym(request.caller.institution, person)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, FieldError):
-        pass  # acting on it will say what is wrong
-    path = f"{_HERE}{request.live.use}" + ("/standby" if request.live.standby else "")
+    caller, live = request.caller, request.live
+    owner, subject = f"{caller.institution}/{caller.name}", None
+    if request.person is not None:
+        with contextlib.suppress(FieldError):  # acting on it will say what is wrong
+            subject = runtime.subjects.pseudonym(caller.institution, request.person)
+    # What another release answered, or a model that is on hold now, is not given again: the request is decided anew.
+    models = ",".join(item.id for item in live.upstreams)
+    path = f"{request.door}/{live.use}/{live.release}/{models}" + ("/standby" if live.standby else "")
     return request_key(owner, path, request.said, request.body, subject)

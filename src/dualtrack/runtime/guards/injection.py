@@ -85,7 +85,7 @@ class Injection:
         plain = part.text.isascii()
         if not plain:
             found += unseen_characters(part, untrusted=untrusted)
-        for text, start, end, how in hidden_texts(part.text, self._cues.words(part.text) if plain else None):
+        for text, start, end, how in hidden_texts(part.text, self._cues.words(part.text, stage) if plain else None):
             inner = self._cues.find(Part(part.piece, part.role, text), stage, untrusted=untrusted)
             found += [Finding(item.kind, part.piece, start, end, item.score, f"{item.why} ({how})") for item in inner]
         return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from dualtrack.runtime.guards.base import CLEAR, GuardResult
 from dualtrack.runtime.guards.cues import combine, cue_set
-from dualtrack.runtime.guards.texts import answered, asked, refuse_settings
+from dualtrack.runtime.guards.texts import answered, asked, refuse_settings, told_before
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["InvestmentAdvice"]
 
+_PLAIN = 500
+"""From this score on a turn speaks for itself, and what was said before it is not looked at."""
+
 
 class InvestmentAdvice:
-    """Scores questions for advice and answers that give it; facts, fees, definitions and order handling stay clear."""
+    """Scores questions for advice and answers that give it; facts, fees, definitions and order handling stay clear.
+
+    "And should I buy it?" counts where what "it" may be was named in one of the texts before.
+    """
 
     name: ClassVar[str] = "investment_advice"
     stages: ClassVar[frozenset[str]] = frozenset({"input", "output"})
@@ -30,10 +36,13 @@ class InvestmentAdvice:
 
     def __init__(self, settings: Mapping[str, Value]) -> None:
         refuse_settings(self.name, settings)
-        self._cues = cue_set("investment_advice")
+        self._cues = {"input": cue_set("investment_advice"), "output": cue_set("investment_answers")}
 
     def check(self, checked: Checked, /) -> GuardResult:
         """Return the combined score of the cues in what is asked or answered in this turn."""
-        parts = answered(checked) if checked.stage == "output" else asked(checked)
-        found = [item for part in parts for item in self._cues.find(part, checked.stage)]
+        parts, cues = answered(checked) if checked.stage == "output" else asked(checked), self._cues[checked.stage]
+        found = [item for part in parts for item in cues.find(part, checked.stage)]
+        before = told_before(checked, parts) if len(checked.pieces) > len(parts) else []
+        if before and combine(found) < _PLAIN:
+            found += [item for part in parts for item in cues.find_across(part, checked.stage, before)]
         return GuardResult(combine(found), tuple(found)) if found else CLEAR

@@ -11,13 +11,13 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from dualtrack.runtime.guards.prefilter import Needs, Start
     from dualtrack.runtime.guards.texts import Folded
 
-__all__ = ["MATCHES_MAX", "Cued", "Phrase", "Place", "Rule", "Wanted"]
+__all__ = ["MATCHES_MAX", "Cued", "Group", "Phrase", "Place", "Rule", "Wanted", "group_of", "phrase_of"]
 
 MATCHES_MAX = 200
 """Matches of a group in one text that are looked at; past it the text scores as found, because the rest is unread."""
@@ -45,11 +45,16 @@ class Wanted(NamedTuple):
 
 
 class Phrase(NamedTuple):
-    """A phrase as the text of a pattern, what it needs, and in English what it can begin with, if that is known."""
+    """A phrase as the text of a pattern, what it needs, and in English what it can begin with, if that is `known`.
+
+    `words` are beginnings that are whole words of the text then, `signs` the others.
+    """
 
     text: str
     needs: Needs
-    starts: tuple[Start, ...] | None
+    known: bool = False
+    words: frozenset[bytes] = frozenset()
+    signs: tuple[str, ...] = ()
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -58,22 +63,63 @@ class Phrase(NamedTuple):
 
     def places(self, text: str, words: AbstractSet[bytes]) -> Iterator[Place]:
         """Yield where it matches, as `finditer` would; if its beginnings are known it is tried only where one stands."""
-        if self.starts is None:
+        if not self.known:
             yield from (match.span() for match in self.pattern.finditer(text))
             return
         tried: list[int] = []
-        for signs, word in self.starts:
-            if word is None or word in words:
-                at = text.find(signs)
-                while at >= 0:
-                    tried.append(at)
-                    at = text.find(signs, at + 1)
+        for signs in (*self.signs, *(word.decode() for word in self.words & words)):
+            at = text.find(signs)
+            while at >= 0:
+                tried.append(at)
+                at = text.find(signs, at + 1)
         done = 0
         for at in sorted(tried):
             match = self.pattern.match(text, at) if at >= done else None
             if match:
                 done = match.end()
                 yield match.span()
+
+
+def phrase_of(text: str, needs: Needs, starts: Iterable[Start] | None) -> Phrase:
+    """Return a phrase with its beginnings sorted; None is a phrase whose beginnings are not known."""
+    if starts is None:
+        return Phrase(text, needs)
+    words = frozenset(start.word for start in starts if start.word is not None)
+    return Phrase(
+        text, needs, known=True, words=words, signs=tuple(start.signs for start in starts if start.word is None)
+    )
+
+
+class Group(NamedTuple):
+    """Phrases of a group by language; the English ones also by the word that tells most, or in `always` if none is known."""
+
+    english: tuple[Phrase, ...]
+    chinese: tuple[Phrase, ...]
+    by_word: Mapping[bytes, tuple[int, ...]]
+    always: tuple[int, ...]
+
+    def likely(self, words: AbstractSet[bytes], parts: AbstractSet[int], *, chinese: bool) -> list[Phrase]:
+        """Return the phrases that may match a text of these words and pairs of signs."""
+        numbers = set(self.always)
+        for word in self.by_word.keys() & words:
+            numbers.update(self.by_word[word])
+        listed = [self.english[number] for number in numbers]
+        found = [phrase for phrase in listed if phrase.needs.within(words, parts)]
+        if chinese:
+            found += [phrase for phrase in self.chinese if phrase.needs.within(words, parts)]
+        return found
+
+
+def group_of(phrases: Iterable[Phrase]) -> Group:
+    """Return a group of phrases."""
+    listed = list(phrases)
+    english = tuple(phrase for phrase in listed if not phrase.needs.chinese)
+    by_word: dict[bytes, tuple[int, ...]] = {}
+    for number, phrase in enumerate(english):
+        for word in phrase.needs.words[0] if phrase.needs.words else ():
+            by_word[word] = (*by_word.get(word, ()), number)
+    always = tuple(number for number, phrase in enumerate(english) if not phrase.needs.words)
+    return Group(english, tuple(phrase for phrase in listed if phrase.needs.chinese), by_word, always)
 
 
 class Rule(NamedTuple):
@@ -100,7 +146,7 @@ class Cued:
         words: AbstractSet[bytes],
         parts: AbstractSet[int],
         anchors: Mapping[int, Sequence[Phrase]],
-        listed: Mapping[int, Sequence[Phrase]],
+        listed: Mapping[int, Group],
     ) -> None:
         self.folded, self.words, self.parts = folded, words, parts
         self.anchors, self._listed = anchors, listed
@@ -118,13 +164,13 @@ class Cued:
 
     def _found(self, group: int) -> set[Place]:
         found: set[Place] = set()
-        text, words, parts = self.folded.text, self.words, self.parts
-        anchors = self.anchors.get(group)
-        for phrase in self._listed[group] if anchors is None else anchors:
-            if phrase.needs.chinese and not self.folded.chinese:
-                continue
-            if anchors is None and not (self.everything or phrase.needs.within(words, parts)):
-                continue
+        text, words, chinese = self.folded.text, self.words, self.folded.chinese
+        phrases = self.anchors.get(group)
+        if self.everything:
+            phrases = [*self._listed[group].english, *(self._listed[group].chinese if chinese else ())]
+        elif phrases is None:
+            phrases = self._listed[group].likely(words, self.parts, chinese=chinese)
+        for phrase in phrases:
             plain = (match.span() for match in phrase.pattern.finditer(text)) if self.everything else None
             for place in plain or phrase.places(text, words):
                 found.add(place)
@@ -161,11 +207,9 @@ class Cued:
         for group in wanted.all:
             if not self.matches(group):
                 return None
-        excused = self._excused(wanted)
+        excused: set[int] | None = None
         for start, end in self.matches(first):
             sentence = self._sentence(start)
-            if (0 if wanted.whole else sentence) in excused:
-                continue
             low, high = start, end
             for group in others:
                 beside = self._beside((start, end), sentence, group, near)
@@ -173,7 +217,9 @@ class Cued:
                     break
                 low, high = min(low, beside[0]), max(high, beside[1])
             else:
-                return low, high
+                excused = self._excused(wanted) if excused is None else excused
+                if (0 if wanted.whole else sentence) not in excused:
+                    return low, high
         return None
 
     def _beside(self, place: Place, sentence: int, group: int, near: int) -> Place | None:

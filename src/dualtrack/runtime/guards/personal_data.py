@@ -13,6 +13,7 @@ from dualtrack.domain.fallback import FallbackRules
 from dualtrack.errors import FieldError
 from dualtrack.runtime.guards.base import CLEAR, SCORE_MAX, Checked, Finding, GuardResult, Piece
 from dualtrack.runtime.guards.personal import KINDS, Found, Scanner
+from dualtrack.runtime.guards.texts import answered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,9 +75,15 @@ class PersonalData:
         self._scanner.scan(_WARMING)
 
     def check(self, checked: Checked, /) -> GuardResult:
-        """Return the highest score, every finding, and the pieces or the row with the findings taken out."""
+        """Return the highest score, every finding, and the pieces or the row with the findings taken out.
+
+        At output of a row the answer and its reasons are looked at. Nothing can be taken out of data: there redact means block.
+        """
         if self._known is None:
             self._known = self._told_by(checked.policy)
+        if checked.row is not None and checked.stage == "output":
+            said = [_finding(item, part.piece) for part in answered(checked) for item in self._redacted(part.text)[1]]
+            return GuardResult(_highest(said), tuple(said)) if said else CLEAR
         if checked.row is not None and not checked.pieces:
             return self._check_row(checked, checked.row)
         findings: list[Finding] = []

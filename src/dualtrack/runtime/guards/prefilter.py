@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
-__all__ = ["Needs", "PhraseIndex", "Start", "needed_runs", "needed_words", "pairs_of", "starts_of", "words_of"]
+__all__ = [
+    "Needs",
+    "PhraseIndex",
+    "Start",
+    "needed_runs",
+    "needed_words",
+    "needs_of",
+    "pairs_of",
+    "starts_of",
+    "words_of",
+]
 
 _START = re.compile(r"[a-z0-9]+|[^a-z0-9\x00\x01 ]+")
 _WHOLE = re.compile(r"(?<![a-z0-9\x00])[a-z0-9]+(?![a-z0-9\x00])")
@@ -111,25 +121,28 @@ _Need = frozenset[int]
 
 
 class Needs(NamedTuple):
-    """What a phrase needs: of each set in `words` one word, of each set in `parts` one member's pairs; empty is unknown."""
+    """What a phrase needs: of each set in `words` one word, of each set in `parts` one member's pairs; empty is unknown.
+
+    `keys` has one pair of each member of each set in `parts`: a text without any of them cannot match, and that is soon known.
+    """
 
     chinese: bool
     words: tuple[frozenset[bytes], ...] = ()
     parts: tuple[frozenset[_Need], ...] = ()
+    keys: tuple[frozenset[int], ...] = ()
 
     def within(self, words: AbstractSet[bytes], parts: AbstractSet[int]) -> bool:
-        """Tell whether a text of these words and pairs can match the phrase."""
+        """Tell whether a text of these words and pairs may match the phrase; of a phrase in Chinese not all pairs are asked for."""
         for wanted in self.words:
             if wanted.isdisjoint(words):
                 return False
-        return all(any(need <= parts for need in clause) for clause in self.parts)
+        return not self.keys or not any(keys.isdisjoint(parts) for keys in self.keys)
 
 
 class PhraseIndex:
     """Phrases by what they need. Only those put in with `anchor` are looked up; of the others it can only be asked."""
 
     def __init__(self) -> None:
-        self.needs: list[Needs] = []
         self._always: list[int] = []
         self._always_en: list[int] = []
         self._words: dict[bytes, list[tuple[int, tuple[frozenset[bytes], ...]]]] = {}
@@ -138,11 +151,8 @@ class PhraseIndex:
         self._known_pairs: set[int] = set()
         self._known_signs: set[str] = set()
 
-    def add(self, pattern: str, *, chinese: bool, anchor: bool) -> None:
-        """Put the next phrase in, by the part that tells most; in Chinese it must be folded."""
-        number = len(self.needs)
-        needs = _chinese_needs(pattern, anchor=anchor) if chinese else _english_needs(pattern)
-        self.needs.append(needs)
+    def add(self, number: int, needs: Needs, *, anchor: bool) -> None:
+        """Put a phrase in under its number, by the part that tells most."""
         known = [part for clause in needs.parts for need in clause for part in need]
         self._known_pairs |= {part for part in known if part > _SIGN_MAX}
         self._known_signs |= {chr(part) for part in known if part <= _SIGN_MAX}
@@ -157,7 +167,7 @@ class PhraseIndex:
                 self._parts.setdefault(max(need), []).append((need, number, needs.parts[1:]))
         else:
             self._always.append(number)
-            self._always_en += [] if chinese else [number]
+            self._always_en += [] if needs.chinese else [number]
 
     def within(self, words: AbstractSet[bytes], parts: AbstractSet[int], *, chinese: bool) -> set[int]:
         """Return the anchor phrases that can match a text of these words and pairs of signs."""
@@ -208,6 +218,11 @@ def starts_of(phrase: str) -> tuple[Start, ...] | None:
     return tuple(Start(signs, signs.encode() if whole else None) for signs, whole in sorted(found.items()))
 
 
+def needs_of(phrase: str, *, chinese: bool, anchor: bool) -> Needs:
+    """Return what a phrase needs; in Chinese it must be folded."""
+    return _chinese_needs(phrase, anchor=anchor) if chinese else _english_needs(phrase)
+
+
 def _english_needs(pattern: str) -> Needs:
     needs = sorted(needed_words(pattern), key=_rank, reverse=True)
     return Needs(chinese=False, words=tuple(frozenset(word.encode() for word in need) for need in needs))
@@ -218,7 +233,8 @@ def _chinese_needs(pattern: str, *, anchor: bool) -> Needs:
     clauses = sorted(needed_runs(pattern), key=_rank_runs, reverse=True)
     pairs = [clause for clause in clauses if _rank_runs(clause)[0] >= _PAIR]
     kept = pairs or (clauses if anchor else [])
-    return Needs(chinese=True, parts=tuple(frozenset(map(_parts, clause)) for clause in kept))
+    parts = tuple(frozenset(map(_parts, clause)) for clause in kept)
+    return Needs(chinese=True, parts=parts, keys=tuple(frozenset(map(max, clause)) for clause in parts))
 
 
 def words_of(text: str) -> set[bytes]:

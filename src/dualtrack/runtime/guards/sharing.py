@@ -17,12 +17,12 @@ SHARED_MAX = 64
 
 
 class Run:
-    """Texts by the text as given, and what was asked and answered in what is checked."""
+    """Texts by stage and the text as given, and what was asked and answered in what is checked."""
 
     __slots__ = ("answered", "asked", "texts")
 
     def __init__(self) -> None:
-        self.texts: dict[str, Cued] = {}
+        self.texts: dict[tuple[str, str], Cued] = {}
         self.asked: tuple[Checked, tuple[Part, ...]] | None = None
         self.answered: tuple[Checked, tuple[Part, ...]] | None = None
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dualtrack.runtime.guards.base import Checked, Role
 
 __all__ = [
+    "BEFORE_MAX",
     "STRINGS_MAX",
     "TEXT_CHARACTERS_MAX",
     "Folded",
@@ -32,6 +33,7 @@ __all__ = [
     "guard_data",
     "refuse_settings",
     "strings_in",
+    "told_before",
 ]
 
 TEXT_CHARACTERS_MAX = 1_000_000
@@ -39,6 +41,9 @@ TEXT_CHARACTERS_MAX = 1_000_000
 
 STRINGS_MAX = 10_000
 """Texts and nodes taken from an answer that is data: more is not an answer for a person."""
+
+BEFORE_MAX = 6
+"""Texts before this turn that are looked at: what a person points back to was named lately, and each costs time."""
 
 _LEVELS_MAX = 20
 _KEPT_MAX = 65_536
@@ -65,7 +70,7 @@ class Folded(NamedTuple):
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the place in the original of a place in the folded text."""
-        if self.text == self.original:
+        if self.original.isascii() or self.text == self.original:
             return start, end
         places = [place for place, character in enumerate(self.original) for _ in _folds()[ord(character)]]
         if len(places) != len(self.text):
@@ -160,6 +165,13 @@ def answered(checked: Checked) -> tuple[Part, ...]:
     if run is not None:
         run.answered = checked, parts
     return parts
+
+
+def told_before(checked: Checked, parts: tuple[Part, ...]) -> list[str]:
+    """Return the newest texts of the person and the model before these parts: what "it" may speak of."""
+    first = min((part.piece for part in parts), default=0)
+    said = [piece.text for piece in checked.pieces[:first] if piece.role in {"user", "assistant"}]
+    return said[-BEFORE_MAX:]
 
 
 def strings_in(value: object) -> list[str]:

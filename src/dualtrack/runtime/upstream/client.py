@@ -26,7 +26,7 @@ from dualtrack.runtime.upstream.request import build_request, read_target
 from dualtrack.runtime.upstream.tls import make_context
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from dualtrack.runtime.upstream.connection import Connection
@@ -124,11 +124,13 @@ class UpstreamClient:
         timeouts: Timeouts,
         *,
         repeatable: bool = False,
+        allowed: Callable[[], None] | None = None,
     ) -> Response:
         """Send a request and return the answer once its head is there; raises the fault that prevents it.
 
         `repeatable` says that sending twice does no harm: then a kept connection that turns out to be closed, before
-        any byte of an answer, is replaced by a new one, once.
+        any byte of an answer, is replaced by a new one, once. `allowed` raises where nothing may be sent any more: it is
+        asked again when a new connection stands, which may have taken its time.
         """
         target = read_target(url)
         request = build_request(method, target, headers, body)
@@ -144,6 +146,12 @@ class UpstreamClient:
                 if not (repeatable and fault.before_first_byte):
                     raise
         connection = await pool.connect(timeouts.connect_ms)
+        if allowed is not None:
+            try:
+                allowed()
+            except UpstreamError:
+                connection.abort()
+                raise
         return await self._exchange(connection, request, timeouts, bodiless=bodiless)
 
     async def close(self) -> None:

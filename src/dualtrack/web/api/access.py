@@ -72,7 +72,8 @@ class Desk(NamedTuple):
 
     def signer(self, password: str | None) -> Signer:
         """Return the signer of the person's own key; raises FieldError, AuthenticationError, KeyFileError."""
-        if self.identity.means != "session" or not password:
+        identity = self.identity
+        if identity.means != "session" or not (password or identity.custody == "server"):
             raise FieldError(
                 "this entry is signed with a person's own key",
                 where="field password",
@@ -80,7 +81,7 @@ class Desk(NamedTuple):
                 fix="sign in and send the password, or sign with the command line where the key is",
                 code="input.field.password",
             )
-        return self.services.login.unlock(self.identity.name, password, source=self.asking.source)
+        return self.services.unlock(identity, password or "", self.asking)
 
 
 def desk(verb: Verb) -> Any:  # noqa: ANN401 - FastAPI's own type of a dependency

@@ -1,37 +1,34 @@
-"""Accounts, API keys and settings, for administrators; and the session of whoever asks."""
+"""Accounts, for administrators; and the session of whoever asks."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from dualtrack.errors import AuthenticationError, ForbiddenError, NotFoundError
+from dualtrack.web.administration import Done, account_detail, record_act
 from dualtrack.web.api.access import Desk, desk, identify
 from dualtrack.web.api.etags import check_seen, etag_of
 from dualtrack.web.api.idempotency import ApiRoute, shown_once
-from dualtrack.web.api.models import API_PREFIX, ERRORS, Body, errors
+from dualtrack.web.api.models import API_PREFIX, ERRORS, Body, Reason, errors
 from dualtrack.web.api.paging import After, Limit, link_next, page_of
-from dualtrack.web.api.uses import SLUG_PATTERN, USE_PATTERN
+from dualtrack.web.api.uses import SLUG_PATTERN
 from dualtrack.web.asking import read_asking
 from dualtrack.web.identity.accounts import Account, AccountChange, NewAccount
-from dualtrack.web.identity.api_keys import ApiKeyView, NewApiKey
 from dualtrack.web.identity.csrf import csrf_token
 from dualtrack.web.identity.permissions import VERBS_OF, Verb
-from dualtrack.web.identity.rate_limits import WEB_LOCK
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.identity.sessions import set_cookie
-from dualtrack.web.settings import RateSettings, SessionSettings, read_settings, write_settings
+
+if TYPE_CHECKING:
+    from dualtrack.domain.administration import Act
 
 __all__ = [
     "AccountIn",
     "AccountOut",
     "AccountPatch",
-    "ApiKeyIn",
-    "ApiKeyMade",
-    "ApiKeyOut",
     "LanguageTag",
     "Name",
     "Password",
@@ -39,21 +36,14 @@ __all__ = [
     "PasswordOut",
     "Roles",
     "SessionOut",
-    "SettingsIn",
-    "SettingsOut",
     "SignIn",
     "Slug",
     "change_account",
-    "get_settings",
     "list_accounts",
-    "list_keys",
     "make_account",
-    "make_key",
-    "put_settings",
     "read_account",
     "read_session",
     "reset_password",
-    "revoke_key",
     "router",
     "sign_in",
 ]
@@ -92,6 +82,7 @@ class AccountIn(Body):
     password: Password
     holder: Slug | None = None
     language: LanguageTag = "en"
+    reason: Reason | None = None
 
 
 class AccountPatch(Body):
@@ -100,61 +91,20 @@ class AccountPatch(Body):
     roles: Roles | None = None
     disabled: bool | None = None
     holder: Slug | None = None
+    reason: Reason | None = None
 
 
 class PasswordIn(Body):
     """Another password for somebody who lost theirs."""
 
     password: Password
+    reason: Reason | None = None
 
 
 class PasswordOut(BaseModel):
     """The key that was sealed under the old password, if there was one: it is lost, and its grant is to be revoked."""
 
     key_lost: str | None
-
-
-class ApiKeyIn(Body):
-    """What a key is for; without `uses` it reaches every use of the institution."""
-
-    label: Annotated[str, Field(min_length=1, max_length=100)]
-    roles: Roles
-    uses: Annotated[list[Annotated[str, Field(pattern=USE_PATTERN)]], Field(min_length=1, max_length=200)] | None = None
-    days: Annotated[int, Field(ge=1, le=366)] = 90
-
-
-class ApiKeyMade(BaseModel):
-    """A new key; it is shown this once."""
-
-    id: str
-    key: str
-
-
-class ApiKeyOut(BaseModel):
-    """A key as it is kept; of its last use only the day is known."""
-
-    id: str
-    label: str
-    roles: list[ConsoleRole]
-    uses: list[str] | None
-    made_by: str
-    created_s: int
-    expires_s: int
-    revoked_s: int | None
-    last_used: str | None
-
-
-class SettingsIn(Body):
-    """The settings that can be changed here; addresses, HTTPS and the identity provider are changed in web.toml."""
-
-    session_idle_s: Annotated[int, Field(ge=60, le=86_400)]
-    session_absolute_s: Annotated[int, Field(ge=300, le=604_800)]
-    rate_burst: Annotated[int, Field(ge=1, le=100_000)]
-    rate_a_second: Annotated[float, Field(gt=0, le=10_000)]
-
-
-class SettingsOut(SettingsIn):
-    """The settings as web.toml has them, on the machine that answers; they count from the next start."""
 
 
 class SignIn(Body):
@@ -245,6 +195,7 @@ def make_account(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], body: AccountI
         roles=frozenset(body.roles),
     )
     at.services.login.add(new, body.password)
+    _recorded(at, "account-made", body.name, body.reason)
     made = _account(_own(at, body.name))
     response.headers["etag"] = etag_of(made)
     return made
@@ -273,6 +224,7 @@ def change_account(
         check_seen(request, etag_of(_account(found)))
 
     changed = _account(at.services.accounts.edit(at.identity.institution, name, wanted, seen))
+    _recorded(at, "account-changed", name, body.reason)
     response.headers["etag"] = etag_of(changed)
     return changed
 
@@ -280,74 +232,15 @@ def change_account(
 @router.post("/accounts/{name}/password")
 def reset_password(at: Annotated[Desk, desk(Verb.MANAGE_ACCOUNTS)], name: Name, body: PasswordIn) -> PasswordOut:
     """Give an account another password; a key sealed under the old one is lost."""
-    return PasswordOut(key_lost=at.services.login.reset_password(at.identity.institution, name, body.password))
+    lost = at.services.login.reset_password(at.identity.institution, name, body.password)
+    _recorded(at, "password-reset", name, body.reason)
+    return PasswordOut(key_lost=lost)
 
 
-@router.get("/api-keys")
-def list_keys(
-    at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)],
-    request: Request,
-    response: Response,
-    limit: Limit = 100,
-    after: After = None,
-) -> list[ApiKeyOut]:
-    """List the API keys of the institution, newest first."""
-    found = sorted(at.services.api_keys.of(at.identity.institution), key=_made, reverse=True)
-    page, more = page_of(found, _made, after=after, limit=limit)
-    link_next(request, response, more)
-    return [_key(item) for item in page]
-
-
-@router.post("/api-keys", status_code=201)
-@shown_once("list the API keys, revoke the one whose secret was lost, and make another with another Idempotency-Key")
-def make_key(at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)], body: ApiKeyIn) -> ApiKeyMade:
-    """Make an API key; it is shown this once."""
-    uses = None if body.uses is None else frozenset(body.uses)
-    identity = at.identity
-    new = NewApiKey(identity.institution, body.label, frozenset(body.roles), uses, identity.name, body.days)
-    ident, key = at.services.api_keys.make(new)
-    at.services.keys.refresh()
-    return ApiKeyMade(id=ident, key=key)
-
-
-@router.delete("/api-keys/{name}", status_code=204)
-def revoke_key(at: Annotated[Desk, desk(Verb.MANAGE_API_KEYS)], name: Name) -> None:
-    """Revoke an API key; every process knows it within a second."""
-    at.services.api_keys.revoke(at.identity.institution, name)
-    at.services.keys.refresh()
-
-
-@router.get("/settings")
-def get_settings(at: Annotated[Desk, desk(Verb.MANAGE_SETTINGS)], response: Response) -> SettingsOut:
-    """Return the settings of web.toml with their ETag: of the machine that answers, each has its own file."""
-    found = _settings(at)
-    response.headers["etag"] = etag_of(found)
-    return found
-
-
-@router.put("/settings", responses=_TAGGED)
-def put_settings(
-    at: Annotated[Desk, desk(Verb.MANAGE_SETTINGS)], body: SettingsIn, request: Request, response: Response
-) -> SettingsOut:
-    """Change the settings as they were read (If-Match); they count from the next start.
-
-    They lie in web.toml, which each machine has for itself: the one that answers is changed, and only among processes of one
-    folder is a second administrator told. Copy the file to the other machines.
-    """
-    workspace = at.services.runtime.store.workspace
-    with at.services.runtime.store.backend.write(
-        WEB_LOCK
-    ):  # nothing is written there: it orders the processes of this folder
-        check_seen(request, etag_of(_settings(at)))
-        changed = msgspec.structs.replace(
-            read_settings(workspace),
-            session=SessionSettings(idle_s=body.session_idle_s, absolute_s=body.session_absolute_s),
-            rate=RateSettings(burst=body.rate_burst, a_second=body.rate_a_second),
-        )
-        write_settings(workspace, changed)
-        found = _settings(at)
-    response.headers["etag"] = etag_of(found)
-    return found
+def _recorded(at: Desk, act: Act, name: str, reason: str | None) -> None:
+    """Write the act down, with how the account stands now."""
+    register = at.services.runtime.registers.get(at.identity.institution)
+    record_act(register, at.identity.name, Done(act, name, account_detail(_own(at, name)), reason))
 
 
 def _own(at: Desk, name: str) -> Account:
@@ -372,24 +265,4 @@ def _account(item: Account) -> AccountOut:
         custody=item.custody,
         key_id=item.key_id,
         provider=item.issuer is not None,
-    )
-
-
-def _made(item: ApiKeyView) -> str:
-    """Return when a key was made, in a form that sorts, and its id."""
-    return f"{item.created_s:012d}~{item.id}"
-
-
-def _key(item: ApiKeyView) -> ApiKeyOut:
-    uses = None if item.uses is None else sorted(item.uses)
-    return ApiKeyOut(**item._asdict() | {"roles": sorted(item.roles), "uses": uses})
-
-
-def _settings(at: Desk) -> SettingsOut:
-    found = read_settings(at.services.runtime.store.workspace)
-    return SettingsOut(
-        session_idle_s=found.session.idle_s,
-        session_absolute_s=found.session.absolute_s,
-        rate_burst=found.rate.burst,
-        rate_a_second=found.rate.a_second,
     )

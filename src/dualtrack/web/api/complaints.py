@@ -55,7 +55,7 @@ class ComplaintIn(Body):
 
 
 class ComplaintOut(BaseModel):
-    """A complaint as it is recorded. Its words are sealed; `counted` says whether it made a signal."""
+    """A complaint as it is recorded. Its words are sealed; `counted` says whether it goes towards narrowing or lapsing."""
 
     id: str
     entry: int
@@ -101,7 +101,11 @@ def read_complaints(
 
 @router.post("/complaints", status_code=201)
 def record_complaint(at: Annotated[Desk, desk(Verb.COMPLAIN)], body: ComplaintIn) -> ComplaintOut:
-    """Record a complaint. Every process knows it within a second; enough of them narrow or lapse the permit."""
+    """Record a complaint. Every process knows it within a second; enough of them narrow or lapse the permit.
+
+    A decision must be one of the use. What a program records without one, of nobody whom the use decided about, closes
+    nothing: ten within thirty days open an incident, so that somebody looks.
+    """
     use, runtime = at.may_use(Verb.COMPLAIN, body.use), at.services.runtime
     if body.person is not None and body.decision is not None:
         raise FieldError(

@@ -86,6 +86,7 @@ _SAYS = {
     403: "Who asks may not do this, or a signature does not hold.",
     404: "There is no such thing here.",
     409: "This cannot be done now.",
+    410: "It was answered before, and the answer was erased.",
     412: "Somebody changed it since it was read.",
     413: "The body is too large.",
     415: "The body is of another kind.",
@@ -104,5 +105,5 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _SAYS[status], "content": content} for status in statuses}
 
 
-ERRORS = errors(400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
+ERRORS = errors(400, 401, 403, 404, 409, 410, 413, 422, 429, 500, 503)
 """What any operation can answer with."""

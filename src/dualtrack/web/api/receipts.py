@@ -89,6 +89,7 @@ class ReceiptOut(BaseModel):
     reviews: list[ReceiptReviewOut]
     answer: str | None
     message: Said | None
+    fetched_at: str | None
     proof: Proof
 
 

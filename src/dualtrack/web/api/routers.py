@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
-from dualtrack.web.api import accounts, complaints, decisions, ledger, links, oversight, receipts, reviews, uses
+from dualtrack.web.api import (
+    accounts,
+    api_keys,
+    complaints,
+    decisions,
+    ledger,
+    links,
+    oversight,
+    receipts,
+    reviews,
+    settings,
+    uses,
+)
 from dualtrack.web.api.idempotency import ApiRoute
 from dualtrack.web.api.models import API_PREFIX, Problem
 
@@ -25,6 +37,8 @@ _ROUTERS: tuple[APIRouter, ...] = (
     complaints.router,
     ledger.router,
     accounts.router,
+    api_keys.router,
+    settings.router,
 )
 _KEPT = "The same key with the same body within a day is answered as before and done once."
 _SHOWN_ONCE = (

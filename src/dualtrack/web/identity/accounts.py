@@ -123,6 +123,12 @@ class Accounts:
         with self._backend.read() as connection:
             return [_account(row) for row in connection.execute(query.limit(ACCOUNTS_LISTED_MAX))]
 
+    def has_passwords(self) -> bool:
+        """Tell whether any account of the workspace signs in with a password here."""
+        query = select(_ACCOUNT.c.name).where(_ACCOUNT.c.password_hash.is_not(None)).limit(1)
+        with self._backend.read() as connection:
+            return connection.execute(query).first() is not None
+
     def edit(self, institution: str, name: str, change: AccountChange, seen: Seen | None = None) -> Account:
         """Change an account whole or not at all and return it. Its sessions end: nobody goes on with a token from before.
 

@@ -27,7 +27,7 @@ from dualtrack.web.identity.who import Identity
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from dualtrack.domain.time import Clock
     from dualtrack.store.backends import Backend
@@ -38,13 +38,18 @@ __all__ = [
     "API_KEY_DAYS_MAX",
     "API_KEY_PREFIX",
     "API_KEY_USES_MAX",
+    "OVERLAP_S_MAX",
     "ApiKeyScope",
     "ApiKeyUses",
     "ApiKeyView",
     "ApiKeys",
     "NewApiKey",
+    "RotatedKey",
+    "Rotation",
     "api_keys_snapshot",
+    "check_api_key",
     "identify_api_key",
+    "once_digits",
     "presented_key",
 ]
 
@@ -60,7 +65,11 @@ API_KEY_USES_MAX = 200
 API_KEY_DAYS_MAX = 366
 """Longest life of a key: whoever needs it longer makes another within the year."""
 
+OVERLAP_S_MAX = 7 * 86_400
+"""Longest time for which an old key opens beside its successor: long enough to put a new one into every program."""
+
 _LABEL_CHARACTERS_MAX = 100
+_ONCE = re.compile(r"[0-9a-f]{12}")
 _KEY = re.compile(rf"{API_KEY_PREFIX}[A-Za-z0-9_-]{{43}}")
 _DAY_S = 86_400
 _ROW = IDENTITY.api_key
@@ -91,6 +100,23 @@ class ApiKeyView(NamedTuple):
     last_used: str | None
 
 
+class Rotation(NamedTuple):
+    """How a key is replaced: by whom, for how many days, and how long the old one still opens."""
+
+    by: str
+    days: int
+    overlap_s: int = 0
+    once: str | None = None
+
+
+class RotatedKey(NamedTuple):
+    """The successor of a key: its id, itself (this once), and what it is for."""
+
+    id: str
+    key: str
+    new: NewApiKey
+
+
 class ApiKeyScope(NamedTuple):
     """What a living key opens: who its bearer is, until when."""
 
@@ -106,28 +132,39 @@ class ApiKeys:
         self._backend = backend
         self._clock = clock
 
-    def make(self, new: NewApiKey) -> tuple[str, str]:
-        """Make a key and return its id and the key itself, which is not seen again. Raises FieldError."""
-        _check(new)
-        key, ident, now_s = API_KEY_PREFIX + secrets.token_urlsafe(32), f"key-{secrets.token_hex(6)}", self._now_s()
-        living = and_(_ROW.c.institution == new.institution, _ROW.c.revoked_s.is_(None), _ROW.c.expires_s > now_s)
+    def make(self, new: NewApiKey, *, once: str | None = None) -> tuple[str, str]:
+        """Make a key and return its id and the key itself, which is not seen again. Raises FieldError.
+
+        With `once`, the digits of `once_digits` that a form carried, a form that is sent again makes no second key.
+        """
+        check_api_key(new)
         with self._backend.write(WEB_LOCK) as connection:
-            if connection.execute(select(func.count()).select_from(_ROW).where(living)).scalar_one() >= API_KEYS_MAX:
-                raise FieldError(f"{API_KEYS_MAX} living API keys", where="API keys", fix="revoke some first")
-            connection.execute(
-                insert(_ROW).values(
-                    id=ident,
-                    key_hash=_hash(key),
-                    institution=new.institution,
-                    label=new.label,
-                    roles=write_roles(new.roles),
-                    uses=None if new.uses is None else " ".join(sorted(new.uses)),
-                    made_by=new.made_by,
-                    created_s=now_s,
-                    expires_s=now_s + new.days * _DAY_S,
-                )
-            )
-        return ident, key
+            return self._insert(connection, new, once)
+
+    def rotate(self, institution: str, ident: str, rotation: Rotation) -> RotatedKey:
+        """Make a successor of a living key, for the same label, roles and uses; the old one ends after `overlap_s`.
+
+        Raises NotFoundError for a key that is not here, FieldError for one that has ended or wrong figures.
+        """
+        if not 0 <= rotation.overlap_s <= OVERLAP_S_MAX:
+            raise FieldError(f"{rotation.overlap_s} s", where="API key, overlap", expected=f"0 to {OVERLAP_S_MAX} s")
+        now_s, mine = self._now_s(), self._mine(institution, ident)
+        columns = [_ROW.c[field] for field in ApiKeyView._fields]
+        with self._backend.write(WEB_LOCK) as connection:
+            row = connection.execute(select(*columns).where(mine)).first()
+            if row is None:
+                raise _absent()
+            old = _view(row)
+            if old.revoked_s is not None or old.expires_s <= now_s:
+                raise FieldError("the key has ended", where="API key", fix="make another", code="api-key.ended")
+            new = NewApiKey(institution, old.label, old.roles, old.uses, rotation.by, rotation.days)
+            check_api_key(new)
+            made, key = self._insert(connection, new, rotation.once)
+            ended: dict[str, int] = {"expires_s": min(old.expires_s, now_s + rotation.overlap_s)}
+            if not rotation.overlap_s:
+                ended = {"revoked_s": now_s}
+            connection.execute(update(_ROW).where(mine).values(ended))
+        return RotatedKey(made, key, new)
 
     def of(self, institution: str) -> list[ApiKeyView]:
         """Return the keys of an institution, newest first, dead ones as well."""
@@ -136,14 +173,59 @@ class ApiKeys:
         with self._backend.read() as connection:
             return [_view(row) for row in connection.execute(query.limit(API_KEYS_MAX))]
 
-    def revoke(self, institution: str, ident: str) -> None:
-        """End a key, from the next snapshot on; raises NotFoundError. One that has ended already stays as it is."""
-        mine = and_(_ROW.c.institution == institution, _ROW.c.id == check_slug(ident, where="API key"))
+    def one(self, institution: str, ident: str) -> ApiKeyView:
+        """Return a key of an institution; raises NotFoundError."""
+        columns = [_ROW.c[field] for field in ApiKeyView._fields]
+        with self._backend.read() as connection:
+            row = connection.execute(select(*columns).where(self._mine(institution, ident))).first()
+        if row is None:
+            raise _absent()
+        return _view(row)
+
+    def revoke(self, institution: str, ident: str) -> bool:
+        """End a key, from the next snapshot on, and tell whether this did; raises NotFoundError.
+
+        One that has ended already stays as it is.
+        """
+        mine = self._mine(institution, ident)
         with self._backend.write(WEB_LOCK) as connection:
             if connection.execute(select(_ROW.c.id).where(mine)).first() is None:
-                raise NotFoundError("no such API key here", fix="list the keys again", code="not-found.api-key")
+                raise _absent()
             living = and_(mine, _ROW.c.revoked_s.is_(None))
-            connection.execute(update(_ROW).where(living).values(revoked_s=self._now_s()))
+            return connection.execute(update(_ROW).where(living).values(revoked_s=self._now_s())).rowcount > 0
+
+    def _insert(self, connection: Connection, new: NewApiKey, once: str | None) -> tuple[str, str]:
+        if once is not None and not _ONCE.fullmatch(once):
+            raise FieldError("the form's own number", where="API key, field once", fix="open the page again")
+        key, ident, now_s = (
+            f"{API_KEY_PREFIX}{secrets.token_urlsafe(32)}",
+            f"key-{once or once_digits()}",
+            self._now_s(),
+        )
+        if connection.execute(select(_ROW.c.id).where(_ROW.c.id == ident)).first() is not None:
+            error = FieldError("this form made its key already", where="API key", code="api-key.made")
+            error.status = 409
+            raise error
+        living = and_(_ROW.c.institution == new.institution, _ROW.c.revoked_s.is_(None), _ROW.c.expires_s > now_s)
+        if connection.execute(select(func.count()).select_from(_ROW).where(living)).scalar_one() >= API_KEYS_MAX:
+            raise FieldError(f"{API_KEYS_MAX} living API keys", where="API keys", fix="revoke some first")
+        connection.execute(
+            insert(_ROW).values(
+                id=ident,
+                key_hash=_hash(key),
+                institution=new.institution,
+                label=new.label,
+                roles=write_roles(new.roles),
+                uses=None if new.uses is None else " ".join(sorted(new.uses)),
+                made_by=new.made_by,
+                created_s=now_s,
+                expires_s=now_s + new.days * _DAY_S,
+            )
+        )
+        return ident, key
+
+    def _mine(self, institution: str, ident: str) -> ColumnElement[bool]:
+        return and_(_ROW.c.institution == institution, _ROW.c.id == check_slug(ident, where="API key"))
 
     def _now_s(self) -> int:
         return int(self._clock().timestamp())
@@ -215,7 +297,8 @@ class ApiKeyUses:
         return len(seen)
 
 
-def _check(new: NewApiKey) -> None:
+def check_api_key(new: NewApiKey) -> None:
+    """Raise FieldError for a key that cannot be made."""
     check_slug(new.institution, where="institution")
     check_roles(new.roles, API_KEY_ROLES, where="API key")
     if not 0 < len(new.label.strip()) <= _LABEL_CHARACTERS_MAX or not new.label.isprintable():
@@ -235,6 +318,15 @@ def _view(row: Sequence[Any]) -> ApiKeyView:
     values = dict(zip(ApiKeyView._fields, row, strict=True))
     uses = None if values["uses"] is None else frozenset(values["uses"].split())
     return ApiKeyView(**values | {"roles": read_roles(values["roles"]), "uses": uses})
+
+
+def once_digits() -> str:
+    """Return a new number for a form that makes a key: the same form sent twice asks for the same id."""
+    return secrets.token_hex(6)
+
+
+def _absent() -> NotFoundError:
+    return NotFoundError("no such API key here", fix="list the keys again", code="not-found.api-key")
 
 
 def _hash(key: str) -> bytes:

@@ -43,7 +43,7 @@ _ACCOUNT = IDENTITY.account
 def sign_in_from_provider(backend: Backend, settings: OidcSettings, login: OidcLogin, now_s: int) -> Account:
     """Return the account of a login, made at the first one; its roles become those of the groups of today.
 
-    Custody is `server`: the person has no key, a service key countersigns. Raises AuthenticationError for a closed account.
+    Custody is `server`: a key that the person asks for is kept by this server (`custody.py`). Raises AuthenticationError for a closed account.
     """
     at = (_ACCOUNT.c.issuer == login.issuer) & (_ACCOUNT.c.subject == login.subject)
     with backend.write(WEB_LOCK) as connection:

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from dualtrack.keys.signer import Signer
     from dualtrack.web.identity.passwords import PasswordHasher
 
-__all__ = ["SEALED_KEY_BYTES_MAX", "SEALED_KEY_FORMAT", "open_sealed", "read_private_key", "reseal", "seal"]
+__all__ = [
+    "SEALED_KEY_BYTES_MAX",
+    "SEALED_KEY_FORMAT",
+    "open_sealed",
+    "read_private_key",
+    "reseal",
+    "seal",
+    "sealed_public",
+]
 
 SEALED_KEY_FORMAT = "dualtrack.sealed-key/1"
 
@@ -40,7 +48,7 @@ _SALT_BYTES, _NONCE_BYTES = 16, 12
 
 
 class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A sealed key as stored: everything but the password."""
+    """A sealed key as stored: everything but the password. `public` is for who grants the key; rows of before have none."""
 
     format: str
     memory_kib: int
@@ -49,6 +57,7 @@ class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     salt: bytes
     nonce: bytes
     sealed: bytes
+    public: bytes | None = None
 
 
 def read_private_key(pem: bytes, *, passphrase: str | None = None) -> Ed25519PrivateKey:
@@ -84,8 +93,17 @@ def seal(key: Ed25519PrivateKey, account: str, password: str, hasher: PasswordHa
             salt=salt,
             nonce=nonce,
             sealed=sealed,
+            public=key.public_key().public_bytes_raw(),
         )
     )
+
+
+def sealed_public(data: bytes, keyid: str) -> bytes | None:
+    """Return the public key beside a sealed one, None where an older release wrote the row; raises StoreCorruptError for another's."""
+    public = _read(data).public
+    if public is not None and key_id(public) != keyid:
+        raise _corrupt()
+    return public
 
 
 def open_sealed(data: bytes, account: str, keyid: str, password: str, hasher: PasswordHasher, *, holder: str) -> Signer:

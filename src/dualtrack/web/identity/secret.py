@@ -1,6 +1,6 @@
 """The server's own secret: one file in the workspace's key folder, from which every purpose gets a key of its own.
 
-It signs no entry. Losing it ends links, form tokens and counters, and nothing else.
+It signs no entry. Losing it ends links, form tokens, counters and the signing keys in custody, and nothing else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["SECRET_NAME", "Purpose", "ServerSecret"]
 SECRET_NAME = "web.secret"  # noqa: S105 - the name of a file, not a secret
 """File of the key folder."""
 
-Purpose = Literal["csrf", "rate", "link", "oidc"]
+Purpose = Literal["csrf", "rate", "link", "oidc", "custody"]
 """What a derived key is for; keys of two purposes have nothing in common."""
 
 _BYTES = 32

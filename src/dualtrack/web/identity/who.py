@@ -14,7 +14,7 @@ Means = Literal["session", "api_key", "link"]
 """How it was shown: a session of a person, an API key of a program, a link that a customer was given."""
 
 Custody = Literal["sealed by password", "server"]
-"""Who holds the signing key: the person, under their password, or a service that countersigns another's assertion."""
+"""Who holds the signing key: the person, under their password, or this server, which signs after a login at the provider."""
 
 Language = Literal["en", "zh-Hant"]
 """Language of the pages."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from dualtrack.errors import DualtrackError, NotFoundError
@@ -42,7 +43,7 @@ def _view(request: PageRequest, form: Mapping[str, str], error: DualtrackError |
         "trail": use_trail(use, say.text(declared.title), say, Crumb(title)),
         "tabs": use_tabs(use, say, "change"),
         "duties": duty_rows(duties_of_change(register, use), say.language),
-        "checked_on": reporting_duties()[0],
+        "checked_on": date.fromisoformat(reporting_duties()[0]),
         "question": question_words(question, say.language),
         "answers": [_row(item, say) for item in answers],
         "older": bool(answers) and answers[0].release != release,

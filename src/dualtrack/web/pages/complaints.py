@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Text
+from dualtrack.domain.time import hong_kong_date, parse_instant
 from dualtrack.errors import DualtrackError, FieldError
 from dualtrack.runtime.complaints import (
     COMPLAINT_CHARACTERS_MAX,
@@ -20,20 +23,24 @@ from dualtrack.web.identity.permissions import Verb, require, visible_uses
 from dualtrack.web.pages.asked import number_of, say_of, use_address, words_of
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Choice, Crumb
+from dualtrack.web.spark import Point, trend
 from dualtrack.web.views.acting import can, holder_of_person, person, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dualtrack.domain.oversight import Complaint
     from dualtrack.runtime.complaints import Complained
     from dualtrack.web.pages.base import PageRequest
     from dualtrack.web.views.wording import Say
 
-__all__ = ["LISTED_MAX", "PAGES"]
+__all__ = ["DAYS", "LISTED_MAX", "PAGES"]
 
 LISTED_MAX = 200
 """Complaints on the list, newest first."""
+
+DAYS = 30
+"""Days drawn: the window in which complaints narrow or lapse a permit."""
 
 _TITLE = Text(en="Complaints", zh="投訴")
 _NEW = Text(en="Record a complaint", zh="記錄投訴")
@@ -53,6 +60,7 @@ def _list(request: PageRequest) -> View:
         "refused": None,
         "rows": [_row(item, titles, say) for item in found],
         "listed_max": LISTED_MAX,
+        "days": _days(request, found, say),
         "may_complain": can(request, Verb.COMPLAIN),
     }
     return View("complaints.html.j2", context, say.text(_TITLE))
@@ -67,6 +75,25 @@ def _row(item: Complained, titles: Mapping[str, str], say: Say) -> dict[str, obj
         "decision": record.decision,
         "means": say.capital(_MEANS[record.means]),
         "counted": say.value(record.counted),
+    }
+
+
+def _days(request: PageRequest, found: Sequence[Complained], say: Say) -> dict[str, object] | None:
+    """Return how many of the complaints on the list each of the last DAYS days has; None where none has one."""
+    today = hong_kong_date(request.register.clock())
+    counts = Counter(hong_kong_date(parse_instant(item.complaint.at)) for item in found)
+    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    points = [Point(f"{day:%m-%d}", counts[day]) for day in days]
+    if not any(point.value for point in points):
+        return None
+    newest = say(f", of the newest {LISTED_MAX}", f"，取自最新{LISTED_MAX}宗")
+    title = say("Complaints a day, last 30 days", "過去30日每日投訴")
+    return {
+        "picture": trend("complaints-a-day", title, points, style="bar"),
+        "title": title,
+        "head": (say("Day", "日"), say("Complaints", "投訴")),
+        "rows": [(point.label, int(point.value)) for point in points if point.value],
+        "basis": f"n = {sum(int(point.value) for point in points):,}" + (newest if len(found) == LISTED_MAX else ""),
     }
 
 

@@ -13,10 +13,11 @@ from dualtrack.domain.usecase import UseCase, check_use_case
 from dualtrack.errors import DualtrackError, FieldError
 from dualtrack.present.words import AREA_WORDS, SECTOR_WORDS
 from dualtrack.runtime.lookup import find_declaration
-from dualtrack.store.projections import Projections
-from dualtrack.web.identity.permissions import Verb, require
+from dualtrack.store.use_pages import use_page
+from dualtrack.web.identity.permissions import Verb, require, visible_uses
+from dualtrack.web.pages.asked import number_of
 from dualtrack.web.pages.base import Page, Redirect, View
-from dualtrack.web.parts import Crumb
+from dualtrack.web.parts import Crumb, pages
 from dualtrack.web.views.acting import language_of, person, refusal, say, stale
 from dualtrack.web.views.declare import (
     ROWS,
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 
     from dualtrack.web.pages.base import PageRequest
 
-__all__ = ["PAGES"]
+__all__ = ["PAGES", "PAGE_USES"]
+
+PAGE_USES = 25
+"""Earlier declarations on one page, above the templates."""
 
 _TITLE = Text(en="Declare a use", zh="申報用途")
 _LIST_NAMES = {
@@ -92,14 +96,17 @@ def _start_view(request: PageRequest) -> View:
                 "sector": both(SECTOR_WORDS[found.sector], language),
             }
         )
-    rows = Projections(request.register.repository).rows("use")
-    uses = person(request).uses
-    known = [
-        (row["id"], say(request, Text(en=row["title_en"], zh=row["title_zh"])))
-        for row in rows
-        if uses is None or row["id"] in uses
-    ]
-    return View("declare.html.j2", {"view": "start", "templates": templates, "known": known}, say(request, _TITLE))
+    number = number_of(request.query.get("page", "1"), where="page")
+    only = visible_uses(person(request))
+    listed = use_page(request.register.repository, only=only, number=number, size=PAGE_USES)
+    context = {
+        "view": "start",
+        "templates": templates,
+        "known": [(use.id, say(request, use.title)) for use in listed.uses],
+        "paged": pages(listed.number, PAGE_USES, listed.total, lambda page: f"/declare?page={page}"),
+        "many": listed.total > PAGE_USES,
+    }
+    return View("declare.html.j2", context, say(request, _TITLE))
 
 
 def _act(request: PageRequest) -> View | Redirect:

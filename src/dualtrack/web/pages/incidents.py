@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, get_args
 
 from dualtrack.domain.records import Text
@@ -181,7 +182,7 @@ def _one_view(request: PageRequest, form: Mapping[str, str], error: DualtrackErr
         "facts": _shown_facts(request, record),
         "use": record.use,
         "duties": duty_rows(duties_of_incident(register, name), language),
-        "checked_on": reporting_duties()[0],
+        "checked_on": date.fromisoformat(reporting_duties()[0]),
         "question": question,
         "answers": [(item, moment_text(item.at, language)) for item in given_answers(updates)],
         "answer_choices": [

@@ -14,7 +14,15 @@ from dualtrack.web.pages.asked import number_of, say_of, use_address
 from dualtrack.web.pages.base import Download, Page, Redirect, View
 from dualtrack.web.parts import Choice, Column, Crumb, Fact
 from dualtrack.web.views.acting import can, person
-from dualtrack.web.views.ledger import ENTRIES_SHOWN, entry_rows, entry_view, head_rows, kind_counts, witness_rows
+from dualtrack.web.views.ledger import (
+    ENTRIES_SHOWN,
+    entry_rows,
+    entry_view,
+    head_rows,
+    kind_counts,
+    kind_name,
+    witness_rows,
+)
 
 if TYPE_CHECKING:
     from dualtrack.store.findings import Report
@@ -58,8 +66,12 @@ def _show(request: PageRequest) -> View:
         "heads": head_rows(register, key),
         "witnesses": witness_rows(register, store.witness_keys(institution), say),
         "kinds": kinds,
+        "kind_name": lambda name: kind_name(name, say),
         "rows": shown,
-        "choices": [Choice("", say("All", "全部"), not kind), *(Choice(name, name, name == kind) for name, _ in kinds)],
+        "choices": [
+            Choice("", say("All", "全部"), not kind),
+            *(Choice(name, kind_name(name, say), name == kind) for name, _ in kinds),
+        ],
         "more": "/ledger?" + urlencode({name: value for name, value in more.items() if value}) if more else None,
         "first": "/ledger?" + urlencode({"kind": kind}) if before else None,
         "columns": _columns(say),
@@ -121,6 +133,7 @@ def _entry(request: PageRequest) -> View:
     ]
     context = {
         "view": view,
+        "kind": kind_name(view.kind, say),
         "facts": facts,
         "erased": (say.moment(view.erased[0]), view.erased[1]) if view.erased else None,
         "page_of": _page_of(view.kind, view.number, view.about),

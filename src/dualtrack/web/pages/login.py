@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from dualtrack.domain.records import Text
 from dualtrack.errors import AuthenticationError, NotFoundError, RateLimitError
-from dualtrack.web.asking import FORM_COOKIE, THEME_COOKIE, local_path, with_query
+from dualtrack.web.asking import AGAIN_COOKIE, FORM_COOKIE, THEME_COOKIE, local_path, with_query
 from dualtrack.web.identity.oidc import LOGIN_S_MAX
 from dualtrack.web.identity.oidc_accounts import sign_in_from_provider
+from dualtrack.web.identity.permissions import FRESH_S_MAX
 from dualtrack.web.identity.sessions import set_cookie
 from dualtrack.web.mounting import Away, renew_session
 from dualtrack.web.navigation import first_place
@@ -39,6 +40,18 @@ _WORDS = {
     "demo_lead": Text(
         en="A demonstration. Names and passwords are in the file demo-accounts.txt of the workspace.",
         zh="示範系統。帳戶名稱及密碼在工作區的 demo-accounts.txt 檔案內。",
+    ),
+    "provider_lead": Text(
+        en="People sign in with their institution's account; this server keeps no passwords.",
+        zh="請以機構帳戶登入；本伺服器不保存密碼。",
+    ),
+    "either_lead": Text(
+        en="Sign in with your institution's account, or with an account of this server.",
+        zh="請以機構帳戶或本伺服器的帳戶登入。",
+    ),
+    "nobody_lead": Text(
+        en="There is no account yet. The first administrator is made where the server runs: dualtrack account new.",
+        zh="尚未有帳戶。首名系統管理員須在伺服器所在的機器上建立：dualtrack account new。",
     ),
     "name": Text(en="Name of the account", zh="帳戶名稱"),
     "password": Text(en="Password", zh="密碼"),
@@ -107,6 +120,7 @@ def _sign_out(visit: Visit) -> Redirect:
     services = visit.services
     services.sessions.end(visit.asking.session_token)
     visit.cookies.append(set_cookie(None, https=services.https, lifetime_s=0))
+    visit.set_cookie(AGAIN_COOKIE, None)
     visit.identity = None
     return Redirect("/sign-in")
 
@@ -136,6 +150,8 @@ def _from_provider(visit: Visit) -> Redirect:
     kind, _, onward = login.purpose.partition(" ")
     if kind == "again" and (visit.identity is None or visit.identity.name != account.name):
         raise AuthenticationError("another person signed in at the provider", fix="sign in again")
+    if kind == "again":
+        visit.set_cookie(AGAIN_COOKIE, services.custody.seal_login(login, account.name), lifetime_s=FRESH_S_MAX)
     # Without a time from the provider the login counts as old: it opens the console, no grave step.
     _begin(visit, account, auth_s=login.auth_time_s if login.auth_time_s is not None else 0)
     return Redirect(local_path(onward))
@@ -158,11 +174,21 @@ def _onward(visit: Visit, asked: str | None) -> str:
 
 
 def _door(visit: Visit, onward: str | None, *, error: Text | None = None, status: int = 200, typed: str = "") -> View:
-    lead = _WORDS["demo_lead"] if visit.services.runtime.store.workspace.demo else None
-    context = _context(visit, onward, error) | {"lead": lead and visit.say(lead), "typed": typed, "name": None}
+    local = visit.services.accounts.has_passwords()
+    leads = " ".join(visit.say(_WORDS[name]) for name in _leads(visit, local=local))
+    context = _context(visit, onward, error) | {"lead": leads, "typed": typed, "name": None}
     return View(
-        "sign_in.html.j2", context | {"action": "/sign-in", "local": True}, visit.say(_WORDS["sign_in"]), status
+        "sign_in.html.j2", context | {"action": "/sign-in", "local": local}, visit.say(_WORDS["sign_in"]), status
     )
+
+
+def _leads(visit: Visit, *, local: bool) -> list[str]:
+    """Return what there is to sign in with: passwords here, the provider, both, or nothing yet."""
+    services = visit.services
+    found = ["demo_lead"] if local and services.runtime.store.workspace.demo else []
+    if services.oidc is not None:
+        found.append("either_lead" if local else "provider_lead")
+    return found if found or local else ["nobody_lead"]
 
 
 def _door_again(visit: Visit, onward: str | None, *, error: Text | None = None, status: int = 200) -> View:

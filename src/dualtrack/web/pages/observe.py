@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -95,7 +96,7 @@ def _view(request: PageRequest, form: dict[str, str], error: DualtrackError | No
         "live_before": declared.live_since is not None and parse_instant(declared.live_since) < now,
         "released": register.latest_release(use) is not None,
         "days_max": standing_settings().observe_days_max,
-        "basis_date": standing_settings().checked_on,
+        "basis_date": date.fromisoformat(standing_settings().checked_on),
         "may_sign": can(request, Verb.SIGN_OBSERVE),
         "facts": _facts(request, declared.accountable_executive, declared.live_since),
         "counts": _counts(request, use),

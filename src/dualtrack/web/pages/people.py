@@ -1,43 +1,44 @@
-"""Pages of the administrator: accounts and their roles, signing keys as the ledger has them, and API keys."""
+"""Pages of the administrator: accounts and their roles. Every change is an entry of the ledger, with its reason."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
+from dualtrack.domain.ids import check_slug
 from dualtrack.domain.records import Text
-from dualtrack.errors import DualtrackError, FieldError, ForbiddenError, NotFoundError
+from dualtrack.errors import DualtrackError, ForbiddenError, NotFoundError
 from dualtrack.store.projections import Projections
+from dualtrack.web.administration import Done, account_detail, checked_reason, record_act
 from dualtrack.web.identity.accounts import ACCOUNTS_LISTED_MAX, AccountChange, NewAccount
-from dualtrack.web.identity.api_keys import API_KEY_DAYS_MAX, NewApiKey
 from dualtrack.web.identity.permissions import Verb
-from dualtrack.web.identity.roles import ACCOUNT_ROLES, API_KEY_ROLES, ConsoleRole
+from dualtrack.web.identity.roles import ACCOUNT_ROLES
 from dualtrack.web.pages.base import Page, Redirect, View
-from dualtrack.web.parts import Choice, Crumb
+from dualtrack.web.parts import Choice, Crumb, Fact
 from dualtrack.web.views.acting import error_field, language_of, person, refusal, say, stale
+from dualtrack.web.views.confirming import Question, confirmed
 from dualtrack.web.views.people import (
     account_changes,
     account_rows,
     account_version,
-    api_key_rows,
-    key_rows,
+    chosen_roles,
     role_choices,
+    ticked,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
+    from dualtrack.domain.administration import Act
     from dualtrack.web.identity.accounts import Account, Seen
     from dualtrack.web.pages.base import PageRequest
 
 __all__ = ["PAGES"]
 
 _PEOPLE = Text(en="People", zh="人員")
-_KEYS = Text(en="Signing keys", zh="簽署密鑰")
-_API_KEYS = Text(en="API keys", zh="API 密鑰")
+_ACCOUNT = Text(en="Account", zh="帳戶")
+_CHANGED = Text(en="Changed. The sessions of this account have ended.", zh="已更改。此帳戶的工作階段已結束。")
 _NEW = Text(en="New account", zh="新增帳戶")
-_NEW_FIELDS = ("name", "holder", "display_name", "password", "new_password", "roles")
+_NEW_FIELDS = ("name", "holder", "display_name", "password", "new_password", "roles", "reason")
 
 
 def _list(request: PageRequest) -> View:
@@ -60,7 +61,7 @@ def _new_view(request: PageRequest, form: Mapping[str, str], error: DualtrackErr
     context = {
         "view": "new",
         "trail": (Crumb(say(request, _PEOPLE), "/people"), Crumb(say(request, _NEW))),
-        "roles": role_choices(ACCOUNT_ROLES, _ticked(request, "roles"), language),
+        "roles": role_choices(ACCOUNT_ROLES, ticked(request, "roles"), language),
         "languages_": [
             Choice("en", "English", form.get("language") != "zh-Hant"),
             Choice("zh-Hant", "繁體中文", form.get("language") == "zh-Hant"),
@@ -91,12 +92,13 @@ def _add(request: PageRequest) -> View | Redirect:
             holder=form.get("holder", "").strip() or form.get("name", "").strip(),
             display_name=form.get("display_name", "").strip(),
             language="zh-Hant" if form.get("language") == "zh-Hant" else "en",
-            roles=_roles(request, ACCOUNT_ROLES),
+            roles=chosen_roles(request, ACCOUNT_ROLES),
         )
-        key = Ed25519PrivateKey.generate() if form.get("key") == "yes" else None
-        request.services["login"].add(new, form.get("new_password", ""), key=key)
+        reason = checked_reason(form.get("reason"))
+        request.services["login"].add(new, form.get("new_password", ""))
     except DualtrackError as error:
         return _new_view(request, form, error)
+    _recorded(request, "account-made", new.name, reason)
     return Redirect(f"/people/{new.name}", say(request, Text(en="The account was made.", zh="帳戶已建立。")))
 
 
@@ -106,7 +108,7 @@ def _one(request: PageRequest) -> View:
 
 def _one_view(request: PageRequest, form: Mapping[str, str], error: DualtrackError | None) -> View:
     account, language = _account(request), language_of(request)
-    ticked = _ticked(request, "roles") if form.get("do") == "change" else [role.value for role in account.roles]
+    wanted = ticked(request, "roles") if form.get("do") == "change" else [role.value for role in account.roles]
     context = {
         "view": "one",
         "trail": (Crumb(say(request, _PEOPLE), "/people"), Crumb(account.name)),
@@ -114,7 +116,7 @@ def _one_view(request: PageRequest, form: Mapping[str, str], error: DualtrackErr
         "row": account_rows([account], _granted(request), language)[0],
         "version": account_version(account),
         "was_roles": " ".join(sorted(account.roles)),
-        "roles": role_choices(ACCOUNT_ROLES, ticked, language),
+        "roles": role_choices(ACCOUNT_ROLES, wanted, language),
         "states": [
             Choice("no", say(request, Text(en="Open", zh="開放")), not account.disabled),
             Choice(
@@ -132,42 +134,69 @@ def _one_view(request: PageRequest, form: Mapping[str, str], error: DualtrackErr
 
 
 def _change(request: PageRequest) -> View | Redirect:
-    form, said = (
-        dict(request.form),
-        Text(en="Changed. The sessions of this account have ended.", zh="已更改。此帳戶的工作階段已結束。"),
-    )
-    account = _account(request)
+    form, account = dict(request.form), _account(request)
     try:
         if account.name == person(request).name:
             raise ForbiddenError("your own account", where=account.name, fix="ask another administrator")
-        if form.get("do") == "password":
-            lost = request.services["login"].reset_password(
-                account.institution, account.name, form.get("new_password", ""), _as_seen(form)
-            )
-            if lost is not None:
-                said = Text(
-                    en=f"The password is new, and the key {lost[:16]}… is lost with the old one: have its grant revoked.",
-                    zh=f"密碼已更新；密鑰 {lost[:16]}… 隨舊密碼失去，請撤銷其授權。",
-                )
-        else:
-            _apply(request, account, form)
+        return (_reset if form.get("do") == "password" else _edit)(request, account, form)
     except NotFoundError:
         raise
     except DualtrackError as error:
         return _one_view(request, form, error)
+
+
+def _reset(request: PageRequest, account: Account, form: Mapping[str, str]) -> Redirect:
+    reason = checked_reason(form.get("reason"))
+    lost = request.services["login"].reset_password(
+        account.institution, account.name, form.get("new_password", ""), _as_seen(form)
+    )
+    _recorded(request, "password-reset", account.name, reason)
+    said = _CHANGED
+    if lost is not None:
+        said = Text(
+            en=f"The password is new, and the key {lost[:16]}… is lost with the old one: have its grant revoked.",
+            zh=f"密碼已更新；密鑰 {lost[:16]}… 隨舊密碼失去，請撤銷其授權。",
+        )
     return Redirect(f"/people/{account.name}", say(request, said))
 
 
-def _apply(request: PageRequest, account: Account, form: Mapping[str, str]) -> None:
-    """Write what differs, all of it or nothing."""
-    roles, holder = _roles(request, ACCOUNT_ROLES), form.get("holder", "").strip()
-    disabled = form.get("disabled") == "yes"
+def _edit(request: PageRequest, account: Account, form: Mapping[str, str]) -> View | Redirect:
+    """Write what differs, all of it or nothing, once the person has seen what that is."""
+    _as_seen(form)(account)
+    roles, holder = chosen_roles(request, ACCOUNT_ROLES), form.get("holder", "").strip()
+    check_slug(holder, where="holder")
+    wanted = account._replace(roles=roles, holder=holder, disabled=form.get("disabled") == "yes")
+    fields = [(name, form.get(name, "")) for name in ("do", "version", "was_roles", "was_disabled", "was_holder")]
+    fields += [("holder", holder), ("disabled", "yes" if wanted.disabled else "no")]
+    fields += [("roles", role.value) for role in sorted(roles)]
+    differs = account_changes(wanted, form, language_of(request))
+    question = Question(
+        Text(en="Change this account?", zh="更改此帳戶？"),
+        Text(en="Its sessions end; its person signs in again.", zh="其工作階段即告結束，須重新登入。"),
+        Text(en="Change it", zh="更改"),
+        f"/people/{account.name}",
+        tuple(fields),
+        (Fact(say(request, _ACCOUNT), account.name), *(Fact(one.label, f"{one.was} → {one.now}") for one in differs)),
+        f"/people/{account.name}",
+        (Crumb(say(request, _PEOPLE), "/people"), Crumb(account.name, f"/people/{account.name}")),
+    )
+    reason = confirmed(request, question)
+    if isinstance(reason, View):
+        return reason
     change = AccountChange(
         roles if roles != account.roles else None,
-        disabled if disabled != account.disabled else None,
+        wanted.disabled if wanted.disabled != account.disabled else None,
         holder if holder != account.holder else None,
     )
     request.services["accounts"].edit(account.institution, account.name, change, _as_seen(form))
+    _recorded(request, "account-changed", account.name, reason)
+    return Redirect(f"/people/{account.name}", say(request, _CHANGED))
+
+
+def _recorded(request: PageRequest, act: Act, name: str, reason: str) -> None:
+    """Write the act down, with how the account stands now."""
+    found = request.services["accounts"].get(name)
+    record_act(request.register, person(request).name, Done(act, name, account_detail(found), reason))
 
 
 def _as_seen(form: Mapping[str, str]) -> Seen:
@@ -178,80 +207,6 @@ def _as_seen(form: Mapping[str, str]) -> Seen:
             raise stale(f"account {found.name}")
 
     return check
-
-
-def _keys(request: PageRequest) -> View:
-    rows = Projections(request.register.repository).rows("key")
-    context = {
-        "view": "keys",
-        "rows": key_rows(rows, _accounts(request), language_of(request)),
-    }
-    return View("people.html.j2", context, say(request, _KEYS))
-
-
-def _api_keys(request: PageRequest) -> View:
-    return _api_view(request, {}, None)
-
-
-def _api_view(
-    request: PageRequest, form: Mapping[str, str], error: DualtrackError | None, made: tuple[str, str] | None = None
-) -> View:
-    language, keys = language_of(request), request.services["api_keys"].of(person(request).institution)
-    now_s = int(request.register.clock().timestamp())
-    uses = [str(row["id"]) for row in Projections(request.register.repository).rows("use")]
-    context = {
-        "view": "api",
-        "rows": api_key_rows(keys, now_s, language),
-        "made": made,
-        "roles": role_choices(API_KEY_ROLES, _ticked(request, "roles") if error else (), language),
-        "uses": [Choice(use, use, error is not None and use in _ticked(request, "uses")) for use in uses],
-        "days_max": API_KEY_DAYS_MAX,
-        "form": form,
-        "refused": refusal(error, language) if error else None,
-        "wrong": error_field(error, ("label", "days", "roles")) if error else "",
-    }
-    return View("people.html.j2", context, say(request, _API_KEYS), error.status if error else 200)
-
-
-def _api_act(request: PageRequest) -> View | Redirect:
-    form, identity = dict(request.form), person(request)
-    try:
-        if form.get("do") == "revoke":
-            request.services["api_keys"].revoke(identity.institution, form.get("id", ""))
-            _refresh(request)
-            return Redirect("/api-keys", say(request, Text(en="The key opens nothing any more.", zh="密鑰已失效。")))
-        label, days, roles = form.get("label", "").strip(), form.get("days", ""), _roles(request, API_KEY_ROLES)
-        if not label:
-            raise FieldError("no label", where="API key, field label", fix="say what it is for")
-        if not days.isascii() or not days.isdigit() or not 1 <= int(days[:5]) <= API_KEY_DAYS_MAX:
-            raise FieldError("not a number of days", where="API key, field days", expected=f"1 to {API_KEY_DAYS_MAX}")
-        uses = frozenset(_ticked(request, "uses")) or None
-        new = NewApiKey(identity.institution, label, roles, uses, identity.name, int(days[:5]))
-        made = request.services["api_keys"].make(new)
-    except DualtrackError as error:
-        return _api_view(request, form, error)
-    _refresh(request)
-    return _api_view(request, {}, None, made)
-
-
-def _refresh(request: PageRequest) -> None:
-    """Let this process know a key that was made or ended at once; others read within seconds."""
-    ring = request.services.get("keys")
-    if ring is not None:
-        ring.refresh()
-
-
-def _roles(request: PageRequest, among: Collection[ConsoleRole]) -> frozenset[ConsoleRole]:
-    wanted = set(_ticked(request, "roles"))
-    found = frozenset(role for role in among if role.value in wanted)
-    if not found or len(found) != len(wanted):
-        raise FieldError("roles: none, or one that is not there", where="form, field roles", fix="tick at least one")
-    return found
-
-
-def _ticked(request: PageRequest, name: str) -> list[str]:
-    lists: Mapping[str, list[str]] = request.services["lists"]
-    return list(lists.get(name, ()))
 
 
 def _account(request: PageRequest) -> Account:
@@ -277,8 +232,5 @@ PAGES: tuple[Page, ...] = (
     Page("/people/new", "POST", Verb.MANAGE_ACCOUNTS, _add),
     Page("/people/{name}", "GET", Verb.MANAGE_ACCOUNTS, _one),
     Page("/people/{name}", "POST", Verb.MANAGE_ACCOUNTS, _change),
-    Page("/keys", "GET", Verb.MANAGE_KEYS, _keys),
-    Page("/api-keys", "GET", Verb.MANAGE_API_KEYS, _api_keys),
-    Page("/api-keys", "POST", Verb.MANAGE_API_KEYS, _api_act),
 )
 """Every change here asks for the administrator's password (the verbs are among those that do)."""

@@ -12,20 +12,26 @@ from dualtrack.runtime.plant_shelf import lay_in
 from dualtrack.runtime.planting import plant_within_share
 from dualtrack.runtime.review_evidence import group_evidence, planted_by_use
 from dualtrack.runtime.review_group import measure_reviewers
-from dualtrack.store.projections import Projections
-from dualtrack.web.identity.permissions import Verb, require
+from dualtrack.store.use_pages import USES_A_PAGE_MAX, use_page
+from dualtrack.web.identity.permissions import Verb, require, visible_uses
 from dualtrack.web.identity.roles import ConsoleRole
+from dualtrack.web.pages.asked import number_of
 from dualtrack.web.pages.base import Page, Redirect, View
-from dualtrack.web.parts import Choice, Crumb
+from dualtrack.web.parts import Choice, Crumb, pages
 from dualtrack.web.views.acting import error_field, holder_of_person, language_of, person, refusal, say
 from dualtrack.web.views.reviews import FLOOR_SECONDS, GROUP_REVIEWS_MAX, group_figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dualtrack.store.use_pages import UsePage
     from dualtrack.web.pages.base import PageRequest
+    from dualtrack.web.parts import Pages
 
-__all__ = ["PAGES"]
+__all__ = ["PAGES", "PAGE_USES"]
+
+PAGE_USES = 25
+"""Uses on one page of the stock: a screen or two."""
 
 _TITLE = Text(en="Known-wrong items", zh="已知錯誤項目")
 _REVIEWS = Text(en="Reviews", zh="覆核")
@@ -39,16 +45,20 @@ def _show(request: PageRequest) -> View:
 
 
 def _view(request: PageRequest, form: Mapping[str, str], error: DualtrackError | None) -> View:
-    register, language = request.register, language_of(request)
-    titles, rows = _titles(request), planted_by_use(register)
-    evidence = group_evidence(register, limit=GROUP_REVIEWS_MAX)
+    register, language, only = request.register, language_of(request), visible_uses(person(request))
+    number = number_of(request.query.get("page", "1"), where="page")
+    stocked = use_page(register.repository, only=only, number=number, size=PAGE_USES, with_kind="review-stock/1")
+    titles = {use.id: say(request, use.title) for use in stocked.uses}
+    rows = planted_by_use(register, frozenset(titles))
+    evidence = group_evidence(register, limit=GROUP_REVIEWS_MAX, uses=only)
     caught = measure_reviewers(evidence.reviews, floor_seconds=FLOOR_SECONDS)[:1]
     context = {
         "trail": (Crumb(say(request, _REVIEWS), "/reviews"), Crumb(say(request, _TITLE))),
-        "rows": [(titles.get(row.use, row.use), row) for row in rows],
+        "rows": [(titles[row.use], row) for row in rows],
+        "paged": _paged(stocked) if stocked.total > PAGE_USES else None,
         "planted": evidence.planted,
         "figures": group_figures(caught, language),
-        "uses": [Choice(use, title, use == form.get("use")) for use, title in sorted(titles.items())],
+        "uses": _choices(request, form.get("use", "")),
         "kinds": [
             Choice("chat", say(request, Text(en="A question", zh="提問")), form.get("kind") != "row"),
             Choice("row", say(request, Text(en="A row of fields", zh="一列欄位")), form.get("kind") == "row"),
@@ -57,7 +67,7 @@ def _view(request: PageRequest, form: Mapping[str, str], error: DualtrackError |
             Choice("en", "English", form.get("language") != "zh-Hant"),
             Choice("zh-Hant", "繁體中文", form.get("language") == "zh-Hant"),
         ],
-        "plantable": [Choice(row.use, titles.get(row.use, row.use)) for row in rows if row.waiting],
+        "plantable": [Choice(row.use, titles[row.use]) for row in rows if row.waiting],
         "share_max": SHARE_PERCENT_MAX,
         "form": form,
         "refused": refusal(error, language) if error else None,
@@ -101,14 +111,14 @@ def _stock(form: Mapping[str, str], use: str) -> StockFile:
     return read_record(plain, StockFile, where="stock")
 
 
-def _titles(request: PageRequest) -> dict[str, str]:
-    only = person(request).uses
-    rows = Projections(request.register.repository).rows("use")
-    return {
-        row["id"]: say(request, Text(en=row["title_en"], zh=row["title_zh"]))
-        for row in rows
-        if only is None or row["id"] in only
-    }
+def _choices(request: PageRequest, chosen: str) -> list[Choice]:
+    """Return the uses that this person may see; of more than one form holds, the first by their id."""
+    found = use_page(request.register.repository, only=visible_uses(person(request)), size=USES_A_PAGE_MAX)
+    return [Choice(use.id, say(request, use.title), use.id == chosen) for use in found.uses]
+
+
+def _paged(found: UsePage) -> Pages:
+    return pages(found.number, PAGE_USES, found.total, lambda page: f"/reviews/planted?page={page}")
 
 
 def _second_line(request: PageRequest) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Text
 from dualtrack.runtime.lookup import id_floor
-from dualtrack.runtime.provider_shares import provider_shares
+from dualtrack.runtime.provider_shares import IN_PROCESS, provider_shares
 from dualtrack.runtime.recent import WINDOW_MAX
 from dualtrack.web.identity.permissions import Verb
 from dualtrack.web.pages.base import Page, View
@@ -31,6 +31,7 @@ def _show(request: PageRequest) -> View:
         "whole": window.whole,
         "window_max": WINDOW_MAX,
         "days": DAYS,
+        "in_process": IN_PROCESS,
         "may_hold": can(request, Verb.SET_HOLD),
         "may_open": can(request, Verb.SEE_USE),
     }

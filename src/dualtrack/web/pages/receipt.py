@@ -91,6 +91,7 @@ def _page(request: PageRequest, found: ReceiptView, refused: Refusal | None, *, 
         ],
         "complaint": complaint,
         "complaint_max": COMPLAINT_CHARACTERS_MAX,
+        "fetched": say.moment(found.fetched_at) if found.fetched_at else None,
         "waits": any(item.open for item in found.reviews),
         "refused": refused,
     }

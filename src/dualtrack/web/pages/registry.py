@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dualtrack.web.pages import (
+    api_keys,
     assessment,
     change,
     complaints,
@@ -15,8 +16,10 @@ from dualtrack.web.pages import (
     holds,
     importing,
     incidents,
+    keys,
     ledger,
     links,
+    notice,
     observe,
     people,
     planting,
@@ -25,6 +28,7 @@ from dualtrack.web.pages import (
     receipt,
     reviews,
     rulepacks,
+    settings,
     staff,
     use,
 )
@@ -55,10 +59,14 @@ def all_pages() -> tuple[Page, ...]:
         incidents.PAGES,
         complaints.PAGES,
         people.PAGES,
+        keys.PAGES,
+        api_keys.PAGES,
+        settings.PAGES,
         erasure.PAGES,
         evidence_in.PAGES,
         declare.PAGES,
         importing.PAGES,
         staff.PAGES,
+        notice.PAGES,
     )
     return tuple(page for pages in modules for page in pages)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import DualtrackError, FieldError, NotFoundError
-from dualtrack.runtime.lookup import decision_row, find_declaration, find_policy, record_at
+from dualtrack.runtime.lookup import find_decision, find_declaration, find_policy
 from dualtrack.runtime.reasons import in_language
 from dualtrack.runtime.review_evidence import group_evidence, item_of
 from dualtrack.runtime.review_group import measure_reviewers
@@ -28,6 +28,7 @@ from dualtrack.web.views.reviews import (
     draft_text,
     group_figures,
     guard_rows,
+    plain_fields,
     plain_lines,
     queue_item,
     review_facts,
@@ -150,7 +151,7 @@ def _item_view(request: PageRequest, note: _Note, texts: ReviewView | None = Non
         texts = _desk(request).get(review, by=me, reason=f"decides on review {review}")
     offers = [(name, say(request, ACTION_WORDS[name])) for name in _ACTIONS]
     stopped = [(label, why_not(state, name, me, roles, now, language)) for name, label in offers] if mine else []
-    _, decision = record_at(register, int(decision_row(register, state.opened.decision)["idx"]))
+    decision = find_decision(register, state.opened.decision)
     policy = find_policy(register, state.opened.use, decision.policy)
     shown = Text(en="shown before the answer", zh="已在回答前顯示")
     none = Text(en="not shown with this answer", zh="沒有隨此回答顯示")
@@ -170,6 +171,7 @@ def _item_view(request: PageRequest, note: _Note, texts: ReviewView | None = Non
         "texts": texts,
         "reasons": in_language(texts.reasons or (), language) if texts else (),
         "lines": plain_lines,
+        "fields": plain_fields,
         "said": draft_text,
         "tools": tool_lines(texts.text or texts.draft) if texts else [],
         "cited": cited(draft_text(texts.text or texts.draft or "")) if texts else [],
@@ -203,7 +205,7 @@ def _claim_stop(request: PageRequest, state: ReviewState) -> Refusal | None:
 
 
 def _group(request: PageRequest) -> View:
-    evidence = group_evidence(request.register, limit=GROUP_REVIEWS_MAX)
+    evidence = group_evidence(request.register, limit=GROUP_REVIEWS_MAX, uses=visible_uses(person(request)))
     found = measure_reviewers(evidence.reviews, floor_seconds=FLOOR_SECONDS)
     context = {
         "view": "group",

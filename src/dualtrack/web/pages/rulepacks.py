@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain import canonical
@@ -14,6 +15,7 @@ from dualtrack.errors import NotFoundError, PackError
 from dualtrack.keys import dsse
 from dualtrack.present import terms, words
 from dualtrack.present.phrases import our_test
+from dualtrack.present.text import date_text
 from dualtrack.rules.coverage import coverage
 from dualtrack.rules.diff import diff
 from dualtrack.rules.pack import load_pack
@@ -205,16 +207,26 @@ def _facts(pack: Pack, say: Say) -> list[Fact]:
     return [
         Fact(say("Document", "文件"), say.quoted(source.document)),
         Fact(say("Reference", "編號"), say.quoted(source.reference)),
-        Fact(say("Dated", "日期"), source.date),
+        Fact(say("Dated", "日期"), _day(source.date, say)),
         Fact(say("Where it is", "網址"), source.address),
-        Fact(say("What we read", "所閱文本"), f"{seen[source.checked]}, {source.checked_on}"),
+        Fact(say("What we read", "所閱文本"), f"{seen[source.checked]}, {_day(source.checked_on, say)}"),
         *([Fact(say("Note", "附註"), say.quoted(source.note))] if source.note else []),
         Fact(say("Status", "狀態"), say.capital(terms.STATUS_WORDS[data.status])),
-        Fact(say("In effect", "生效"), f"{data.effective_from} – {data.effective_to or ''}"),
+        Fact(
+            say("In effect", "生效"), f"{_day(data.effective_from, say)} – {_day(data.effective_to or '', say)}".strip()
+        ),
         Fact(say("Written down by", "編寫"), say.quoted(data.transcriber)),
         Fact(say("Version", "版本"), data.version),
         Fact(say("Digest", "摘要值"), pack.digest, code=True),
     ]
+
+
+def _day(text: str, say: Say) -> str:
+    """Return a whole date in words; a source that is dated by its year alone keeps it."""
+    try:
+        return say.text(date_text(date.fromisoformat(text)))
+    except ValueError:
+        return text
 
 
 def _columns(say: Say) -> dict[str, tuple[Column, ...]]:

@@ -19,6 +19,7 @@ from dualtrack.web.views.wording import HONG_KONG_HOURS
 
 if TYPE_CHECKING:
     from dualtrack.domain.decision import Decision
+    from dualtrack.domain.oversight import AnswerFetch
     from dualtrack.runtime.decisions import DecisionView
     from dualtrack.store.register import Register
     from dualtrack.web.parts import Tone
@@ -85,7 +86,7 @@ def decision_page(register: Register, view: DecisionView, say: Say) -> DecisionP
     """Return one decision in rows."""
     record = view.record
     return DecisionPage(
-        facts=_facts(record, say),
+        facts=_facts(record, say) + _fetched(view.fetched, say),
         guards=[
             (
                 guard_name(item.guard, say),
@@ -194,6 +195,19 @@ def _facts(record: Decision, say: Say) -> list[Fact]:
         Fact(say("Runtime policy", "運行政策"), record.policy or "–", code=True),
         Fact(say("Number in its run", "進程內編號"), f"{record.run} / {record.seq:,}", code=True),
     ]  # fmt: skip
+
+
+def _fetched(found: AnswerFetch | None, say: Say) -> list[Fact]:
+    """Return when a held answer was first fetched, and by whom."""
+    if found is None:
+        return []
+    by = {
+        "program": say(f"key {found.by}", f"密鑰 {found.by}"),
+        "receipt": say("the customer's receipt", "客戶收據"),
+        "function": say("the governed function", "受管治的函數"),
+    }[found.means]
+    when = say.moment(found.at)
+    return [Fact(say("Answer first fetched", "首次取得答覆"), say(f"{when}, by {by}", f"{when}，經{by}"))]
 
 
 def _disclosure(register: Register, record: Decision, say: Say) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANSWER_MARK",
     "KINDS",
+    "REGULATORS",
     "SEVERITIES",
     "STATES",
     "DutyRow",
@@ -52,6 +53,7 @@ KINDS: dict[str, Text] = {
 """Kinds that people choose from: our own list."""
 
 _OWN_KINDS: dict[str, Text] = {
+    "complaints-unnamed": Text(en="Complaints that name nobody", zh="未指明任何人的投訴"),
     "receipt-without-entry": Text(en="A receipt that the log does not bear out", zh="日誌與收據不符"),
     "review-overdue": Text(en="A review that nobody decided in time", zh="覆核逾期無人決定"),
     "unclean-end": Text(en="A process ended without closing", zh="進程未正常結束"),
@@ -99,6 +101,14 @@ _FACTS: dict[str, Text] = {
     ),
 }
 """Facts on which a duty turns and which no declaration asks for."""
+
+
+REGULATORS: dict[str, Text] = {
+    "HKMA": Text(en="HKMA", zh="金管局"),
+    "PCPD": Text(en="PCPD", zh="私隱專員公署"),
+    "SFC": Text(en="SFC", zh="證監會"),
+}
+"""Regulators by the names that their own Chinese texts use."""
 
 
 class DutyRow(NamedTuple):
@@ -162,7 +172,7 @@ def duty_rows(lines: Sequence[DutyLine], language: Language) -> list[DutyRow]:
             clock = both(Text(en=f"at once, from {began}", zh=f"立即，由{began}起"), language)
         found.append(
             DutyRow(
-                regulator=duty.regulator,
+                regulator=_regulators(duty.regulator, language),
                 says=both(duty.says, language),
                 cites=both(cites_text(duty.cites), language),
                 grade=both(_GRADES[duty.grade], language),
@@ -173,6 +183,11 @@ def duty_rows(lines: Sequence[DutyLine], language: Language) -> list[DutyRow]:
             )
         )
     return found
+
+
+def _regulators(listed: str, language: Language) -> str:
+    names = [both(REGULATORS[name], language) if name in REGULATORS else name for name in listed.split(", ")]
+    return both(Text(en=", ", zh="、"), language).join(names)
 
 
 def incident_steps(opened: Incident, updates: Sequence[IncidentUpdate], language: Language) -> list[Step]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from sqlalchemy import func, select
 
 from dualtrack.domain import canonical
+from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.entry import Entry
+from dualtrack.domain.records import Text, read_record
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import DualtrackError, NotFoundError
 from dualtrack.keys import dsse
@@ -36,6 +40,7 @@ __all__ = [
     "entry_view",
     "head_rows",
     "kind_counts",
+    "kind_name",
     "witness_rows",
 ]
 
@@ -44,6 +49,19 @@ HEADS_SHOWN, ENTRIES_SHOWN = 5, 50
 
 TEXT_CHARACTERS_MAX = 60_000
 """Characters of an entry's content printed on a page; the download has it whole."""
+
+
+@cache
+def _kind_words() -> dict[str, Text]:
+    name = "entry_kinds.yaml"
+    found = (resources.files("dualtrack.web.views") / name).read_bytes()
+    return read_record(read_yaml(found, where=name), dict[str, Text], where=name)
+
+
+def kind_name(kind: str, say: Say) -> str:
+    """Return what an entry of a kind is, in words; a kind that is not in the list keeps its own name."""
+    known = _kind_words().get(kind.partition("/")[0])
+    return say.text(known) if known else kind
 
 
 class HeadRow(NamedTuple):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.domain.records import Text
 from dualtrack.domain.vocabulary import Role
+from dualtrack.errors import FieldError
 from dualtrack.present.terms import ROLE_WORDS
 from dualtrack.web.identity.roles import ROLE_NAMES, ConsoleRole
 from dualtrack.web.parts import Badge, Choice
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from dualtrack.web.identity.accounts import Account
     from dualtrack.web.identity.api_keys import ApiKeyView
+    from dualtrack.web.pages.base import PageRequest
     from dualtrack.web.views.rendering import Language
 
 __all__ = [
@@ -27,9 +29,12 @@ __all__ = [
     "account_rows",
     "account_version",
     "api_key_rows",
+    "chosen_roles",
+    "custody_words",
     "key_rows",
     "role_choices",
     "role_names",
+    "ticked",
 ]
 
 _YES, _NO = Text(en="closed", zh="已關閉"), Text(en="open", zh="開放")
@@ -55,6 +60,21 @@ def role_choices(among: Collection[ConsoleRole], chosen: Collection[str], langua
         for role in ConsoleRole
         if role in among
     ]
+
+
+def ticked(request: PageRequest, name: str) -> list[str]:
+    """Return all values of a form's list."""
+    lists: Mapping[str, list[str]] = request.services["lists"]
+    return list(lists.get(name, ()))
+
+
+def chosen_roles(request: PageRequest, among: Collection[ConsoleRole]) -> frozenset[ConsoleRole]:
+    """Return the roles that were ticked; raises FieldError for none, or one that is not offered."""
+    wanted = set(ticked(request, "roles"))
+    found = frozenset(role for role in among if role.value in wanted)
+    if not found or len(found) != len(wanted):
+        raise FieldError("roles: none, or one that is not there", where="form, field roles", fix="tick at least one")
+    return found
 
 
 def account_version(account: Account) -> str:
@@ -134,6 +154,18 @@ def key_rows(
     return found
 
 
+def custody_words(account: Account | None, language: Language) -> str:
+    """Return who keeps the private key of an account, or that it is not here."""
+    said = {
+        "sealed by password": Text(en="its person, sealed under their password", zh="本人，以其密碼封存"),
+        "server": Text(
+            en="this server, which signs after a login at the provider", zh="本伺服器，於身分提供者登入後代為簽署"
+        ),
+    }
+    elsewhere = Text(en="a key file elsewhere", zh="其他地方的密鑰檔案")
+    return both(said.get(account.custody or "", elsewhere) if account else elsewhere, language)
+
+
 def api_key_rows(keys: Sequence[ApiKeyView], now_s: int, language: Language) -> list[dict[str, Any]]:
     """Return API keys as rows; the key itself is nowhere."""
     living, over, revoked = (
@@ -161,6 +193,7 @@ def api_key_rows(keys: Sequence[ApiKeyView], now_s: int, language: Language) -> 
                 "last": item.last_used or both(never, language),
                 "state": state,
                 "living": item.revoked_s is None and item.expires_s > now_s,
+                "days": max(1, (item.expires_s - item.created_s) // 86_400),
             }
         )
     return found

@@ -46,6 +46,7 @@ __all__ = [
     "draft_text",
     "group_figures",
     "guard_rows",
+    "plain_fields",
     "plain_lines",
     "queue_item",
     "review_facts",
@@ -253,6 +254,24 @@ def _arguments(call: Mapping[str, Any]) -> str:
 def plain_lines(text: str) -> list[tuple[str, str]]:
     """Return a text's lines as the comparison shows them, none marked."""
     return [(" ", line) for line in text.splitlines() or [""]]
+
+
+def plain_fields(text: str) -> list[Fact]:
+    """Return the fields of a text that is one flat JSON object, as a form on paper has them; else none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return []
+    if not isinstance(found, dict) or any(isinstance(value, dict | list) for value in found.values()):
+        return []
+    return [Fact(name.replace("_", " "), _plain(value)) for name, value in found.items()]
+
+
+def _plain(value: float | str | None) -> str:
+    """Return a field's value as people read it: a long fraction to six figures, as the decision's own page has it whole."""
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    return "–" if value is None else str(value)
 
 
 def side_by_side(before: str, after: str) -> Sides:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["runtime_words", "signal_words"]
 
+_INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+"""A moment as the runtime writes it; people read it in Hong Kong time."""
+
 
 def runtime_words(text: str, say: Say) -> str:
     """Return a reason of the runtime; one that is not in the list stays English, and is marked so.
@@ -24,7 +28,7 @@ def runtime_words(text: str, say: Say) -> str:
     What observe mode would refuse begins with a code, which stands before the words in either language.
     """
     if say.language is Language.EN or not text:
-        return text
+        return _INSTANT.sub(lambda found: _moment(found[0], say), text)
     code, _, reason = text.partition(": ") if text.startswith("permit.") else ("", "", text)
     fill = {
         "instant": lambda instant: _moment(instant, say),

@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.domain import canonical
+from dualtrack.domain.entry import Entry
+from dualtrack.domain.records import read_record
+from dualtrack.domain.usecase import UseCase
 from dualtrack.domain.vocabulary import Destination
+from dualtrack.keys import dsse
 from dualtrack.present.terms import DESTINATION_WORDS
 from dualtrack.web.views.rendering import both
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dualtrack.domain.usecase import UseCase
+    from dualtrack.store.register import Register
     from dualtrack.web.views.rendering import Language
 
 __all__ = [
@@ -22,8 +27,9 @@ __all__ = [
     "DestinationRow",
     "StaffUse",
     "TaskRow",
+    "declared_uses",
     "destinations",
-    "staff_uses",
+    "staff_use",
 ]
 
 GROUP_POSTS_MIN = 10
@@ -56,7 +62,7 @@ class TaskRow(NamedTuple):
 
 
 class StaffUse(NamedTuple):
-    """A use that changes work or decides about employees, and whom to ask."""
+    """A use, which tasks it changes, whether it decides about employees, and whom to ask."""
 
     use: str
     title: str
@@ -91,26 +97,36 @@ def destinations(declared: Sequence[UseCase], language: Language) -> list[Destin
     return found
 
 
-def staff_uses(declared: Sequence[UseCase], language: Language) -> list[StaffUse]:
-    """Return the uses that affect employees: those that change tasks and those that decide about staff."""
+def declared_uses(register: Register, only: frozenset[str] | None) -> list[UseCase]:
+    """Return the newest declarations of the uses in `only` (None is all), read in one go: no other is taken out of the store."""
+    if only is not None and not only:
+        return []  # to the store, no ids are all ids
+    newest: dict[str, bytes] = {}
+    for entry in register.repository.every(kinds=("declaration/1",), ids=sorted(only or ())):
+        if isinstance(entry, Entry):
+            newest[entry.parsed.id] = entry.content
     return [
-        StaffUse(
-            use=use.use,
-            title=both(use.title, language),
-            purpose=both(use.purpose, language),
-            decides_about_staff="staff" in use.affected,
-            ask=use.lines.first,
-            executive=use.accountable_executive,
-            tasks=tuple(
-                TaskRow(
-                    both(task.name, language),
-                    both(DESTINATION_WORDS[task.destination], language),
-                    task.hours_released if task.hours_per_month >= GROUP_HOURS_MIN else None,
-                    task.hours_per_month if task.hours_per_month >= GROUP_HOURS_MIN else None,
-                )
-                for task in use.tasks
-            ),
-        )
-        for use in declared
-        if use.tasks or "staff" in use.affected
+        read_record(canonical.decode(dsse.parse(content).payload), UseCase, where=f"declaration of {use}")
+        for use, content in sorted(newest.items())
     ]
+
+
+def staff_use(use: UseCase, language: Language) -> StaffUse:
+    """Return a use as employees read it."""
+    return StaffUse(
+        use=use.use,
+        title=both(use.title, language),
+        purpose=both(use.purpose, language),
+        decides_about_staff="staff" in use.affected,
+        ask=use.lines.first,
+        executive=use.accountable_executive,
+        tasks=tuple(
+            TaskRow(
+                both(task.name, language),
+                both(DESTINATION_WORDS[task.destination], language),
+                task.hours_released if task.hours_per_month >= GROUP_HOURS_MIN else None,
+                task.hours_per_month if task.hours_per_month >= GROUP_HOURS_MIN else None,
+            )
+            for task in use.tasks
+        ),
+    )

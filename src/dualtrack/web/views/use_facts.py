@@ -75,6 +75,7 @@ SIGNAL_WORDS: dict[str, Text] = {
     "opt_out": Text(en="person opted out", zh="選擇退出"),
     "complaint": Text(en="complaint", zh="投訴"),
     "incident": Text(en="incident", zh="事故"),
+    "complaint_unnamed": Text(en="complaint that names nobody", zh="未指明任何人的投訴"),
     "guard_fired": Text(en="guard fired", zh="防護觸發"),
     "fingerprint_changed": Text(en="model behind the address changed", zh="地址背後的模型有變"),
     "upstream_failed": Text(en="model failed", zh="模型失敗"),
