@@ -7,17 +7,17 @@ AT_RISK_MS of records wait for the database; beyond that the caller waits as wel
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
 import time
 from concurrent.futures import Future
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, update
 
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import OverloadError, StoreError
+from dualtrack.runtime.gathering import Gathering
 from dualtrack.runtime.ids import new_id
 from dualtrack.runtime.journal import DecisionRow, Journal, Prepared
 from dualtrack.runtime.review_seals import ReviewSeals
@@ -26,7 +26,7 @@ from dualtrack.store.entries import check_new_entry
 from dualtrack.store.writer import BATCH_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -36,13 +36,19 @@ if TYPE_CHECKING:
     from dualtrack.store.store import Store
     from dualtrack.store.writer import Writer
 
-__all__ = ["ALSO_MAX", "AT_RISK_MS", "FLUSH_MS", "QUEUE_MAX", "Recorder"]
+__all__ = ["ALSO_MAX", "AT_RISK_MS", "FLUSH_MS", "FLUSH_MS_MAX", "MARGIN_MS", "QUEUE_MAX", "Recorder"]
 
 AT_RISK_MS = 50
 """Milliseconds of answers that buffered mode may lose with the machine; permits and receipts name the mode."""
 
 FLUSH_MS = 15
 """Wait of the writer for a batch of buffered records; with a commit it stays within AT_RISK_MS."""
+
+FLUSH_MS_MAX = 30
+"""Its wait where commits are quick enough to leave time for it: a batch costs as much in itself as some ten records do."""
+
+MARGIN_MS = 5
+"""What AT_RISK_MS is undershot by: the time from the look at the oldest record to the answer."""
 
 ALSO_MAX = 16
 """Entries that may go with a decision: a review and a few signals."""
@@ -51,11 +57,25 @@ QUEUE_MAX = 20_000
 """Records waiting for the database: some seconds of the highest load, some 100 MB; more is refused."""
 
 
+_ENDED = ("idx", "outcome", "done_us", "receipt", "review", "output")
+"""Columns in which the end of a call differs from its intent, in the order of the table."""
+
+
 class _Waiting(NamedTuple):
     item: Prepared
     segment: int
     taken_s: float
     done: Future[int] | asyncio.Future[int] | None
+
+    @property
+    def entries(self) -> int:
+        """Return how many entries it is."""
+        return 1 + len(self.item.also)
+
+    @property
+    def urgent(self) -> bool:
+        """Tell whether somebody waits for it."""
+        return self.done is not None
 
 
 class Recorder:
@@ -70,11 +90,13 @@ class Recorder:
         self._clock = clock
         table = store.tables.decision
         mine = (table.c.ledger == bindparam("ledger_wanted"), table.c.id == bindparam("id_wanted"))
-        self._end_row = store.backend.compile(delete(table).where(*mine))  # compiled once: the batches are many
+        ends: dict[str, Any] = {name: bindparam(f"{name}_new") for name in _ENDED}
+        self._end_row = store.backend.compile(update(table).values(ends).where(*mine))  # compiled once for all batches
+        self._drop_row = store.backend.compile(delete(table).where(*mine))
         self._writer: Writer = store.writer(institution, log, clock)
         self._ledger = self._writer.ledger
         self._journal = Journal(store.run_folder, institution, self.run)
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._gathering: Gathering[_Waiting] = Gathering(FLUSH_MS / 1000, BATCH_MAX - ALSO_MAX)
         self._mutex = threading.Lock()
         self._waiting, self._oldest_s, self._seq = 0, 0.0, 0
         self._open: set[str] = set()
@@ -123,13 +145,13 @@ class Recorder:
             if self._closed:
                 return
             self._closed = True
-        self._queue.put(None)
+        self._gathering.close()
         self._thread.join()
         if not self._waiting and not self._open:
             self._journal.close()
 
     def _is_late(self) -> bool:
-        return self._waiting > 0 and (time.monotonic() - self._oldest_s) * 1000 > AT_RISK_MS - FLUSH_MS
+        return self._waiting > 0 and (time.monotonic() - self._oldest_s) * 1000 > AT_RISK_MS - MARGIN_MS
 
     def _take(self, item: Prepared, done: Future[int] | asyncio.Future[int] | None) -> None:
         for entry in (item.entry, *item.also):
@@ -155,7 +177,7 @@ class Recorder:
             if not self._waiting:
                 self._oldest_s = now_s
             self._waiting += 1
-            self._queue.put(_Waiting(item, segment, now_s, None if fault else done))
+            self._gathering.put(_Waiting(item, segment, now_s, None if fault else done))
         if fault is not None:
             raise self._refusal() from fault
 
@@ -168,35 +190,14 @@ class Recorder:
         )
 
     def _work(self) -> None:
-        ended = False
-        while not ended:
-            batch, ended = self._gather()
-            while batch:
-                if self._commit(batch):
-                    break
+        while batch := list(self._gathering.take()):
+            begun_s = time.monotonic()
+            while not self._commit(batch):
                 if self._closed:
                     return
                 time.sleep(0.05)
-
-    def _gather(self) -> tuple[list[_Waiting], bool]:
-        first = self._queue.get()
-        if first is None:
-            return [], True
-        batch, urgent = [first], first.done is not None
-        until_s = first.taken_s + FLUSH_MS / 1000
-        count = 1 + len(first.item.also)
-        while count < BATCH_MAX - ALSO_MAX:
-            try:
-                wait_s = 0.0 if urgent else max(0.0, until_s - time.monotonic())
-                following = self._queue.get(timeout=wait_s) if wait_s else self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if following is None:
-                return batch, True
-            batch.append(following)
-            count += 1 + len(following.item.also)
-            urgent = urgent or following.done is not None
-        return batch, False
+            took_ms = (time.monotonic() - begun_s) * 1000
+            self._gathering.linger_s = _linger_ms(took_ms) / 1000
 
     def _commit(self, batch: list[_Waiting]) -> bool:
         """Write a batch; False when the database did not take it, and it must be tried again."""
@@ -221,7 +222,7 @@ class Recorder:
             self._waiting -= len(batch)
             for waiting in batch:
                 self._journal.durable(waiting.segment)
-            self._oldest_s = time.monotonic() if self._waiting else 0.0
+            self._oldest_s = self._gathering.oldest_s() or 0.0
         _tell(batch, indices)
         return True
 
@@ -235,19 +236,44 @@ class Recorder:
 
     def _beside(self, connection: Connection, items: Sequence[Prepared], receipts: Sequence[Receipt]) -> None:
         rows: dict[str, tuple[object, ...]] = {}
+        ended: list[DecisionRow] = []
         for item, receipt in zip(items, receipts, strict=True):
-            if item.row is not None:
-                rows[item.row.id] = _index_row(self._ledger, item.row, receipt.index)
-        table = self._tables.decision
-        ended = [(self._ledger, item.row.id) for item in items if item.row is not None and item.begun]
-        if ended:
-            connection.exec_driver_sql(self._end_row, ended)
+            row = item.row
+            if row is None:
+                continue
+            if item.begun and row.id not in rows:
+                ended.append(row)
+            rows[row.id] = _index_row(self._ledger, row, receipt.index)
+        for name in self._end(connection, ended, rows):
+            del rows[name]
         if rows:
-            self._backend.insert(connection, table, list(rows.values()))
+            self._backend.insert(connection, self._tables.decision, list(rows.values()))
         contents = [content for item in items for content in item.contents]
         keys = {key.key_id: key for item in items for key in item.keys}
         if contents:
             self.contents.write(connection, contents, list(keys.values()), format_instant(self._clock()))
+
+    def _end(
+        self, connection: Connection, ended: Sequence[DecisionRow], rows: Mapping[str, tuple[object, ...]]
+    ) -> Sequence[str]:
+        """Change the rows of intents to those of their ends; return the decisions that need no row any more.
+
+        Only what an end changes is written, so that the indexes of the rest stay as they are.
+        """
+        if not ended:
+            return ()
+        values = [
+            (rows[row.id][2], *(getattr(row, name) for name in _ENDED[1:]), self._ledger, row.id) for row in ended
+        ]
+        if connection.exec_driver_sql(self._end_row, values).rowcount == len(ended):
+            return [row.id for row in ended]
+        connection.exec_driver_sql(self._drop_row, [(self._ledger, row.id) for row in ended])
+        return ()
+
+
+def _linger_ms(commit_ms: float) -> float:
+    """Return how long to gather: so long that a commit half as long again still ends before a caller must wait."""
+    return max(FLUSH_MS, min(FLUSH_MS_MAX, AT_RISK_MS - MARGIN_MS - 1.5 * commit_ms))
 
 
 def _index_row(ledger: str, row: DecisionRow, index: int) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ A subject may have several keys: each process makes its own at first sight, so n
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,6 +38,7 @@ KEYS_REMEMBERED = 50_000
 """Subjects' keys held open in one process, at some 500 bytes each."""
 
 _KEY_BYTES = 32
+_TIME_BYTES, _CHANCE_BYTES = 6, 10
 _TAG = b"dualtrack/content/v1"
 _KEY_TAG = b"dualtrack/subject-key/v1"
 
@@ -168,7 +170,7 @@ class ContentVault:
                 self._open_keys.move_to_end(subject)
                 return found
             raw = random_bytes(_KEY_BYTES)
-            key_id = random_bytes(16).hex()
+            key_id = (_now_ms().to_bytes(_TIME_BYTES, "big") + random_bytes(_CHANCE_BYTES)).hex()
             nonce = random_bytes(NONCE_BYTES)
             wrapped = nonce + self._vault.wrap(nonce, raw, self._key_bound(key_id, subject))
             found = _Open(SubjectKey(key_id, subject, wrapped), AESGCM(raw))
@@ -187,6 +189,11 @@ class ContentVault:
 
     def _key_bound(self, key_id: str, subject: str) -> bytes:
         return b"\x00".join((_KEY_TAG, self.ledger.encode(), key_id.encode(), subject.encode()))
+
+
+def _now_ms() -> int:
+    """Return the time that identifiers of keys begin with: new rows then stand side by side, on pages at hand."""
+    return time.time_ns() // 1_000_000
 
 
 def _key_insert(backend: Backend, found: Tables) -> str:

@@ -41,6 +41,12 @@ _READERS_MAX = 16
 _WRITER_CACHE_KIB = 32 << 10
 """Memory for pages of the writer: digests and keys fall anywhere in their indexes, and SQLite's 2 MiB would hold few."""
 
+_ROWS_MAX = 32
+"""Rows of one statement: each number of rows up to it is a statement of its own that the driver keeps prepared."""
+
+_STATEMENTS_KEPT = 512
+"""Statements that a connection keeps prepared: some ten tables with up to 32 rows at once."""
+
 _BUSY_S = 5.0
 """Wait for a foreign program's lock; our own writers wait for the lock file instead."""
 
@@ -60,7 +66,7 @@ class SqliteBackend:
             _create(self.path)
         self.writer = _engine(self._open_writer, "BEGIN IMMEDIATE", readers=1)
         self.reader = _engine(self._open_reader, "BEGIN", readers=_READERS_MAX)
-        self._statements: dict[str, str] = {}
+        self._statements: dict[tuple[str, int], str] = {}
 
     @contextmanager
     def write(self, key: str, *, shred: bool = False) -> Iterator[Connection]:
@@ -83,11 +89,24 @@ class SqliteBackend:
             yield connection
 
     def insert(self, connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
-        """See `Backend.insert`: one prepared statement for all rows."""
-        statement = self._statements.get(table.name)
-        if statement is None:
-            statement = self._statements[table.name] = self.compile(table.insert())
-        connection.exec_driver_sql(statement, list(rows))
+        """See `Backend.insert`: one statement for many rows, on the driver itself.
+
+        The driver lets other threads in at each statement, and getting the interpreter back from a busy one takes longer
+        than a row does. OR FAIL saves the copies of pages that undoing a single statement would need: what fails here
+        takes the whole transaction with it.
+        """
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        for start in range(0, len(rows), _ROWS_MAX):
+            part = rows[start : start + _ROWS_MAX]
+            key = (table.name, len(part))
+            statement = self._statements.get(key)
+            if statement is None:
+                statement = self._statements[key] = _insertion(self.compile(table.insert()), len(part))
+            try:
+                driver.execute(statement, [value for row in part for value in row])
+            except sqlite3.Error as error:
+                raise DBAPIError(f"INSERT INTO {table.name}", None, error) from error
 
     def compile(self, statement: ClauseElement) -> str:
         """See `Backend.compile`."""
@@ -146,7 +165,14 @@ class SqliteBackend:
 
     def _open(self, mode: str) -> sqlite3.Connection:
         address = f"file:{quote(str(self.path))}?mode={mode}"
-        return sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(
+            address,
+            uri=True,
+            timeout=_BUSY_S,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_STATEMENTS_KEPT,
+        )
 
 
 def _create(path: Path) -> None:
@@ -160,6 +186,12 @@ def _create(path: Path) -> None:
             expected="an existing folder of the workspace",
             fix="make the folder, or correct the database address in dualtrack.toml",
         ) from error
+
+
+def _insertion(one: str, rows: int) -> str:
+    """Return the statement that inserts so many whole rows, from the one that inserts one."""
+    head, _, row = one.partition(" VALUES ")
+    return " VALUES ".join((head.replace("INSERT", "INSERT OR FAIL", 1), ", ".join([row] * rows)))
 
 
 def _engine(opener: object, begin: str, *, readers: int) -> Engine:

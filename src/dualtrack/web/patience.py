@@ -5,9 +5,11 @@ uvicorn's own protocol waits for both without end, so that a few thousand silent
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from dualtrack.web.joining import JoinedTransport
 
 if TYPE_CHECKING:
     import asyncio
@@ -34,8 +36,8 @@ class PatientProtocol(HttpToolsProtocol):
     _in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        """Begin to wait for the first head."""
-        super().connection_made(transport)
+        """Begin to wait for the first head. What is written in one turn of the loop goes out in one piece."""
+        super().connection_made(cast("asyncio.Transport", JoinedTransport(transport, self.loop)))
         self._late = self.loop.call_later(HEAD_WAIT_S, self._give_up)
 
     def data_received(self, data: bytes) -> None:

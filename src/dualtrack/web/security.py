@@ -6,7 +6,6 @@ Raw ASGI, so that the hot path passes through it at the price of a few list oper
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +13,7 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 
 from dualtrack.errors import DualtrackError, RateLimitError
+from dualtrack.keys.chance import random_bytes
 from dualtrack.runtime.clock import steady_s
 from dualtrack.web.asking import client_address, header_of, read_asking
 from dualtrack.web.assets import CONTENT_SECURITY_POLICY
@@ -95,7 +95,7 @@ class Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = secrets.token_hex(_REQUEST_BYTES)
+        request = random_bytes(_REQUEST_BYTES).hex()
         answer = _Answer(send, [*self._headers, (b"x-request-id", request.encode())])
         scope["dualtrack.request"] = request
         if scope["path"].startswith("/v1/"):

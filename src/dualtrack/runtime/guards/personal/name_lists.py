@@ -36,6 +36,7 @@ class NameLists(NamedTuple):
     triggers: frozenset[bytes]
     titles_bytes: frozenset[bytes]
     ends_bytes: frozenset[bytes]
+    telling_bytes: frozenset[bytes]
     small_bytes: frozenset[bytes]
     ends: frozenset[str]
     written: frozenset[str]
@@ -85,7 +86,7 @@ def name_lists() -> NameLists:
         re.compile(rf"(?:{word_pattern(before)})[ :,\n]{{1,3}}\Z", re.IGNORECASE),
         _set(data.weak_en), _set(data.not_after),
         none,
-        _bytes(surnames | pinyin | titles | ends), _bytes(titles), _bytes(ends), _bytes(surnames | _set(data.english)), ends,
+        _bytes(surnames | pinyin | titles | ends), _bytes(titles), _bytes(ends), _bytes(titles | ends), _bytes(surnames | _set(data.english)), ends,
         _written(surnames | pinyin | titles) | titles | _SAID_SMALL,
         tuple(ends), surnames | _set(data.english), tuple(_closed_up(before)),
     )  # fmt: skip

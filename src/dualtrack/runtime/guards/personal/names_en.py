@@ -29,6 +29,7 @@ _NO_WORD, _NO_WORD_LOWER = (
 """Turn all but letters and apostrophes to blanks; the second writes letters small."""
 
 _APOSTROPHE = ord("'")
+_LARGE_MAX = ord("Z")
 _BEFORE_WIDTH = 20
 _PINYIN = re.compile(
     r"(?:(?:zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?(?:iang|iong|uang|ang|eng|ing|ong|ian|iao|uai|uan|ai|ei|ao|ou|an|en|in|un|ia|ie|iu|ua|uo|ui|ue|a|o|e|i|u)){1,2}"
@@ -97,9 +98,17 @@ def find_names_en(plain: str) -> Iterator[Found]:
         cut = [word.encode() for word in WORD.findall(plain)]
         small = [word.lower() for word in cut]
     triggers = lists.triggers
-    hits = [at for at, word in enumerate(small) if word in triggers]
-    if not told:
-        hits = [at for at in hits if _can_begin(data, cut, small, at, lists)]
+    if told:
+        hits = [at for at, word in enumerate(small) if word in triggers]
+    else:
+        telling = lists.telling_bytes  # most hits are surnames that are ordinary words, as do and to, written small
+        hits = [
+            at
+            for at, word in enumerate(small)
+            if word in triggers
+            and (cut[at][0] <= _LARGE_MAX or word in telling)
+            and _can_begin(data, cut, small, at, lists)
+        ]
         if not hits:
             return
     given = b" ".join(cut).decode("ascii").split(" ")
