@@ -16,7 +16,7 @@ from dualtrack.runtime.holds import set_hold
 from dualtrack.runtime.lookup import find_decision
 from dualtrack.runtime.plant_fetches import due_fetch, look_at_fetches
 from dualtrack.runtime.planting import plant
-from dualtrack.runtime.receipts import find_receipt
+from dualtrack.runtime.receipts import BY_CODE, find_receipt
 from dualtrack.runtime.review_read import read_review
 from permit.firm import known_key
 from runtime.planting_world import HELD, act, laid
@@ -56,7 +56,7 @@ def test_the_first_fetch_by_a_program_is_recorded_once_and_no_look_before_it_end
 def test_a_receipt_that_shows_an_answer_fetches_it_and_one_that_waits_or_is_on_hold_does_not(world):
     async def scenario(held):
         def receipt(code, gate=held.runtime.gate):
-            return find_receipt(held.runtime.registers.values(), code, gate)
+            return find_receipt(held.runtime.registers.values(), code, gate, shown_to=BY_CODE)
 
         _, routed = await held.ask(DECIDE, ROW)
         code = routed["receipt"]
@@ -77,11 +77,14 @@ def test_the_message_in_place_of_an_answer_is_an_answer_too(world):
     async def scenario(held):
         _, routed = await held.ask(DECIDE, ROW)
         await held.act(routed["review"], "reject")
-        registers = held.runtime.registers.values()
-        return await asyncio.to_thread(find_receipt, registers, routed["receipt"], held.runtime.gate)
+        given = (held.runtime.registers.values(), routed["receipt"], held.runtime.gate)
+        looked = await asyncio.to_thread(find_receipt, *given)
+        return looked, await asyncio.to_thread(find_receipt, *given, shown_to=BY_CODE)
 
-    receipt = rows(world, scenario)
+    looked, receipt = rows(world, scenario)
     (found,) = fetches(world)
+    assert looked.message == receipt.message
+    assert looked.fetched_at is None, "it was shown to no customer"
     assert (found.by, found.means, found.at) == ("customer", "receipt", receipt.fetched_at)
 
 
@@ -168,3 +171,20 @@ def test_a_fetch_that_is_long_due_is_made_up_at_the_next_look(world):
         world.offset += timedelta(hours=2)
         look_at_fetches(register)
     assert len(fetches(world)) == 2
+
+
+def test_a_link_lends_a_planted_item_its_time_and_not_its_name(world):
+    world.permit(review=HELD, audience="customers")
+    with world.open() as runtime:
+        laid(world, runtime)
+        register = runtime.registers[FIRM]
+        ordinary = asked(runtime)
+        act(runtime, ordinary.review, "approve")
+        note_fetch(register, find_decision(register, ordinary.decision), by="link-0123456789ab", means="link")
+        review = plant(runtime, USE)
+        act(runtime, review, "reject")
+        world.offset += timedelta(hours=1)
+        look_at_fetches(register)
+    link, planted = fetches(world)
+    assert (link.by, link.means) == ("link-0123456789ab", "link")
+    assert (planted.by, planted.means) == ("customer", "receipt")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -144,15 +145,19 @@ def test_an_erased_answer_is_gone_and_says_so(world):
     assert len(recorded(world)) == 1
 
 
+def settle(recorder):
+    """Wait for the database: a use of staff is answered before its record is there."""
+    while recorder.waiting:
+        time.sleep(0.005)
+
+
 def test_contents_of_nobody_that_are_gone_are_gone(world):
     async def scenario(faces, _fake, runtimes):
         asked = {name: value for name, value in QUESTION.items() if name != "user"}
         await ask(faces[0], CHAT, asked, headers=KEY)
         recorder = runtimes[0].recorder(FIRM)
-        while recorder.waiting:  # a use of staff is answered before its record is in the database
-            await asyncio.sleep(0.005)
-        contents = recorder.contents
-        await asyncio.to_thread(contents.erase_subject, USE, at=world.register.now())
+        await asyncio.to_thread(settle, recorder)
+        await asyncio.to_thread(recorder.contents.erase_subject, USE, at=world.register.now())
         return await ask(faces[1], CHAT, asked, headers=KEY)
 
     status, _, body = run(world, scenario, audience="staff")

@@ -153,9 +153,14 @@ def _stops(world, shown):
     }
     world.answer("POST", "/incidents/new", by="owner", form=form)
     incident = {"path": {"id": list_incidents(desk.register)[0]["id"]}}
-    world.answer("POST", "/incidents/{id}", form={"do": "answer", "answer": "no", "note": "as before"}, **incident)
     given = {"answer": "no", "reason": "clients had it before", "password": PASSWORD}
-    world.answer("POST", "/uses/{institution}/{use}/change", by="compliance", path=USE_PATH, form=given)
+    world.answer(
+        "POST",
+        "/uses/{institution}/{use}/change",
+        by="compliance",
+        path=USE_PATH,
+        form=given | {"release": world.desk.register.latest_release(USE)},
+    )
     yield "change", page("GET", "/uses/{institution}/{use}/change", path=USE_PATH)
     yield "change-refused", sent("/uses/{institution}/{use}/change", path=USE_PATH, form={"answer": ""})
     yield "incidents", page("GET", "/incidents")

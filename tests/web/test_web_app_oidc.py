@@ -122,6 +122,10 @@ def test_a_person_of_the_provider_approves_with_a_key_in_custody(served, provide
     assert (found.account, found.subject, found.issuer) == ("bo-ip", "u-7", provider.issuer)
     case = register.case(USE, register.latest_release(USE))
     assert [line.reason for line in case.lines if line.index == signed.index] == [None]
+    stop = {"scope": "provider", "target": "in-house", "reason": "it answers oddly"}
+    stopped = browser.api("POST", "/holds", stop)  # no password: the key is here, and the provider was asked just now
+    assert stopped.status_code == 201, stopped.text
+    assert stopped.json()["hold"]["by"] == "bo-ip"
     size = register.repository.size()
     served.later(seconds=FRESH_S_MAX + 1)
     late = browser.post(page, form)

@@ -58,7 +58,9 @@ def test_every_role_of_a_person_is_tried_on_every_page_of_complaints(served, rol
     for path, verb in pages.items():
         answer = browser.get(path)
         assert answer.status_code == (200 if verb in VERBS_OF[role] else 403), path
-        assert ("Complaints a day, last 30 days" in answer.text) is (path == "/complaints" and answer.status_code == 200)
+        assert ("Complaints a day, last 30 days" in answer.text) is (
+            path == "/complaints" and answer.status_code == 200
+        )
         assert "9123" not in answer.text
     opened = browser.post(f"/complaints/{entry}", {"reason": "handling it"})
     assert ("9123 4567" in opened.text) is (Verb.SEE_CONTENT in VERBS_OF[role])

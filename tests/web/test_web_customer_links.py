@@ -203,7 +203,7 @@ def test_of_one_maker_there_are_so_many_links_an_hour(tmp_path):
             fresh.services.links.make(FIRM, "a" * 64, made_by="owner", language="en", lifetime_s=60)
         refused = made_by(fresh.signed_in(ConsoleRole.OWNER), answer)
         assert refused.status_code == 429
-        assert refused.headers["retry-after"] == "60"
+        assert 3000 < int(refused.headers["retry-after"]) <= 3600  # all were made a moment ago
         assert not looks(fresh)
         assert made_by(fresh.signed_in(ConsoleRole.COMPLIANCE), answer).status_code == 201
         fresh.later(hours=1, minutes=1)

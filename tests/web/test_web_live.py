@@ -12,9 +12,11 @@ from server_world import FIRM, USE, ServerWorld
 from dualtrack.domain.oversight import Hold, HoldRelease
 from dualtrack.runtime.ids import new_id
 from dualtrack.web import live_events, live_holds, live_marks
+from dualtrack.web.identity.api_keys import NewApiKey
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.live_events import TOPIC_KINDS, TOPICS
 from dualtrack.web.live_marks import Channel, LiveMarks
+from dualtrack.web.security import _CutError
 from permit.firm import known_key
 
 
@@ -168,6 +170,77 @@ def test_a_stream_ends_by_itself_so_that_the_session_is_looked_at_again(served, 
     assert browser.get("/live/holds").status_code == 200
     browser.post("/sign-out")
     assert browser.get("/live/holds").status_code == 401
+
+
+def test_an_open_page_keeps_nobody_signed_in(served):
+    """Neither its stream that comes back nor what it reads again by itself is a use of the session; what people do is."""
+    browser, idle_s = served.signed_in(ConsoleRole.OWNER), served.settings.session.idle_s
+    looks = {"/live/portfolio": {}, "/uses": {"x-fragment": "live"}}
+    served.later(seconds=idle_s - 100)
+    for address, headers in looks.items():
+        assert browser.ask("HEAD", address, headers=headers).status_code == 200
+    assert browser.get("/uses", headers={"x-fragment": "1"}).status_code == 200
+    served.later(seconds=idle_s - 100)
+    assert browser.get("/uses", headers=looks["/uses"]).status_code == 200
+    served.later(seconds=200)
+    for address, headers in looks.items():
+        assert browser.ask("HEAD", address, headers=headers).status_code in {401, 303}
+
+
+def test_a_head_of_a_stream_ends_and_holds_no_place(served):
+    key = served.key(ConsoleRole.AUDITOR)
+    found = served.browser().ask("HEAD", "/live/ledger", headers={"authorization": f"Bearer {key}"})
+    assert (found.status_code, found.content) == (200, b"")
+    assert found.headers["content-type"].startswith("text/event-stream")
+    assert "content-length" not in found.headers
+    assert served.app._app.state.live.count == 0
+
+
+def test_a_stream_whose_first_word_cannot_be_sent_gives_its_place_back(served):
+    key, live = served.key(ConsoleRole.AUDITOR), served.app._app.state.live
+
+    async def broken():
+        async def receive():
+            return {"type": "http.disconnect"}
+
+        async def send(_message):
+            assert live.count == 1
+            raise OSError("gone")
+
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+            "path": "/live/ledger", "raw_path": b"", "root_path": "", "query_string": b"",
+            "headers": [(b"authorization", f"Bearer {key}".encode())], "client": ("192.0.2.7", 1),
+            "server": ("dualtrack.test", 80),
+        }  # fmt: skip
+        for spec in ("2.0", "2.4"):
+            scope["asgi"] = {"version": "3.0", "spec_version": spec}
+            with pytest.raises(_CutError):
+                await served.app(dict(scope), receive, send)
+            assert (live.count, live._marks.count) == (0, 0)
+
+    served.runner.run(broken())
+
+
+def test_a_bad_key_is_refused_though_a_cookie_would_do(served):
+    browser = served.signed_in(ConsoleRole.AUDITOR)
+    for wrong in ("Bearer dt_" + "A" * 43, "Basic eDp5", ""):
+        found = browser.ask("HEAD", "/live/ledger", headers={"authorization": wrong})
+        assert found.status_code == 401, wrong
+    assert browser.ask("HEAD", "/live/ledger").status_code == 200
+
+
+def test_an_institution_without_a_ledger_here_has_no_stream(served):
+    _, key = served.services.api_keys.make(
+        NewApiKey("elsewhere", "test", frozenset({ConsoleRole.AUDITOR}), None, "test", 5)
+    )
+    served.services.keys.refresh()
+
+    async def story():
+        async with listening(served, key, query=b"seen=5") as stream:
+            assert stream.status == 404
+
+    served.runner.run(story())
 
 
 def test_a_topic_tells_of_its_own_kinds_only(served):

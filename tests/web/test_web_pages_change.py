@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from acting_world import HOSTILE, ActingWorld, words
 
 from dualtrack.errors import ForbiddenError
 from dualtrack.runtime.changes import change_answers
 from dualtrack.runtime.incidents import list_incidents
+from dualtrack.runtime.lookup import find_release
 from dualtrack.web.identity.permissions import VERBS_OF, Verb
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import change, incidents, use
 from dualtrack.web.pages.base import Redirect
-from permit.firm import FIRM, USE
+from permit.firm import FIRM, USE, known_key
 
 PAGE = "/uses/{institution}/{use}/change"
 OF_USE = {"institution": FIRM, "use": USE.partition("/")[2]}
@@ -42,7 +44,8 @@ def show(world, *, by="auditor", language="en"):
 
 
 def answer(world, *, by="compliance", **form):
-    return world.answer("POST", PAGE, by=by, path=OF_USE, form=form)
+    given = {"release": world.desk.register.latest_release(USE)} | form
+    return world.answer("POST", PAGE, by=by, path=OF_USE, form=given)
 
 
 def test_a_licensed_firm_sees_its_duties_before_any_incident(broker):
@@ -91,6 +94,24 @@ def test_the_question_is_answered_either_way_with_reasons(broker):
     page = words(show(broker))
     assert "Significant change: no. clients had it before compliance, 23 November 2026" in page
     assert "Answered for an earlier release" not in page
+
+
+def test_an_answer_is_of_the_release_that_was_looked_at(broker):
+    register = broker.desk.register
+    seen = register.latest_release(USE)
+    assert f'name="release" value="{seen}"' in show(broker, by="compliance")
+    newer = msgspec.structs.replace(find_release(register, USE, seen), note="another model behind it")
+    digest, _ = register.release(newer, known_key("developer"))
+    for form in ({"release": seen}, {"release": ""}):
+        view = answer(broker, answer="no", reason="small wording fix only", **form)
+        page = broker.html(view)
+        assert view.status == 409
+        assert "This was changed since you opened the form." in page
+        assert f'name="release" value="{digest}"' in page
+        assert "small wording fix only" in page
+    assert change_answers(register, USE) == []
+    assert isinstance(answer(broker, answer="no", reason="looked at the new one"), Redirect)
+    assert change_answers(register, USE)[0].release == digest
 
 
 def test_what_was_typed_stands_when_it_is_refused(broker):

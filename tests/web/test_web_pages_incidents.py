@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from acting_world import HOSTILE, ActingWorld, words
 
-from dualtrack.runtime.incidents import incident_updates, list_incidents
+from dualtrack.runtime.changes import change_answers
+from dualtrack.runtime.incidents import incident_updates, list_incidents, open_incident
 from dualtrack.web.pages import incidents
 from dualtrack.web.pages.base import Redirect
 from permit.firm import USE
@@ -115,16 +116,32 @@ def test_a_licensed_corporation_has_a_clock_where_the_text_was_read(broker):
     assert "Code of Conduct 12.5" in page
 
 
-def test_the_question_of_a_significant_change_is_answered_with_reasons(broker):
+def test_the_question_of_a_significant_change_is_answered_on_the_page_of_the_change_alone(broker):
     name = started(broker)
     page = show(broker, name)
     assert "Information Rules section 4 and Schedule 3" in page
     assert "Draft, if no" in page
-    assert update(broker, name, do="answer", answer="maybe", note="x").status == 400
-    assert update(broker, name, do="answer", answer="no", note=" ").status == 400
-    assert isinstance(update(broker, name, do="answer", answer="no", note="the same letters as before"), Redirect)
-    assert "Significant change: no. the same letters as before" in show(broker, name, language="zh-Hant")
-    assert list_incidents(broker.desk.register)[0]["state"] == "open"
+    assert f'href="/uses/{USE}/change#question"' in page
+    assert 'name="answer"' not in page
+    assert update(broker, name, by="developer", do="answer", answer="no", note="as before").status == 400
+    typed = "Significant change: no. typed by a developer"
+    assert isinstance(update(broker, name, by="developer", do="update", state="open", note=typed), Redirect)
+    page = words(show(broker, name))
+    assert page.count(typed) == 1
+    assert typed not in page.partition("A significant change?")[2], "an update says what was done, and answers nothing"
+    assert change_answers(broker.desk.register, USE) == []
+
+
+def test_facts_of_the_runtime_are_said_in_the_readers_language(world):
+    facts = {"decision": "0" * 26, "index": 3, "complaints": 10, "days": 30, "my_count": 4}
+    record = open_incident(
+        world.desk.register, kind="complaints-unnamed", severity="minor", use=USE, note="x", by="runtime", facts=facts
+    )
+    chinese = show(world, record.id, language="zh-Hant")
+    for wanted in ("決定", "日誌條目", "投訴數目", "日數", '<span lang="en">my count</span>'):
+        assert wanted in chinese, wanted
+    assert "complaints" not in words(chinese)
+    assert "Complaints 10 Days 30 Decision 00000000000000000000000000 Entry 3" in words(show(world, record.id))
 
 
 def test_who_only_reads_sees_no_form(world):

@@ -116,12 +116,15 @@ class Client(Connection):
         """Return holds, newest first, page after page."""
         return list(self._pages("/api/v1/holds", {"open_only": str(open_only).lower(), "limit": str(_PAGE)}, HoldLine))
 
-    def set_hold(self, scope: str, target: str, *, reason: str, password: str) -> dict[str, Any]:
-        """Stop something; returns once nothing can be serving it. Signed with the key of the person who signed in."""
+    def set_hold(self, scope: str, target: str, *, reason: str, password: str | None = None) -> dict[str, Any]:
+        """Stop something; returns once nothing can be serving it. Signed with the key of the person who signed in.
+
+        `password` opens that key; people of an identity provider, whose keys are in custody, have none.
+        """
         body = {"scope": scope, "target": target, "reason": reason, "password": password}
         return dict(self._ask("POST", "/api/v1/holds", body=body, once=True))
 
-    def release_hold(self, hold: str, *, reason: str, password: str) -> HoldLine:
+    def release_hold(self, hold: str, *, reason: str, password: str | None = None) -> HoldLine:
         """Release a hold that somebody else set."""
         body = {"reason": reason, "password": password}
         return self._read("POST", f"/api/v1/holds/{hold}/release", HoldLine, body=body, once=True)

@@ -49,8 +49,8 @@ SignalKind = Literal[
 ]  # fmt: skip
 
 
-FetchMeans = Literal["program", "receipt", "function"]
-"""By what an answer is fetched: a program over HTTP, a customer's receipt, or a governed function in its own process."""
+FetchMeans = Literal["program", "receipt", "link", "function"]
+"""By what an answer is fetched: a program over HTTP, a customer's receipt or link, or a governed function in its own process."""
 
 
 class Hold(Record, frozen=True):
@@ -97,13 +97,16 @@ class ObserveEnd(Record, frozen=True):
 
 
 class OptOut(Record, frozen=True):
-    """A person wants no AI in this use, or takes that back. `subject` is a pseudonym under the workspace's key."""
+    """A person wants no AI in this use, or takes that back. `subject` is a pseudonym under the workspace's key.
+
+    `by` is `customer`, `staff`, or the link that the customer was given.
+    """
 
     use: UseName
     subject: Digest
     active: bool
     at: str
-    by: Literal["customer", "staff"]
+    by: Slug
 
 
 class Signal(Record, frozen=True):
@@ -131,7 +134,7 @@ class Complaint(Record, frozen=True):
     text: Digest
     counted: bool
     by: Slug
-    means: Literal["receipt", "staff", "program"]
+    means: Literal["receipt", "link", "staff", "program"]
     at: str
 
 

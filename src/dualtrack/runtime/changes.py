@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Literal, get_args
 from dualtrack.domain import canonical
 from dualtrack.domain.oversight import ChangeAnswer
 from dualtrack.domain.records import encode, read_record
-from dualtrack.errors import FieldError
+from dualtrack.errors import ConflictError, FieldError
 from dualtrack.runtime.drafts import significant_change
 from dualtrack.runtime.holders import check_reason
 from dualtrack.runtime.lookup import newest_first
+from dualtrack.store.entries import NewEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from dualtrack.store.entries import Receipt
     from dualtrack.store.register import Register
 
 __all__ = ["ANSWERS_MAX", "Answer", "answer_change", "change_answers"]
@@ -27,8 +33,13 @@ ANSWERS_MAX = 50
 Answer = Literal["yes", "no"]
 
 
-def answer_change(register: Register, use: str, *, answer: str, reason: str, by: str) -> ChangeAnswer:
-    """Record the answer for the use's newest release; raises FieldError where the question does not arise."""
+def answer_change(
+    register: Register, use: str, *, release: str | None, answer: str, reason: str, by: str
+) -> ChangeAnswer:
+    """Record the answer for the release that was looked at (None: the use had none yet).
+
+    Raises FieldError where the question does not arise, ConflictError where another release is the newest by now.
+    """
     if answer not in get_args(Answer):
         raise FieldError("no answer", where="change, field answer", expected="yes or no", fix="choose one")
     if not reason.strip():
@@ -38,13 +49,25 @@ def answer_change(register: Register, use: str, *, answer: str, reason: str, by:
         raise FieldError(
             "the question does not arise for this use", where=f"change of {use}", fix="see the duties on its page"
         )
+    _check_newest(register, use, release)
     plain = {
-        "use": use, "release": register.latest_release(use), "answer": answer, "reason": reason.strip(), "by": by,
-        "at": register.now(),
+        "use": use, "release": release, "answer": answer, "reason": reason.strip(), "by": by, "at": register.now()
     }  # fmt: skip
     record = read_record(plain, ChangeAnswer, where="answer")
-    register.append_plain([("change-answer/1", use, encode(record))])
+
+    def beside(_connection: Connection, _receipts: Sequence[Receipt]) -> None:
+        _check_newest(register, use, release)  # under the writer's lock: no release can come after this look
+
+    register.append_with([NewEntry("change-answer/1", register.institution, use, encode(record))], beside)
     return record
+
+
+def _check_newest(register: Register, use: str, release: str | None) -> None:
+    if register.latest_release(use) != release:
+        raise ConflictError(
+            "another release is the newest by now", where=f"change of {use}", fix="look at it, then answer for it",
+            code="stale",
+        )  # fmt: skip
 
 
 def change_answers(register: Register, use: str) -> list[ChangeAnswer]:

@@ -21,7 +21,7 @@ from dualtrack.runtime.holders import check_reason
 from dualtrack.runtime.ids import new_id
 from dualtrack.runtime.lookup import decision_row, find_policy, find_release, newest_first
 from dualtrack.runtime.plant_shelf import plant_of, seal_aside
-from dualtrack.runtime.receipts import locate_receipt
+from dualtrack.runtime.receipts import BY_CODE, locate_receipt
 from dualtrack.store.entries import NewEntry
 from dualtrack.store.projections import Projections
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from dualtrack.runtime.erasing import ErasureReply
-    from dualtrack.runtime.receipts import ReceiptKey
+    from dualtrack.runtime.receipts import ReceiptHolder, ReceiptKey
     from dualtrack.runtime.recorder import Recorder
     from dualtrack.store.content import ContentVault, SealedContent
     from dualtrack.store.entries import Receipt
@@ -59,7 +59,7 @@ COMPLAINTS_OF_ONE_MAX = 5
 LIST_MAX = 500
 """Complaints in one list."""
 
-_Means = Literal["receipt", "staff", "program"]
+_Means = Literal["receipt", "link", "staff", "program"]
 
 
 class Complained(NamedTuple):
@@ -127,12 +127,17 @@ def complain(
 
 
 def complain_by_receipt(
-    registers: Iterable[Register], recorders: Mapping[str, Recorder], code: str | ReceiptKey, text: str
+    registers: Iterable[Register],
+    recorders: Mapping[str, Recorder],
+    code: str | ReceiptKey,
+    text: str,
+    *,
+    holder: ReceiptHolder = BY_CODE,
 ) -> Complained:
     """As `complain`, by the customer who holds a receipt; raises NotFoundError for an unknown code."""
     register, row = locate_receipt(registers, code)
     contents = recorders[register.institution].contents
-    return complain(register, contents, row["use_id"], text, by="customer", means="receipt", decision=row["id"])
+    return complain(register, contents, row["use_id"], text, by=holder.by, means=holder.means, decision=row["id"])
 
 
 def list_complaints(

@@ -87,8 +87,9 @@ def decision_row(register: Register, decision: str) -> RowMapping:
         row = connection.execute(query).mappings().first()
     if row is None:
         raise NotFoundError(
-            "no decision of this id", where=register.institution, fix="search for it by use, time or receipt code"
-        )
+            "no decision of this id", where=register.institution, fix="search for it by use, time or receipt code",
+            code="not-found.decision",
+        )  # fmt: skip
     return row
 
 

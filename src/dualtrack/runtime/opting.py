@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from dualtrack.domain.oversight import OptOut, Signal
 from dualtrack.domain.records import encode
 from dualtrack.errors import FieldError, NotFoundError
-from dualtrack.runtime.receipts import locate_receipt
+from dualtrack.runtime.receipts import BY_CODE, locate_receipt
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Literal
 
-    from dualtrack.runtime.receipts import ReceiptKey
+    from dualtrack.runtime.receipts import ReceiptHolder, ReceiptKey
     from dualtrack.runtime.subjects import Subjects
     from dualtrack.store.register import Register
 
@@ -50,7 +50,7 @@ def opt_out_by_receipt(
     code: str | ReceiptKey,
     *,
     active: bool = True,
-    by: Literal["customer", "staff"] = "customer",
+    holder: ReceiptHolder = BY_CODE,
 ) -> bool:
     """As `opt_out`, for whom a receipt is about; raises NotFoundError, and FieldError for a receipt about nobody."""
     register, row = locate_receipt(registers, code)
@@ -62,7 +62,7 @@ def opt_out_by_receipt(
             fix="ask the firm by the way that the receipt names; an account number is needed",
             code="input.opt-out.nobody",
         )
-    return _enter(register, row["use_id"], row["subject"], active=active, by=by)
+    return _enter(register, row["use_id"], row["subject"], active=active, by=holder.by)
 
 
 def has_opted_out(register: Register, use: str, subject: str) -> bool:
@@ -70,7 +70,7 @@ def has_opted_out(register: Register, use: str, subject: str) -> bool:
     return bool(Projections(register.repository).rows("opt_out", use_id=use, subject=subject, active=True))
 
 
-def _enter(register: Register, use: str, subject: str, *, active: bool, by: Literal["customer", "staff"]) -> bool:
+def _enter(register: Register, use: str, subject: str, *, active: bool, by: str) -> bool:
     if has_opted_out(register, use, subject) is active:
         return False
     at = register.now()

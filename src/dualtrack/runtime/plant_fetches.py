@@ -19,6 +19,7 @@ from dualtrack.domain.time import parse_instant
 from dualtrack.runtime.answer_fetches import first_fetch, note_fetch
 from dualtrack.runtime.lookup import decision_row, record_at
 from dualtrack.runtime.plant_shelf import read_shelf
+from dualtrack.runtime.receipts import BY_CODE
 from dualtrack.runtime.review_read import read_review
 from dualtrack.runtime.review_seals import seals_of
 from dualtrack.store.projections import Projections
@@ -129,6 +130,8 @@ def _arrange(register: Register, review: str) -> None:
 def _fetch(register: Register, read: ReviewRead, due: Due) -> None:
     try:
         row = decision_row(register, read.state.opened.decision)
-        note_fetch(register, record_at(register, int(row["idx"]))[1], by=due.like.by, means=due.like.means)
+        # A link is of one receipt: its name under two decisions would tell.
+        by, means = BY_CODE if due.like.means == "link" else (due.like.by, due.like.means)
+        note_fetch(register, record_at(register, int(row["idx"]))[1], by=by, means=means)
     except Exception as error:  # noqa: BLE001 - the process may be ending; the next one's first look does it
         _log.warning("fetch not recorded", fault=type(error).__name__)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     from dualtrack.store.register import Register
 
 __all__ = [
+    "BY_CODE",
     "CODE_CHARACTERS_MAX",
+    "ReceiptHolder",
     "ReceiptKey",
     "ReceiptReview",
     "ReceiptView",
@@ -77,6 +79,17 @@ class ReceiptKey(NamedTuple):
     digest: str
 
 
+class ReceiptHolder(NamedTuple):
+    """In whose name something is done under a receipt, and by what they came to it: its code, or a link made for them."""
+
+    by: str
+    means: Literal["receipt", "link"]
+
+
+BY_CODE = ReceiptHolder("customer", "receipt")
+"""Who has the code itself: the customer, for it is given to nobody else."""
+
+
 class ReceiptReview(Record, frozen=True):
     """A person's look at the decision: its state, and the clock, due in Hong Kong business time."""
 
@@ -95,7 +108,7 @@ class ReceiptView(Record, frozen=True):
     `code` is empty where a link opened it.
 
     Of an answer that a person had to see first: `answer` is what they released, `message` what is said in its place, and
-    `fetched_at` when one of the two was first fetched: by the firm's program, or under this code.
+    `fetched_at` when one of the two was first fetched: by the firm's program, under this code, or by a link.
     `why` says in plain words why it ended so. `explained` holds the reasons for a reader of either language, `reasons` those of
     the call; so do `deciders` and `decided_by`.
     """
@@ -141,10 +154,17 @@ def locate_receipt(registers: Iterable[Register], code: str | ReceiptKey) -> tup
     return found[0]
 
 
-def find_receipt(registers: Iterable[Register], code: str | ReceiptKey, gate: Gate | None = None) -> ReceiptView:
+def find_receipt(
+    registers: Iterable[Register],
+    code: str | ReceiptKey,
+    gate: Gate | None = None,
+    *,
+    shown_to: ReceiptHolder | None = None,
+) -> ReceiptView:
     """Return what a customer may see under a code; raises NotFoundError.
 
-    A held answer that a person released is in it only where `gate` lets the use answer now, and its reasons with it.
+    A held answer that a person released is in it only where `gate` lets the use answer now, and its reasons with it. Where
+    it is shown to a customer now, that is recorded before: name them in `shown_to`, and nobody who only looks after it.
     Where the ledger has no such decision, or another one, that is an incident of severity major, which is recorded once;
     StoreCorruptError then says so, with its id.
     """
@@ -182,7 +202,7 @@ def find_receipt(registers: Iterable[Register], code: str | ReceiptKey, gate: Ga
         reviews=_reviews(register, record),
         answer=held.answer,
         message=held.message,
-        fetched_at=_fetched(register, record, told=held.told),
+        fetched_at=_fetched(register, record, shown_to if held.told else None),
         proof=prove_entry(register.repository, entry),
     )
 
@@ -201,11 +221,14 @@ def open_receipt(register: Register, row: RowMapping) -> tuple[Entry, Decision]:
     return found
 
 
-def _fetched(register: Register, record: Decision, *, told: bool) -> str | None:
-    """Return when a held answer was first fetched, which is now where nobody did before; None while there is none."""
+def _fetched(register: Register, record: Decision, holder: ReceiptHolder | None) -> str | None:
+    """Return when a held answer was first fetched, which is now where this holder is the first; None while nobody did."""
     if record.outcome != "routed" or record.review is None:
         return None
-    found = note_fetch(register, record, by="customer", means="receipt") if told else first_fetch(register, record.id)
+    if holder is None:
+        found = first_fetch(register, record.id)
+    else:
+        found = note_fetch(register, record, by=holder.by, means=holder.means)
     return None if found is None else found.at
 
 

@@ -35,7 +35,9 @@ def read_review(register: Register, review: str) -> ReviewRead:
     """Return a review folded to the present; raises NotFoundError."""
     rows = Projections(register.repository).rows("review", id=review)
     if not rows:
-        raise NotFoundError("no such review", where=f"review {review[:26]}", fix="look at the queue")
+        raise NotFoundError(
+            "no such review", where=f"review {review[:26]}", fix="look at the queue", code="not-found.review"
+        )
     return _folded(register, int(rows[0]["idx"]), review)
 
 

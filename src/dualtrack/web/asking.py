@@ -50,7 +50,10 @@ _FOR_PROGRAMS = ("/api/", "/v1/", "/live/", "/healthz", "/readyz", "/metrics")
 
 
 class Asking(NamedTuple):
-    """A request as the doors see it. `source` is the address that failures are counted against; `query` has one of each name."""
+    """A request as the doors see it. `source` is the address that failures are counted against; `query` has one of each name.
+
+    `by_itself` tells that a page that is open reads itself again: nobody did anything.
+    """
 
     method: str
     path: str
@@ -64,6 +67,7 @@ class Asking(NamedTuple):
     came_from: RequestOrigin
     accept: str
     accept_language: str
+    by_itself: bool = False
 
     @property
     def here(self) -> str:
@@ -107,6 +111,7 @@ def read_asking(scope: MutableMapping[str, Any], *, https: bool, proxies: int) -
         came_from=RequestOrigin(origin[:_ORIGIN_CHARACTERS_MAX] if origin else origin, site),
         accept=header_of(scope, b"accept") or "",
         accept_language=header_of(scope, b"accept-language") or "",
+        by_itself=header_of(scope, b"x-fragment") == "live",
     )
 
 

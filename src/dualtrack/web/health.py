@@ -75,7 +75,11 @@ class Health:
         if here:
             return
         services = self._services
-        found = services.keys.identify(asking.authorization) or services.sessions.identify(asking.session_token)
+        found = (
+            services.sessions.identify(asking.session_token)
+            if asking.authorization is None
+            else services.keys.identify(asking.authorization)  # a cookie does not make up for a wrong key
+        )
         identity = require(found, Verb.VERIFY_LEDGER, institution=found.institution if found else "", listed=True)
         if not identity.roles & _ROLES:
             raise ForbiddenError(

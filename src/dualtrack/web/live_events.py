@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from dualtrack.errors import DualtrackError, NotFoundError, OverloadError
 from dualtrack.runtime.snapshots import GOVERNING_KINDS
@@ -24,10 +24,10 @@ from dualtrack.web.live_marks import Channel, LiveMarks
 from dualtrack.web.routing import PatternRoute
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from starlette.requests import Request
-    from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
     from dualtrack.web.asking import Asking
     from dualtrack.web.identity.who import Identity
@@ -58,6 +58,7 @@ TOPICS: dict[str, Verb] = {
 }
 """What can be listened to, and the verb it takes: that of the page which shows it."""
 
+_MEDIA_TYPE = "text/event-stream"
 _REVIEW_KINDS = ("review/1", "review-action/1")
 
 TOPIC_KINDS: dict[str, tuple[str, ...]] = {
@@ -71,6 +72,23 @@ TOPIC_KINDS: dict[str, tuple[str, ...]] = {
 }
 """Kinds of entries that a topic tells of; the ledger tells of all. Decisions are told on their own page only: a busy use
 makes hundreds a second, and an overview that calls out each would be read by nobody."""
+
+
+class _Counted(StreamingResponse):
+    """A stream that gives its place back when it ends, however it ends, also before its first event."""
+
+    def __init__(
+        self, stream: AsyncGenerator[bytes, None], at_end: Callable[[], None], headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(stream, media_type=_MEDIA_TYPE, headers=headers)
+        self._stream, self._at_end = stream, at_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._at_end()
+            await self._stream.aclose()
 
 
 class LiveEvents:
@@ -100,20 +118,30 @@ class LiveEvents:
         asking = read_asking(request.scope, https=services.https, proxies=services.settings.proxies)
         topic = request.path_params["topic"]
         identity = await run_in_threadpool(self._let_in, asking, topic)
-        self._take(identity)
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        if request.method == "HEAD":
+            found = Response(headers=headers, media_type=_MEDIA_TYPE)
+            del found.headers["content-length"]  # of a stream there is none
+            return found
         seen = _seen(header_of(request.scope, b"last-event-id"))
         seen = _seen(asking.query.get("seen")) if seen is None else seen
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        stream = self._events(identity, Channel(identity.institution, TOPIC_KINDS[topic], identity.uses), seen)
-        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+        self._take(identity)
+        stream = self._events(Channel(identity.institution, TOPIC_KINDS[topic], identity.uses), seen)
+        return _Counted(stream, lambda: self._give_back(identity), headers)
 
     def _let_in(self, asking: Asking, topic: str) -> Identity:
         verb = TOPICS.get(topic)
         if verb is None:
             raise NotFoundError("no such topic", where="/live", expected=", ".join(TOPICS))
         services = self._services
-        found = services.keys.identify(asking.authorization) or services.sessions.identify(asking.session_token)
-        return require(found, verb, institution=found.institution if found else "", listed=True)
+        if asking.authorization is not None:
+            found = services.keys.identify(asking.authorization)
+        else:  # a stream that stays open, and comes back by itself, is no use of the session
+            found = services.sessions.identify(asking.session_token, touch=False)
+        identity = require(found, verb, institution=found.institution if found else "", listed=True)
+        if identity.institution not in services.runtime.registers:
+            raise NotFoundError("this institution keeps no ledger here", where=identity.institution)
+        return identity
 
     def _take(self, identity: Identity) -> None:
         if self.count >= self._services.settings.live_connections:
@@ -122,7 +150,14 @@ class LiveEvents:
             raise OverloadError(f"{PER_PERSON_MAX} streams of this account", where="/live", code="overload.live")
         self._open[identity.name] = self._open.get(identity.name, 0) + 1
 
-    async def _events(self, identity: Identity, channel: Channel, seen: int | None) -> AsyncIterator[bytes]:
+    def _give_back(self, identity: Identity) -> None:
+        left = self._open[identity.name] - 1
+        if left:
+            self._open[identity.name] = left
+        else:
+            del self._open[identity.name]
+
+    async def _events(self, channel: Channel, seen: int | None) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         begun_s = said_s = loop.time()
         self._marks.open(channel)
@@ -145,11 +180,6 @@ class LiveEvents:
             return  # the store does not answer: the browser comes back by itself
         finally:
             self._marks.close(channel)
-            left = self._open[identity.name] - 1
-            if left:
-                self._open[identity.name] = left
-            else:
-                del self._open[identity.name]
 
     def _size(self, channel: Channel) -> int:
         return self._services.runtime.snapshots.current.sizes.get(channel.institution, 0)

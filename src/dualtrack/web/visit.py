@@ -57,7 +57,7 @@ class Visit:
         self, services: Services, asking: Asking, posted: Posted, path: Mapping[str, str], mounted: Collection[str]
     ) -> None:
         self.services, self.asking, self.posted, self.path = services, asking, posted, path
-        self.identity: Identity | None = services.sessions.identify(asking.session_token)
+        self.identity: Identity | None = services.sessions.identify(asking.session_token, touch=not asking.by_itself)
         self.language: Language = asking.language(self.identity.language if self.identity else None)
         self.cookies: list[str] = []
         self._mounted = mounted

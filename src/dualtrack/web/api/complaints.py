@@ -62,7 +62,7 @@ class ComplaintOut(BaseModel):
     use: str
     decision: str | None
     by: str
-    means: Literal["receipt", "staff", "program"]
+    means: Literal["receipt", "link", "staff", "program"]
     at: str
     counted: bool
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 __all__ = [
     "API_PREFIX",
@@ -40,6 +41,14 @@ class Body(BaseModel):
     """A body that is sent: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def refuse_nul(cls, value: object) -> object:
+        """Return what was sent; refuses U+0000, which no column keeps and nobody types."""
+        if _has_nul(value):
+            raise PydanticCustomError("unreadable_text", "text without the character U+0000")
+        return value
 
 
 class Said(BaseModel):
@@ -97,6 +106,15 @@ _SAYS = {
     500: "Something failed; look for X-Request-Id in the log.",
     503: "The store cannot do this now.",
 }
+
+
+def _has_nul(value: object) -> bool:
+    """Tell whether U+0000 stands in a text, at any depth; the reader of JSON bounded the depth."""
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_has_nul(part) for item in value.items() for part in item)
+    return isinstance(value, list) and any(_has_nul(part) for part in value)
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -66,10 +66,13 @@ UseSlug = Annotated[str, Path(pattern=SLUG_PATTERN)]
 
 
 class SignedIn(Body):
-    """A step that a person signs: why, and the password that opens their key for this one entry."""
+    """A step that a person signs: why, and the password that opens their key for this one entry.
+
+    None where the server keeps the key, after a new login at the provider.
+    """
 
     reason: Reason
-    password: Password
+    password: Password | None = None
 
 
 class HoldIn(SignedIn):

@@ -8,14 +8,15 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from dualtrack.domain.records import to_plain
+from dualtrack.errors import ForbiddenError
 from dualtrack.runtime.asking import ask_for_person
 from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain_by_receipt
 from dualtrack.runtime.opting import opt_out_by_receipt
-from dualtrack.runtime.receipts import CODE_CHARACTERS_MAX, find_receipt
+from dualtrack.runtime.receipts import BY_CODE, CODE_CHARACTERS_MAX, find_receipt, locate_receipt
 from dualtrack.web.api.access import Desk, public_desk
 from dualtrack.web.api.idempotency import ApiRoute
 from dualtrack.web.api.models import API_PREFIX, ERRORS, Body, Proof, Said
-from dualtrack.web.identity.rate_limits import address_prefix
+from dualtrack.web.receipt_guesses import look_up
 
 __all__ = [
     "Code",
@@ -129,30 +130,34 @@ class ComplaintOut(BaseModel):
 
 @router.get("/receipts/{code}")
 def read_receipt(at: Public, code: Code) -> ReceiptOut:
-    """Return the receipt of a code."""
-    plain: Any = to_plain(_guarded(at, lambda: find_receipt(_registers(at), code, at.services.runtime.gate)))
+    """Return the receipt of a code. Where an answer is on it, a customer has fetched it now, unless staff or a key ask."""
+    _find(at, code)
+    shown_to = None if at.asking.authorization is not None or _is_staff(at) else BY_CODE
+    plain: Any = to_plain(find_receipt(_registers(at), code, at.services.runtime.gate, shown_to=shown_to))
     return ReceiptOut(**plain)
 
 
 @router.post("/receipts/{code}/person", status_code=201)
 def request_person(at: Public, code: Code) -> PersonOut:
     """Ask for a person to look at the decision; asking twice opens one review."""
-    found = _guarded(at, lambda: ask_for_person(_registers(at), code))
+    _find_for_customer(at, code)
+    found = ask_for_person(_registers(at), code)
     return PersonOut(review=found.review, due_at=found.due_at, opened=found.opened)
 
 
 @router.post("/receipts/{code}/opt-out")
 def opt_out(at: Public, code: Code, body: OptOutIn) -> OptOutOut:
     """Opt out of AI in the use that the receipt is about, or back in."""
-    changed = _guarded(at, lambda: opt_out_by_receipt(_registers(at), code, active=body.active))
+    _find_for_customer(at, code)
+    changed = opt_out_by_receipt(_registers(at), code, active=body.active)
     return OptOutOut(active=body.active, changed=changed)
 
 
 @router.post("/receipts/{code}/complaint", status_code=201)
 def make_complaint(at: Public, code: Code, body: ComplaintIn) -> ComplaintOut:
     """Complain of the decision; the words are kept sealed, and opened by authorised staff only."""
-    recorders = at.services.runtime.recorders
-    found = _guarded(at, lambda: complain_by_receipt(_registers(at), recorders, code, body.text))
+    _find_for_customer(at, code)
+    found = complain_by_receipt(_registers(at), at.services.runtime.recorders, code, body.text)
     return ComplaintOut(id=found.complaint.id, at=found.complaint.at)
 
 
@@ -160,10 +165,21 @@ def _registers(at: Desk) -> Any:  # noqa: ANN401 - the values of a mapping
     return at.services.runtime.registers.values()
 
 
-def _guarded(at: Desk, look: Any) -> Any:  # noqa: ANN401 - whatever the look returns
-    """Look something up by a code; a code that is known gives its token back."""
-    attempts = at.services.attempts
-    taken = attempts.reserve(("receipt_source", address_prefix(at.asking.source)))
-    found = look()
-    attempts.succeeded(taken)
-    return found
+def _find(at: Desk, code: str) -> None:
+    """Look a code up; a wrong one costs the address one of its tries. Raises NotFoundError, RateLimitError."""
+    look_up(at.services.attempts, at.asking.source, lambda: locate_receipt(_registers(at), code))
+
+
+def _find_for_customer(at: Desk, code: str) -> None:
+    """As `_find`, for what is done in the customer's name; raises ForbiddenError for who is signed in as staff."""
+    if _is_staff(at):
+        raise ForbiddenError(
+            "a receipt is the customer's, and staff are signed in", where="receipt",
+            fix="act in your own name on the staff pages", code="forbidden.customer-page",
+        )  # fmt: skip
+    _find(at, code)
+
+
+def _is_staff(at: Desk) -> bool:
+    """Tell whether the request comes from a console in which somebody is signed in. The cookie opens nothing here."""
+    return at.services.sessions.identify(at.asking.session_token, touch=False) is not None

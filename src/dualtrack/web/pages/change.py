@@ -46,6 +46,7 @@ def _view(request: PageRequest, form: Mapping[str, str], error: DualtrackError |
         "checked_on": date.fromisoformat(reporting_duties()[0]),
         "question": question_words(question, say.language),
         "answers": [_row(item, say) for item in answers],
+        "release": release,
         "older": bool(answers) and answers[0].release != release,
         "choices": [Choice(value, label, value == form.get("answer")) for value, label in choices],
         "may_answer": can(request, Verb.ANSWER_NOTICE),
@@ -74,6 +75,7 @@ def _answer(request: PageRequest) -> View | Redirect:
         answer_change(
             request.register,
             use,
+            release=form.get("release") or None,
             answer=form.get("answer", ""),
             reason=form.get("reason", ""),
             by=holder_of_person(request),

@@ -46,6 +46,7 @@ _TITLE = Text(en="Complaints", zh="投訴")
 _NEW = Text(en="Record a complaint", zh="記錄投訴")
 _MEANS = {
     "receipt": Text(en="the customer, by the receipt", zh="客戶（憑收據）"),
+    "link": Text(en="the customer, by a link", zh="客戶（憑連結）"),
     "staff": Text(en="staff", zh="職員"),
     "program": Text(en="a program", zh="程式"),
 }

@@ -33,13 +33,11 @@ from dualtrack.web.views.acting import (
     say,
 )
 from dualtrack.web.views.incidents import (
-    ANSWER_MARK,
     KINDS,
     SEVERITIES,
     STATES,
-    answer_note,
     duty_rows,
-    given_answers,
+    fact_words,
     incident_row,
     incident_steps,
     kind_words,
@@ -64,10 +62,9 @@ COUNT_MAX = 1_000_000_000
 """Largest count in an incident's facts: more people than there are is a slip of the keyboard."""
 
 _TITLE = Text(en="Incidents", zh="事故")
-_FACTS: dict[str, Text] = {
-    "people_affected": Text(en="People affected", zh="受影響人數"),
-    "decisions_affected": Text(en="Decisions affected", zh="受影響的決定數目"),
-}
+_FACTS = ("people_affected", "decisions_affected")
+"""Counts that the form asks for."""
+
 _REFERENCE = "reference"
 
 
@@ -108,7 +105,7 @@ def _new_view(request: PageRequest, form: Mapping[str, str], error: DualtrackErr
         "severities": [
             Choice(name, both(text, language), name == form.get("severity")) for name, text in SEVERITIES.items()
         ],
-        "counts": [(name, both(text, language)) for name, text in _FACTS.items()],
+        "counts": [(name, fact_words(name, language)) for name in _FACTS],
         "form": form,
         "refused": refusal(error, language) if error else None,
         "wrong": error_field(error, ("note", "severity", "kind", *_FACTS)) if error else "",
@@ -184,10 +181,6 @@ def _one_view(request: PageRequest, form: Mapping[str, str], error: DualtrackErr
         "duties": duty_rows(duties_of_incident(register, name), language),
         "checked_on": date.fromisoformat(reporting_duties()[0]),
         "question": question,
-        "answers": [(item, moment_text(item.at, language)) for item in given_answers(updates)],
-        "answer_choices": [
-            Choice(key, both(text, language), key == form.get("answer")) for key, text in ANSWER_MARK.items()
-        ],
         "steps": incident_steps(record, updates, language),
         "states": [
             Choice(key, both(text, language), key == form.get("state", state))
@@ -212,10 +205,6 @@ def _update(request: PageRequest) -> View | Redirect:
         if not note:
             raise FieldError("no note", where="incident, field note", fix="say what was done, in a sentence")
         state = form.get("state", "")
-        if form.get("do") == "answer":
-            if form.get("answer") not in ANSWER_MARK or _question(request, record) is None:
-                raise FieldError("no answer", where="incident, field answer", expected="yes or no")
-            note, state = answer_note(form["answer"], note, language_of(request)), _state(request)
         if state not in get_args(IncidentState) or (state == "closed" and _state(request) != "closed"):
             raise FieldError("no such state", where="incident, field state", expected="open or contained")
         _write(request, state, note)
@@ -275,10 +264,10 @@ def _shown_facts(request: PageRequest, record: Incident) -> list[Fact]:
         (Text(en="Opened", zh="開立時間"), moment_text(record.at, language)),
     ]
     given = [
-        (_FACTS.get(name, Text(en=name.replace("_", " "), zh=name)), f"{value:,}" if isinstance(value, int) else value)
+        Fact(fact_words(name, language), f"{value:,}" if isinstance(value, int) else value)
         for name, value in record.facts.items()
     ]
-    return [Fact(both(term, language), value) for term, value in (*rows, *given)]
+    return [*(Fact(both(term, language), value) for term, value in rows), *given]
 
 
 def _titles(request: PageRequest) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What a customer sees under a receipt code: what decided, why, how to reach a person; public, in plain words.
 
-Every wrong code gives the same page, and each is counted against the address that it came from.
+Every wrong code gives the same page, and each is counted against the address that it came from. What is done here is done in
+the customer's name, so nothing is done for who is signed in as staff, and what they read was not fetched by the customer.
 """
 
 from __future__ import annotations
@@ -8,31 +9,36 @@ from __future__ import annotations
 from collections.abc import Callable  # noqa: TC003 - a type alias is made of it
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from dualtrack.domain.records import encode
 from dualtrack.errors import AuthenticationError, FieldError, ForbiddenError, NotFoundError
 from dualtrack.runtime.asking import ask_for_person
 from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain_by_receipt
 from dualtrack.runtime.opting import opt_out_by_receipt
-from dualtrack.runtime.receipts import CODE_CHARACTERS_MAX, ReceiptKey, find_receipt
+from dualtrack.runtime.receipts import (
+    BY_CODE,
+    CODE_CHARACTERS_MAX,
+    ReceiptHolder,
+    ReceiptKey,
+    find_receipt,
+    locate_receipt,
+)
 from dualtrack.store.projections import Projections
 from dualtrack.web.identity.permissions import Verb, require
-from dualtrack.web.identity.rate_limits import address_prefix
 from dualtrack.web.pages.asked import say_of, words_of
 from dualtrack.web.pages.base import Download, Page, PageRequest, Redirect, View
 from dualtrack.web.parts import Badge, Fact
+from dualtrack.web.receipt_guesses import look_up
 from dualtrack.web.views.acting import refusal
 
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     from dualtrack.runtime.receipts import ReceiptView
     from dualtrack.web.identity.links import CustomerLinks
     from dualtrack.web.identity.who import Identity
     from dualtrack.web.parts import Tone
     from dualtrack.web.views.acting import Refusal
     from dualtrack.web.views.wording import Say
-
-    T = TypeVar("T")
 
 __all__ = ["LINK_DOORS", "PAGES"]
 
@@ -55,20 +61,26 @@ def _go(request: PageRequest) -> Redirect | View:
 
 
 def _show(request: PageRequest) -> View:
-    try:
-        found = _find(request, lambda code: _read(request, code))
-    except NotFoundError:
-        return _unknown(request)
-    return _page(request, found, None)
+    only_looks = _is_staff(request) or request.services.get("method") == "HEAD"
+    return _page(request, _read(request, None if only_looks else _holder(request)), None)
 
 
-def _read(request: PageRequest, code: str | ReceiptKey) -> ReceiptView:
-    return find_receipt(request.runtime.registers.values(), code, request.runtime.gate)
+def _read(request: PageRequest, shown_to: ReceiptHolder | None = None) -> ReceiptView:
+    runtime = request.runtime
+    return find_receipt(runtime.registers.values(), _named(request), runtime.gate, shown_to=shown_to)
+
+
+def _is_staff(request: PageRequest) -> bool:
+    return request.identity is not None
 
 
 def _page(request: PageRequest, found: ReceiptView, refused: Refusal | None, *, complaint: str = "") -> View:
     say = say_of(request)
     now = request.runtime.clock()
+    if (
+        refused is not None and found.fetched_at is None
+    ):  # an answer is given by the receipt alone, where that is recorded
+        found = msgspec.structs.replace(found, answer=None, message=None)
     context = {
         "receipt": found,
         "address": _address(request),
@@ -94,6 +106,7 @@ def _page(request: PageRequest, found: ReceiptView, refused: Refusal | None, *, 
         "fetched": say.moment(found.fetched_at) if found.fetched_at else None,
         "waits": any(item.open for item in found.reviews),
         "refused": refused,
+        "staff": _is_staff(request),
     }
     return View("receipt.html.j2", context, say("Your receipt", "你的收據"), refused.status if refused else 200)
 
@@ -120,12 +133,9 @@ def _facts(found: ReceiptView, firm: str, say: Say) -> list[Fact]:
     ]  # fmt: skip
 
 
-def _person(request: PageRequest) -> Redirect | View:
+def _person(request: PageRequest) -> Redirect:
     say = say_of(request)
-    try:
-        asked = _find(request, lambda code: ask_for_person(request.runtime.registers.values(), code))
-    except NotFoundError:
-        return _unknown(request)
+    asked = ask_for_person(request.runtime.registers.values(), _named(request))
     due = say.moment(asked.due_at)
     said = (
         say(f"A person will look at it by {due}.", f"職員將於{due}前查看。")
@@ -137,10 +147,7 @@ def _person(request: PageRequest) -> Redirect | View:
 
 def _opt_out(request: PageRequest) -> Redirect | View:
     say = say_of(request)
-    try:
-        found = _find(request, lambda code: _read(request, code))
-    except NotFoundError:
-        return _unknown(request)
+    found = _read(request)
     try:
         new = _leave(request, found)
     except FieldError as error:
@@ -159,29 +166,25 @@ def _leave(request: PageRequest, found: ReceiptView) -> bool:
         raise FieldError(
             "this use has no opting out", where="receipt", fix="ask for a person instead", code="input.opt-out.none"
         )
-    return opt_out_by_receipt(request.runtime.registers.values(), _named(request))
+    registers = request.runtime.registers.values()
+    return opt_out_by_receipt(registers, _named(request), holder=_holder(request))
 
 
 def _complain(request: PageRequest) -> Redirect | View:
     """Record the customer's words; what was wrong with them is said on the receipt itself."""
     say, text = say_of(request), words_of(request)
-    runtime = request.runtime
+    runtime, found = request.runtime, _read(request)
+    registers = runtime.registers.values()
     try:
-        found = _find(request, lambda code: _read(request, code))
-        complain_by_receipt(runtime.registers.values(), runtime.recorders, _named(request), text)
-    except NotFoundError:
-        return _unknown(request)
+        complain_by_receipt(registers, runtime.recorders, _named(request), text, holder=_holder(request))
     except (FieldError, ForbiddenError) as error:
         return _page(request, found, refusal(error, say.language), complaint=text)
     said = say("Your complaint is recorded.", "你的投訴已記錄。")
     return Redirect(_address(request), said)
 
 
-def _proof(request: PageRequest) -> Download | View:
-    try:
-        found = _find(request, lambda code: _read(request, code))
-    except NotFoundError:
-        return _unknown(request)
+def _proof(request: PageRequest) -> Download:
+    found = _read(request)
     return Download(encode(found.proof), "application/json", f"receipt-{found.code or found.decision}-proof.json")
 
 
@@ -195,50 +198,44 @@ def _named(request: PageRequest) -> str | ReceiptKey:
     """Return the receipt that the address names; raises AuthenticationError for a link that opens nothing."""
     if "token" not in request.path:
         return request.path["code"][:CODE_CHARACTERS_MAX]
-    return ReceiptKey(_holder(request).receipt or "")
+    return ReceiptKey(_link(request).receipt or "")
 
 
-def _holder(request: PageRequest) -> Identity:
+def _holder(request: PageRequest) -> ReceiptHolder:
+    """Return in whose name something is done: the customer who has the code, or the link that one was given."""
+    return ReceiptHolder(_link(request).name, "link") if "token" in request.path else BY_CODE
+
+
+def _link(request: PageRequest) -> Identity:
     """Return who holds the link of the address; raises AuthenticationError."""
     links: CustomerLinks = request.services["links"]
     return links.open(request.path["token"])
 
 
-def _by_link(verb: Verb, show: Callable[[PageRequest], _Answer]) -> Callable[[PageRequest], _Answer]:
-    """Return a page of a receipt for who holds a link to it: their role has to have the verb."""
+def _of_receipt(method: str, verb: Verb, show: Callable[[PageRequest], _Answer]) -> Callable[[PageRequest], _Answer]:
+    """Return a page of one receipt; a link to it needs the verb, and a wrong code or link costs the address one of its tries."""
+
+    def find(request: PageRequest) -> None:
+        if "token" in request.path:
+            holder = _link(request)
+            require(holder, verb, institution=holder.institution, receipt=holder.receipt)
+        locate_receipt(request.runtime.registers.values(), _named(request))
 
     def shown(request: PageRequest) -> _Answer:
-        def let_in(_named_receipt: str | ReceiptKey) -> None:
-            holder = _holder(request)
-            require(holder, verb, institution=holder.institution, receipt=holder.receipt)
-
+        if method == "POST" and _is_staff(request):
+            raise ForbiddenError(
+                "a receipt is the customer's, and staff are signed in", where="receipt",
+                fix="act in your own name on the staff pages", code="forbidden.customer-page",
+            )  # fmt: skip
         try:
-            _find(request, let_in)
+            look_up(request.services.get("attempts"), request.source, lambda: find(request))
         except AuthenticationError:
             return _closed(request)
+        except NotFoundError:
+            return _unknown(request)
         return show(request)
 
     return shown
-
-
-def _find(request: PageRequest, look: Callable[[str | ReceiptKey], T]) -> T:
-    """Look a receipt up; a wrong code or link costs the address one of its tries.
-
-    Raises NotFoundError, AuthenticationError, RateLimitError.
-    """
-    attempts = request.services.get("attempts")
-    if attempts is None:
-        return look(_named(request))
-    taken = attempts.reserve(("receipt_source", address_prefix(request.source)))
-    wrong = False
-    try:
-        return look(_named(request))
-    except (NotFoundError, AuthenticationError):
-        wrong = True
-        raise
-    finally:
-        if not wrong:
-            attempts.succeeded(taken)
 
 
 def _unknown(request: PageRequest) -> View:
@@ -280,6 +277,9 @@ LINK_DOORS: dict[str, Verb] = {f"/c/{{token}}{end}": verb for end, _, verb, _ in
 PAGES: tuple[Page, ...] = (
     Page("/r", "GET", None, _form),
     Page("/r", "POST", None, _go),
-    *(Page(f"/r/{{code}}{end}", method, None, show) for end, method, _, show in _OF_ONE),
-    *(Page(f"/c/{{token}}{end}", method, None, _by_link(verb, show)) for end, method, verb, show in _OF_ONE),
+    *(
+        Page(f"{under}{end}", method, None, _of_receipt(method, verb, show))
+        for under in ("/r/{code}", "/c/{token}")
+        for end, method, verb, show in _OF_ONE
+    ),
 )

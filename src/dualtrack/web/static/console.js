@@ -158,19 +158,20 @@
   };
 
   const PAUSE_MS = 2000; // between two readings of one part
+  const UNASKED = { headers: { "X-Fragment": "live" } }; // nobody did anything: it keeps no session alive
   const streams = new Map();
 
   const reread = async (holder) => {
     if (!holder.querySelector("template[data-say]")) {
       if (writing() && holder.contains(document.activeElement)) return;
-      const loaded = await load(holder.dataset.source || location.href, {});
+      const loaded = await load(holder.dataset.source || location.href, UNASKED);
       if (loaded) place(`#${CSS.escape(holder.id)}`, loaded.page);
       return;
     }
     const { part } = holder.dataset;
     const old = part && document.getElementById(part);
     if (!old) return tell(holder, writing() ? "kept" : "new");
-    const loaded = writing() || marked(old) ? null : await load(again(holder), {});
+    const loaded = writing() || marked(old) ? null : await load(again(holder), UNASKED);
     // Between asking and answer somebody may have begun to write.
     if (writing()) return tell(holder, "kept");
     if (!loaded || marked(old) || !place(`#${CSS.escape(part)}`, loaded.page)) return tell(holder, "new");

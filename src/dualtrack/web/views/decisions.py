@@ -204,6 +204,7 @@ def _fetched(found: AnswerFetch | None, say: Say) -> list[Fact]:
     by = {
         "program": say(f"key {found.by}", f"密鑰 {found.by}"),
         "receipt": say("the customer's receipt", "客戶收據"),
+        "link": say(f"the customer's link {found.by}", f"客戶連結 {found.by}"),
         "function": say("the governed function", "受管治的函數"),
     }[found.means]
     when = say.moment(found.at)

@@ -9,7 +9,7 @@ from dualtrack.domain.records import Text
 from dualtrack.present.cites import cites_text
 from dualtrack.web.parts import Badge, Step
 from dualtrack.web.views.acting import moment_text
-from dualtrack.web.views.rendering import both
+from dualtrack.web.views.rendering import both, quoted
 from dualtrack.web.views.runtime_words import runtime_words
 from dualtrack.web.views.wording import Say
 
@@ -22,16 +22,15 @@ if TYPE_CHECKING:
     from dualtrack.web.views.rendering import Language
 
 __all__ = [
-    "ANSWER_MARK",
+    "ANSWERS",
     "KINDS",
     "REGULATORS",
     "SEVERITIES",
     "STATES",
     "DutyRow",
-    "answer_note",
     "answer_words",
     "duty_rows",
-    "given_answers",
+    "fact_words",
     "incident_row",
     "incident_steps",
     "kind_words",
@@ -72,11 +71,30 @@ STATES: dict[str, Text] = {
     "closed": Text(en="Closed", zh="已了結"),
 }
 
-ANSWER_MARK = {
+ANSWERS = {
     "yes": Text(en="Significant change: yes.", zh="重大改變：是。"),
     "no": Text(en="Significant change: no.", zh="重大改變：否。"),
 }
-"""How a recorded answer begins, in the language of whoever gave it, so that it is found again."""
+"""An answer to the question of a significant change in words."""
+
+_GIVEN: dict[str, Text] = {
+    "people_affected": Text(en="People affected", zh="受影響人數"),
+    "decisions_affected": Text(en="Decisions affected", zh="受影響的決定數目"),
+    "reference": Text(en="Reference", zh="參考編號"),
+    "decision": Text(en="Decision", zh="決定"),
+    "index": Text(en="Entry", zh="日誌條目"),
+    "complaints": Text(en="Complaints", zh="投訴數目"),
+    "days": Text(en="Days", zh="日數"),
+    "reviews": Text(en="Reviews", zh="覆核數目"),
+    "first": Text(en="First review", zh="首宗覆核"),
+    "customer_asked": Text(en="Asked for by customers", zh="由客戶要求"),
+    "run": Text(en="Run", zh="進程"),
+    "written": Text(en="Entries made up", zh="補記條目"),
+    "interrupted": Text(en="Decisions broken off", zh="中斷的決定"),
+    "missing": Text(en="Decisions missing", zh="缺失的決定"),
+    "at_risk_ms": Text(en="At risk, in ms", zh="或會遺失的毫秒數"),
+}
+"""Facts of an incident, those that people are asked for and those that the runtime gives."""
 
 _SEVERITY_TONES: dict[str, Tone] = {"minor": "low", "material": "amber", "major": "bad"}
 _STATE_TONES: dict[str, Tone] = {"open": "bad", "contained": "amber", "closed": "good"}
@@ -216,20 +234,15 @@ def _note(note: str, language: Language) -> str:
     return runtime_words(note, Say(language))
 
 
-def answer_note(answer: str, reason: str, language: Language) -> str:
-    """Return the note by which an answer to the question of a significant change is recorded."""
-    return f"{both(ANSWER_MARK[answer], language)} {reason}"
-
-
 def answer_words(answer: str, language: Language) -> str:
     """Return an answer to the question of a significant change in words."""
-    return both(ANSWER_MARK[answer], language)
+    return both(ANSWERS[answer], language)
 
 
-def given_answers(updates: Sequence[IncidentUpdate]) -> list[IncidentUpdate]:
-    """Return the updates that answer the question of a significant change, newest first."""
-    marks = tuple(side for text in ANSWER_MARK.values() for side in (text.en, text.zh))
-    return [item for item in reversed(updates) if item.note.startswith(marks)]
+def fact_words(name: str, language: Language) -> str:
+    """Return the name of a fact in words; one that a program named itself is quoted, as it is."""
+    known = _GIVEN.get(name)
+    return both(known, language) if known else quoted(name.replace("_", " "), language)
 
 
 def _fact_name(name: str, language: Language) -> str:
