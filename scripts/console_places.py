@@ -125,6 +125,8 @@ _USES = (
     Place("staff", "developer", "/staff"),
     Place("staff-use", "reviewer", f"/staff/{BANK}/{_TRIAL}"),
     Place("providers", "auditor", "/providers"),
+    Place("provider-calls", "auditor", "/providers/calls"),
+    Place("signals", "auditor", _of(_LIVE, "/signals?kind=complaint&days=30")),
 )
 _PEOPLE_DECIDE = (
     Place("decisions", "auditor", "/decisions"),

@@ -262,7 +262,7 @@ declaration: use=use_id title=words purpose=words area=research|strategy|service
 lines: first=holder second=holder third=holder
 scope: does=words does_not=words intents=[text] languages=[text] monthly_volume=whole?
 task: name=words hours_per_month=number hours_released=number destination=redeploy|retrain|service|reduce|undecided
-component: id=slug type=model|data_set|prompt|index|tool|library|code name=text version=text digest=hex? provider=text?
+component: id=slug type=model|data_set|prompt|index|tool|library|code name=label version=text digest=hex? provider=text?
     licence=text? source=text? reservation=text? indemnity=text?
 claim: id=slug track=benefit|safety topic=snake primary statement=words baseline=slug? unit=text?
     design=superiority|non_inferiority? minimum=number? margin=number?
@@ -274,7 +274,7 @@ subject: name=text digest=sha256
 sha256: sha256=hex
 predicate: kind={EVIDENCE_KINDS} topic=snake claim=slug? fields={{text:value}} method=method? data_digest=hex?
     document_digest=hex? n=whole? seed=whole? statistics={{text:any}} taken_at=instant minutes=number?
-    supersedes=supersedes? note=note? demo
+    supersedes=supersedes? note=label? demo
 method: name=text version=text source=text
 supersedes: index=whole leaf=hex why=text
 permit: format=text institution=slug use=use_id release=hex mode=shadow|trial|live from=instant expires=instant demo
@@ -334,9 +334,9 @@ def check(value: Json, kind: str, path: str, code: str) -> None:
     if kind.endswith("?"):
         if value is None:
             return
-        kind = kind[:-1] if kind != "note?" else "text" if type(value) is str else "words"
-    many = COLLECTION.fullmatch(kind)
-    if many:
+        kind = kind[:-1]
+    kind = kind if kind != "label" else "text" if type(value) is str else "words"
+    if many := COLLECTION.fullmatch(kind):
         inner, some, limit = many.groups()
         need(type(value) is (list if kind[0] == "[" else dict), code, path)
         need(len(value) <= int(limit or ENTRIES_MAX) and (not some or len(value) > 0), code, f"{path}: {len(value)}")

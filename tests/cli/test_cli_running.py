@@ -7,6 +7,10 @@ import pytest
 from cli_world import USE, good, run
 from running_world import CARD, decide_rows, permit, running_bank
 
+from dualtrack.keys import dsse
+from dualtrack.store.store import Store
+from dualtrack.store.workspace import Workspace
+
 
 @pytest.fixture(scope="module")
 def released_master(tmp_path_factory):
@@ -82,11 +86,12 @@ def test_a_decision_comes_out_again(live):
 
 
 def test_a_hold_stops_and_another_person_lets_go_on(live):
-    workspace, _ = live
+    workspace, answers = live
     where = ["--workspace", workspace]
     said = good("hold", "set", "use", USE, "--reason", "wrong scores", *where, "--json").json
     assert said["waited_ms"] >= 1000
     assert said["last_served_at"]
+    assert said["last_served"] in {answer.decision for answer in answers}
     assert said["served_after"] == 0
     assert run("standing", USE, *where).code == 1
     assert "permit.held" in run("standing", USE, *where).out
@@ -118,8 +123,12 @@ def test_a_use_that_was_live_goes_on_observed_until_a_day(released_master, tmp_p
     text = (released_master.parent / "use.yaml").read_text(encoding="utf-8")
     assert "live_since: null" in text
     path = tmp_path / "use.yaml"
-    path.write_text(text.replace("live_since: null", 'live_since: "2026-01-01T00:00:00Z"'), encoding="utf-8")
-    good("declare", path, *where)
+    for written, read in (("2026-02-30", None), ("2026-01-01", "2025-12-31T16:00:00Z")):
+        path.write_text(text.replace("live_since: null", f"live_since: {written}"), encoding="utf-8")
+        assert (run("declare", path, *where).code == 0) is (read is not None)
+    with Store.open(Workspace.open(workspace)) as store:
+        entry = store.repository("my-bank").newest("declaration/1", USE)
+        assert f'"live_since":"{read}"'.encode() in dsse.parse(entry.content).payload
     begun = good("observe", "begin", USE, "--days", "30", "--reason", "live since January", *where, "--json").json
     assert begun["use"] == USE
     shown = good("standing", USE, *where, "--json").json

@@ -57,12 +57,14 @@ def test_a_decision_its_receipt_and_its_proof(served, connect):
     client = connect(key=served.key(ConsoleRole.CALLER))
     answer = client.decide(USE, {"late": 3}, person="C-1024", language="zh-Hant")
     assert (answer.outcome, answer.mode) == ("served", "live")
-    assert "曾逾期還款" in answer.reasons
+    assert "令結果上升：曾逾期還款" in answer.reasons
     while served.runtime.recorders[FIRM].waiting:
         pass
     receipt = connect().receipt(answer.receipt)
     assert receipt.decision == answer.decision
-    assert Said(en="payments were late", zh="曾逾期還款") in [item.says for item in receipt.explained]
+    assert Said(en="raised by: payments were late", zh="令結果上升：曾逾期還款") in [
+        item.says for item in receipt.explained
+    ]
     assert receipt.why.en == "A model computed this from the details given."
     auditor = connect(key=served.key(ConsoleRole.AUDITOR))
     assert auditor.decision(answer.decision)["record"]["use"] == USE

@@ -32,12 +32,23 @@ def people_once(factory):
     return made_once(factory, "page-people", make)
 
 
-def function_once(factory):
-    """Return where the page was walked to its end."""
+def released_once(factory):
+    """Return where the page was walked until the model was released and wrapped, before any permit."""
 
     def make(place):
         shell = go_on(people_once(factory), place)
         for step in _parts()[1]:
+            shell.do(step)
+
+    return made_once(factory, "page-released", make)
+
+
+def function_once(factory):
+    """Return where the page was walked to its end."""
+
+    def make(place):
+        shell = go_on(released_once(factory), place)
+        for step in _parts()[2]:
             shell.do(step)
 
     return made_once(factory, "page-function", make)
@@ -46,4 +57,5 @@ def function_once(factory):
 def _parts():
     whole = steps(FUNCTION)
     declared = next(number for number, step in enumerate(whole) if "template show" in getattr(step, "line", ""))
-    return whole[:declared], whole[declared:]
+    planned = next(number for number, step in enumerate(whole) if getattr(step, "name", "") == "plan.yaml")
+    return whole[:declared], whole[declared:planned], whole[planned:]

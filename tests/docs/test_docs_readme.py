@@ -24,6 +24,7 @@ OWN_TESTS = {
     "govern-an-endpoint.md",
     "govern-openai.md",
     "guards.md",
+    "observe.md",
     "operating.md",
 }
 """Pages that go on from one another and start servers; tests of their own run them."""

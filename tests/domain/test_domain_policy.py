@@ -30,6 +30,7 @@ def test_a_policy_is_read_and_has_one_form():
         ({"tools": [{"name": "t", "changes_state": True}] * 2}, "tools"),
         ({"guards": [{"guard": "opt_out", "stage": "input", "action": "route"}] * 501}, "guards"),
         ({"review": {"mode": "sometimes"}}, "review"),
+        ({"buffered_because": "  "}, "buffered_because"),
         ({"surprise": 1}, ""),
     ],
 )

@@ -294,7 +294,8 @@ def task(pick: random.Random) -> dict[str, object]:
 def component(pick: random.Random, number: int) -> dict[str, object]:
     empty = dict.fromkeys(["digest", "provider", "source", "reservation", "indemnity"])
     licence = pick.choice([None, "Apache-2.0"])
-    return {"id": f"part-{number}", "type": "model", "name": "m", "version": "1", "licence": licence, **empty}
+    name = text("m") if number else "m"
+    return {"id": f"part-{number}", "type": "model", "name": name, "version": "1", "licence": licence, **empty}
 
 
 def claim(pick: random.Random, number: int) -> dict[str, object]:

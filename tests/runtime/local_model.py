@@ -5,8 +5,9 @@
         with local_model() as url:   # "http://127.0.0.1:PORT/v1"
             yield url
 
-DUALTRACK_TEST_MODEL_PYTHON names an interpreter whose environment has the packages (scripts/serve_test_model.py says which);
-without it this interpreter is tried. Nothing is installed or fetched.
+DUALTRACK_TEST_MODEL_PYTHON names an interpreter whose environment has an engine, xllamacpp or llama-cpp-python, and the model
+(scripts/serve_test_model.py says which); without it this interpreter is tried. DUALTRACK_TEST_MODEL_GGUF names another small
+model, a file in the GGUF form. Nothing is installed or fetched.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ START_S_MAX = 120
 def local_model(threads: int = 1):
     """Serve the model and give its address; skips the test where it is not installed or does not start."""
     python = os.environ.get("DUALTRACK_TEST_MODEL_PYTHON", sys.executable)
+    model = os.environ.get("DUALTRACK_TEST_MODEL_GGUF")
+    named = ["--model", model] if model else []
     process = subprocess.Popen(
-        [python, str(SERVER), "--threads", str(threads)],
+        [python, str(SERVER), "--threads", str(threads), *named],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     said, noise = [], []

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from dualtrack.errors import NotFoundError, RefusedError
+from dualtrack.errors import NotFoundError, RefusedError, ReviewError
 from dualtrack.runtime.answers import enter_for_answer, find_held, read_held
 from dualtrack.runtime.compiling import compile_drill
 from dualtrack.runtime.faces.callers import Caller
@@ -46,6 +46,10 @@ class Held:
 
     async def act(self, review, action, by="rita", **given):
         await asyncio.to_thread(act, self.runtime, review, action, by, **given)
+
+    async def unclaim(self, review, by="rita"):
+        desk = ReviewDesk(self.runtime.registers[FIRM], self.runtime.recorder(FIRM).contents)
+        await asyncio.to_thread(desk.act, review, "unclaim", by, ["reviewer"])
 
 
 def rows(world, scenario, **changes):
@@ -87,7 +91,7 @@ def test_a_routed_row_is_fetched_once_a_person_approved_it(world):
     (status, found), routed = rows(world, scenario)
     assert (status, found["state"]) == (200, "approved")
     assert 0.8 < found["output"] < 1
-    assert found["reasons"] == ["payments were late", "most of the limit is used"]
+    assert found["reasons"] == ["raised by: payments were late", "raised by: most of the limit is used"]
     assert found["human"] == "Call 2000 0000 (fictional)"
     assert "message" not in found
     assert "receipt" not in found
@@ -113,7 +117,7 @@ def test_a_row_has_its_disclosure_beside_the_released_output(world):
 
     _, found = rows(world, scenario, disclosure={"text": NOTICE, "every": False})
     assert found["disclosure"] == NOTICE["zh-Hant"]
-    assert found["reasons"][0] == "曾逾期還款"
+    assert found["reasons"][0] == "令結果上升：曾逾期還款"
 
 
 @pytest.mark.parametrize(("action", "state"), [("reject", "rejected"), ("terminate", "terminated")])
@@ -216,17 +220,29 @@ def test_a_changed_tool_call_is_given_only_for_a_listed_tool_and_with_the_notice
         assert found["message"] == SAID
 
 
-def test_what_went_to_a_person_without_a_draft_is_never_answered_with_the_question(world):
+def test_what_went_to_a_person_without_a_draft_is_never_answered_with_the_question_nor_approved(world, monkeypatch):
     async def scenario(held):
         _, routed = await held.ask(CHAT, QUESTION)
+        with pytest.raises(ReviewError) as caught:
+            await held.act(routed["dualtrack"]["review"], "approve")
+        assert caught.value.code == "review.no-draft"
+        monkeypatch.setattr("dualtrack.runtime.reviews.check_may_answer", lambda *_given: None)  # as it was before
+        await held.unclaim(routed["dualtrack"]["review"])
         await held.act(routed["dualtrack"]["review"], "approve")
         _, other = await held.ask(CHAT, QUESTION)
         await held.act(other["dualtrack"]["review"], "modify", text="I will call you at ten.")
+        receipt = await asyncio.to_thread(
+            find_receipt, [world.register], routed["dualtrack"]["receipt"], held.runtime.gate
+        )
+        assert (receipt.reviews[0].state, receipt.reviews[0].says.en) == (
+            "taken_up",
+            "A person took up what was asked.",
+        )
         return await held.fetch(routed["dualtrack"]["decision"]), await held.fetch(other["dualtrack"]["decision"])
 
     stop = [{"guard": "injection", "stage": "input", "action": "route", "threshold": 0}]
     (_, taken), (_, written) = chats(world, scenario, guards=stop)
-    assert (taken["state"], taken["message"], "output" in taken) == ("approved", SAID, False)
+    assert (taken["state"], taken["message"], "output" in taken) == ("taken_up", SAID, False)
     assert (written["state"], written["output"]) == ("modified", "I will call you at ten.")
 
 

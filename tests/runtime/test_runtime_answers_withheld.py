@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import update
 
 from dualtrack.errors import LedgerError
+from dualtrack.runtime.answer_fetches import first_fetch
 from dualtrack.runtime.holds import release_hold, set_hold
 from dualtrack.runtime.lookup import decision_row
 from dualtrack.runtime.observing import begin_observe
-from dualtrack.runtime.opting import opt_out
+from dualtrack.runtime.opting import opt_out, opt_out_by_receipt
+from dualtrack.runtime.receipts import BY_CODE, find_receipt
 from dualtrack.runtime.replaying import replay
 from dualtrack.runtime.upstream.client import UpstreamClient
 from permit.firm import known_key
@@ -103,6 +105,37 @@ def test_who_opted_out_since_gets_the_way_to_a_person_and_not_the_draft(world):
     assert not {"output", "reasons"} & set(found)
     assert found["message"]
     assert found["human"] == "Call 2000 0000 (fictional)"
+
+
+def test_what_was_read_before_its_person_opted_out_stays_and_what_is_withheld_is_not_fetched(world):
+    async def scenario(held):
+        def receipt(code):
+            return find_receipt([world.register], code, held.runtime.gate, shown_to=BY_CODE)
+
+        def out(*, active=True):
+            opt_out_by_receipt([world.register], read["receipt"], active=active)
+            held.runtime.snapshots.refresh()
+
+        _, read = await held.ask(DECIDE, ROW)
+        _, unread = await held.ask(DECIDE, ROW)
+        for routed in (read, unread):
+            await held.act(routed["review"], "approve")
+        before = await asyncio.to_thread(receipt, read["receipt"])
+        await asyncio.to_thread(out)
+        after = await asyncio.to_thread(receipt, read["receipt"])
+        withheld = [await asyncio.to_thread(receipt, unread["receipt"]) for _ in range(2)]
+        await held.fetch(unread["decision"])
+        assert first_fetch(world.register, unread["decision"]) is None
+        await asyncio.to_thread(lambda: out(active=False))
+        return before, after, withheld, await asyncio.to_thread(receipt, unread["receipt"])
+
+    before, after, withheld, back = rows(world, scenario, opt_out=True)
+    assert before.answer is not None
+    assert (after.answer, after.message, after.fetched_at) == (before.answer, None, before.fetched_at)
+    for found in withheld:
+        assert (found.answer, found.fetched_at) == (None, None)
+        assert found.message is not None
+    assert back.answer == before.answer
 
 
 def test_asking_after_an_answer_takes_no_call_of_the_use_and_is_bounded_all_the_same(world):

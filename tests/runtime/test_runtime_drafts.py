@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from dualtrack.domain.records import Text
 from dualtrack.runtime.drafts import (
     duties_of_change,
     duties_of_incident,
@@ -41,6 +42,18 @@ def test_a_bank_is_not_told_of_duties_of_others(make_desk):
     assert set(by_id(duties_of_incident(desk.register, raised(desk).id))) == {"hkma-incident", "pcpd-breach"}
     assert not any(line.duty.regulator == "SFC" for line in duties_of_change(desk.register, USE))
     assert significant_change(desk.register, USE) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "duty", "regulator"), [("insurer", "ia-incident", "IA"), ("mpf_trustee", "mpfa-incident", "MPFA")]
+)
+def test_an_insurer_and_a_trustee_are_told_that_nothing_was_verified(make_desk, kind, duty, regulator):
+    desk = make_desk(type=kind)
+    lines = by_id(duties_of_incident(desk.register, raised(desk).id))
+    assert set(lines) == {duty, "pcpd-breach"}
+    line = lines[duty]
+    assert (line.duty.regulator, line.duty.grade, line.clock_from) == (regulator, "unseen", None)
+    assert line.clock == Text(en="period not verified", zh="期限未經核實")
 
 
 def test_no_clock_runs_where_no_period_was_read(make_desk):

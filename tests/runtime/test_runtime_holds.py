@@ -37,9 +37,10 @@ def test_a_hold_is_acknowledged_only_after_every_lease_has_run_out(desk):
 
 
 def test_a_hold_says_what_was_served_last_and_how_many_after_it(desk, no_wait, monkeypatch):
-    desk.decide(done_us=time.time_ns() // 1000 - 5 * US)
+    served = desk.decide(done_us=time.time_ns() // 1000 - 5 * US)[0].id
     before = put(desk, "institution", FIRM)
     assert before.last_served_after_ms <= -5000
+    assert before.last_served == served
     assert before.served_after == 0
     desk.decide(done_us=time.time_ns() // 1000 + 60 * US)
     desk.decide(done_us=time.time_ns() // 1000 + 60 * US, outcome="stopped")
@@ -53,7 +54,7 @@ def test_what_was_served_is_counted_by_scope(desk):
     desk.decide(done_us=100)
     desk.release_digest = desk.release("second")
     desk.decide(done_us=200)
-    desk.decide(done_us=300, upstream="backup")
+    newest = desk.decide(done_us=300, upstream="backup")[0].id
     desk.decide(done_us=400, upstream="card", outcome="blocked")
     cases = {
         ("institution", FIRM): (300, 2),
@@ -65,15 +66,28 @@ def test_what_was_served_is_counted_by_scope(desk):
         ("component", "card"): (None, 0),
     }
     for (scope, target), expected in cases.items():
-        assert served_in(desk.register, scope, target, since_us=150) == expected, (scope, target)
+        found = served_in(desk.register, scope, target, since_us=150)
+        assert (found.last_us, found.after) == expected, (scope, target)
+        assert (found.last == newest) is (expected[0] == 300), (scope, target)
 
 
 def test_a_part_that_a_release_cannot_do_without_counts_whatever_it_served(make_desk):
     desk = make_desk(upstreams=[{"id": "card", "kind": "python", "provider": "us"}])
-    desk.decide(done_us=700)
+    served = desk.decide(done_us=700)[0].id
     part = held_part(desk.register, "component", "card")
     assert (part.needed_by, part.optional_in) == ((desk.release_digest,), ())
-    assert served_in(desk.register, "provider", "us", since_us=1) == (700, 1)
+    assert served_in(desk.register, "provider", "us", since_us=1) == (700, 1, served)
+
+
+def test_what_was_served_last_until_an_instant_is_not_what_came_after(desk):
+    begun_us = int(desk.time.timestamp()) * US
+    first = desk.decide(done_us=begun_us + 5)[0].id
+    desk.forward(hours=1)
+    second = desk.decide(done_us=begun_us + 3600 * US + 5)[0].id
+    known = {"since_us": begun_us, "until_us": begun_us + 60 * US}
+    assert served_in(desk.register, "use", USE, since_us=begun_us) == (begun_us + 3600 * US + 5, 2, second)
+    assert served_in(desk.register, "use", USE, **known) == (begun_us + 5, 1, first)
+    assert served_in(desk.register, "use", USE, since_us=1, until_us=begun_us - 60 * US) == (None, 0, None)
 
 
 def test_a_decision_of_long_ago_is_still_found(desk):

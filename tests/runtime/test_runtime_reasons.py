@@ -23,7 +23,16 @@ from dualtrack.runtime.lookup import decision_row, record_at
 from dualtrack.runtime.models import keep_artifact
 from dualtrack.runtime.opting import opt_out
 from dualtrack.runtime.planting import plant
-from dualtrack.runtime.reasons import every_text, in_language, language_of_text, read_reasons, reason_words, why_code
+from dualtrack.runtime.reasons import (
+    directed,
+    every_text,
+    in_language,
+    is_directed,
+    language_of_text,
+    read_reasons,
+    reason_words,
+    why_code,
+)
 from dualtrack.runtime.receipts import find_receipt
 from dualtrack.runtime.reviews import ReviewDesk
 from dualtrack.runtime.upstream.client import UpstreamClient
@@ -90,6 +99,28 @@ def test_sealed_reasons_read_back_and_each_language_is_whole(reasons):
         assert set(said) <= set(every_text(reasons))
 
 
+@given(st.one_of(st.text(), st.builds(Text, en=st.text(), zh=st.text())), st.booleans())
+def test_a_reason_of_a_signed_field_says_which_way(says, raised):
+    found = directed(says, raised=raised)
+    assert is_directed(found)
+    assert found != directed(says, raised=not raised)
+    assert found.en.endswith(says.en if isinstance(says, Text) else says)
+    assert found.zh.endswith(says.zh if isinstance(says, Text) else says)
+    assert not is_directed(LATE)
+
+
+def test_a_low_score_has_reasons_that_say_so(world):
+    world.permit()
+
+    async def inside(runtime):
+        async with UpstreamClient() as client:
+            _, _, answer = await ask(HotPath(runtime, client, caller), f"/v1/decide/{USE}", {"input": {"late": 0}})
+            return json.loads(answer)
+
+    with world.open() as runtime:
+        assert asyncio.run(inside(runtime))["reasons"] == ["lowered by: payments were late"]
+
+
 def test_reasons_of_older_records_are_texts_of_one_language():
     assert read_reasons('["Pays late","曾逾期還款"]'.encode()) == ["Pays late", "曾逾期還款"]
     assert (language_of_text("Pays late"), language_of_text("曾逾期還款")) == ("en", "zh-Hant")
@@ -123,9 +154,11 @@ def test_the_scoring_face_keeps_the_models_own_words_in_both(world):
 
     with world.open() as runtime:
         answer = asyncio.run(inside(runtime))
-        assert LATE.zh in answer["reasons"]
+        assert directed(LATE, raised=True).zh in answer["reasons"]
         found = receipt(runtime, answer["receipt"])
-    assert LATE in [item.says for item in found.explained]
+    assert Text(en="raised by: payments were late", zh="令結果上升：曾逾期還款") in [
+        item.says for item in found.explained
+    ]
     assert all(item.given is None for item in found.explained)
 
 
@@ -229,12 +262,13 @@ def test_what_is_quoted_is_named_by_its_title(world):
 # planted items
 
 
-def test_a_planted_items_reasons_are_kept_as_the_models_own_are(world):
+@pytest.mark.parametrize("own", [LATE, directed(LATE, raised=True)])
+def test_a_planted_items_reasons_are_kept_as_the_models_own_are(world, own):
     world.permit(
         audience="customers", review={"mode": "hold", "due_minutes": 60}, fields=[*FIELDS, WATCHED], guards=WALL
     )
     with world.open() as runtime:
-        decide(runtime, USE, {"late": 1}, lambda _: Scoring("pays 1 in 10", (LATE,)), person="ann")
+        decide(runtime, USE, {"late": 1}, lambda _: Scoring("pays 1 in 10", (own,)), person="ann")
         while runtime.recorder(FIRM).waiting:
             time.sleep(0.005)
         item = KnownWrong(
@@ -243,4 +277,4 @@ def test_a_planted_items_reasons_are_kept_as_the_models_own_are(world):
         laid(world, runtime, items=[item])
         review = plant(runtime, USE)
         view = ReviewDesk(world.register, runtime.recorder(FIRM).contents).get(review, by="rita", reason="reads")
-    assert (view.reasons, view.input) == ([LATE], '{"late":1}')
+    assert (view.reasons, view.input) == ([own], '{"late":1}')

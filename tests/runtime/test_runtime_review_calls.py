@@ -77,14 +77,19 @@ def test_what_may_not_be_asked_for_is_refused_at_once(world, text, found):
     assert found in error.found
 
 
-def test_words_of_a_person_are_theirs_and_an_unchanged_call_was_looked_at(world):
-    status, found = changed(world, written('{"account": "012"}', text=f"I, {HKID}, confirm."))
-    assert status == 200
-    assert found["output"]["text"].endswith("confirm.")
+def test_words_beside_an_unchanged_call_are_looked_at(world):
+    error, _ = changed(world, written('{"account": "012"}', text=f"I, {HKID}, confirm."))
+    assert (error.code, HKID in str(error)) == ("review.words-guarded", False)
+
+
+def test_an_unchanged_call_was_looked_at_and_clean_words_are_theirs(world):
+    status, found = changed(world, written('{"account": "012"}', text="As you wish, and gladly."))
+    assert (status, found["output"]["text"].endswith("gladly.")) == (200, True)
 
 
 def test_what_was_recorded_before_is_looked_at_again_before_it_is_given(world, monkeypatch):
     monkeypatch.setattr("dualtrack.runtime.reviews.check_changed_calls", lambda *_given: None)
+    monkeypatch.setattr("dualtrack.runtime.reviews.check_words", lambda *_given, **_named: False)
     status, found = changed(world, written(json.dumps({"holder": HKID})))
     assert (status, "output" in found) == (200, False)
     assert found["message"]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from identity_world import HASHER
+from sqlalchemy import insert
 
 from dualtrack.demo.firms import demo_firms, found_firm
 from dualtrack.errors import ForbiddenError
@@ -101,6 +102,16 @@ def test_one_account_of_each_shown_role_is_read_back_as_it_was_written(store):
     assert tuple(item.role for item in shown) == SHOWN_ROLES
     for item in shown:
         assert (first, item.role.value, item.name, item.password) in rows
+
+
+def test_the_institution_with_the_most_decisions_is_shown(store):
+    ensure_demo_accounts(store, clock)
+    busy = store.repository(demo_firms()[1].id)
+    table = busy.tables.decision
+    plain = {column.name: 0 if column.type.python_type is int else "x" for column in table.columns}
+    with busy.backend.write(busy.ledger) as connection:
+        connection.execute(insert(table).values(plain | {"ledger": busy.ledger}))
+    assert {item.institution for item in shown_accounts(store)} == {demo_firms()[1].id}
 
 
 @pytest.mark.parametrize("content", ["", "x\n", "a b c\n  approver only-a-name\n", "  approver name password\n" * 2])

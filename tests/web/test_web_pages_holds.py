@@ -52,13 +52,18 @@ def test_who_may_not_stop_sees_no_form(world):
 
 @pytest.mark.parametrize("language", ["en", "zh-Hant"])
 def test_a_hold_answers_when_nothing_can_be_served_any_more(world, language):
-    world.desk.decide()
+    served = world.desk.decide()[0].id
     view = set_one(world, reason=HOSTILE, language=language)
     page = words(world.html(view, language))
     waited_ms = int(next(item.value for item in view.context["stats"]).replace(",", "").split()[0])
     assert waited_ms >= 1000
     assert ("Served after the hold 0" in page) or ("暫停後提供的決定 0" in page)
     assert ("before it" in page) or ("暫停之前" in page)
+    link = f'HKT, <a href="/decisions/{served}">{served}</a>'
+    assert link in world.html(view, language)
+    hold = list_holds(world.desk.register)[0]["id"]
+    assert link in world.show("GET", ONE, by="compliance", path={"id": hold}, language=language)
+    assert "/decisions/" not in world.show("GET", ONE, by="collector", path={"id": hold}, language=language)
     shown = world.show("GET", "/holds", by="compliance", language=language)
     assert ("In force now" in shown) or ("現正生效" in shown)
 

@@ -13,9 +13,11 @@ from server_world import FIRM, PASSWORD, USE, ServerWorld
 
 from dualtrack.domain.records import encode
 from dualtrack.domain.review import REVIEW_FORMAT, ReviewOpened
+from dualtrack.runtime.holds import release_hold, set_hold
 from dualtrack.runtime.ids import new_id
 from dualtrack.runtime.incidents import open_incident
 from dualtrack.web.serving import SERVER_OPTIONS
+from permit.firm import known_key
 
 pytestmark = [needs_browser, pytest.mark.slow]
 
@@ -116,6 +118,21 @@ def test_a_review_that_opens_stands_in_the_queue_by_itself(served):
     assert barriers(tab) == ""
     assert complaints(tab) == []
     tab.context.close()
+
+
+def test_a_hold_stands_on_an_open_overview_by_itself(served):
+    tab = served.tab("owner")
+    served.look(tab, "/", "portfolio")
+    tab.evaluate("window.kept = true")
+    assert tab.locator("#stand .badge:text-is('On hold')").count() == 0
+    held = set_hold(served.register, known_key("executive"), scope="use", target=USE, reason="harm seen")
+    tab.wait_for_selector("#stand .badge:text-is('On hold')", timeout=SOON_MS)
+    tab.wait_for_selector(".news:text-is('Something new was recorded; the list shows it.')", timeout=SOON_MS)
+    assert tab.evaluate("window.kept") is True
+    assert barriers(tab) == ""
+    assert complaints(tab) == []
+    tab.context.close()
+    release_hold(served.register, known_key("compliance"), hold=held.hold.id, reason="looked at")
 
 
 @pytest.mark.parametrize(

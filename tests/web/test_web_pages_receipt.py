@@ -147,6 +147,21 @@ def test_opting_out_counts_from_now_on(world):
     assert "already" in world.answer("POST", OPT_OUT, path={"code": answer.receipt}).message
 
 
+def test_who_opted_out_reads_that_and_may_take_it_back(world):
+    path = {"code": world.decide(person="customer 7").receipt}
+    subject = world.runtime.subjects.pseudonym(FIRM, "customer 7")
+    world.answer("POST", OPT_OUT, path=path)
+    english, chinese = world.both("GET", ONE, path=path)
+    assert "You have opted out" in english
+    assert "你已選擇退出" in chinese
+    assert ">Opt out<" not in english
+    back = world.answer("POST", OPT_OUT, path=path, form={"do": "back"})
+    assert "again, from now on" in back.message
+    assert not has_opted_out(world.register, USE, subject)
+    assert "You had not opted out" in world.answer("POST", OPT_OUT, path=path, form={"do": "back"}).message
+    assert ">Opt out<" in world.show("GET", ONE, path=path)
+
+
 def test_opting_out_of_a_receipt_about_nobody_is_refused_with_the_way(world):
     answer = world.decide()
     found = world.answer("POST", OPT_OUT, path={"code": answer.receipt})

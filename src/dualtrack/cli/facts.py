@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -25,11 +27,14 @@ from dualtrack.domain.ids import parse_use
 from dualtrack.domain.policy import RuntimePolicy
 from dualtrack.domain.release import Policy, Release, ReleaseComponent
 from dualtrack.domain.templates import list_templates, read_template, template_source
+from dualtrack.domain.time import HONG_KONG, format_instant, parse_date
 from dualtrack.domain.usecase import UseCase
 from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.runtime.policy_check import examine_policy
 
 __all__ = ["declare_command", "make_release", "release_command", "template_command"]
+
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @click.command("declare", epilog="Example: dualtrack declare early-warning.yaml --as first-line")
@@ -52,7 +57,7 @@ def declare_command(
         file = interview(file, institution)
     if file is None:
         raise FieldError("no file", where="dualtrack declare", fix="name a YAML file, or give --interactive")
-    use_case = read_document(file, UseCase, values="facts")
+    use_case = _of_instants(read_document(file, UseCase, values="facts"), str(file))
     with sitting(workspace, institution_of(use_case.use, institution)) as desk:
         receipt = desk.register.declare(use_case, desk.signer(holder), where=str(file))
     if as_json:
@@ -61,6 +66,16 @@ def declare_command(
         click.echo(
             f"declared {use_case.use} (entry {receipt.index}); next: dualtrack release {use_case.use} --code FILE"
         )
+
+
+def _of_instants(use_case: UseCase, where: str) -> UseCase:
+    """Return a declaration whose `live_since` may be a day: that is when the day began in Hong Kong."""
+    since = use_case.live_since
+    if since is None or _DAY.fullmatch(since) is None:
+        return use_case
+    day = parse_date(since, where=f"{where}, field live_since")
+    begun = datetime(day.year, day.month, day.day, tzinfo=HONG_KONG)
+    return msgspec.structs.replace(use_case, live_since=format_instant(begun))
 
 
 @click.command("release", epilog="Example: dualtrack release my-bank/early-warning --code model.py --guard disclosure")

@@ -86,13 +86,15 @@ def _set(
                 "acknowledged_at": found.acknowledged_at,
                 "waited_ms": found.waited_ms,
                 "last_served_at": last,
+                "last_served": found.last_served,
                 "served_after": found.served_after,
             }
         )
         return
     click.echo(f"held {scope} {target}: hold {found.hold.id} (entry {found.entry})")
     click.echo(f"  no process can be serving it since {found.acknowledged_at} (waited {found.waited_ms} ms)")
-    click.echo(f"  last served {last or 'never'}; {found.served_after} after the entry was durable")
+    which = f"{last}, decision {found.last_served}" if last else "never"
+    click.echo(f"  last served {which}; {found.served_after} after the entry was durable")
     click.echo(f"  next: another person ends it with dualtrack hold release {found.hold.id} --as HOLDER --reason …")
 
 

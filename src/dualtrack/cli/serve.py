@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dualtrack.store.workspace import Workspace
+    from dualtrack.web.demo_accounts import DemoAccount
     from dualtrack.web.settings import WebSettings
 
 __all__ = ["DEFAULT_PORT", "WORKERS_MAX", "serve_command"]
@@ -34,7 +35,10 @@ _BACKLOG = 2048
 
 
 class _Opening(NamedTuple):
-    """What is said before serving. `sign_in` has accounts of a demo with their passwords, a real workspace none."""
+    """What is said before serving. `sign_in` has accounts of a demo with their passwords, a real workspace none.
+
+    They are of `institution`, which has the most decisions; `others` have accounts in the file too.
+    """
 
     workspace: str
     address: str
@@ -42,6 +46,8 @@ class _Opening(NamedTuple):
     demo: bool
     accounts: str | None
     sign_in: dict[str, str]
+    institution: str | None
+    others: list[str]
     receipts: str | None
 
 
@@ -73,13 +79,9 @@ def serve_command(workspace: Path | None, host: str, port: int, workers: int, as
     check_log_keys(found, passphrase=passphrase())
     listening = _listen(host, port)
     try:
-        accounts, sign_in = _demo_accounts(found)
         shown = f"[{host}]" if ":" in host else host
         address = settings.public_address or f"http://{shown}:{listening.getsockname()[1]}"
-        _say(
-            _Opening(str(found.root), address, workers, found.demo, accounts, sign_in, _demo_receipts(found)),
-            as_json=as_json,
-        )
+        _say(_opening(found, address, workers), as_json=as_json)
         _run(found, address, listening, workers)
     finally:
         listening.close()
@@ -120,16 +122,33 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _demo_accounts(workspace: Workspace) -> tuple[str | None, dict[str, str]]:
-    """Return the file of a demo's accounts, and name and password of the three that are said; none of a real workspace."""
+def _opening(workspace: Workspace, address: str, workers: int) -> _Opening:
+    """Return what is said of a workspace; the accounts of a demo are made first, where they are missing."""
+    accounts, shown = _demo_accounts(workspace)
+    institution = shown[0].institution if shown else None
+    return _Opening(
+        workspace=str(workspace.root),
+        address=address,
+        workers=workers,
+        demo=workspace.demo,
+        accounts=accounts,
+        sign_in={item.name: item.password for item in shown},
+        institution=institution,
+        others=[item.id for item in workspace.config.institutions if item.id != institution] if shown else [],
+        receipts=_demo_receipts(workspace),
+    )
+
+
+def _demo_accounts(workspace: Workspace) -> tuple[str | None, list[DemoAccount]]:
+    """Return the file of a demo's accounts, and the three that are said; none of a real workspace."""
     if not workspace.demo:
-        return None, {}
+        return None, []
     from dualtrack.web.demo_accounts import ensure_demo_accounts, shown_accounts  # noqa: PLC0415 - optional part
 
     with Store.open(workspace) as store:
         path = ensure_demo_accounts(store, clock)
         shown = shown_accounts(store)
-    return str(path), {item.name: item.password for item in shown}
+    return str(path), shown
 
 
 def _demo_receipts(workspace: Workspace) -> str | None:
@@ -148,9 +167,12 @@ def _say(opening: _Opening, *, as_json: bool) -> None:
     out.print(f"  API      {opening.address}/api/v1/openapi.json")
     out.print(f"  models   {opening.address}/v1  (OpenAI-compatible)")
     if opening.accounts is not None:
-        out.print("Demonstration: everything is fictional. Sign in at the console as one of")
+        of = f" of {opening.institution}, where the most was decided" if opening.institution else ""
+        out.print(f"Demonstration: everything is fictional. Sign in at the console as one{of}:", soft_wrap=True)
         for name, password in opening.sign_in.items():
             out.print(f"  {name:<28} {password}", soft_wrap=True)
+        if opening.others:
+            out.print(f"Each other institution has its own accounts: {', '.join(opening.others)}.", soft_wrap=True)
         out.print(f"All names and passwords: {opening.accounts}", soft_wrap=True)
     if opening.receipts is not None:
         out.print(

@@ -30,6 +30,7 @@ from dualtrack.evidence.demo.uses import DEMO_SEED, EARLY_CONTACT, PROVISIONING
 from dualtrack.runtime.decide import Scoring, decide
 from dualtrack.runtime.engine import Runtime
 from dualtrack.runtime.holds import set_hold
+from dualtrack.runtime.reasons import directed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,7 +183,8 @@ def _decide(
 
     def score(asked: Mapping[str, object]) -> Scoring:
         found = model.score(asked)
-        return Scoring(found.output, tuple(model.says[name] for name, _ in found.reasons))
+        said = tuple(directed(model.says[name], raised=points > 0) for name, points in found.reasons)
+        return Scoring(found.output, said)
 
     return decide(runtime, use, row, score, person=person, language=language)
 

@@ -145,6 +145,8 @@ class RuntimePolicy(Record, frozen=True):
     """Everything the runtime enforces for one release. `human` says how to reach a person; both languages.
 
     `rules` belong to `fallback: rules`. They are left out of the bytes where there are none, so older digests stand.
+    So is `buffered_because`: why a high-risk use for staff or systems, whose release says buffered, may run so.
+    And `registered_intermediary`: how to reach who may advise on MPF.
     """
 
     format: str
@@ -166,6 +168,8 @@ class RuntimePolicy(Record, frozen=True):
     fields: list[FieldSetting] = []
     bounds: Bounds = Bounds()
     rules: FallbackRules | UnsetType = UNSET
+    registered_intermediary: Text | UnsetType = UNSET
+    buffered_because: Annotated[str, Meta(pattern=r"\S", max_length=400)] | UnsetType = UNSET
 
 
 def check_policy(policy: RuntimePolicy, *, where: str) -> None:

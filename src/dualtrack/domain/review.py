@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from dualtrack.domain.decision import DecisionId
 from dualtrack.domain.forms import Digest, Slug, UseName
@@ -84,6 +84,7 @@ class ReviewAction(Record, frozen=True):
 
     `output` is the digest of the text approved or written. `seconds` and `edit_distance` are measured by the server:
     from claim to decision, and in code points from the text that was there; None where texts are too long to compare.
+    `confirmed` tells that a guard had named something in a changed text and its writer stood by it; else it is left out.
     """
 
     format: str
@@ -96,6 +97,7 @@ class ReviewAction(Record, frozen=True):
     output: Digest | None = None
     seconds: Annotated[int, Meta(ge=0)] | None = None
     edit_distance: Annotated[int, Meta(ge=0)] | None = None
+    confirmed: bool | UnsetType = UNSET
 
 
 def seed_digest(review: str, salt: bytes, *, seeded: bool) -> str:
@@ -152,3 +154,5 @@ def check_action(action: ReviewAction) -> None:
             raise FieldError(found, where=f"{where}, field {name}", fix="add it" if needed else "leave it out")
     if action.edit_distance is not None and action.action != "modify":
         raise FieldError(f"no field of {action.action}", where=f"{where}, field edit_distance", fix="leave it out")
+    if action.confirmed is not UNSET and (action.action != "modify" or not action.confirmed):
+        raise FieldError(f"no field of {action.action}", where=f"{where}, field confirmed", fix="leave it out")

@@ -56,11 +56,14 @@ class Task(Record, frozen=True):
 
 
 class Component(Record, frozen=True):
-    """A part of the use with its provenance and the rights held; null is undeclared, and shown as such."""
+    """A part of the use with its provenance and the rights held; null is undeclared, and shown as such.
+
+    A name in both languages is read by customers in theirs; one of a single language is shown as it is.
+    """
 
     id: Slug
     type: ComponentType
-    name: str
+    name: Text | str
     version: str
     digest: Digest | None = None
     provider: str | None = None

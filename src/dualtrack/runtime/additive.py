@@ -44,7 +44,10 @@ class _Card(Record, frozen=True):
 
 
 class Scored(NamedTuple):
-    """The output in its unit, and the features that moved it up most, strongest first, with their points."""
+    """The output in its unit, and the features that moved it up most, strongest first, with their points.
+
+    Where none moved it up, those that moved it down most: a low output has its reasons, too.
+    """
 
     output: float
     reasons: tuple[tuple[str, float], ...]
@@ -60,7 +63,7 @@ class AdditiveModel:
 
     def score(self, row: Mapping[str, object]) -> Scored:
         """Score a row; a missing or not finite value counts as missing. Reasons are exact: points add up to the score."""
-        given = []
+        moved = []
         total = self._intercept
         for name, cuts, points, missing in self._features:
             value = row.get(name)
@@ -69,9 +72,10 @@ class AdditiveModel:
             else:
                 found = missing
             total += found
-            if found > 0:
-                given.append((found, name))
-        given.sort(reverse=True)
+            if found:
+                moved.append((found, name))
+        moved.sort(reverse=True)
+        given = [item for item in moved if item[0] > 0] or moved[::-1]
         output = 1 / (1 + math.exp(-max(-500.0, min(500.0, total)))) if self._logit else total
         return Scored(output, tuple((name, points) for points, name in given[: self._count]))
 

@@ -8,10 +8,10 @@ would tell a reviewer before they decide.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.errors import ConflictError, NotFoundError, RefusedError
+from dualtrack.runtime.answer_fetches import first_fetch
 from dualtrack.runtime.lookup import (
     contents_of,
     decision_row,
@@ -21,9 +21,12 @@ from dualtrack.runtime.lookup import (
     is_conversation,
 )
 from dualtrack.runtime.reasons import in_language, read_reasons
+from dualtrack.runtime.registered import human_contact, needs_registered
 from dualtrack.runtime.review_calls import calls_in, found_in_calls
-from dualtrack.runtime.review_read import read_review
+from dualtrack.runtime.review_read import read_review, said_state
 from dualtrack.runtime.review_seals import seals_of
+from dualtrack.runtime.review_words import walled_words
+from dualtrack.runtime.typed_output import read_typed
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -41,15 +44,15 @@ __all__ = ["SETTLE_S", "HeldAnswer", "answer_path", "enter_for_answer", "find_he
 SETTLE_S = 0.25
 """Seconds after which an unknown decision is looked for once more: a buffered one is in the database that soon, or sooner."""
 
-_BARE = re.compile(r'(?<!\\)"')
 _RELEASED = ("approved", "modified")
 
 
 class HeldAnswer(NamedTuple):
-    """Where a held answer stands. `state` is `waiting`, or how its review ended.
+    """Where a held answer stands. `state` is `waiting`, or how its review ended (`taken_up`: approved without a draft).
 
     `output` is there where a person released one (`given`), else, once it has ended, `message`. `reasons` go with an output
     that nobody changed. For a chat the disclosure stands in the text where it is due; for a row it is a member of its own.
+    `withheld` says that one was released which the person, who opted out before it was fetched, is not given.
     """
 
     decision: str
@@ -65,6 +68,7 @@ class HeldAnswer(NamedTuple):
     disclosure: Text | None
     message: Text | None
     human: Text
+    withheld: bool = False
 
     @property
     def waiting(self) -> bool:
@@ -150,7 +154,8 @@ def _on_hold(register: Register, record: Decision, live: LiveUse) -> str | None:
 def read_held(register: Register, record: Decision, live: LiveUse | None) -> HeldAnswer:
     """Return where a held answer stands, for the use that may give it; None gives no text. Raises NotFoundError for a planted item's.
 
-    Who has opted out of AI since they asked is not given what it drafted, but the fixed message with the way to a person.
+    Who has opted out of AI since they asked, and had not fetched what it drafted, is given the fixed message in its place with
+    the way to a person. What was fetched before stays theirs to read.
     """
     if record.review is None or record.outcome != "routed":
         raise _unknown()
@@ -161,7 +166,8 @@ def read_held(register: Register, record: Decision, live: LiveUse | None) -> Hel
         if seals_of(register).planted(state.opened) is True:
             raise _unknown()
         output, given = _released(register, record, state, policy)
-    if live is None or (record.output is not None and record.subject in live.opted_out):
+    withheld = given and live is not None and _opted_out(register, record, live)
+    if live is None or withheld:
         output, given = None, False
     chat, noticed = is_conversation(register, record), given and record.output is not None
     if noticed and chat:
@@ -169,7 +175,7 @@ def read_held(register: Register, record: Decision, live: LiveUse | None) -> Hel
     return HeldAnswer(
         decision=record.id,
         use=record.use,
-        state=state.status if state.ended else "waiting",
+        state=said_state(record, state) if state.ended else "waiting",
         due_at=state.opened.due_at,
         mode=record.mode,
         language=record.language or "en",
@@ -179,8 +185,14 @@ def read_held(register: Register, record: Decision, live: LiveUse | None) -> Hel
         reasons=_reasons(register, record) if given and state.status == "approved" else (),
         disclosure=policy.disclosure.text if noticed and not chat and policy.disclosure is not None else None,
         message=policy.message if state.ended and not given else None,
-        human=policy.human,
+        human=human_contact(policy, record.guards),
+        withheld=withheld,
     )
+
+
+def _opted_out(register: Register, record: Decision, live: LiveUse) -> bool:
+    """Tell whether a model's draft is withheld: nobody can take back what was read before its person opted out."""
+    return record.output is not None and record.subject in live.opted_out and first_fetch(register, record.id) is None
 
 
 def _unknown() -> NotFoundError:
@@ -195,17 +207,16 @@ def _released(register: Register, record: Decision, state: ReviewState, policy: 
     if record.output is None and state.released == state.opened.draft:
         return None, False  # what was asked went to a person: who approves that takes it up, and has written no answer
     text = _opened(register, state.released)
-    if text is None:
+    if text is None or needs_registered(record.guards):
         return None, False
     if state.status == "approved":
-        return json.loads(text), True
-    draft = _opened(register, record.output)
+        output = json.loads(text)
+        return (None, False) if walled_words(contents_of(register), policy, record, output) else (output, True)
     chat = is_conversation(register, record)
-    words = isinstance(json.loads(draft), str) if draft is not None else chat
-    output = _typed(text, words=words)
+    output = read_typed(contents_of(register), record, text, chat=chat)
     if chat and not _may_call(register, record, policy, output):
         return None, False
-    return output, True
+    return (None, False) if walled_words(contents_of(register), policy, record, output) else (output, True)
 
 
 def _may_call(register: Register, record: Decision, policy: RuntimePolicy, output: object) -> bool:
@@ -216,29 +227,6 @@ def _may_call(register: Register, record: Decision, policy: RuntimePolicy, outpu
     names = {str(call["function"]["name"]) for call in calls}
     listed = {tool.name for tool in policy.tools}
     return names <= listed and not found_in_calls(contents_of(register), policy, record, output)
-
-
-def _typed(text: str, *, words: bool) -> Any:  # noqa: ANN401 - whatever the use's outputs are
-    """Return what a reviewer typed. Drafts are shown as JSON: its quotation marks may be there still, or gone."""
-    if words and len(text) > 1 and text[0] == text[-1] == '"':
-        marked = _BARE.sub(r'\\"', text[1:-1])  # those that were typed inside
-        found = _parsed(f'"{marked}"')
-    else:
-        found = _parsed(text)
-    return found if found is not None and (isinstance(found, str) or not words) else text
-
-
-def _parsed(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-    try:
-        found = json.loads(text, strict=False, parse_constant=_no_number)  # line ends as people type them
-        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):  # plain words, half a character, or nested beyond any output
-        return None
-    return found
-
-
-def _no_number(name: str) -> Any:  # noqa: ANN401 - it returns nothing
-    raise ValueError(name)
 
 
 def _with_notice(output: Any, record: Decision, policy: RuntimePolicy) -> Any:  # noqa: ANN401 - a text, unless the draft was none

@@ -32,13 +32,13 @@ class BoostedModel:
         self.says: Mapping[str, Text] = {item.name: item.says for item in fields if item.says is not None}
 
     def score(self, row: Mapping[str, object]) -> Scored:
-        """Return the probability and the fields that raised it most."""
+        """Return the probability and the fields that raised it most, or where none did, that lowered it most."""
         values = [[_number(row.get(name)) for name in self._names]]
         found = self._booster.predict(values, pred_contrib=True, num_threads=1)[0]  # type: ignore[attr-defined]  # an optional package without types
         total = float(sum(found))
-        raised = sorted(((float(value), name) for value, name in zip(found, self._names, strict=False)), reverse=True)
-        reasons = tuple((name, value) for value, name in raised[:REASONS_MAX] if value > 0)
-        return Scored(1 / (1 + math.exp(-total)), reasons)
+        moved = sorted(((float(value), name) for value, name in zip(found, self._names, strict=False)), reverse=True)
+        given = [item for item in moved if item[0] > 0] or [item for item in reversed(moved) if item[0] < 0]
+        return Scored(1 / (1 + math.exp(-total)), tuple((name, value) for value, name in given[:REASONS_MAX]))
 
 
 def load_boosted(data: bytes, fields: Sequence[FieldSetting], *, where: str) -> BoostedModel:

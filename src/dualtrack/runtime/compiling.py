@@ -16,10 +16,12 @@ from dualtrack.domain.time import parse_instant
 from dualtrack.domain.vocabulary import Mode
 from dualtrack.keys import dsse
 from dualtrack.permit.assess import conclude
+from dualtrack.runtime.durability import is_high_risk, must_be_durable
 from dualtrack.runtime.duties import Duties, duties_of, policy_gap
 from dualtrack.runtime.fallback import read_rules
 from dualtrack.runtime.guards.registry import build_guards
 from dualtrack.runtime.live import Closed, LiveUse
+from dualtrack.runtime.lookup import find_declaration
 from dualtrack.runtime.oversight import Oversight
 from dualtrack.runtime.standing import judge_signals
 from dualtrack.store.projections import Projections
@@ -66,11 +68,12 @@ def compile_use(register: Register, use: str, oversight: Oversight) -> LiveUse |
         return held.closed or _closed(
             use, "permit.signal", said, "look into it, then assess anew with new evidence", found.policy
         )
-    duties = _duties(register, use, status.permit.assessment, found.policy)
-    if duties is None:
+    assessment = _assessment(register, use, status.permit.assessment)
+    if assessment is None:
         return held.closed or _closed(
             use, "permit.assessment", "the assessment of the permit is not in the ledger", _AGAIN, found.policy
         )
+    duties = duties_of(assessment, {pack.id: pack for pack in register.adopted_packs()}, found.policy)
     gap = policy_gap(found.release.policy, found.policy, duties)
     if gap is not None:
         return held.closed or _closed(
@@ -81,7 +84,8 @@ def compile_use(register: Register, use: str, oversight: Oversight) -> LiveUse |
     built = _Built(canonical.digest(encode(permit)), status.index, mode, permit.decisions_max, None)
     until_s = parse_instant(permit.expires).timestamp() if permit.expires else FAR_S
     times = (parse_instant(permit.valid_from).timestamp(), until_s)
-    durable = permit.durability == "durable" or found.policy.audience == "customers" or mode != "live"
+    risky = is_high_risk(assessment.tier, find_declaration(register, use))
+    durable = mode != "live" or must_be_durable(found.release.policy.durability, found.policy, high_risk=risky)
     return _open(use, found, built, times, duties, effects, oversight, durable=durable)
 
 
@@ -133,8 +137,9 @@ def _without_permit(register: Register, use: str, status: object, oversight: Ove
         return _closed(use, code, reason, f"`dualtrack explain {use} --to-green` says what is missing", policy)
     built = _Built(None, None, "observe", None, f"{code}: {reason}")
     times = (0.0, parse_instant(row["until"]).timestamp())
-    duties = Duties({}, ())
-    return _open(use, found, built, times, duties, [], oversight, durable=found.policy.audience == "customers")
+    declared, tier = find_declaration(register, use), conclude(register.case(use, newest)).tier
+    durable = must_be_durable("buffered", found.policy, high_risk=is_high_risk(tier, declared))
+    return _open(use, found, built, times, Duties({}, ()), [], oversight, durable=durable)
 
 
 def _observed(register: Register, index: int) -> str:
@@ -268,11 +273,10 @@ def _with_policy(register: Register, use: str, digest: str, release: Release) ->
     return _closed(use, "permit.no-policy", f"the runtime policy {wanted[:16]} is not in the ledger", _AGAIN, None)
 
 
-def _duties(register: Register, use: str, digest: str, policy: RuntimePolicy) -> Duties | None:
+def _assessment(register: Register, use: str, digest: str) -> Assessment | None:
     for entry in reversed(list(register.repository.every(kinds=("assessment/1",), ids=(use,)))):
         if isinstance(entry, Entry) and canonical.digest(entry.content) == digest:
-            assessment = read_record(canonical.decode(entry.content), Assessment, where="assessment")
-            return duties_of(assessment, {pack.id: pack for pack in register.adopted_packs()}, policy)
+            return read_record(canonical.decode(entry.content), Assessment, where="assessment")
     return None
 
 

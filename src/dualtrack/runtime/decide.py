@@ -15,6 +15,7 @@ from dualtrack.runtime.guards.base import Checked
 from dualtrack.runtime.guards.chain import run_guards
 from dualtrack.runtime.guards.tipping_off import without_suspicion
 from dualtrack.runtime.reasons import every_text, in_language
+from dualtrack.runtime.registered import human_contact
 from dualtrack.runtime.same_data import same_data
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ def _answer(
         mode=live.mode,
         disclosure=live.policy.disclosure.text if live.policy.disclosure and shown else None,
         message=None if value is not None or outcome == "served" or live.mode == "shadow" else live.policy.message,
-        human=live.policy.human,
+        human=human_contact(live.policy, call.verdicts),
         review=review,
         code=code,
     )

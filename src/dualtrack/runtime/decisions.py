@@ -44,7 +44,7 @@ PAGE_MAX = 500
 class DecisionFilter(Record, frozen=True):
     """What to search for; what is None does not narrow. `until` is not included; `subject` is a pseudonym.
 
-    `begun` also shows calls under way, which have an intent and no end yet. `uses` are all that who asks may see: none is
+    `begun` also shows calls under way, which have an intent and no end yet; `drills` False leaves drills out, as counts do. `uses` are all that who asks may see: none is
     none.
     """
 
@@ -56,6 +56,7 @@ class DecisionFilter(Record, frozen=True):
     subject: str | None = None
     receipt: str | None = None
     begun: bool = False
+    drills: bool = True
 
 
 class DecisionLine(Record, frozen=True):
@@ -129,8 +130,8 @@ def counts(register: Register, use: str | None, since: str, *, uses: frozenset[s
     A planted item counts until its review has ended: before that, its absence would tell.
     """
     table = register.repository.tables.decision
-    wanted = [*_narrowed(register, DecisionFilter(use=use, uses=uses, since=since)), table.c.mode != "drill"]
-    wanted.append(not_planted(register, since))
+    found = DecisionFilter(use=use, uses=uses, since=since, drills=False)
+    wanted = [*_narrowed(register, found), not_planted(register, since)]
     query = select(table.c.outcome, func.count()).where(*wanted).group_by(table.c.outcome)
     with register.repository.backend.read() as connection:
         return {str(outcome): int(count) for outcome, count in connection.execute(query)}
@@ -150,6 +151,8 @@ def _narrowed(register: Register, wanted: DecisionFilter) -> list[ColumnElement[
     found += [table.c[name] == value for name, value in equal.items() if value is not None]
     if not wanted.begun:
         found.append(table.c.outcome != "begun")
+    if not wanted.drills:
+        found.append(table.c.mode != "drill")
     if wanted.since is not None:
         found.append(table.c.id >= id_floor(parse_instant(wanted.since, where="since").timestamp()))
     if wanted.until is not None:

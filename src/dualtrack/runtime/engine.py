@@ -129,11 +129,11 @@ class Runtime:
             del self._opting[known]
         self._opting[live.use, subject] = now_s
         said = OptOut(use=live.use, subject=subject, active=True, at=call.at, by="customer")
+        call.also.append(NewEntry("opt-out/1", live.institution, live.use, encode(said)))
+        if live.mode == "drill":
+            return  # nobody wished for anything
         signal = Signal(use=live.use, kind="opt_out", at=call.at, value=1, of=1)
-        call.also += [
-            NewEntry("opt-out/1", live.institution, live.use, encode(said)),
-            NewEntry("signal/1", live.institution, live.use, encode(signal)),
-        ]
+        call.also.append(NewEntry("signal/1", live.institution, live.use, encode(signal)))
 
     def review(self, why: Why, live: LiveUse) -> Review:
         """Return a review to open now."""

@@ -109,7 +109,7 @@ class Governed:
             record = find_held(register, name, {self._use})
         found = read_held(register, record, enter_for_answer(self._runtime.gate, register, record))
         enter_for_answer(self._runtime.gate, register, record)  # a hold may have come while it was read
-        if not found.waiting:
+        if not found.waiting and not found.withheld:
             note_fetch(register, record, by=self._use, means="function")
             enter_for_answer(self._runtime.gate, register, record)  # or while that was written
         return found

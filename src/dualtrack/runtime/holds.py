@@ -61,14 +61,18 @@ _RECENT_S = 3600.0
 
 
 class Served(NamedTuple):
-    """The last decision served in a scope (microseconds of Unix time), and how many were served after an instant."""
+    """The last decision served in a scope (microseconds of Unix time, and its id), and how many were served after an instant."""
 
     last_us: int | None
     after: int
+    last: str | None = None
 
 
 class HoldSet(NamedTuple):
-    """A hold that every process knows. `last_served_after_ms` is negative where the last was served before the hold."""
+    """A hold that every process knows. `last_served_after_ms` is negative where the last was served before the hold.
+
+    `last_served` is the id of that decision.
+    """
 
     hold: Hold
     entry: int
@@ -77,6 +81,7 @@ class HoldSet(NamedTuple):
     last_served_us: int | None
     last_served_after_ms: int | None
     served_after: int
+    last_served: str | None = None
 
 
 def acknowledge_s() -> float:
@@ -107,6 +112,7 @@ def set_hold(register: Register, signer: Signer, *, scope: HoldScope, target: st
         last_served_us=found.last_us,
         last_served_after_ms=None if found.last_us is None else (found.last_us - durable_us) // 1000,
         served_after=found.after,
+        last_served=found.last,
     )
 
 
@@ -154,10 +160,17 @@ def list_holds(
     return sorted(rows, key=lambda row: row["id"], reverse=True)
 
 
-def served_in(register: Register, scope: HoldScope, target: str, *, since_us: int) -> Served:
-    """Return what was served in a scope, last and after an instant."""
+def served_in(
+    register: Register, scope: HoldScope, target: str, *, since_us: int, until_us: int | None = None
+) -> Served:
+    """Return what was served in a scope, last and after an instant; with `until_us` nothing that ended later."""
     table = register.repository.tables.decision
-    base = (table.c.ledger == register.repository.ledger, table.c.outcome == "served")
+    base: tuple[ColumnElement[bool], ...] = (
+        table.c.ledger == register.repository.ledger,
+        table.c.outcome == "served",
+    )
+    if until_us is not None:  # an id begins with when its decision began, so none of a later one can have ended before
+        base += (table.c.done_us <= until_us, table.c.id < id_floor(until_us / 1_000_000 + 1))
     match scope:
         case "institution":
             return _counted(register, [*base], since_us)
@@ -173,34 +186,36 @@ def _counted(register: Register, wanted: list[ColumnElement[bool]], since_us: in
     """Ask among decisions begun shortly before, by the primary key; only where there was none, among all."""
     table = register.repository.tables.decision
     after = func.sum(case((table.c.done_us > since_us, 1), else_=0))
-    query = select(func.max(table.c.done_us), after).where(*wanted)
-    recent = query.where(table.c.id >= id_floor(min(since_us / 1_000_000, register.clock().timestamp()) - _RECENT_S))
+    recent = table.c.id >= id_floor(min(since_us / 1_000_000, register.clock().timestamp()) - _RECENT_S)
     with register.repository.backend.read() as connection:
-        last_us, count = connection.execute(recent).one()
-        if last_us is None:
-            last_us, count = connection.execute(query).one()
-    return Served(None if last_us is None else int(last_us), int(count or 0))
+        for among in ([*wanted, recent], wanted):
+            last_us, count = connection.execute(select(func.max(table.c.done_us), after).where(*among)).one()
+            if last_us is not None:
+                newest = select(table.c.id).where(*among, table.c.done_us == last_us).order_by(table.c.id.desc())
+                return Served(int(last_us), int(count), connection.execute(newest.limit(1)).scalar_one())
+    return Served(None, 0)
 
 
 def _of_part(register: Register, base: tuple[ColumnElement[bool], ...], part: HeldPart, since_us: int) -> Served:
     """Look at whole releases that cannot run without the part by their rows, at others by the calls in their records."""
     table = register.repository.tables.decision
-    last: list[int] = []
+    last: list[tuple[int, str]] = []
     after = 0
     if part.needed_by:
         whole = _counted(register, [*base, table.c.release.in_(part.needed_by)], since_us)
-        last += [whole.last_us] if whole.last_us is not None else []
+        last += [(whole.last_us, whole.last)] if whole.last_us is not None and whole.last is not None else []
         after += whole.after
     if part.optional_in:
-        query = select(table.c.idx, table.c.done_us).where(*base, table.c.release.in_(part.optional_in))
+        query = select(table.c.idx, table.c.done_us, table.c.id).where(*base, table.c.release.in_(part.optional_in))
         with register.repository.backend.read() as connection:
             rows = connection.execute(query.order_by(table.c.id.desc()).limit(LOOKED_AT_MAX)).all()
-        for index, done_us in rows:
+        for index, done_us, name in rows:
             _, record = record_at(register, int(index))
             answered = next((call for call in reversed(record.upstream) if not call.fault), None)
             if answered is not None and (answered.component if part.scope == "component" else answered.provider) == (
                 part.target
             ):
-                last.append(int(done_us))
+                last.append((int(done_us), str(name)))
                 after += int(done_us) > since_us
-    return Served(max(last, default=None), after)
+    newest = max(last, default=None)
+    return Served(newest[0], after, newest[1]) if newest else Served(None, after)

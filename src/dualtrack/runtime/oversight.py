@@ -65,7 +65,7 @@ def read_oversight(register: Register) -> Oversight:
 
 def _signals(register: Register) -> Sequence[RowMapping]:
     """Return the signals that a rule may still count: of its kinds, within the longest of their windows."""
-    rules = standing_settings().signals
+    rules = [rule for rule in standing_settings().signals if rule.effect != "look"]  # a look is asked for elsewhere
     days = max(rule.window_days for rule in rules)
     since = format_instant(register.clock() - timedelta(days=days))
     Projections(register.repository).catch_up()

@@ -20,7 +20,7 @@ from dualtrack.runtime.call import Call
 from dualtrack.runtime.faces.chat_tools import Extra, read_output
 from dualtrack.runtime.guards.base import Piece
 from dualtrack.runtime.lookup import contents_of, find_decision
-from dualtrack.runtime.reasons import read_reasons
+from dualtrack.runtime.reasons import is_directed, read_reasons
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dualtrack.runtime.engine import Runtime
     from dualtrack.runtime.journal import Prepared
     from dualtrack.runtime.live import LiveUse
+    from dualtrack.runtime.reasons import Reason
     from dualtrack.store.register import Register
 
 __all__ = ["DONORS_MAX", "WAIT_S_MAX", "Dressed", "Look", "Tools", "begin_call", "looks", "refused", "wait_as"]
@@ -66,7 +67,8 @@ class Tools(NamedTuple):
 class Look(NamedTuple):
     """What a planted item takes from an ordinary one; `system` is what the firm's program said before the person did.
 
-    `reasoned` tells whether it has reasons of a model, and `bilingual` whether these are kept in both languages.
+    `reasoned` tells whether it has reasons of a model, `bilingual` whether these are kept in both languages, and `directed`
+    whether they say which way they moved the output.
     """
 
     upstream: list[UpstreamCall]
@@ -75,6 +77,7 @@ class Look(NamedTuple):
     system: tuple[Piece, ...] = ()
     bilingual: bool = False
     tools: Tools = Tools()
+    directed: bool = False
 
     def fits(self, item: KnownWrong) -> bool:
         """Tell whether an item can be taken for such a decision: reasons stand where they are expected, and nowhere else.
@@ -127,8 +130,11 @@ def looks(register: Register, live: LiveUse, plants: Collection[str]) -> Iterato
         if tools is not None:
             lent += 1
             calls, named = [_varied(call) for call in donor.upstream], donor.subject is not None
-            system, bilingual = _system_of(register, donor), _is_bilingual(register, donor)
-            yield Look(calls, named, donor.reasons is not None, system, bilingual, tools)
+            said = [item for item in _reasons_of(register, donor) if isinstance(item, Text)]
+            yield Look(
+                calls, named, donor.reasons is not None, _system_of(register, donor), bool(said), tools,
+                any(is_directed(item) for item in said),
+            )  # fmt: skip
     if not lent:
         raise refused(
             live.use, "every ordinary conversation goes on from a tool's answer", "plant once some begin anew"
@@ -161,14 +167,14 @@ def refused(use: str, found: str, fix: str, kind: str = "") -> ReviewError:
     return ReviewError(found, where=f"{use}, planting", fix=fix, code="review.plant" + (f".{kind}" if kind else ""))
 
 
-def _is_bilingual(register: Register, donor: Decision) -> bool:
-    """Tell whether reasons are kept in both languages: an item's would else be told by a reader of the other one."""
+def _reasons_of(register: Register, donor: Decision) -> list[Reason]:
+    """Return its reasons: an item's must be kept as they are, or a reader of the other language tells it by them."""
     if donor.reasons is None:
-        return False
+        return []
     try:
-        return any(isinstance(item, Text) for item in read_reasons(contents_of(register).open(donor.reasons)))
+        return read_reasons(contents_of(register).open(donor.reasons))
     except NotFoundError:
-        return False
+        return []
 
 
 def _system_of(register: Register, donor: Decision) -> tuple[Piece, ...]:

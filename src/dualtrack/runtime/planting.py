@@ -27,12 +27,14 @@ from dualtrack.runtime.plant_chat import dress_chat
 from dualtrack.runtime.plant_fetches import look_at_fetches
 from dualtrack.runtime.plant_look import Dressed, begin_call, looks, refused, wait_as
 from dualtrack.runtime.plant_shelf import newest_stock, read_shelf, seal_plant
+from dualtrack.runtime.reasons import directed
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from dualtrack.domain.planting import KnownWrong
+    from dualtrack.domain.records import Text
     from dualtrack.runtime.engine import Runtime
     from dualtrack.runtime.live import LiveUse
     from dualtrack.runtime.plant_look import Look
@@ -205,13 +207,17 @@ def _as_row(runtime: Runtime, live: LiveUse, item: KnownWrong, look: Look) -> Dr
 
 
 def _reasons_of(runtime: Runtime, live: LiveUse, item: KnownWrong, look: Look) -> tuple[Reason, ...]:
-    """Return an item's reasons as the model's own are kept: in both languages where it has the words."""
+    """Return an item's reasons as the model's own are kept: in both languages where it has the words, and with a direction."""
     if not look.bilingual:
         return tuple(item.reasons)
     texts = [field.says for field in live.policy.fields if field.says is not None]
     with contextlib.suppress(RefusedError):  # the use's model runs elsewhere
         texts += runtime.models.of(live).says.values()
-    known = {side: text for text in texts for side in (text.en, text.zh)}
+    known: dict[str, Text] = {}
+    for text in texts:
+        up, down = directed(text, raised=True), directed(text, raised=False)
+        for form, said in ((text, up if look.directed else text), (up, up), (down, down)):
+            known |= {form.en: said, form.zh: said}
     return tuple(known.get(reason, reason) for reason in item.reasons)
 
 

@@ -17,6 +17,7 @@ from dualtrack.domain.records import Record, encode
 from dualtrack.errors import FieldError
 from dualtrack.runtime.fallback import read_rules
 from dualtrack.runtime.guards.registry import build_guards
+from dualtrack.runtime.registered import MPF_GUARD
 from dualtrack.runtime.retention import retention_classes
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def examine_policy(policy: RuntimePolicy, *, where: str) -> PolicyCheck:
             where=f"{where}, field review",
             fix="give a share with mode sample, and none with another mode",
         )
+    _check_registered(policy, where)
     lines = [
         GuardLine(
             guard=item.setting.guard,
@@ -89,6 +91,26 @@ def examine_policy(policy: RuntimePolicy, *, where: str) -> PolicyCheck:
         for item in build_guards(policy)
     ]
     return PolicyCheck(canonical.digest(encode(policy)), lines, _notes(policy))
+
+
+def _check_registered(policy: RuntimePolicy, where: str) -> None:
+    """Check that who is sent to a person for an MPF choice is told whom to ask; raises FieldError.
+
+    Only here and not where a use runs: releases from before the field go on, and give nothing that a review wrote.
+    """
+    contact = policy.registered_intermediary
+    routed = any(item.guard == MPF_GUARD and item.action == "route" for item in policy.guards)
+    if contact is UNSET and not routed:
+        return
+    if contact is UNSET or not (contact.en.strip() and contact.zh.strip()):
+        raise FieldError(
+            "mpf_choice sends to a person, and no registered intermediary is named"
+            if contact is UNSET
+            else "an empty text",
+            where=f"{where}, field registered_intermediary",
+            expected="how to reach one, in English and Traditional Chinese",
+            fix="say whom to ask about an MPF choice, or set mpf_choice to block",
+        )
 
 
 def _notes(policy: RuntimePolicy) -> list[str]:

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from dualtrack.runtime.recent import Recent
     from dualtrack.store.register import Register
 
-__all__ = ["IN_PROCESS", "ProviderShare", "ProviderWindow", "provider_shares", "shares_of"]
+__all__ = [
+    "IN_PROCESS",
+    "ProviderCall",
+    "ProviderShare",
+    "ProviderWindow",
+    "provider_calls",
+    "provider_shares",
+    "shares_of",
+]
 
 IN_PROCESS = "in process"
 """Whose calls those of models in our own processes are: the firm's own. With its space it is no provider's name of a policy."""
@@ -58,6 +66,16 @@ class ProviderShare(NamedTuple):
     ms_high: float | None
     tokens: int
     told: int
+
+
+class ProviderCall(NamedTuple):
+    """One call that a share counts: the decision and use it was made for, of whom, its fault if it failed, its time."""
+
+    decision: str
+    use: str
+    provider: str
+    fault: str | None
+    us: int
 
 
 class ProviderWindow(NamedTuple):
@@ -101,6 +119,26 @@ def provider_shares(register: Register, uses: Collection[str] | None, *, since: 
     """
     found = recent_records(register, uses, since=since, shown=True)
     return ProviderWindow(found.looked_at, found.looked_at < WINDOW_MAX, shares_of(found.records))
+
+
+def provider_calls(
+    register: Register,
+    uses: Collection[str] | None,
+    *,
+    since: str,
+    provider: str | None = None,
+    failed: bool = False,
+) -> list[ProviderCall]:
+    """Return the calls that `provider_shares` counts, newest decision first: all, or of one provider, or its failures."""
+    found = []
+    for item in recent_records(register, uses, since=since, shown=True).records:
+        record = _decode(item.content)
+        found += [
+            ProviderCall(item.id, record.use, call.provider, call.fault, call.us)
+            for call in _calls(record)
+            if provider in {None, call.provider} and (call.fault is not None or not failed)
+        ]
+    return found
 
 
 def shares_of(records: Sequence[Recent]) -> list[ProviderShare]:

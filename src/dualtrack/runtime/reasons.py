@@ -5,7 +5,7 @@ A caller's own reason has one language. What nothing may reveal (a guard on susp
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "DIRECTED_KEPT_MAX",
     "Reason",
     "ReasonWords",
+    "directed",
     "every_text",
     "in_language",
+    "is_directed",
     "language_of_text",
     "read_reasons",
     "reason_words",
@@ -31,16 +34,40 @@ __all__ = [
 Reason = str | Text
 """A reason: a text in both languages, or one in the language in which the caller's model gave it."""
 
+DIRECTED_KEPT_MAX = 4_096
+"""Reasons with their direction that are kept: fields of the models in use, of which the widest has 300."""
+
 _decode = msgspec.json.Decoder(list[Reason]).decode
 
 
 class ReasonWords(Record, frozen=True):
-    """Words in both languages. `codes` holds exact codes and families; `made` says how an answer came about."""
+    """Words in both languages. `codes` holds exact codes and families; `made` says how an answer came about.
+
+    `raised` and `lowered` say which way a field moved a model's output.
+    """
 
     checked_on: str
     codes: dict[str, Text]
     made: dict[str, Text]
+    raised: Text
+    lowered: Text
     rule: Text
+
+
+@lru_cache(maxsize=DIRECTED_KEPT_MAX)
+def directed(says: Text | str, *, raised: bool) -> Text:
+    """Return a field of a model as a reason: that it raised the output, or lowered it."""
+    words = reason_words()
+    said = words.raised if raised else words.lowered
+    name = says if isinstance(says, Text) else Text(en=says, zh=says)
+    return Text(en=said.en.replace("{name}", name.en), zh=said.zh.replace("{name}", name.zh))
+
+
+def is_directed(reason: Reason) -> bool:
+    """Tell whether a reason says which way its field moved the output."""
+    words = reason_words()
+    heads = tuple(said.en.partition("{name}")[0] for said in (words.raised, words.lowered))
+    return isinstance(reason, Text) and reason.en.startswith(heads)
 
 
 def in_language(reasons: Iterable[Reason], language: str) -> tuple[str, ...]:

@@ -41,7 +41,9 @@ def receipt_answer(register: Register, record: Decision, gate: Gate | None) -> R
     except NotFoundError:
         return ReceiptAnswer(None, None, reasoned=False)
     if not held.given:
-        return ReceiptAnswer(None, held.message, reasoned=False, told=live is not None and not held.waiting)
+        return ReceiptAnswer(
+            None, held.message, reasoned=False, told=live is not None and not held.waiting and not held.withheld
+        )
     text = held.output if isinstance(held.output, str) else json.dumps(held.output, ensure_ascii=False)
     if held.disclosure is not None:
         text = f"{held.disclosure.zh if held.language == 'zh-Hant' else held.disclosure.en}\n\n{text}"

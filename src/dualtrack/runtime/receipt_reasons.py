@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.decision import Decision
     from dualtrack.domain.policy import RuntimePolicy
-    from dualtrack.domain.usecase import UseCase
+    from dualtrack.domain.usecase import Component, UseCase
     from dualtrack.runtime.reasons import Reason
     from dualtrack.store.register import Register
 
@@ -72,7 +72,7 @@ def why_of(record: Decision, declared: UseCase, policy: RuntimePolicy, reasons: 
     kinds = {item.id: item.kind for item in policy.upstreams}
     kind = kinds.get(last.component) if last is not None else None
     if last is not None and kind == "openai":
-        names = {part.id: f"{part.name} {part.version}".strip() for part in declared.components}
+        names = {part.id: _name_of(part) for part in declared.components}
         said = made["cited" if any(reasons) else "wrote"]
         return _named(said, names.get(last.component) or last.model or last.component)
     return made["quoted" if kind == "extractive" else "computed"]
@@ -91,13 +91,22 @@ def deciders(register: Register, record: Decision, declared: UseCase, policy: Ru
     found: list[tuple[str, Text]] = []
     for item in released.components:
         part = parts.get(item.id)
-        name = f"{part.name} {part.version}".strip() if part is not None else item.id
-        kind = COMPONENT_WORDS[part.type] if part is not None else None
-        found.append((name, Text(en=f"{kind.en}: {name}", zh=f"{kind.zh}：{name}") if kind else Text(en=name, zh=name)))
+        if part is None:
+            found.append((item.id, Text(en=item.id, zh=item.id)))
+            continue
+        name, kind = _name_of(part), COMPONENT_WORDS[part.type]
+        found.append((name.en, Text(en=f"{kind.en}: {name.en}", zh=f"{kind.zh}：{name.zh}")))
     if found:
         return found
     return [(name, Text(en=name, zh=name)) for name in (item.model or item.id for item in policy.upstreams)]
 
 
-def _named(said: Text, name: str) -> Text:
-    return Text(en=said.en.replace("{name}", name), zh=said.zh.replace("{name}", name))
+def _name_of(part: Component) -> Text:
+    """Return a part's name with its version; a name of one language stands in both."""
+    name = part.name if isinstance(part.name, Text) else Text(en=part.name, zh=part.name)
+    return Text(en=f"{name.en} {part.version}".strip(), zh=f"{name.zh} {part.version}".strip())
+
+
+def _named(said: Text, name: Text | str) -> Text:
+    names = name if isinstance(name, Text) else Text(en=name, zh=name)
+    return Text(en=said.en.replace("{name}", names.en), zh=said.zh.replace("{name}", names.zh))

@@ -32,7 +32,8 @@ from dualtrack.runtime.proofs import EntryProof, prove_entry
 from dualtrack.runtime.reasons import in_language
 from dualtrack.runtime.receipt_answers import receipt_answer
 from dualtrack.runtime.receipt_reasons import ReceiptReason, deciders, explained, reasons_of, why_of
-from dualtrack.runtime.review_read import review_of_decision
+from dualtrack.runtime.registered import human_contact
+from dualtrack.runtime.review_read import review_of_decision, said_state
 from dualtrack.store.rare import Rare
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def find_receipt(
         explained=explained(reasons or []),
         erased=words.erased if reasons is None else None,
         disclosure=shown,
-        human=policy.human,
+        human=human_contact(policy, record.guards),
         opt_out=policy.opt_out,
         reviews=_reviews(register, record),
         answer=held.answer,
@@ -274,11 +275,12 @@ def _reviews(register: Register, record: Decision) -> list[ReceiptReview]:
     words = _words().reviews
     found = []
     for state in review_of_decision(register, record.id):
-        says = words[state.status] if state.ended else words["waiting"]
+        said = said_state(record, state)
+        says = words[said] if state.ended else words["waiting"]
         found.append(
             ReceiptReview(
                 id=state.opened.id,
-                state=state.status,
+                state=said,
                 says=says,
                 opened_at=state.opened.opened_at,
                 due_at=state.opened.due_at,

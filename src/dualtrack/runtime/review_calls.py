@@ -1,8 +1,8 @@
 """Tool calls that a reviewer wrote: the output guards look at them as at those that a model asks for.
 
-A person stands for what people read, so their words are not guarded. A call acts by itself, in a program: what they wrote into
-one is refused where a guard of the use would stop or redact it, and the refusal says which guard found what. A guard that
-sends to a person is content: the person is here.
+A call acts by itself, in a program: what a person wrote into one is refused where a guard of the use would stop or redact it,
+and the refusal says which guard found what. A guard that sends to a person is content: the person is here. Their words are the
+subject of review_words.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from dualtrack.runtime.guards.chain import run_guards
 from dualtrack.runtime.guards.registry import build_guards
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container
 
     from dualtrack.domain.decision import Decision
     from dualtrack.domain.policy import RuntimePolicy
     from dualtrack.runtime.guards.chain import ChainResult
     from dualtrack.store.content import ContentVault
 
-__all__ = ["calls_in", "check_changed_calls", "found_in_calls"]
+__all__ = ["as_checked", "calls_in", "check_changed_calls", "found_at", "found_in_calls"]
 
 _STOPS = ("block", "redact")
 _FAILED = "guard-failed"
@@ -69,8 +69,15 @@ def check_changed_calls(
 
 def found_in_calls(contents: ContentVault, policy: RuntimePolicy, record: Decision, output: object) -> list[str]:
     """Return which guards would stop the tool calls of a readable answer, with the kinds of what each found in them."""
+    checked, words = as_checked(contents, policy, record, output)
+    found = run_guards(build_guards(policy), "output", checked)
+    return found_at(found, range(words - checked.calls, words), stops=_STOPS)
+
+
+def as_checked(contents: ContentVault, policy: RuntimePolicy, record: Decision, output: object) -> tuple[Checked, int]:
+    """Return an answer to a conversation as guards read it, and which piece its words are; calls are the pieces before."""
     calls = calls_in(output) or []
-    text = str(output.get("text", "")) if isinstance(output, dict) else ""
+    text = str(output.get("text", "")) if isinstance(output, dict) else output if isinstance(output, str) else ""
     asked = _asked(contents, record)
     arguments = tuple(Piece("assistant", call_extra(call, "tool_calls").text) for call in calls)
     checked = Checked(
@@ -84,15 +91,17 @@ def found_in_calls(contents: ContentVault, policy: RuntimePolicy, record: Decisi
         turn=sum(piece.role == "user" for piece in asked),
         calls=len(arguments),
     )
-    found = run_guards(build_guards(policy), "output", checked)
-    return _found(found, range(len(asked), len(asked) + len(arguments)))
+    return checked, len(asked) + len(arguments)
 
 
-def _found(result: ChainResult, places: Sequence[int]) -> list[str]:
-    """Return guards that stop, by what they found at these places; one that failed, or says no place, stops as well."""
+def found_at(result: ChainResult, places: Container[int], *, stops: Container[str]) -> list[str]:
+    """Return guards whose action is one of `stops`, by the kinds of what they found at these places.
+
+    One that failed, or says no place, counts as well.
+    """
     said = []
     for verdict in result.verdicts:
-        if not verdict.fired or verdict.action not in _STOPS:
+        if not verdict.fired or verdict.action not in stops:
             continue
         mine = [finding for guard, finding in result.findings if guard == verdict.guard]
         there = {item.kind for item in mine if item.piece in places or item.kind == _FAILED}

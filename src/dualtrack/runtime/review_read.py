@@ -18,9 +18,10 @@ from dualtrack.store.rare import Rare
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
 
+    from dualtrack.domain.decision import Decision
     from dualtrack.store.register import Register
 
-__all__ = ["ReviewRead", "read_review", "review_actions", "review_of_decision"]
+__all__ = ["ReviewRead", "read_review", "review_actions", "review_of_decision", "said_state"]
 
 
 class ReviewRead(NamedTuple):
@@ -39,6 +40,16 @@ def read_review(register: Register, review: str) -> ReviewRead:
             "no such review", where=f"review {review[:26]}", fix="look at the queue", code="not-found.review"
         )
     return _folded(register, int(rows[0]["idx"]), review)
+
+
+def said_state(record: Decision, state: ReviewState) -> str:
+    """Return how a review of a decision ended, as the person may be told.
+
+    Where no model drafted anything, nothing was approved: whoever said yes to the question took it up (`taken_up`).
+    """
+    if state.status == "approved" and record.output is None and state.released == state.opened.draft:
+        return "taken_up"
+    return state.status
 
 
 def review_actions(register: Register, review: str, use: str, start: int, end: int) -> list[ReviewAction]:

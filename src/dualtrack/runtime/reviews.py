@@ -6,6 +6,7 @@ from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import UNSET
 from sqlalchemy import select, tuple_
 
 from dualtrack.domain.edits import edit_distance
@@ -21,10 +22,13 @@ from dualtrack.runtime.lookup import find_decision, find_policy, is_conversation
 from dualtrack.runtime.plant_fetches import follow
 from dualtrack.runtime.plant_shelf import seal_aside
 from dualtrack.runtime.reasons import Reason, read_reasons
+from dualtrack.runtime.registered import needs_registered
 from dualtrack.runtime.review_calls import check_changed_calls
 from dualtrack.runtime.review_read import ReviewRead, read_review, review_actions
 from dualtrack.runtime.review_seals import seals_of
 from dualtrack.runtime.review_state import ReviewState, apply_action, may, seconds_spent
+from dualtrack.runtime.review_words import check_may_answer, check_walls, check_words, walled_words, without_draft
+from dualtrack.runtime.typed_output import read_typed
 from dualtrack.store.entries import NewEntry
 from dualtrack.store.projections import Projections
 
@@ -89,6 +93,14 @@ class Released(NamedTuple):
     ended: bool
     text: str | None
     message: Text | None
+
+
+class _Written(NamedTuple):
+    """What a person wrote, sealed; how far it is from what was there; and whether they stood by what a guard named."""
+
+    sealed: SealedContent | None
+    distance: int | None
+    confirmed: bool
 
 
 class ReviewDesk:
@@ -158,19 +170,23 @@ class ReviewDesk:
         *,
         reason: str | None = None,
         text: str | None = None,
+        confirmed: bool = False,
     ) -> ReviewState:
-        """Record what a person does with a review and return the new state.
+        """Record what a person does with a review and return the new state; `confirmed` stands by what a guard named.
 
-        Raises ReviewError where they may not (another person was faster, a maker, a missing role) or wrote a tool call that
-        a guard stops, FieldError for a reason or text that is missing or has no place, NotFoundError for none or where the
-        text to be approved was erased.
+        Raises ReviewError where they may not (another person was faster, a maker, a missing role, no draft, a choice that
+        only a registered intermediary may answer) or wrote what a guard stops, FieldError for a reason or text that is
+        missing or has no place, NotFoundError for none or where the text to be approved was erased.
         """
         read = read_review(self._register, review)
         state, at = read.state, self._register.now()
         may(state, action, holder, roles, parse_instant(at))
-        sealed, distance = self._modified(state, text) if action == "modify" else _no_text(text, action)
+        decision = find_decision(self._register, state.opened.decision)
+        check_may_answer(decision, state, action)
+        written = self._modified(state, decision, text, confirmed) if action == "modify" else _no_text(text, action)
         if action == "approve":
-            self._contents.open(state.text)  # nobody stands for a text that cannot be read any more
+            self._check_approved(state, decision)
+        sealed = written.sealed
         output = sealed.digest if sealed is not None else state.text if action == "approve" else None
         silent = action in {"claim", "unclaim"}
         record = ReviewAction(
@@ -183,7 +199,8 @@ class ReviewDesk:
             reason=reason,
             output=output,
             seconds=None if silent else seconds_spent(state, parse_instant(at)),
-            edit_distance=distance,
+            edit_distance=written.distance,
+            confirmed=True if written.confirmed else UNSET,
         )
         after = apply_action(state, record)
         self._append(read, record, sealed)
@@ -212,11 +229,11 @@ class ReviewDesk:
             return Released(ended=False, text=None, message=None)
         planted = seals_of(self._register).planted(state.opened) is True
         text = None if planted else self._text(state.released)  # nobody waits for it, and nobody may get it
-        if text is not None:
-            return Released(ended=True, text=text, message=None)
         opened = state.opened
         decision = find_decision(self._register, opened.decision)
         policy = find_policy(self._register, opened.use, decision.policy)
+        if text is not None and not self._kept_back(decision, policy, text):
+            return Released(ended=True, text=text, message=None)
         return Released(ended=True, text=None, message=policy.message)
 
     def _walk(self, state: str, after: QueueCursor | None, uses: frozenset[str] | None) -> Iterator[dict[str, Any]]:
@@ -273,7 +290,24 @@ class ReviewDesk:
         self._register.append_with(items, beside)
         self._contents.written(keys)
 
-    def _modified(self, state: ReviewState, text: str | None) -> tuple[SealedContent, int | None]:
+    def _check_approved(self, state: ReviewState, decision: Decision) -> None:
+        """Check the text that would be approved: nobody stands for one that cannot be read any more, or that tells."""
+        text = self._contents.open(state.text).decode("utf-8", "replace")
+        if without_draft(decision, state):
+            return
+        policy = find_policy(self._register, decision.use, decision.policy)
+        check_walls(self._contents, policy, decision, self._typed(decision, text))
+
+    def _kept_back(self, decision: Decision, policy: RuntimePolicy, text: str) -> bool:
+        """Tell whether a text may not be given though it was released: records may be older than the check."""
+        return needs_registered(decision.guards) or bool(
+            walled_words(self._contents, policy, decision, self._typed(decision, text))
+        )
+
+    def _typed(self, decision: Decision, text: str) -> object:
+        return read_typed(self._contents, decision, text, chat=is_conversation(self._register, decision))
+
+    def _modified(self, state: ReviewState, decision: Decision, text: str | None, confirmed: bool) -> _Written:
         if text is None or not 0 < len(text) <= TEXT_CHARACTERS_MAX:
             raise FieldError(
                 "no text, or one too long", where="text", expected=f"1 to {TEXT_CHARACTERS_MAX} characters",
@@ -284,17 +318,19 @@ class ReviewDesk:
             raise ReviewError(
                 "the text is the same", where=f"review {state.opened.id}", fix="approve it instead", code="review.text"
             )
-        decision = find_decision(self._register, state.opened.decision)
+        policy = find_policy(self._register, decision.use, decision.policy)
         if is_conversation(self._register, decision):
-            policy = find_policy(self._register, decision.use, decision.policy)
             check_changed_calls(self._contents, policy, decision, before, text)
+        output = self._typed(decision, text)
+        stood_by = check_words(self._contents, policy, decision, output, confirmed=confirmed)
         table = self._register.repository.tables.content
         query = select(table.c.subject, table.c.retention).where(
             table.c.ledger == self._register.repository.ledger, table.c.digest == state.opened.draft
         )
         with self._register.repository.backend.read() as connection:
             owner, retention = connection.execute(query).one()
-        return self._contents.seal(owner, text.encode(), retention), edit_distance(before, text)
+        sealed = self._contents.seal(owner, text.encode(), retention)
+        return _Written(sealed, edit_distance(before, text), stood_by)
 
     def _text(self, digest: str | None, walled: RuntimePolicy | None = None) -> str | None:
         """Return a content, or None; with the policy of a row, without what it walls off."""
@@ -316,7 +352,7 @@ def _role(state: ReviewState, roles: Collection[str]) -> Level:
     return "reviewer" if "reviewer" in roles and state.level == "reviewer" else "approver"
 
 
-def _no_text(text: str | None, action: ActionName) -> tuple[None, None]:
+def _no_text(text: str | None, action: ActionName) -> _Written:
     if text is not None:
         raise FieldError(f"a text with {action}", where="text", fix="use modify to change the text")
-    return None, None
+    return _Written(None, None, confirmed=False)

@@ -1,4 +1,4 @@
-"""The timer: about every half minute it ends overdue reviews, drops shared rows, looks at guard rates, and plants.
+"""The timer: about every half minute it ends overdue reviews, drops shared rows, looks at signals, and plants.
 
 It runs in each process that serves. Several may look at once: each expiry is one entry, whoever is first.
 """
@@ -13,6 +13,8 @@ import structlog
 
 from dualtrack.errors import DualtrackError
 from dualtrack.runtime.guard_rates import GuardWatch
+from dualtrack.runtime.live import LiveUse
+from dualtrack.runtime.opt_out_counts import look_at_opt_outs
 from dualtrack.runtime.planting import Planter
 from dualtrack.runtime.review_clock import expire_due
 
@@ -48,7 +50,7 @@ class ReviewTimer:
                 count += len(expire_due(register, runtime.recorder(institution).contents, runtime.clock()))
             except DualtrackError as error:  # the next look tries again
                 _log.warning("reviews not looked at", institution=institution, code=error.code)
-            self._look_at_guards(institution, register)
+            self._look_at_signals(institution, register)
         try:
             runtime.once.sweep()
             runtime.budgets.sweep()
@@ -56,15 +58,18 @@ class ReviewTimer:
             _log.warning("shared rows not dropped", code=error.code)
         return count
 
-    def _look_at_guards(self, institution: str, register: Register) -> None:
-        """Record guards that stop more than their limit: the signal narrows the use, without anyone looking."""
+    def _look_at_signals(self, institution: str, register: Register) -> None:
+        """Record guards that stop more than their limit, which narrows the use, and ask for a look at many opt-outs."""
         uses = [
             found for use, found in self._runtime.snapshots.current.uses.items() if use.startswith(f"{institution}/")
         ]
         try:
             self._guards.look(register, uses)
+            for live in uses:
+                if isinstance(live, LiveUse) and live.policy.opt_out:
+                    look_at_opt_outs(register, live.use)
         except DualtrackError as error:  # the next look tries again
-            _log.warning("guard rates not looked at", institution=institution, code=error.code)
+            _log.warning("guard rates and opt-outs not looked at", institution=institution, code=error.code)
 
     def close(self) -> None:
         """Stop looking."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -25,7 +26,7 @@ from dualtrack.web.pages.account import account_routes
 from dualtrack.web.pages.login import login_routes
 from dualtrack.web.pages.registry import all_pages
 from dualtrack.web.problems import HttpError, InternalError, error_response
-from dualtrack.web.routing import PatternRoute
+from dualtrack.web.routing import PatternRoute, allowed_methods
 from dualtrack.web.security import Guarded
 from dualtrack.web.services import Services
 
@@ -88,7 +89,7 @@ def create_app(
 
 
 def _add_routes(app: FastAPI, mount: Mount, live: LiveEvents, health: Health) -> None:
-    from dualtrack.web.api.routers import add_api  # noqa: PLC0415 - its models take a second to build
+    from dualtrack.web.api.routers import add_api, all_routes  # noqa: PLC0415 - its models take a second to build
 
     add_api(app)
     routes = [*mount.routes(), *login_routes(mount), *account_routes(mount), live.route(), *health.routes()]
@@ -96,6 +97,10 @@ def _add_routes(app: FastAPI, mount: Mount, live: LiveEvents, health: Health) ->
     if "/" not in mount.paths:
         routes.append(PatternRoute("/", _begin, methods=["GET"], include_in_schema=False))
     app.router.routes.extend(routes)
+    app.state.all_routes = (
+        *all_routes(),
+        *app.router.routes,
+    )  # FastAPI hides those of a router behind one that has no methods
 
 
 async def _static(request: Request) -> Response:
@@ -122,6 +127,8 @@ def _add_errors(app: FastAPI, services: Services, mount: Mount) -> None:
         response = await answer(request, _http_error(error))
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # the framework names those of one route alone
+            response.headers["allow"] = allowed_methods(app.state.all_routes, request.scope)
         return response
 
     async def invalid(request: Request, error: Any) -> Response:  # noqa: ANN401 - as above

@@ -9,6 +9,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
+from sqlalchemy import func, select
+
 from dualtrack.errors import ForbiddenError, KeyFileError
 from dualtrack.keys.files import replace_private
 from dualtrack.keys.keyfile import read_private
@@ -83,7 +85,7 @@ def ensure_demo_accounts(store: Store, clock: Clock) -> Path:
 
 
 def shown_accounts(store: Store) -> list[DemoAccount]:
-    """Return one account for each of SHOWN_ROLES, of the first institution that the demo's file lists.
+    """Return one account for each of SHOWN_ROLES, of the institution in the demo's file with the most decisions.
 
     For a demo's operator at the terminal. Raises ForbiddenError for a workspace that is no demo; a file that was taken away or
     rewritten gives what can still be read in it.
@@ -94,9 +96,24 @@ def shown_accounts(store: Store) -> list[DemoAccount]:
         return []
     with path.open(encoding="utf-8", errors="replace") as file:
         listed = list(_read(file.read(_FILE_BYTES_MAX)))
-    first = [item for item in listed if item.institution == listed[0].institution]
-    by_role = {item.role: item for item in reversed(first)}
+    if not listed:
+        return []
+    counts = _decisions_of(store)
+    busiest = max(dict.fromkeys(item.institution for item in listed), key=lambda name: counts.get(name, 0))
+    by_role = {item.role: item for item in reversed(listed) if item.institution == busiest}
     return [by_role[role] for role in SHOWN_ROLES if role in by_role]
+
+
+def _decisions_of(store: Store) -> dict[str, int]:
+    """Return how many decisions each institution of the workspace has: whoever opens a demo should find some."""
+    found = {}
+    for item in store.workspace.config.institutions:
+        if item.logs.get("main"):
+            repository = store.repository(item.id)
+            query = select(func.count()).where(repository.tables.decision.c.ledger == repository.ledger)
+            with store.backend.read() as connection:
+                found[item.id] = int(connection.execute(query).scalar_one())
+    return found
 
 
 def _read(text: str) -> Iterator[DemoAccount]:

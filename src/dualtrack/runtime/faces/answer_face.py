@@ -43,7 +43,7 @@ async def answer_held(
     live = await asyncio.to_thread(enter_for_answer, runtime.gate, register, record)
     admission.glance(live)
     held = await asyncio.to_thread(read_held, register, record, live)
-    if not held.waiting:
+    if not held.waiting and not held.withheld:
         await asyncio.to_thread(enter_for_answer, runtime.gate, register, record)  # a hold may have come meanwhile
         await asyncio.to_thread(note_fetch, register, record, by=caller.name, means="program")
         await asyncio.to_thread(enter_for_answer, runtime.gate, register, record)  # or while that was written

@@ -18,6 +18,7 @@ from dualtrack.runtime.faces.chat_tools import call_extra, output_content
 from dualtrack.runtime.faces.chat_upstream import Completion, ask_chat, note_call
 from dualtrack.runtime.guards.base import SCORE_MAX, Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
+from dualtrack.runtime.registered import human_contact, needs_registered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ __all__ = [
     "disclosure_due",
     "finish",
     "instead",
+    "instead_midway",
     "quote",
     "redacted",
     "said",
@@ -232,8 +234,15 @@ def instead(turn: Turn) -> str:
     """
     policy = turn.call.live.policy
     notice = None if turn.call.live.mode == "shadow" else disclosure_due(turn)
-    parts = (notice, said(policy.message, turn), said(policy.human, turn))
+    parts = (notice, said(policy.message, turn), said(human_contact(policy, turn.call.verdicts), turn))
     return "\n\n".join(part for part in parts if part)
+
+
+def instead_midway(turn: Turn) -> str:
+    """Return what is told where an answer is cut off: the fixed message, on an MPF choice with whom to ask."""
+    policy, verdicts = turn.call.live.policy, turn.call.verdicts
+    whom = said(human_contact(policy, verdicts), turn) if needs_registered(verdicts) else None
+    return "\n\n".join(part for part in (said(policy.message, turn), whom) if part)
 
 
 def disclosure_due(turn: Turn) -> str | None:
@@ -320,7 +329,7 @@ def about(turn: Turn, outcome: str, code: str | None, receipt: str | None, revie
         "durability": "durable" if live.durable else "buffered",
         "review": review,
         "answer_path": answer_path(turn.call.id) if outcome == "routed" and review is not None else None,
-        "human": said(live.policy.human, turn),
+        "human": said(human_contact(live.policy, turn.call.verdicts), turn),
         "would_refuse": live.would_refuse,
         "streaming": None if live.streams else f"off: {live.review_why or live.mode}",
     }

@@ -22,9 +22,9 @@ from dualtrack.runtime.faces.chat import (
     deciding,
     disclosure_due,
     instead,
+    instead_midway,
     quote,
     redacted,
-    said,
 )
 from dualtrack.runtime.faces.chat_deltas import Deltas, chunks_of
 from dualtrack.runtime.faces.chat_fallback import by_rule, why_no_model
@@ -322,7 +322,7 @@ async def _finish(runtime: Runtime, out: Streamed) -> Sent | None:
     if answered:
         await out.part_with_rest()
     else:
-        await out.part({"content": f"\n\n{said(live.policy.message, turn)}" if text else instead(turn)})
+        await out.part({"content": f"\n\n{instead_midway(turn)}" if text else instead(turn)})
     if answered and calls:
         await out.part_with_calls(calls)
     finish = out.finish if answered else "content_filter"

@@ -13,6 +13,7 @@ from dualtrack.runtime.decide import Ended, Scoring, check_row, conclude_row, fa
 from dualtrack.runtime.faces.asgi import header, read_json
 from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call, while_open
 from dualtrack.runtime.guards.tipping_off import without_suspicion
+from dualtrack.runtime.reasons import directed
 from dualtrack.runtime.upstream.limits import timeouts_of
 
 if TYPE_CHECKING:
@@ -123,7 +124,8 @@ def _here(runtime: Runtime, live: LiveUse, row: Mapping[str, Any]) -> Scoring:
     model = runtime.models.of(live)
     scored = model.score(row)
     says: Mapping[str, Text] = model.says
-    return Scoring(scored.output, tuple(says.get(name, name) for name, _ in scored.reasons))
+    reasons = tuple(directed(says.get(name, name), raised=points > 0) for name, points in scored.reasons)
+    return Scoring(scored.output, reasons)
 
 
 async def _ask(

@@ -10,6 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dualtrack.domain.fallback import FallbackRules
+from dualtrack.domain.records import Text
 from dualtrack.errors import FieldError
 from dualtrack.runtime.guards.base import CLEAR, SCORE_MAX, Checked, Finding, GuardResult, Piece
 from dualtrack.runtime.guards.personal import KINDS, Found, Scanner
@@ -120,6 +121,7 @@ class PersonalData:
     def _told_by(self, policy: RuntimePolicy) -> frozenset[str]:
         """Return what looks like personal data in the policy's own texts. A guard is made for one policy."""
         texts = [policy.message, policy.human, *([policy.disclosure.text] if policy.disclosure else [])]
+        texts += [policy.registered_intermediary] if isinstance(policy.registered_intermediary, Text) else []
         if isinstance(policy.rules, FallbackRules):
             texts += [rule.answer for rule in policy.rules.phrases]
         every = [said for text in texts for said in (text.en, text.zh)]

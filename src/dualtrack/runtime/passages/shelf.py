@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from dualtrack.domain.policy import RuntimePolicy, Upstream
     from dualtrack.domain.records import Text
+    from dualtrack.domain.release import Release
     from dualtrack.domain.time import Clock
     from dualtrack.runtime.live import LiveUse
     from dualtrack.runtime.passages.corpus import Language
@@ -57,13 +59,22 @@ class Shelf:
         index = self._index(live, language)
         return {} if index is None else {item.id: item.title for item in index.passages}
 
+    def corpus(self, policy: RuntimePolicy, released: Release) -> Corpus | None:
+        """Return the sources that a release pins, for who checks an answer against them; None where its policy quotes none.
+
+        Raises RefusedError where they are not in the workspace, or not what was released.
+        """
+        upstream = next((item for item in policy.upstreams if item.kind == "extractive"), None)
+        if upstream is None:
+            return None
+        digest = _pinned(policy.use, upstream, released)
+        return self._corpora.get(digest) or self._load(policy.use, digest)
+
     def _index(self, live: LiveUse, language: Language) -> Index | None:
         upstream = next((item for item in live.policy.upstreams if item.kind == "extractive"), None)
         if upstream is None:
             return None
-        digest = next((part.digest for part in live.released.components if part.id == upstream.id), None)
-        if digest is None:
-            raise _changed(live.use, "the release pins no corpus for its passages")
+        digest = _pinned(live.use, upstream, live.released)
         today = hong_kong_date(self._clock())
         index = self._indices.get((digest, language, today))
         if index is None:
@@ -88,6 +99,14 @@ class Shelf:
 
 def _question(pieces: Sequence[Piece]) -> str:
     return next((piece.text for piece in reversed(pieces) if piece.role == "user"), "")
+
+
+def _pinned(use: str, upstream: Upstream, released: Release) -> str:
+    """Return the digest of the corpus that a release pins for an upstream; raises RefusedError."""
+    digest = next((part.digest for part in released.components if part.id == upstream.id), None)
+    if digest is None:
+        raise _changed(use, "the release pins no corpus for its passages")
+    return digest
 
 
 def _changed(use: str, found: str) -> RefusedError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from dualtrack.errors import AuthenticationError, ForbiddenError, NotFoundError
 from dualtrack.web.administration import Done, account_detail, check_not_own, checked_reason, record_act
@@ -19,7 +19,7 @@ from dualtrack.web.asking import read_asking
 from dualtrack.web.identity.accounts import Account, AccountChange, NewAccount
 from dualtrack.web.identity.csrf import csrf_token
 from dualtrack.web.identity.permissions import VERBS_OF, Verb
-from dualtrack.web.identity.roles import ConsoleRole
+from dualtrack.web.identity.roles import ACCOUNT_ROLES, ConsoleRole
 from dualtrack.web.identity.sessions import set_cookie
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ router = APIRouter(prefix=API_PREFIX, tags=["administration"], route_class=ApiRo
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
 Name = Annotated[str, Path(pattern=SLUG_PATTERN)]
 Password = Annotated[str, Field(min_length=12, max_length=512)]
-Roles = Annotated[list[ConsoleRole], Field(min_length=1, max_length=20)]
+Roles = Annotated[
+    list[ConsoleRole], Field(min_length=1, max_length=20, json_schema_extra={"items": {"enum": sorted(ACCOUNT_ROLES)}})
+]
 LanguageTag = Literal["en", "zh-Hant"]
 _TAGGED: dict[int | str, dict[str, Any]] = errors(412, 428)
 
@@ -89,7 +91,7 @@ class AccountPatch(Body):
     """What is to change; what is left out stays."""
 
     roles: Roles | None = None
-    disabled: bool | None = None
+    disabled: StrictBool | None = None
     holder: Slug | None = None
     reason: Reason
 

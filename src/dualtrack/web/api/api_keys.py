@@ -9,14 +9,14 @@ from pydantic import BaseModel, Field
 
 from dualtrack.web.administration import Done, key_detail, record_act
 from dualtrack.web.api.access import Desk, desk
-from dualtrack.web.api.accounts import Name, Roles  # noqa: TC001 - FastAPI reads the annotations
+from dualtrack.web.api.accounts import Name  # noqa: TC001 - FastAPI reads the annotations
 from dualtrack.web.api.idempotency import ApiRoute, shown_once
 from dualtrack.web.api.models import API_PREFIX, ERRORS, Body, Reason
 from dualtrack.web.api.paging import After, Limit, link_next, page_of
 from dualtrack.web.api.uses import USE_PATTERN
 from dualtrack.web.identity.api_keys import API_KEY_DAYS_MAX, OVERLAP_S_MAX, ApiKeyView, NewApiKey, Rotation
 from dualtrack.web.identity.permissions import Verb
-from dualtrack.web.identity.roles import ConsoleRole  # noqa: TC001 - pydantic reads the annotations
+from dualtrack.web.identity.roles import API_KEY_ROLES, ConsoleRole
 
 __all__ = [
     "ApiKeyIn",
@@ -37,7 +37,10 @@ class ApiKeyIn(Body):
     """What a key is for; without `uses` it reaches every use of the institution."""
 
     label: Annotated[str, Field(min_length=1, max_length=100)]
-    roles: Roles
+    roles: Annotated[
+        list[ConsoleRole],
+        Field(min_length=1, max_length=20, json_schema_extra={"items": {"enum": sorted(API_KEY_ROLES)}}),
+    ]
     uses: Annotated[list[Annotated[str, Field(pattern=USE_PATTERN)]], Field(min_length=1, max_length=200)] | None = None
     days: Annotated[int, Field(ge=1, le=API_KEY_DAYS_MAX)] = 90
     reason: Reason | None = None

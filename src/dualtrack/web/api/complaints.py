@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -47,6 +47,12 @@ ComplaintWords = Annotated[str, Field(min_length=1, max_length=COMPLAINT_CHARACT
 
 class ComplaintIn(Body):
     """What somebody said of a use: their words, and where known the decision, or who they are as the caller names them."""
+
+    also: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"properties": {name: {"type": "null"}}} for name in ("decision", "person")
+        ]  # the decision tells whom
+    }
 
     use: Annotated[str, Field(pattern=USE_PATTERN)]
     text: ComplaintWords

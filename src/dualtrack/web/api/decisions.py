@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -87,6 +87,13 @@ class ReplayOut(BaseModel):
 
 class ErasureIn(Body):
     """Whose contents: the identifier that the caller used, or the pseudonym that decisions show."""
+
+    also: ClassVar[dict[str, Any]] = {
+        "oneOf": [
+            {"required": [one], "properties": {one: {"type": "string"}, other: {"type": "null"}}}
+            for one, other in (("person", "subject"), ("subject", "person"))
+        ]
+    }
 
     person: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     subject: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None

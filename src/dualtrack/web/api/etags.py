@@ -8,19 +8,28 @@ cache between may keep them: `no-store` stands as on every other answer, for the
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from fastapi import Response
 
+from dualtrack.errors import FieldError
 from dualtrack.web.problems import HttpError
 
 if TYPE_CHECKING:
     from fastapi import Request
     from pydantic import BaseModel
 
-__all__ = ["check_seen", "etag_of", "tagged"]
+__all__ = ["TAGS_CHARACTERS_MAX", "TAGS_PATTERN", "check_known", "check_seen", "etag_of", "tagged"]
+
+TAGS_PATTERN = r'^(\*|((W/)?"[\x21\x23-\x7e]*"([ \t]*,[ \t]*(W/)?"[\x21\x23-\x7e]*")*)?)$'
+"""`*`, or tags in quotes; a list may be empty (RFC 9110, section 5.6.1.2)."""
+
+TAGS_CHARACTERS_MAX = 400
+"""Longest list of tags: ten of ours."""
 
 _OK = 200
+_TAGS = re.compile(TAGS_PATTERN)
 _TAG_CHARACTERS = 32
 _KEPT = ("etag", "cache-control", "link")
 """Headers that a 304 repeats (RFC 9110, section 15.4.5)."""
@@ -29,6 +38,11 @@ _KEPT = ("etag", "cache-control", "link")
 def etag_of(model: BaseModel) -> str:
     """Return the strong tag of a representation."""
     return f'"{hashlib.sha256(model.model_dump_json(by_alias=True).encode()).hexdigest()[:_TAG_CHARACTERS]}"'
+
+
+def check_known(request: Request) -> None:
+    """Raise FieldError where If-None-Match is no list of tags: taken as another tag, it would never match, and nobody would know."""
+    _check_form(request.headers.get("if-none-match", "").strip(" \t"), "If-None-Match")
 
 
 def tagged(request: Request, response: Response) -> Response:
@@ -50,5 +64,16 @@ def check_seen(request: Request, tag: str) -> None:
     said = request.headers.get("if-match")
     if said is None:
         raise HttpError(428, "If-Match is missing", fix="read it first, and send its ETag as If-Match")
-    if tag not in {part.strip() for part in said.split(",")}:
+    _check_form(said.strip(" \t"), "If-Match")
+    if said.strip() != "*" and tag not in {part.strip() for part in said.split(",")}:
         raise HttpError(412, "it was changed since it was read", fix="read it again, and decide anew")
+
+
+def _check_form(said: str, where: str) -> None:
+    if len(said) > TAGS_CHARACTERS_MAX or not _TAGS.fullmatch(said):
+        raise FieldError(
+            "no list of tags",
+            where=where,
+            expected='tags in double quotes, as "abc", or *',
+            fix="send the ETag as it came",
+        )

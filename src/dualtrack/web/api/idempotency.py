@@ -23,7 +23,7 @@ from dualtrack.runtime.clock import steady_s
 from dualtrack.runtime.faces.once_face import check_form
 from dualtrack.runtime.once import DONE, KeptAnswer, request_key
 from dualtrack.web.api.access import identify, is_door
-from dualtrack.web.api.etags import tagged
+from dualtrack.web.api.etags import check_known, tagged
 from dualtrack.web.asking import read_asking
 from dualtrack.web.identity.rate_limits import address_prefix
 
@@ -70,6 +70,7 @@ class ApiRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             if request.method == "GET":
+                check_known(request)
                 return tagged(request, await handler(request))
             said = request.headers.get(_HEADER)
             if request.method != "POST" or said is None:

@@ -16,6 +16,7 @@ from dualtrack.runtime.proofs import prove_entry
 from dualtrack.store.cosignatures import cosigned_note
 from dualtrack.store.repository import ErasedEntry
 from dualtrack.web.api.access import Desk, desk
+from dualtrack.web.api.idempotency import ApiRoute
 from dualtrack.web.api.models import API_PREFIX, ERRORS, Proof
 from dualtrack.web.assets import IMMUTABLE
 from dualtrack.web.identity.permissions import Verb
@@ -38,7 +39,7 @@ __all__ = [
     "tile",
 ]
 
-router = APIRouter(prefix=API_PREFIX, tags=["ledger"], responses=ERRORS)
+router = APIRouter(prefix=API_PREFIX, tags=["ledger"], route_class=ApiRoute, responses=ERRORS)
 
 INDEX_MAX = (1 << 63) - 1
 """Largest index: what a signed 64-bit column holds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -12,6 +12,8 @@ __all__ = [
     "ERRORS",
     "ID_PATTERN",
     "INSTANT_PATTERN",
+    "TEXT_PATTERN",
+    "WORDS_PATTERN",
     "Body",
     "Problem",
     "Proof",
@@ -27,20 +29,46 @@ API_PREFIX = "/api/v1"
 ID_PATTERN = r"^[0-9a-hjkmnp-tv-z]{26}$"
 """An identifier of a decision, review, hold or incident."""
 
-INSTANT_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$"
-"""An instant in UTC, as the ledger writes them."""
+INSTANT_PATTERN = (
+    r"^[12][0-9]{3}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-9])|(0[13-9]|1[0-2])-30|(0[13578]|1[02])-31)"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
+)
+"""An instant in UTC, as the ledger writes them, of the years 1000 to 2999; whether a year has a 29 February is seen later."""
+
+TEXT_PATTERN = r"^[^\x00]*$"
+"""Any text: U+0000 no column keeps and nobody types."""
+
+WORDS_PATTERN = r"^[^\x00]*\S[^\x00]*$"
+"""A text that is more than blanks."""
 
 Record = dict[str, Any]
 """A record as it stands in the ledger."""
 
-Reason = Annotated[str, Field(min_length=1, max_length=2_000)]
+Reason = Annotated[str, Field(min_length=1, max_length=2_000, pattern=WORDS_PATTERN)]
 """Why somebody does something: it stays in the ledger."""
+
+
+def _say_of_texts(schema: dict[str, Any], model: type[Body]) -> None:
+    """Say in the OpenAPI document what `Body` asks of every text: no U+0000, and more than blanks where it may not be empty."""
+    schema.update(model.also)
+    parts: list[Any] = list(schema.get("properties", {}).values())
+    while parts:
+        part = parts.pop()
+        if part.get("type") == "string" and not {"pattern", "enum", "const"} & set(part):
+            part["pattern"] = WORDS_PATTERN if part.get("minLength") else TEXT_PATTERN
+        if "additionalProperties" in part:
+            part["propertyNames"] = {"pattern": TEXT_PATTERN}
+        inside = [part.get("items"), part.get("additionalProperties"), *part.get("anyOf", ())]
+        parts += [item for item in inside if isinstance(item, dict)]
 
 
 class Body(BaseModel):
     """A body that is sent: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, json_schema_extra=_say_of_texts)
+
+    also: ClassVar[dict[str, Any]] = {}
+    """What the document says of the body as a whole, where its fields depend on one another."""
 
     @field_validator("*", mode="before")
     @classmethod

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool, StrictInt
 
+from dualtrack.domain.canonical import INTEGER_MAX
 from dualtrack.domain.records import to_plain
 from dualtrack.runtime.holds import list_holds, release_hold, set_hold
 from dualtrack.runtime.incidents import (
+    FACT_CHARACTERS_MAX,
+    FACTS_MAX,
     get_incident,
     incident_updates,
     list_incidents,
@@ -27,6 +30,7 @@ from dualtrack.web.api.uses import SLUG_PATTERN, USE_PATTERN
 from dualtrack.web.identity.permissions import Verb, require
 
 __all__ = [
+    "Fact",
     "HoldIn",
     "HoldOut",
     "HoldSetOut",
@@ -97,7 +101,10 @@ class HoldOut(BaseModel):
 
 
 class HoldSetOut(BaseModel):
-    """A hold that every process knows, and what was served last: `last_served_after_ms` is negative before it."""
+    """A hold that every process knows, and what was served last: `last_served_after_ms` is negative before it.
+
+    `last_served` is the id of that decision, None where nothing was ever served.
+    """
 
     hold: Record
     entry: int
@@ -106,6 +113,7 @@ class HoldSetOut(BaseModel):
     last_served_us: int | None
     last_served_after_ms: int | None
     served_after: int
+    last_served: str | None
 
 
 class ObserveIn(SignedIn):
@@ -129,7 +137,7 @@ class OptOutIn(Body):
 
     use: Annotated[str, Field(pattern=USE_PATTERN)]
     person: Annotated[str, Field(min_length=1, max_length=200)]
-    active: bool = True
+    active: StrictBool = True
 
 
 class OptOutOut(BaseModel):
@@ -140,6 +148,12 @@ class OptOutOut(BaseModel):
     changed: bool
 
 
+Fact = (
+    Annotated[StrictInt, Field(ge=-INTEGER_MAX, le=INTEGER_MAX)] | Annotated[str, Field(max_length=FACT_CHARACTERS_MAX)]
+)
+"""A count or an identifier; larger numbers than INTEGER_MAX have no canonical form."""
+
+
 class IncidentIn(Body):
     """Something that went wrong, or may have. Facts are counts and identifiers, never content."""
 
@@ -147,7 +161,7 @@ class IncidentIn(Body):
     severity: Literal["minor", "material", "major"]
     note: Reason
     use: Annotated[str, Field(pattern=USE_PATTERN)] | None = None
-    facts: Annotated[dict[str, int | str], Field(max_length=50)] = Field(default_factory=dict)
+    facts: Annotated[dict[str, Fact], Field(max_length=FACTS_MAX)] = Field(default_factory=dict)
 
 
 class IncidentUpdateIn(Body):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from fastapi import Request, Response
 
-__all__ = ["CURSOR_CHARACTERS_MAX", "PAGE_MAX", "After", "Limit", "link_next", "page_of"]
+__all__ = ["CURSOR_CHARACTERS_MAX", "CURSOR_PATTERN", "PAGE_MAX", "After", "Limit", "link_next", "page_of"]
 
 PAGE_MAX = 500
 """Rows of one page."""
@@ -22,9 +22,16 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Rows of this page."
 CURSOR_CHARACTERS_MAX = 160
 """Longest place to go on behind: a use with its institution has 129 characters."""
 
+CURSOR_PATTERN = r"^[\x21-\x7e]+$"
+"""A place to go on behind: names, numbers and instants."""
+
 After = Annotated[
     str | None,
-    Query(max_length=CURSOR_CHARACTERS_MAX, description="Go on behind this row: the link to the next page says it."),
+    Query(
+        pattern=CURSOR_PATTERN,
+        max_length=CURSOR_CHARACTERS_MAX,
+        description="Go on behind this row: the link to the next page says it.",
+    ),
 ]
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from dualtrack.domain.records import to_plain
 from dualtrack.errors import ForbiddenError
@@ -105,7 +105,7 @@ class PersonOut(BaseModel):
 class OptOutIn(Body):
     """Out of AI in this use, or (False) back in."""
 
-    active: bool = True
+    active: StrictBool = True
 
 
 class OptOutOut(BaseModel):

@@ -19,6 +19,8 @@ from dualtrack.web.api import (
     settings,
     uses,
 )
+from dualtrack.web.api.etags import TAGS_CHARACTERS_MAX, TAGS_PATTERN
+from dualtrack.web.api.hot_document import KEY_PARAMETER, add_hot_path
 from dualtrack.web.api.idempotency import ApiRoute
 from dualtrack.web.api.models import API_PREFIX, Problem
 
@@ -46,6 +48,8 @@ _SHOWN_ONCE = (
     "either: 409, `conflict.done`. If the first answer was lost: {again}."
 )
 _KNOWN = "The tags of earlier answers: one that still holds is answered with 304 and no body."
+_SEEN = "The tag that was read: what was changed since is not changed again (412); without it nothing is (428)."
+_TAGS = {"type": "string", "pattern": TAGS_PATTERN, "maxLength": TAGS_CHARACTERS_MAX}
 _PUBLIC = f"{API_PREFIX}/receipts/"
 
 
@@ -77,6 +81,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for path, item in found["paths"].items():
             for method, operation in item.items():
                 _complete(path, method, operation, shown.get(path) if method == "post" else None)
+        add_hot_path(found)
         app.openapi_schema = found
     return app.openapi_schema
 
@@ -87,15 +92,12 @@ def _complete(path: str, method: str, operation: dict[str, Any], again: str | No
     operation["security"] = [] if public else [{"key": []}, {"session": []}]
     if method == "get":
         _tag(operation)
+    if "412" in operation["responses"]:
+        seen = {"name": "If-Match", "in": "header", "required": True, "schema": _TAGS, "description": _SEEN}
+        operation.setdefault("parameters", []).append(seen)
     if method == "post":
         operation.setdefault("parameters", []).append(
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": False,
-                "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,100}$"},
-                "description": _KEPT if again is None else _SHOWN_ONCE.format(again=again),
-            }
+            KEY_PARAMETER | {"description": _KEPT if again is None else _SHOWN_ONCE.format(again=again)}
         )
 
 
@@ -110,7 +112,7 @@ def _tag(operation: dict[str, Any]) -> None:
             "name": "If-None-Match",
             "in": "header",
             "required": False,
-            "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,400}$"},
+            "schema": _TAGS,
             "description": _KNOWN,
         }
     )

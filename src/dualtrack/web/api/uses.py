@@ -14,7 +14,7 @@ from dualtrack.store.projections import Projections, among
 from dualtrack.store.verdicts import current_permit, record_verdict
 from dualtrack.web.api.access import Desk, desk
 from dualtrack.web.api.idempotency import ApiRoute
-from dualtrack.web.api.models import API_PREFIX, ERRORS, Record, Said
+from dualtrack.web.api.models import API_PREFIX, ERRORS, TEXT_PATTERN, Record, Said
 from dualtrack.web.api.paging import Limit, link_next, page_of
 from dualtrack.web.identity.permissions import Verb
 
@@ -120,7 +120,7 @@ def list_uses(
     request: Request,
     response: Response,
     limit: Limit = 100,
-    after: Annotated[str | None, Query(max_length=130)] = None,
+    after: Annotated[str | None, Query(pattern=USE_PATTERN)] = None,
 ) -> list[UseOut]:
     """List the declared uses with their standing."""
     rows = Projections(at.register.repository).rows("use", **among("id", at.listed(Verb.SEE_PORTFOLIO)))
@@ -181,7 +181,7 @@ def list_evidence(
     request: Request,
     response: Response,
     use: Annotated[str | None, Query(pattern=USE_PATTERN)] = None,
-    topic: Annotated[str | None, Query(max_length=100)] = None,
+    topic: Annotated[str | None, Query(max_length=100, pattern=TEXT_PATTERN)] = None,
     limit: Limit = 100,
     after: Index = None,
 ) -> list[EvidenceOut]:

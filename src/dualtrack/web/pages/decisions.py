@@ -50,6 +50,7 @@ class _Wanted(NamedTuple):
     until: str
     subject: str
     after: str
+    drills: str = ""
 
     def query(self, **changed: str) -> str:
         """Return the query of the list with these filters."""
@@ -82,6 +83,8 @@ def _list(request: PageRequest, refused: Refusal | None = None) -> View:
         "refused": refused,
         "wanted": wanted,
         "uses": [Choice("", say("All", "全部"), not wanted.use), *(Choice(use, title, use == wanted.use) for use, title in uses)],
+        "drills_label": say("Drills", "演練"),
+        "drills": [Choice("", say("With the others", "一併顯示"), not wanted.drills), Choice("no", say("Left out, as in counts", "不包括，與計數一致"), wanted.drills == "no")],
         "outcomes": [Choice("", say("All", "全部"), not wanted.outcome), *(Choice(name, say.capital(text), name == wanted.outcome) for name, text in DECISION_WORDS.items())],
         "rows": [
             {
@@ -129,6 +132,7 @@ def _wanted(request: PageRequest, uses: list[str]) -> _Wanted:
         until=query.get("until", ""),
         subject=subject if _SUBJECT.fullmatch(subject) else "",
         after=after,
+        drills="no" if query.get("drills") == "no" else "",
     )
 
 
@@ -142,17 +146,19 @@ def _filter(request: PageRequest, wanted: _Wanted) -> DecisionFilter:
         since=day_bound(wanted.since, end=False, where="since"),
         until=day_bound(wanted.until, end=True, where="until"),
         subject=wanted.subject or None,
+        drills=wanted.drills != "no",
     )
 
 
 def _stats(request: PageRequest, wanted: _Wanted, say: Say) -> list[Stat]:
     """Return today's decisions by outcome, of the use that is looked at."""
     use = wanted.use or None
-    since = format_instant(hong_kong_midnight(request.runtime.clock()))
-    found = counts(request.register, use, since)
+    midnight = hong_kong_midnight(request.runtime.clock())
+    found = counts(request.register, use, format_instant(midnight))
+    day = {"since": f"{midnight:%Y-%m-%d}", "until": "", "drills": "no", "after": ""}
     basis = say("since 00:00 HKT", "自香港時間00:00起")
     stats = [
-        Stat(say.capital(DECISION_WORDS[name]), f"{n:,}", method=basis, href=wanted.query(outcome=name, after=""))
+        Stat(say.capital(DECISION_WORDS[name]), f"{n:,}", method=basis, href=wanted.query(outcome=name, **day))
         for name, n in sorted(found.items(), key=lambda item: -item[1])
     ]
     agreed = agreement_stat(request.register, use, say) if use is not None else None
@@ -240,7 +246,7 @@ def _show(request: PageRequest, view: DecisionView, result: _Result) -> View:
         "link": link_form(request, record, say),
         "reason": request.form.get("reason", ""),
         "columns": _columns(say),
-        "trail": (Crumb(title, "/decisions"), Crumb(record.id)),
+        "trail": (Crumb(title, "/decisions"), Crumb(f"{titles.get(record.use, record.use)} · {say.moment(record.at)}")),
     }
     return View("decision.html.j2", context, f"{title} {record.id}", result.refused.status if result.refused else 200)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, get_args
+
+from markupsafe import Markup
 
 from dualtrack.domain import canonical
 from dualtrack.domain.oversight import HoldRelease, HoldScope
 from dualtrack.domain.records import Text, read_record
-from dualtrack.domain.time import parse_instant
+from dualtrack.domain.time import HONG_KONG, parse_instant
 from dualtrack.errors import DualtrackError, FieldError, NotFoundError
 from dualtrack.keys import dsse
+from dualtrack.present.text import date_text
 from dualtrack.runtime.hold_scope import targets
 from dualtrack.runtime.holds import acknowledge_s, list_holds, release_hold, served_in, set_hold
-from dualtrack.runtime.lookup import newest_first
+from dualtrack.runtime.lookup import decision_row, newest_first
 from dualtrack.web.identity.permissions import Verb, visible_uses
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Choice, Crumb, Fact, Stat
@@ -57,10 +61,14 @@ def _list(request: PageRequest) -> View:
 
 
 def _list_view(request: PageRequest, form: dict[str, str], error: DualtrackError | None) -> View:
-    language, rows = language_of(request), _held(request)
+    language, rows, use = language_of(request), _held(request), _use_asked_for(request)
+    if use:
+        stopping = {row["id"] for row in list_holds(request.register, open_only=False, uses=frozenset({use}))}
+        rows = [row for row in rows if row["id"] in stopping]
     past = [row for row in rows if row["released_at"] is not None]
     context = {
         "view": "list",
+        "of_use": use,
         "open": [_shown(row, language) for row in rows if row["released_at"] is None],
         "past": [_shown(row, language) for row in past[:PAST_MAX]],
         "past_n": len(past),
@@ -73,6 +81,12 @@ def _list_view(request: PageRequest, form: dict[str, str], error: DualtrackError
         "wrong": error_field(error, ("target", "reason")) if error else "",
     }
     return View("holds.html.j2", context, say(request, _TITLE), error.status if error else 200)
+
+
+def _use_asked_for(request: PageRequest) -> str:
+    """Return the use whose holds alone are asked for (`/holds?use=…`), if this identity sees it; else none."""
+    use = request.query.get("use", "")
+    return use if use and use in targets(request.register, "use", uses=visible_uses(person(request))) else ""
 
 
 def _asked_for(request: PageRequest) -> str:
@@ -99,6 +113,7 @@ def _set(request: PageRequest) -> View:
         "hold": found.hold,
         "scope": say(request, _SCOPES[found.hold.scope]),
         "stats": _measured(found, language_of(request)),
+        "last": [_last_served(request, found.last_served, found.last_served_us)],
         "served_after": found.served_after,
         "entry": found.entry,
     }
@@ -131,6 +146,20 @@ def _measured(found: HoldSet, language: Language) -> list[Stat]:
     ]  # fmt: skip
 
 
+def _last_served(request: PageRequest, decision: str | None, done_us: int | None) -> Fact:
+    """Return the decision that was served last in a hold's scope: its time to the second, its id, and its page if they see it."""
+    language = language_of(request)
+    term = both(Text(en="Last decision served", zh="最後一項已提供的決定"), language)
+    if decision is None or done_us is None:
+        return Fact(term, both(Text(en="none was ever served in its scope", zh="範圍內從未提供決定"), language))
+    done = datetime.fromtimestamp(done_us / _US_IN_S, HONG_KONG)
+    when = f"{both(date_text(done.date()), language)} {done:%H:%M:%S} HKT"
+    seen, use = visible_uses(person(request)), decision_row(request.register, decision)["use_id"]
+    if not can(request, Verb.SEE_DECISIONS) or (seen is not None and use not in seen):
+        return Fact(term, f"{when}, {decision}")
+    return Fact(term, Markup('{}, <a href="/decisions/{}">{}</a>').format(when, decision, decision))
+
+
 def _span(ms: int) -> str:
     return f"{ms:,} ms" if ms < 10_000 else f"{ms / 1000:,.0f} s"  # noqa: PLR2004 - ten seconds: then milliseconds say nothing
 
@@ -142,7 +171,10 @@ def _one(request: PageRequest) -> View:
 def _one_view(request: PageRequest, form: dict[str, str], error: DualtrackError | None) -> View:
     row, language = _row(request), language_of(request)
     mine = row["set_by"] == holder_of_person(request)
-    found = served_in(request.register, row["scope"], row["target"], since_us=_since_us(row))
+    released_us = _second_after_us(row["released_at"]) if row["released_at"] else None
+    found = served_in(
+        request.register, row["scope"], row["target"], since_us=_second_after_us(row["set_at"]), until_us=released_us
+    )
     facts = [
         (Text(en="What is held", zh="暫停對象"), f"{say(request, _SCOPES[row['scope']])}: {row['target']}"),
         (Text(en="Set by", zh="設定人"), row["set_by"]),
@@ -155,9 +187,12 @@ def _one_view(request: PageRequest, form: dict[str, str], error: DualtrackError 
         "view": "one",
         "trail": (Crumb(say(request, _TITLE), "/holds"), Crumb(row["id"][-8:])),
         "hold": _shown(row, language),
-        "facts": [Fact(both(term, language), value) for term, value in facts],
+        "facts": [
+            *(Fact(both(term, language), value) for term, value in facts),
+            _last_served(request, found.last, found.last_us),
+        ],
         "release_reason": _release_reason(request, row),
-        "served_after": found.after if row["released_at"] is None else None,
+        "served_after": found.after,
         "mine": mine,
         "may_release": can(request, Verb.RELEASE_HOLD),
         "form": form,
@@ -194,9 +229,9 @@ def _row(request: PageRequest) -> dict[str, Any]:
     return row
 
 
-def _since_us(row: dict[str, Any]) -> int:
-    """Return the end of the second in which the hold was set: records carry whole seconds, and it counts from after."""
-    return (int(parse_instant(row["set_at"]).timestamp()) + 1) * _US_IN_S
+def _second_after_us(instant: str) -> int:
+    """Return the end of a recorded second: records carry whole seconds, and what is after counts from there."""
+    return (int(parse_instant(instant).timestamp()) + 1) * _US_IN_S
 
 
 def _release_reason(request: PageRequest, row: dict[str, Any]) -> str:

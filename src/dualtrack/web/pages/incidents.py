@@ -170,7 +170,7 @@ def _one_view(request: PageRequest, form: Mapping[str, str], error: DualtrackErr
     question = _question(request, record)
     context: dict[str, Any] = {
         "view": "one",
-        "trail": (Crumb(say(request, _TITLE), "/incidents"), Crumb(name[-8:])),
+        "trail": (Crumb(say(request, _TITLE), "/incidents"), Crumb(kind_words(record.kind, language))),
         "incident": record,
         "kind": kind_words(record.kind, language),
         "severity": severity_badge(record.severity, language),

@@ -84,13 +84,16 @@ def _act(request: PageRequest) -> View | Redirect:
         require(person(request), Verb.PLANT_REVIEW, institution=request.register.institution, use=use)
         if form.get("do") == "plant":
             plant_within_share(request.runtime, use, by=holder_of_person(request))
-            return Redirect("/reviews/planted", say(request, Text(en="Planted ✓", zh="已放入 ✓")))
+            return Redirect(
+                "/reviews/planted",
+                say(request, Text(en="One item is planted in the queue.", zh="已在隊列放入一個項目。")),
+            )
         stock = _stock(form, use)
         contents = request.runtime.recorder(request.register.institution).contents
         lay_in(request.register, contents, stock, request.unlock(form.get("password", "")))
     except DualtrackError as error:
         return _view(request, form, error)
-    return Redirect("/reviews/planted", say(request, Text(en="Laid in ✓", zh="已存入 ✓")))
+    return Redirect("/reviews/planted", say(request, Text(en="The items are laid in.", zh="項目已存入。")))
 
 
 def _stock(form: Mapping[str, str], use: str) -> StockFile:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
+from dualtrack.domain.records import Text
+from dualtrack.domain.time import hong_kong_date
 from dualtrack.domain.vocabulary import Area
 from dualtrack.present.words import AREA_WORDS
 from dualtrack.present.xlsx import workbook_bytes
@@ -13,14 +15,13 @@ from dualtrack.web.pages.asked import number_of, say_of, use_address
 from dualtrack.web.pages.base import Download, Page, View
 from dualtrack.web.parts import Choice, Column, pages
 from dualtrack.web.tracks import tracks_row
-from dualtrack.web.views.acting import person
-from dualtrack.web.views.portfolio import DUE_MAX, dues_of, export_sheets, stats_of, use_rows
+from dualtrack.web.views.acting import can, person
+from dualtrack.web.views.portfolio import DUE_MAX, OPEN_STANDINGS, dues_of, export_sheets, stats_of, use_rows
 from dualtrack.web.views.standing import STANDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dualtrack.domain.records import Text
     from dualtrack.web.pages.base import PageRequest
     from dualtrack.web.views.portfolio import UseRow
     from dualtrack.web.views.wording import Say
@@ -31,6 +32,9 @@ PAGE_USES = 25
 """Uses on one page: a screen or two; the filters find the rest."""
 
 
+_OPEN = Text(en="Open: live, trial or shadow", zh="開放：正式使用、試行或影子運行")
+
+
 class _Wanted(NamedTuple):
     """Filters of the list, as they stand in the address."""
 
@@ -39,7 +43,9 @@ class _Wanted(NamedTuple):
 
     def keeps(self, row: UseRow) -> bool:
         """Tell whether a row passes."""
-        return self.area in {"", row.area.value} and self.standing in {"", row.standing.kind}
+        kind = row.standing.kind
+        stands = kind in OPEN_STANDINGS if self.standing == "open" else self.standing in {"", kind}
+        return self.area in {"", row.area.value} and stands
 
     def query(self, **more: str) -> str:
         """Return the address's query with these filters."""
@@ -56,11 +62,18 @@ def _show(request: PageRequest) -> View:
     shown = kept[max(0, paged.first - 1) : paged.last]
     dues = dues_of(request.register, rows, say)
     context = {
-        "stats": stats_of(rows, say),
+        "stats": stats_of(rows, say, **_lists(request, rows)),
         "total": len(rows),
         "kept": len(kept),
         "rows": [
-            {"row": row, "picture": tracks_row(row.tracks, say.language), "href": use_address(row.use)} for row in shown
+            {
+                "row": row,
+                "picture": tracks_row(row.tracks, say.language),
+                "href": use_address(row.use),
+                "held": "/holds?" + urlencode({"use": row.use}) if can(request, Verb.SEE_USE) else "",
+                **_lists(request, [row]),
+            }
+            for row in shown
         ],
         "area_words": {area: say.text(text) for area, text in AREA_WORDS.items()},
         "columns": _columns(say),
@@ -80,7 +93,7 @@ def _show(request: PageRequest) -> View:
         ],
         "due_more": max(0, len(dues) - DUE_MAX),
         "areas": _choices({area.value: AREA_WORDS[area] for area in Area}, wanted.area, say),
-        "standings": _choices(STANDINGS, wanted.standing, say),
+        "standings": _choices({"open": _OPEN, **STANDINGS}, wanted.standing, say),
         "paged": paged if len(kept) > PAGE_USES else None,
         "export": "/export/uses.xlsx" + wanted.query(),
         "at": request.runtime.clock(),
@@ -105,7 +118,22 @@ def _wanted(request: PageRequest) -> _Wanted:
     """Return the filters; what is no filter of ours filters nothing."""
     area, standing = request.query.get("area", ""), request.query.get("standing", "")
     known = {item.value for item in Area}
-    return _Wanted(area if area in known else "", standing if standing in STANDINGS else "")
+    return _Wanted(area if area in known else "", standing if standing in {"open", *STANDINGS} else "")
+
+
+def _lists(request: PageRequest, rows: list[UseRow]) -> dict[str, str]:
+    """Return where the decisions of today and the reviews that these rows count are listed; empty for who may not see them.
+
+    The list of decisions has all uses or one: with some of them it is at each use.
+    """
+    use = {"use": rows[0].use} if len(rows) == 1 else {}
+    day = hong_kong_date(request.runtime.clock()).isoformat()
+    whole = use or visible_uses(person(request)) is None
+    decisions = "/decisions?" + urlencode({**use, "since": day, "drills": "no"}) if whole else "#uses"
+    return {
+        "decisions": decisions if can(request, Verb.SEE_DECISIONS) else "",
+        "reviews": "/reviews?" + urlencode({"show": "waiting", **use}) if can(request, Verb.SEE_REVIEWS) else "",
+    }
 
 
 def _choices(words: Mapping[str, Text], chosen: str, say: Say) -> list[Choice]:

@@ -15,7 +15,7 @@ from dualtrack.domain.records import encode
 from dualtrack.errors import AuthenticationError, FieldError, ForbiddenError, NotFoundError
 from dualtrack.runtime.asking import ask_for_person
 from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain_by_receipt
-from dualtrack.runtime.opting import opt_out_by_receipt
+from dualtrack.runtime.opting import has_opted_out, opt_out_by_receipt
 from dualtrack.runtime.receipts import (
     BY_CODE,
     CODE_CHARACTERS_MAX,
@@ -104,6 +104,7 @@ def _page(request: PageRequest, found: ReceiptView, refused: Refusal | None, *, 
         "complaint": complaint,
         "complaint_max": COMPLAINT_CHARACTERS_MAX,
         "fetched": say.moment(found.fetched_at) if found.fetched_at else None,
+        "opted_out": _opted_out(request, found),
         "waits": any(item.open for item in found.reviews),
         "refused": refused,
         "staff": _is_staff(request),
@@ -145,13 +146,29 @@ def _person(request: PageRequest) -> Redirect:
     return Redirect(_address(request), said)
 
 
+def _opted_out(request: PageRequest, found: ReceiptView) -> bool:
+    """Tell whether whom the receipt is about wants no AI in this use, however they said so."""
+    if not found.opt_out:
+        return False
+    register, row = locate_receipt(request.runtime.registers.values(), _named(request))
+    return row["subject"] is not None and has_opted_out(register, row["use_id"], row["subject"])
+
+
 def _opt_out(request: PageRequest) -> Redirect | View:
+    """Opt out, or take that back where the form says so."""
     say = say_of(request)
-    found = _read(request)
+    found, leaves = _read(request), request.form.get("do") != "back"
     try:
-        new = _leave(request, found)
+        new = _leave(request, found, active=leaves)
     except FieldError as error:
         return _page(request, found, refusal(error, say.language))
+    if not leaves:
+        back = (
+            say("AI may be used for you in this again, from now on. It takes about a second to reach every system.", "由現在起，此事可再次對你使用人工智能。約一秒內於各系統生效。")
+            if new
+            else say("You had not opted out.", "你並未選擇退出。")
+        )  # fmt: skip
+        return Redirect(_address(request), back)
     said = (
         say("From now on no AI is used for you in this. It takes about a second to reach every system.", "由現在起，此事不會再對你使用人工智能。約一秒內於各系統生效。")
         if new
@@ -160,14 +177,14 @@ def _opt_out(request: PageRequest) -> Redirect | View:
     return Redirect(_address(request), said)
 
 
-def _leave(request: PageRequest, found: ReceiptView) -> bool:
-    """Opt out where the use lets people; raises FieldError where it does not, or the receipt is about nobody."""
+def _leave(request: PageRequest, found: ReceiptView, *, active: bool) -> bool:
+    """Opt out, or back in, where the use lets people; raises FieldError where it does not, or the receipt is about nobody."""
     if not found.opt_out:
         raise FieldError(
             "this use has no opting out", where="receipt", fix="ask for a person instead", code="input.opt-out.none"
         )
     registers = request.runtime.registers.values()
-    return opt_out_by_receipt(registers, _named(request), holder=_holder(request))
+    return opt_out_by_receipt(registers, _named(request), active=active, holder=_holder(request))
 
 
 def _complain(request: PageRequest) -> Redirect | View:

@@ -29,6 +29,7 @@ from dualtrack.web.pages import (
     reviews,
     rulepacks,
     settings,
+    signals,
     staff,
     use,
 )
@@ -44,6 +45,7 @@ def all_pages() -> tuple[Page, ...]:
     modules: tuple[tuple[Page, ...], ...] = (
         portfolio.PAGES,
         use.PAGES,
+        signals.PAGES,
         assessment.PAGES,
         change.PAGES,
         decisions.PAGES,

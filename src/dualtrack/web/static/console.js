@@ -2,8 +2,8 @@
 //
 // data-swap="#id"     on a link or form: fetch its page and replace that element by its new self
 // data-live="URL"     on an element with an id: listen to that event stream. Each event says so on the element's status line, in the
-//                     words of its templates (data-say), and reads the part of the page that data-part names again while nobody
-//                     writes or stands in it. Without templates the element itself is read again, from data-source or the page.
+//                     words of its templates (data-say), and reads the parts of the page that data-part names again while nobody
+//                     writes or stands in them. Without templates the element itself is read again, from data-source or the page.
 // data-again          a link that reads the page again, unless somebody is writing on it
 // data-theme-form     the theme is set at once, then sent
 // data-copy           a button that copies the code beside it
@@ -168,14 +168,15 @@
       if (loaded) place(`#${CSS.escape(holder.id)}`, loaded.page);
       return;
     }
-    const { part } = holder.dataset;
-    const old = part && document.getElementById(part);
-    if (!old) return tell(holder, writing() ? "kept" : "new");
-    const loaded = writing() || marked(old) ? null : await load(again(holder), UNASKED);
+    const parts = (holder.dataset.part || "").split(" ").filter((id) => document.getElementById(id));
+    const read = () => parts.some((id) => marked(document.getElementById(id)));
+    if (!parts.length) return tell(holder, writing() ? "kept" : "new");
+    const loaded = writing() || read() ? null : await load(again(holder), UNASKED);
     // Between asking and answer somebody may have begun to write.
     if (writing()) return tell(holder, "kept");
-    if (!loaded || marked(old) || !place(`#${CSS.escape(part)}`, loaded.page)) return tell(holder, "new");
-    return tell(holder, "shown");
+    if (!loaded || read()) return tell(holder, "new");
+    const placed = parts.filter((id) => place(`#${CSS.escape(id)}`, loaded.page));
+    return tell(holder, placed.length === parts.length ? "shown" : "new");
   };
 
   const hear = async (id, event) => {

@@ -116,7 +116,8 @@ ROWS: dict[str, tuple[Column, ...]] = {
     "components": (
         Column("id", Text(en="Id", zh="代號"), optional=False),
         Column("type", Text(en="Type", zh="類型"), "choice"),
-        Column("name", Text(en="Name", zh="名稱")),
+        Column("name_en", Text(en="Name", zh="名稱")),
+        Column("name_zh", Text(en="Name in Chinese", zh="中文名稱")),
         Column("version", Text(en="Version", zh="版本")),
         Column("digest", Text(en="SHA-256", zh="SHA-256")),
         Column("provider", Text(en="Provider", zh="供應商")),
@@ -326,7 +327,9 @@ def _task(row: Mapping[str, str]) -> dict[str, Any]:
 
 def _component(row: Mapping[str, str]) -> dict[str, Any]:
     kind = row["type"] or ComponentType.MODEL.value
-    return {name: (value or None) if name in _NULLS else value for name, value in row.items()} | {"type": kind}
+    plain = {name: (value or None) if name in _NULLS else value for name, value in row.items()} | {"type": kind}
+    english, chinese = plain.pop("name_en"), plain.pop("name_zh")
+    return plain | {"name": {"en": english, "zh-Hant": chinese} if chinese else english}
 
 
 def _claim(row: Mapping[str, str]) -> dict[str, Any]:
@@ -347,7 +350,7 @@ def _cell(row: Mapping[str, Any], name: str) -> str:
     base, _, side = name.rpartition("_")
     if side in {"en", "zh"} and isinstance(row.get(base), dict):
         return str(row[base].get("en" if side == "en" else "zh-Hant", ""))
-    value = row.get(name)
+    value = row.get(base if side == "en" and base in row else name)
     if isinstance(value, bool):
         return "yes" if value else ""
     return "" if value is None else f"{value:.12g}" if isinstance(value, float) else str(value)

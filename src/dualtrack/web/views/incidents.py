@@ -53,6 +53,7 @@ KINDS: dict[str, Text] = {
 
 _OWN_KINDS: dict[str, Text] = {
     "complaints-unnamed": Text(en="Complaints that name nobody", zh="未指明任何人的投訴"),
+    "opt-outs": Text(en="Many people opted out", zh="多人選擇退出"),
     "receipt-without-entry": Text(en="A receipt that the log does not bear out", zh="日誌與收據不符"),
     "review-overdue": Text(en="A review that nobody decided in time", zh="覆核逾期無人決定"),
     "unclean-end": Text(en="A process ended without closing", zh="進程未正常結束"),
@@ -85,6 +86,7 @@ _GIVEN: dict[str, Text] = {
     "index": Text(en="Entry", zh="日誌條目"),
     "complaints": Text(en="Complaints", zh="投訴數目"),
     "days": Text(en="Days", zh="日數"),
+    "people": Text(en="People", zh="人數"),
     "reviews": Text(en="Reviews", zh="覆核數目"),
     "first": Text(en="First review", zh="首宗覆核"),
     "customer_asked": Text(en="Asked for by customers", zh="由客戶要求"),
@@ -123,6 +125,8 @@ _FACTS: dict[str, Text] = {
 
 REGULATORS: dict[str, Text] = {
     "HKMA": Text(en="HKMA", zh="金管局"),
+    "IA": Text(en="IA", zh="保監局"),
+    "MPFA": Text(en="MPFA", zh="積金局"),
     "PCPD": Text(en="PCPD", zh="私隱專員公署"),
     "SFC": Text(en="SFC", zh="證監會"),
 }

@@ -28,10 +28,13 @@ if TYPE_CHECKING:
     from dualtrack.web.views.standing import Standing
     from dualtrack.web.views.wording import Say
 
-__all__ = ["DUE_MAX", "Due", "UseRow", "dues_of", "export_sheets", "stats_of", "use_rows"]
+__all__ = ["DUE_MAX", "OPEN_STANDINGS", "Due", "UseRow", "dues_of", "export_sheets", "stats_of", "use_rows"]
 
 DUE_MAX = 12
 """Things that fall due shown on the first screen; each use lists its own."""
+
+OPEN_STANDINGS = frozenset({"live", "trial", "shadow"})
+"""Standings under a permit that answers calls; the filter `open` keeps these."""
 
 _ORDER = ("hold", "observe", "trial", "live", "shadow", "closed")
 """Standings in the order of the list: what nobody may overlook comes first."""
@@ -84,25 +87,33 @@ def use_rows(
     return sorted(found, key=lambda item: (_ORDER.index(item.standing.kind), say.text(item.title), item.use))
 
 
-def stats_of(rows: list[UseRow], say: Say) -> list[Stat]:
-    """Return the counts at the top: each is a count of what the page lists."""
+def stats_of(rows: list[UseRow], say: Say, *, decisions: str = "", reviews: str = "") -> list[Stat]:
+    """Return the counts at the top, each with the list that has so many; `decisions` and `reviews` are where those are."""
     kinds = [row.standing.kind for row in rows]
     held, observed = kinds.count("hold"), kinds.count("observe")
     waits, late = sum(row.waiting.n for row in rows), sum(row.waiting.late for row in rows)
-    open_ = sum(kind in {"live", "trial", "shadow"} for kind in kinds)
+    open_ = sum(kind in OPEN_STANDINGS for kind in kinds)
     counted = say("counted from the ledger", "由日誌計數")
     today = sum(row.today for row in rows)
-    watched = [Stat(say("Watched, not permitted", "受觀察，並未准許"), f"{observed:,}", method=counted, tone="amber")]
+    watched = [
+        Stat(
+            say("Watched, not permitted", "受觀察，並未准許"),
+            f"{observed:,}",
+            method=counted,
+            href="/uses?standing=observe",
+            tone="amber",
+        )
+    ]
     return [
-        Stat(say("Open now", "現時開放"), f"{open_:,} / {len(rows):,}", method=say("uses, from the runtime", "用途，由運行系統讀取")),
+        Stat(say("Open now", "現時開放"), f"{open_:,} / {len(rows):,}", method=say("uses, from the runtime", "用途，由運行系統讀取"), href="/uses?standing=open"),
         *(watched if observed else []),
-        Stat(say("On hold", "已暫停"), f"{held:,}", method=counted, tone="bad" if held else None),
-        Stat(say("Decisions today", "今日決定"), f"{today:,}", method=say("since 00:00 HKT", "自香港時間00:00起"), href="/decisions"),
+        Stat(say("On hold", "已暫停"), f"{held:,}", method=counted, href="/uses?standing=hold", tone="bad" if held else None),
+        Stat(say("Decisions today", "今日決定"), f"{today:,}", method=say("since 00:00 HKT", "自香港時間00:00起"), href=decisions),
         Stat(
             say("Reviews waiting", "等候覆核"),
             f"{waits:,}",
             method=say(f"{late:,} past their time", f"{late:,}項已逾時"),
-            href="/reviews",
+            href=reviews,
             tone="bad" if late else None,
         ),
     ]  # fmt: skip

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import json
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.records import Text
 from dualtrack.errors import ReviewError
 from dualtrack.present.text import same
-from dualtrack.runtime.faces.chat_tools import read_output
 from dualtrack.runtime.review_state import may
 from dualtrack.web.parts import Badge, Fact, Step
 from dualtrack.web.views.acting import due_clock, moment_text, refusal
@@ -33,32 +30,24 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTION_WORDS",
-    "CITATIONS_MAX",
     "DIFF_LINES_MAX",
+    "DONE_WORDS",
     "FLOOR_SECONDS",
     "GROUP_REVIEWS_MAX",
+    "ONE_MORE",
     "WHY_WORDS",
     "GroupFigure",
     "QueueItem",
     "Sides",
     "action_steps",
-    "cited",
-    "draft_text",
     "group_figures",
     "guard_rows",
-    "plain_fields",
-    "plain_lines",
     "queue_item",
     "review_facts",
     "side_by_side",
     "status_badge",
-    "tool_lines",
-    "whole_text",
     "why_not",
 ]
-
-CITATIONS_MAX = 50
-"""Sources listed under a draft: more is not read by anybody."""
 
 DIFF_LINES_MAX = 2_000
 """Lines compared side by side; the comparison costs the square of it."""
@@ -68,9 +57,6 @@ FLOOR_SECONDS = 10
 
 GROUP_REVIEWS_MAX = 500
 """Newest ended reviews behind the group's figures: each is read from the ledger while the page waits."""
-
-_CITED = re.compile(r"\[([^\[\]\n]{1,120})\]")
-"""A source in square brackets; bounded, so that a hostile text costs no more than its length."""
 
 WHY_WORDS: dict[str, Text] = {
     "hold_before_release": Text(en="Every output waits for a person", zh="所有輸出均須經人手放行"),
@@ -103,6 +89,31 @@ ACTION_WORDS: dict[ActionName, Text] = {
     "expire": Text(en="Ran out", zh="逾期"),
 }
 """What each action is called on buttons and in the history."""
+
+DONE_WORDS: dict[ActionName, Text] = {
+    "claim": Text(
+        en="You have claimed this review: for 60 minutes nobody else can decide it.",
+        zh="你已認領此覆核：60分鐘內他人不能作決定。",
+    ),
+    "unclaim": Text(en="You gave the review back; somebody else can claim it.", zh="你已交回此覆核，他人可以認領。"),
+    "approve": Text(en="You approved this text: you stand for it.", zh="你已批准此文字，並為其負責。"),
+    "modify": Text(en="Your own text is recorded and approved.", zh="你所擬的文字已記錄並獲批准。"),
+    "reject": Text(en="You rejected it: the fixed message stands in its place.", zh="你已否決：以固定訊息取代。"),
+    "terminate": Text(en="You ended the conversation.", zh="你已終止對話。"),
+    "escalate": Text(en="You escalated it: an approver decides now.", zh="你已上報：現由批准人決定。"),
+}
+"""What is said after each action that a person takes."""
+
+ONE_MORE = Text(en="One more person must approve it.", zh="尚須另一人批准。")
+"""What is said besides under four eyes."""
+
+_UNDRAFTED = {
+    "approved": Text(en="Taken up by a person, no answer written", zh="已由職員跟進，沒有撰寫答覆"),
+    "modified": Text(en="A person wrote the answer", zh="由職員撰寫答覆"),
+}
+"""Ends of a review without a draft: then no text of the AI was approved."""
+
+_WROTE = Text(en="Wrote the answer", zh="撰寫答覆")
 
 _TONES: dict[str, Tone] = {"approve": "good", "modify": "good", "reject": "bad", "terminate": "bad", "expire": "bad"}
 
@@ -167,10 +178,10 @@ def queue_item(row: Mapping[str, Any], now: datetime, me: str, language: Languag
     )
 
 
-def status_badge(status: str, language: Language) -> Badge:
-    """Return a review's status as a badge."""
+def status_badge(status: str, language: Language, *, drafted: bool = True) -> Badge:
+    """Return a review's status as a badge; without a draft nothing of the AI's was approved, and none says so."""
     tone, label = _STATUS[status]
-    return Badge(tone, both(label, language))
+    return Badge(tone, both(label if drafted else _UNDRAFTED.get(status, label), language))
 
 
 def review_facts(state: ReviewState, language: Language, *, disclosure: str) -> list[Fact]:
@@ -223,57 +234,6 @@ def guard_rows(decision: Decision, language: Language) -> list[tuple[str, str, s
     ]
 
 
-def cited(text: str | None) -> list[str]:
-    """Return the sources that a text names in square brackets, each once, in its order."""
-    found = dict.fromkeys(match.group(1) for match in _CITED.finditer(text or ""))
-    return list(found)[:CITATIONS_MAX]
-
-
-def tool_lines(content: str | None) -> list[tuple[str, str]]:
-    """Return the tools that a draft asks for: each one's name, and its arguments as JSON on lines of their own."""
-    calls = read_output(content).tool_calls if content else []
-    return [(call["function"]["name"], _arguments(call)) for call in calls]
-
-
-def draft_text(content: str) -> str:
-    """Return what a draft says: the text beside its tool calls, or the content as it is where it has none."""
-    found = read_output(content)
-    return found.text if found.tool_calls else content
-
-
-def whole_text(content: str) -> str:
-    """Return a content for the comparison: its text, then each tool with its arguments."""
-    calls = [f"{name} {arguments}" for name, arguments in tool_lines(content)]
-    return "\n".join([draft_text(content), *calls])
-
-
-def _arguments(call: Mapping[str, Any]) -> str:
-    return json.dumps(json.loads(call["function"]["arguments"]), ensure_ascii=False, indent=2)
-
-
-def plain_lines(text: str) -> list[tuple[str, str]]:
-    """Return a text's lines as the comparison shows them, none marked."""
-    return [(" ", line) for line in text.splitlines() or [""]]
-
-
-def plain_fields(text: str) -> list[Fact]:
-    """Return the fields of a text that is one flat JSON object, as a form on paper has them; else none."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return []
-    if not isinstance(found, dict) or any(isinstance(value, dict | list) for value in found.values()):
-        return []
-    return [Fact(name.replace("_", " "), _plain(value)) for name, value in found.items()]
-
-
-def _plain(value: float | str | None) -> str:
-    """Return a field's value as people read it: a long fraction to six figures, as the decision's own page has it whole."""
-    if isinstance(value, float):
-        return f"{value:,.6g}"
-    return "–" if value is None else str(value)
-
-
 def side_by_side(before: str, after: str) -> Sides:
     """Return both texts line by line, with what was taken away and what was added marked."""
     old, new = before.splitlines()[:DIFF_LINES_MAX], after.splitlines()[:DIFF_LINES_MAX]
@@ -285,14 +245,14 @@ def side_by_side(before: str, after: str) -> Sides:
     return Sides(left, right)
 
 
-def action_steps(actions: Sequence[ReviewAction], language: Language) -> list[Step]:
+def action_steps(actions: Sequence[ReviewAction], language: Language, *, drafted: bool = True) -> list[Step]:
     """Return what was done, newest first. Seconds and distances of one person are not shown: they are group figures."""
     clock = Text(en="the clock", zh="時鐘")
     return [
         Step(
             iso=item.at,
             when=moment_text(item.at, language),
-            title=both(ACTION_WORDS[item.action], language),
+            title=both(_WROTE if item.action == "modify" and not drafted else ACTION_WORDS[item.action], language),
             by=item.by or both(clock, language),
             text=item.reason or "",
             tone=_TONES.get(item.action, "amber" if item.action == "escalate" else "note"),

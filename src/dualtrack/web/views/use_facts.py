@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 
@@ -16,6 +17,7 @@ from dualtrack.present.phrases import our_test
 from dualtrack.present.terms import MODE_WORDS
 from dualtrack.runtime.live import LiveUse
 from dualtrack.runtime.lookup import find_policy
+from dualtrack.runtime.opt_out_counts import people_opted_out
 from dualtrack.runtime.plant_counts import counted_signals
 from dualtrack.runtime.standing import standing_settings
 from dualtrack.web.parts import Badge, Fact, outcome_badge
@@ -23,10 +25,13 @@ from dualtrack.web.views.fallback import fallback_rows
 from dualtrack.web.views.runtime_words import runtime_words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from dualtrack.domain.policy import RuntimePolicy
     from dualtrack.domain.release import Release
     from dualtrack.permit.explain import Explanation
     from dualtrack.runtime.live import Closed
+    from dualtrack.runtime.standing import SignalRule
     from dualtrack.store.register import Register
     from dualtrack.web.views.wording import Say
 
@@ -39,12 +44,15 @@ __all__ = [
     "LastServed",
     "PermitView",
     "PolicyView",
+    "SeenSignal",
     "SignalRow",
     "guard_name",
     "last_served",
     "permit_view",
     "policy_view",
+    "seen_signals",
     "signal_rows",
+    "signals_address",
 ]
 
 ACTION_WORDS: dict[str, Text] = {
@@ -133,13 +141,21 @@ class LastServed(NamedTuple):
     outcome: str
 
 
+class SeenSignal(NamedTuple):
+    """A signal that a number counts: when it was seen, and its entry in the ledger."""
+
+    at: str
+    entry: int
+
+
 class SignalRow(NamedTuple):
-    """A kind of signal within its window: how many, and what it takes for an effect."""
+    """A kind of signal within its window: how many, what it takes for an effect, and where these are listed."""
 
     kind: str
     n: int
     window: str
     says: str
+    href: str
 
 
 def permit_view(
@@ -229,14 +245,36 @@ def last_served(register: Register, use: str, say: Say) -> LastServed | None:
 
 def signal_rows(register: Register, use: str, say: Say) -> list[SignalRow]:
     """Return the signals within the windows of the settings, with what they do when there are enough."""
-    rows = counted_signals(register, use)
-    found, now = [], register.now()
+    rows, found = counted_signals(register, use), []
     for rule in standing_settings().signals:
-        since = format_instant(parse_instant(now) - timedelta(days=rule.window_days))
-        n = sum(row["kind"] == rule.kind and since <= row["at"] <= now and row["value"] > 0 for row in rows)
+        n = len(_seen(register, use, rule, rows))
         window = say(f"{rule.window_days} days", f"{rule.window_days}日")
-        found.append(SignalRow(say.capital(SIGNAL_WORDS[rule.kind]), n, window, say.capital(rule.says)))
+        kind, says = say.capital(SIGNAL_WORDS[rule.kind]), say.capital(rule.says)
+        found.append(SignalRow(kind, n, window, says, signals_address(use, rule)))
     return found
+
+
+def seen_signals(register: Register, use: str, rule: SignalRule) -> list[SeenSignal]:
+    """Return the signals that `signal_rows` counts for a rule, newest first."""
+    found = _seen(register, use, rule, counted_signals(register, use))
+    return sorted(found, key=lambda item: (item.at, item.entry), reverse=True)
+
+
+def signals_address(use: str, rule: SignalRule) -> str:
+    """Return where the signals that a rule counts are listed."""
+    return f"/uses/{use}/signals?" + urlencode({"kind": rule.kind, "days": rule.window_days})
+
+
+def _seen(register: Register, use: str, rule: SignalRule, rows: Sequence[Mapping[str, Any]]) -> list[SeenSignal]:
+    now = register.now()
+    since = format_instant(parse_instant(now) - timedelta(days=rule.window_days))
+    if rule.kind == "opt_out":  # people who are still out, not wishes: each by the entry of the wish
+        return [SeenSignal(item.at, item.entry) for item in people_opted_out(register, use) if since <= item.at]
+    return [
+        SeenSignal(row["at"], row["idx"])
+        for row in rows
+        if row["kind"] == rule.kind and since <= row["at"] <= now and row["value"] > 0
+    ]
 
 
 def _policy(register: Register, use: str, release: Release | None) -> RuntimePolicy | None:
