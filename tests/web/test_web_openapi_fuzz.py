@@ -27,6 +27,9 @@ CASES = int(os.environ.get("DUALTRACK_API_CASES", "4"))
 EXAMPLES = int(os.environ.get("DUALTRACK_API_EXAMPLES", "1"))
 """Chance examples of an operation, so many by the letter and so many against it."""
 
+HOT_TIMES = 8
+"""The hot path is tried so many times as thoroughly: most edges of a conversation are refused before they reach a model."""
+
 CHECKED = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
     "response_headers_conformance", "unsupported_method", "allow_header_conformance", "negative_data_rejection",
@@ -43,9 +46,10 @@ REFUSED = {
     "POST /api/v1/uses/{institution}/{use}/observe/end": "400",
     "POST /api/v1/accounts": "400",
     "POST /api/v1/api-keys": "400",
+    "POST /v1/chat/completions": "400",
 }
 """Where 400 to valid data is fair: what is signed takes a person's own key and password, which no API key has and nobody
-guesses; names of people and keys are printable, which no pattern can say."""
+guesses; names of people and keys are printable, and arguments of a tool are JSON in a text, which no pattern can say."""
 
 LOOSE = {"POST /v1/chat/completions"}
 """OpenAI's clients send what is not theirs to say, such as `stream: null`: it is read as its absence, and not refused."""
@@ -142,21 +146,21 @@ def negates_credentials(case):
     return "Authorization" in f"{getattr(data, 'parameter', '')} {getattr(data, 'description', '')}"
 
 
-def edges(schema, operation):
+def edges(schema, operation, times):
     """Return edges of an operation, spread over all."""
     both = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
     found = list(
         schema.iter_coverage_cases(operation, generation_modes=both, generation_config=schema.config.generation)
     )
-    return found[:: -(-len(found) // CASES)]
+    return found[:: -(-len(found) // (CASES * times))]
 
 
-def examples(operation, mode):
+def examples(operation, mode, times):
     """Return chance examples of an operation, the same in every run."""
     found = []
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=EXAMPLES * times,
         deadline=None,
         database=None,
         derandomize=True,
@@ -182,7 +186,10 @@ def test_schemathesis_finds_nothing(fuzzed):
     assert {*REFUSED, *LOOSE} <= {item.label for item in operations}
     faults = []
     for operation in operations:
-        faults += fuzzed.check(operation, edges(fuzzed.schema, operation))
-        faults += fuzzed.check(operation, examples(operation, GenerationMode.POSITIVE))
-        faults += fuzzed.check(operation, examples(operation, GenerationMode.NEGATIVE))
+        times = HOT_TIMES if operation.label in hot else 1
+        faults += fuzzed.check(operation, edges(fuzzed.schema, operation, times))
+        faults += fuzzed.check(operation, examples(operation, GenerationMode.POSITIVE, times))
+        faults += fuzzed.check(operation, examples(operation, GenerationMode.NEGATIVE, times))
     assert not faults, "\n".join(faults)
+    asked = [bool(call.get("messages")) for call in fuzzed.model.calls]
+    assert {True, False} <= set(asked), "a conversation and an embedding reached the model"
