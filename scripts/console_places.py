@@ -106,7 +106,7 @@ _USES = (
     Place("use-open", "supervisor", _of(_OPEN)),
     Place("to-green", "owner", _of(_OPEN, "/to-green")),
     Place("assessment", "auditor", _of(_REFUSED, "/assessment")),
-    Place("assessment-live", "supervisor", _of(_LIVE, "/assessment")),
+    Place("assessment-live", "supervisor", "{assessment}"),
     Place("evidence", "auditor", "{evidence}"),
     Place("evidence-topics", "validator", _of(_OPEN, "/evidence/new")),
     Place("evidence-form", "validator", "{topic}", Steps("main form button"), 400),
@@ -158,7 +158,8 @@ _RECORDS = (
     Place("ledger", "auditor", "/ledger"),
     Place("ledger-verified", "supervisor", "/ledger", Steps("form[action$='/verify'] button")),
     Place("entry", "auditor", "{entry}"),
-    Place("packs", "auditor", "/rules"),
+    Place("rules", "supervisor", "/rules"),
+    Place("packs", "auditor", "/packs"),
     Place("pack", "auditor", "/packs/sfc-24ec55"),
     Place("pack-diff", "auditor", "/packs/sfc-24ec55/diff"),
     Place("people", "administrator", "/people"),
@@ -215,6 +216,7 @@ def prepare(open_as: Callable[[str], Page], base: str, receipts: list[str]) -> d
     found["key"] = first("administrator", "/keys", "/keys")
     topics = open_as("validator").context.request.get(base + _of(_LIVE, "/evidence/new")).text()
     found["topic"] = _of(_LIVE, "/evidence/new") + str(re.findall(r"\?topic=[a-z_.]+", topics)[0])
+    found["assessment"] = first("supervisor", _of(_LIVE, "/assessment"), "/assessments")
     found["entry"] = first("auditor", "/ledger", "/ledger")
     found["evidence"] = first("auditor", _of(_LIVE), "/evidence")
     made = go(

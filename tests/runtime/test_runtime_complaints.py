@@ -64,7 +64,7 @@ def test_a_customer_complains_by_the_receipt_and_the_words_are_sealed(world):
         )
         assert record.subject == runtime.subjects.pseudonym(FIRM, "seven")
         for entry in world.register.repository.entries():
-            assert b"9123" not in entry.content
+            assert b"9123 4567" not in entry.content
         text = open_complaint(world.register, contents(runtime), record, by="compliance", reason="handling it")
         assert text == WORDS
     looks = [
