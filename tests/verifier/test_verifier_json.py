@@ -166,7 +166,7 @@ def test_records_have_exactly_their_members(kind, value):
         ([], "[text]", True), ([], "[text]+", False), (["a", 1], "[text]", False), ({"a": 1}, "{snake:whole}", True),
         ({"A": 1}, "{snake:whole}", False), ("a-b", "slug", True), ("-a", "slug", False), ("a" * 64, "slug", True),
         ("a" * 65, "slug", False), ("bank/use", "use_id", True), ("bank", "use_id", False), ("a\n", "slug", False),
-        ({"en": "x", "zh-Hant": "y"}, "words", True), ({"en": "x"}, "words", False), ("x", "note?", True),
+        ({"en": "x", "zh-Hant": "y"}, "words", True), ({"en": "x"}, "words", False), ("x", "label?", True),
         ("2026-02-28", "date", True), ("2026-02-29", "date", False), ("2026-2-28", "date", False),
         ("staff", "fact_key", False), ("primary text", "checked", True), ("seen", "checked", False),
     ],

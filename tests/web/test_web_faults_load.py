@@ -62,11 +62,15 @@ def check(faults: FaultWorld, load: Load, windows: list[Window]):
 
 
 def refusals(load: Load) -> set[str]:
-    """Return the codes of all refusals; each must be a document that OpenAI's clients read, too."""
+    """Return the codes of all refusals; each is a document that OpenAI's clients read, or a decision that a hold stopped."""
     codes = set()
     for asked in load.asked:
         if asked.whole and asked.status >= 400:
             problem = asked.json
+            if problem.get("outcome") == "stopped":
+                assert asked.status == 423
+                codes.add(problem["code"])
+                continue
             assert asked.headers["content-type"] == "application/problem+json"
             assert problem["error"]["message"]
             codes.add(problem["error"]["code"])
