@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import numpy as np
-
 from dualtrack.domain.evidence import Predicate
 from dualtrack.domain.usecase import UseCase, primary_claim
 from dualtrack.domain.vocabulary import Design, EvidenceKind
@@ -27,6 +25,7 @@ from dualtrack.evidence.discrimination import measure_auc
 from dualtrack.evidence.fields import benefit_fields, calibration_fields, group_fields, performance_fields
 from dualtrack.evidence.groups import measure_groups
 from dualtrack.evidence.models import CallableScorer, HttpScorer
+from dualtrack.evidence.numeric import np
 from dualtrack.evidence.tables import load_table, table_digest
 
 if TYPE_CHECKING:

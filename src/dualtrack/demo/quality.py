@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
+from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
     from dualtrack.demo.attestations import QualityAnswers

@@ -6,11 +6,4 @@ Numbers come from sufficient statistics wherever they exist, so that an outsider
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
-from dualtrack.errors import MissingExtraError
-
 __all__: list[str] = []
-
-if find_spec("numpy") is None:
-    raise MissingExtraError("evidence", "measuring")

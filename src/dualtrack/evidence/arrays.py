@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dualtrack.errors import FieldError
+from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

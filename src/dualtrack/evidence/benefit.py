@@ -12,13 +12,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import numpy as np
 from msgspec.structs import replace
 
 from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
 from dualtrack.evidence.arrays import check_lengths, labels, probabilities, reals
 from dualtrack.evidence.measurement import LEVEL, Fact, Measurement, Method, Outcome
+from dualtrack.evidence.numeric import np
 from dualtrack.evidence.power import detectable_effect, no_spread, power_to_show
 from dualtrack.evidence.quantiles import student_quantile
 from dualtrack.evidence.tables import table_digest

@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
 from msgspec.structs import replace
 
 from dualtrack.evidence.arrays import check_lengths, labels, probabilities
 from dualtrack.evidence.logistic import fit_line
 from dualtrack.evidence.measurement import LEVEL, Measurement, Method, Part
+from dualtrack.evidence.numeric import np
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import DRAWS, generator, percentiles, record_draws
 from dualtrack.evidence.tables import table_digest

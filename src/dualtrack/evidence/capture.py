@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from msgspec.structs import replace
 
 from dualtrack.errors import FieldError
 from dualtrack.evidence.arrays import check_lengths, labels, reals
 from dualtrack.evidence.benefit import Plan, plan_facts, plan_outcome
 from dualtrack.evidence.measurement import LEVEL, Measurement, Method, Part
+from dualtrack.evidence.numeric import np
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.resampling import DRAWS, generator, percentiles, record_draws
 from dualtrack.evidence.tables import table_digest

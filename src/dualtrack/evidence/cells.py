@@ -9,11 +9,10 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
 from dualtrack.evidence.arrays import check_lengths, labels
+from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

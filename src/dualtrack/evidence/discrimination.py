@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from msgspec.structs import replace
 
 from dualtrack.evidence.arrays import check_lengths, labels, reals
 from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.measurement import LEVEL, Measurement, Method, Part
+from dualtrack.evidence.numeric import np
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.tables import table_digest

@@ -14,14 +14,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-import numpy as np
-
 from dualtrack.domain import canonical
 from dualtrack.domain.evidence import Method
 from dualtrack.domain.records import encode
 from dualtrack.errors import FieldError
 from dualtrack.evidence.cells import Cells, collapse
 from dualtrack.evidence.measurement import LEVEL, Fact, Measurement, Outcome, Part
+from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import DRAWS, generator, percentiles, record_draws
 
 if TYPE_CHECKING:

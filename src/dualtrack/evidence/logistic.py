@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
+from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,10 +14,9 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import SplitResult, urlsplit
 
-import numpy as np
-
 from dualtrack.errors import EvidenceError, FieldError
 from dualtrack.evidence.arrays import reals
+from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

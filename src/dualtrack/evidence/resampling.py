@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dualtrack.errors import FieldError
 from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.measurement import Draws
+from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
