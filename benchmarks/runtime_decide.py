@@ -38,6 +38,7 @@ from runtime_parts import (
 )
 
 from dualtrack.runtime.additive import load_additive
+from dualtrack.runtime.reasons import directed
 
 FEATURES, CUTS, ROWS = 23, 24, 256
 WORKERS, CONNECTIONS, RATE = 2, 64, 500
@@ -92,7 +93,7 @@ def plan(address: str, use: str, key: str, model, **more) -> dict:
     for _ in range(ROWS):
         row = {f"f{n:02d}": round(chance.uniform(0, 100), 3) for n in range(FEATURES) if chance.random() > 0.05}
         scored = model.score(row)
-        said = [model.says[name].en for name, _ in scored.reasons]
+        said = [directed(model.says[name], raised=moved > 0).en for name, moved in scored.reasons]
         bodies.append(json.dumps({"input": row, "person": "USER"}))
         each.append(msgspec.json.encode({"output": scored.output, "reasons": said}).decode()[1:-1])
     return {
