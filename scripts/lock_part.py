@@ -2,8 +2,8 @@
 
     python scripts/lock_part.py pytest hypothesis >part.txt
 
-The lock says of each package what asked for it (`# via`), so the part is read from it alone. Who needs two thousand tests'
-worth of tools for twelve tests installs forty packages in place of a hundred and forty.
+The lock says of each package what asked for it (`# via`), so the part is read from it alone. It is less than a third of the
+lock, for the few tests that `.ci/run` repeats on every Python.
 """
 
 from __future__ import annotations

@@ -113,9 +113,11 @@ def main() -> None:
     parser.add_argument("--all", type=Path)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--quick", action="store_true", help="show axe the first parts of each list only")
-    parser.add_argument("--only", nargs="+", default=())
+    parser.add_argument("--only", nargs="+", default=(), choices=[place.name for place in PLACES], metavar="NAME")
     parser.add_argument("--demo", type=Path)
     args = parser.parse_args()
+    if args.all is None and (args.check or args.quick or args.only):
+        parser.error("--check, --quick and --only go with --all FOLDER")
     out = args.all or args.out
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:

@@ -10,8 +10,8 @@ import pytest
 from server_world import FIRM, ORIGIN, PASSWORD, USE, ServerWorld
 
 from dualtrack import client as module
-from dualtrack.client import ApiError, Client, Said
-from dualtrack.errors import MissingExtraError, UpstreamError
+from dualtrack.client import ApiError, Client, Said, connection
+from dualtrack.errors import FieldError, MissingExtraError, UpstreamError
 from dualtrack.ledger.merkle import verify_consistency, verify_inclusion
 from dualtrack.runtime.live import LiveUse
 from dualtrack.web.identity.roles import ConsoleRole
@@ -138,6 +138,35 @@ def test_a_refusal_without_a_document_is_still_one(answer):
     with Client(ORIGIN, transport=httpx.MockTransport(lambda _: answer)) as client, pytest.raises(ApiError) as caught:
         client.head()
     assert caught.value.status == answer.status_code
+
+
+@pytest.mark.parametrize("code", ["../session", "a?b=c", "a#b", "a/b", "a\nb", "\ud800", "é"])
+def test_what_was_typed_as_a_code_stays_one_part_of_the_path(code):
+    asked = []
+
+    def served(request):
+        asked.append(request.url.raw_path)
+        return httpx.Response(404, json={})
+
+    with Client(ORIGIN, transport=httpx.MockTransport(served)) as client, pytest.raises(ApiError):
+        client.receipt(code)
+    assert asked[0].startswith(b"/api/v1/receipts/")
+    assert not set(asked[0].removeprefix(b"/api/v1/receipts/")) & set(b"/?#\n")
+
+
+def test_what_is_no_address_is_said():
+    with pytest.raises(FieldError, match="no address"):
+        Client("http://127.0.0.1:1\n")
+    with Client(ORIGIN) as client, pytest.raises(UpstreamError, match="cannot be reached"):
+        client.receipt("x" * 70_000)
+
+
+def test_a_list_without_an_end_is_refused_not_cut(monkeypatch):
+    monkeypatch.setattr(connection, "PAGES_MAX", 3)
+    endless = httpx.Response(200, json=[], headers={"link": '</api/v1/holds?after=1>; rel="next"'})
+    served = httpx.MockTransport(lambda _: endless)
+    with Client(ORIGIN, transport=served) as client, pytest.raises(UpstreamError, match="more than 3 pages"):
+        client.holds()
 
 
 def test_without_httpx_the_part_is_named(monkeypatch):

@@ -62,9 +62,11 @@ def test_each_receipt_opens_and_says_who_decides_and_whom_to_reach(result, runti
     assert set(found) == {CALLS, SERVICE, CLIENT}
     assert found[CALLS].outcome == "served"
     assert found[CALLS].reasons
+    assert found[CALLS].explained
     assert all(item.says.en.startswith(("raised by: ", "lowered by: ")) for item in found[CALLS].explained)
     assert found[CALLS].durability == "durable", "its tier is high, though it answers staff"
     for view in found.values():
+        assert view.deciders
         assert all(re.search("：[一-鿿]", said.zh) for said in view.deciders), "parts are named in Chinese"
     assert found[SERVICE].mode == found[CLIENT].mode == "trial"
     assert [item.state for item in found[SERVICE].reviews] == ["approved"]

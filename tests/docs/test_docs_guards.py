@@ -8,8 +8,13 @@ import tomllib
 import pytest
 from page_shell import new_shell, steps
 
+from dualtrack.domain.documents import read_yaml
 from dualtrack.runtime.guards.registry import BUILT_IN, guard_classes
+from dualtrack.runtime.review_group import wilson
 from house_tree import ROOT
+from runtime.guard_case import DATA, answer, question
+
+BLIND = ROOT / "benchmarks" / "guards_blind.yaml"
 
 PAGE = ROOT / "docs" / "guards.md"
 
@@ -62,3 +67,35 @@ def test_the_table_gives_the_sources_that_the_guards_give():
             first = part.strip().split(",")[0].replace("Model Personal Data Protection Framework", "framework")
             words = [word for word in first.replace("(", "").replace(")", "").split() if any(c.isdigit() for c in word)]
             assert all(word in cells[5].replace("(", "").replace(")", "") for word in words), (name, part)
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "file", "half", "rounds", "kinds"),
+    [
+        ("investment_advice", answer, "advice_answers", "held", ("second", "third", "fourth"), ("recommends", "facts")),
+        ("investment_advice", answer, "advice_answers", "tuned", ("first", "second", "third", "fourth"), ("recommends", "facts")),
+        ("mpf_choice", question, "mpf_questions", "held", ("second", "fourth"), ("asks", "facts")),
+    ],
+)  # fmt: skip
+def test_what_todays_rules_find_on_our_own_rounds_is_what_it_says(name, made, file, half, rounds, kinds):
+    guard, sets, said = guard_classes()[name]({}), read_yaml((DATA / f"{file}.yaml").read_bytes(), where=file), []
+    for kind in kinds:
+        texts = [text for part in rounds for listed in sets[part][half][kind].values() for text in listed]
+        found, n = sum(guard.check(made(text)).score >= 500 for text in texts), len(texts)
+        low, high = wilson(found, n)
+        said.append((f"{found} of {n}", f"{found} of {n}: {found / n:.2f} [{low:.2f}, {high:.2f}]"))
+    (row,) = [line for line in PAGE.read_text("utf-8").splitlines() if f"| {said[0][half == 'held']} " in line]
+    assert "today's rules" in row
+    assert f"| {said[1][half == 'held']} " in row
+
+
+def test_what_is_found_of_mpf_choices_read_as_answers_is_what_it_says():
+    guard, found = guard_classes()["mpf_choice"]({}), {"flag": [], "clear": []}
+    for item in read_yaml(BLIND.read_bytes(), where=BLIND.name):
+        if item["set"] == "mpf":
+            found[item["expect"]].append(guard.check(answer(item["text"])).score >= 500)
+    assert [(sum(flags), len(flags)) for flags in found.values()] == [(4, 40), (0, 40)]
+    low, high = wilson(4, 18)
+    assert f"flags 4 of these 18: {4 / 18:.2f} [{low:.2f}, {high:.2f}]**, and none of the 40 others" in PAGE.read_text(
+        "utf-8"
+    )

@@ -16,6 +16,10 @@ from dualtrack.runtime.holds import acknowledge_s
 from dualtrack.runtime.recorder import AT_RISK_MS
 from dualtrack.runtime.retention import retention_classes
 from dualtrack.runtime.review_group import REVIEWERS_MIN
+from dualtrack.runtime.telemetry import telemetry_settings
+from dualtrack.runtime.telemetry_export import LOOK_S
+from dualtrack.web.identity.api_keys import OVERLAP_S_MAX
+from dualtrack.web.pages.staff import PAGE_USES
 from dualtrack.web.settings import WebSettings
 from house_tree import ROOT
 
@@ -74,3 +78,12 @@ def test_its_figures_are_those_of_the_program():
     assert acknowledge_s() == 1.05
     assert "(1 s and 50 ms)" in TEXT
     assert all(f"`{name}`" in TEXT for name in retention_classes())
+
+
+def test_its_figures_on_traces_keys_and_staff_are_those_of_the_program():
+    assert "at most two seconds after they are in the ledger" in TEXT
+    assert LOOK_S == 2
+    assert f"conventions for generative AI, {telemetry_settings().schema_url.rpartition('/')[2]}:" in TEXT
+    assert "may open for up to seven days beside its successor" in TEXT
+    assert OVERLAP_S_MAX == 7 * 24 * 3600
+    assert f"every use that this person may see, {PAGE_USES} a page" in TEXT

@@ -10,6 +10,9 @@ import pytest
 
 from dualtrack.runtime import ids
 from dualtrack.runtime.snapshots import LEASE_S, POLL_S
+from dualtrack.web.identity.api_keys import API_KEY_DAYS_MAX, DEAD_KEYS_LISTED_MAX
+from dualtrack.web.identity.links import LINKS_AN_HOUR_MAX
+from dualtrack.web.identity.permissions import FRESH_S_MAX
 from dualtrack.web.identity.rate_limits import ATTEMPT_LIMITS
 from dualtrack.web.receipt_guesses import AT_ONCE_MAX
 from dualtrack.web.settings import SessionSettings
@@ -38,6 +41,14 @@ def test_lease_and_sessions_are_as_said():
     assert (LEASE_S, POLL_S) == (1.0, 0.2)
     assert (SessionSettings().idle_s, SessionSettings().absolute_s) == (30 * 60, 12 * 3600)
     assert (ATTEMPT_LIMITS["login_source"].burst, ATTEMPT_LIMITS["login_name"].burst) == (10, 20)
+
+
+def test_limits_of_keys_and_links_are_as_said():
+    assert f"end within {API_KEY_DAYS_MAX} days" in SECURITY
+    assert f"the newest {DEAD_KEYS_LISTED_MAX} that have ended" in SECURITY
+    assert f"{LINKS_AN_HOUR_MAX} an hour of one maker" in SECURITY
+    assert "signs only within five minutes of a new login" in SECURITY
+    assert FRESH_S_MAX == 5 * 60
 
 
 def run_benchmark(name, *arguments):

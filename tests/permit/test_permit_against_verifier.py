@@ -30,7 +30,7 @@ from dualtrack.ledger.note import parse_note
 from dualtrack.permit.archive import read_archive, write_archive
 from dualtrack.rules.facts import firm_facts
 
-BLOCK, BLOCKS = 40, 4  # random ledgers in a test, and tests
+BLOCK, BLOCKS = 60, 6  # random ledgers in a test, and tests
 SLOW_SEEDS = range(5)  # with the verifier's own Ed25519 routine, which costs some milliseconds a signature
 
 

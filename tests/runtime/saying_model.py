@@ -32,6 +32,18 @@ class SayingModel(FakeModel):
         await writer.drain()
 
 
+class RawModel(FakeModel):
+    """Answers everything with the bytes in `raw`."""
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__()
+        self.raw = raw
+
+    async def _whole(self, writer: asyncio.StreamWriter, body: bytes, status: int = 200) -> None:
+        del body
+        await super()._whole(writer, self.raw, status)
+
+
 class SlowModel(FakeModel):
     """Answers with `status` when `go` is set; `asked` is set when it was asked."""
 

@@ -19,12 +19,13 @@ from dualtrack.runtime.faces.openai_face import HotPath
 from dualtrack.runtime.upstream.client import UpstreamClient
 from runtime.fake_model import FakeModel, ask
 from runtime.runtime_world import USE
-from runtime.saying_model import SayingModel, chunk
+from runtime.saying_model import RawModel, SayingModel, chunk
 from runtime.test_runtime_chat import CHAT, QUESTION, caller, chat_policy, recorded, run
 from runtime.test_runtime_chat_tools import call, chunks_of
 
 HKID = "A123456(3)"
 DECIDE = f"/v1/decide/{USE}"
+EMBED, VECTORS = "/v1/embeddings", {"model": USE, "input": ["a"]}
 MODEL = Upstream(id="model", kind="openai", provider="lab", fingerprint="card 3")
 NAME = re.compile(r"[A-Za-z0-9._:/@+-]{1,100}|sha256:[0-9a-f]{64}|card 3")
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda part: st.lists(part, max_size=3))
@@ -189,3 +190,31 @@ def test_an_error_of_a_gateway_is_garbage_and_no_other_model(world, way):
     asyncio.run(inside())
     assert [item.fault for item in recorded(world)[0].upstream] == ["upstream.garbage"]
     assert not list(world.register.repository.every(kinds=("signal/1",))), "the permit stands"
+
+
+DEEP = b'{"output":' * 5_000
+"""JSON of more levels than any reader of it has."""
+
+HUGE = b'{"model":"fake-1","data":[{"embedding":[1%s]}]}' % (b"0" * 400)
+"""A vector with a number that no float holds."""
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "raw"),
+    [(CHAT, QUESTION, DEEP), (EMBED, VECTORS, DEEP), (EMBED, VECTORS, HUGE), (DECIDE, {"input": {"late": 1}}, DEEP)],
+    ids=["chat", "vectors", "number", "row"],
+)
+def test_json_that_nobody_can_take_in_is_garbage_at_every_face(world, path, body, raw):
+    async def inside():
+        async with RawModel(raw) as fake:
+            if path == DECIDE:
+                model = {"id": "model", "kind": "http", "provider": "lab", "url": fake.url, "fingerprint": "fake-1"}
+                world.permit(upstreams=[model], output={})
+            else:
+                world.permit(**chat_policy(fake.url))
+            with world.open() as runtime:
+                async with UpstreamClient() as client:
+                    return await ask(HotPath(runtime, client, caller), path, body)
+
+    assert asyncio.run(inside())[0] != 500
+    assert [item.fault for item in recorded(world)[0].upstream] == ["upstream.garbage"]

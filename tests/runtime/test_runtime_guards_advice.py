@@ -109,6 +109,14 @@ def test_what_it_is_was_said_before(stage, texts, kind):
     assert {item.piece for item in result.findings} == {len(texts) - 1}
 
 
+def test_what_was_said_before_counts_whatever_the_turn_says_by_itself():
+    """A firm's threshold may lie above either score alone."""
+    alone = ADVICE.check(conversation("input", "Is gold worth it?"))
+    result = ADVICE.check(conversation("input", "What is the price of Tencent?", "It is 512.", "Is gold worth it?"))
+    assert {item.kind for item in result.findings} == {item.kind for item in alone.findings} | {"drift"}
+    assert result.score > alone.score >= 500
+
+
 @pytest.mark.parametrize(
     ("stage", "texts"),
     [

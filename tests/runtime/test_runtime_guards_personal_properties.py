@@ -148,7 +148,9 @@ def test_the_words_before_a_number_are_looked_up_once():
 @pytest.mark.parametrize(
     "name", ["digits", "digit groups", "names", "surname", "rooms", "ats", "local", "streets", "identity", "mails"]
 )
-def test_much_text_made_to_hurt_is_scanned(name):
+def test_a_megabyte_made_to_hurt_is_scanned(name):
     """In a process of its own with a wide limit: a pattern that backtracks without bound would take hours."""
-    program = "import sys; from dualtrack.runtime.guards.personal import scan; scan((sys.argv[1] * 250_000)[:250_000])"
-    subprocess.run([sys.executable, "-c", program, HOSTILE[name]], check=True, timeout=120)
+    program = (
+        "import sys; from dualtrack.runtime.guards.personal import scan; scan((sys.argv[1] * 1_000_000)[:1_000_000])"
+    )
+    subprocess.run([sys.executable, "-c", program, HOSTILE[name]], check=True, timeout=300)

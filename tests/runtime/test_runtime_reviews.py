@@ -14,7 +14,8 @@ from dualtrack.domain.time import format_instant
 from dualtrack.errors import FieldError, NotFoundError, ReviewError
 from dualtrack.runtime.incidents import get_incident
 from dualtrack.runtime.review_clock import expire_due
-from dualtrack.runtime.reviews import TEXT_CHARACTERS_MAX, QueueCursor, ReviewDesk
+from dualtrack.runtime.review_queue import QueueCursor
+from dualtrack.runtime.reviews import TEXT_CHARACTERS_MAX, ReviewDesk
 from permit.firm import USE
 
 R, A = ["reviewer"], ["approver"]

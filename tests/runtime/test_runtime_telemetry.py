@@ -18,6 +18,7 @@ from opentelemetry.semconv.schemas import Schemas
 
 from dualtrack.domain.decision import UpstreamCall, encode_decision
 from dualtrack.domain.policy import Upstream
+from dualtrack.errors import StoreError
 from dualtrack.runtime import telemetry, telemetry_export
 from dualtrack.runtime.decide import Scoring, decide
 from dualtrack.runtime.decisions import DecisionFilter, get_decision, search_decisions
@@ -224,6 +225,18 @@ def test_policies_are_read_once_and_forgotten_beyond_the_bound(runtime, monkeypa
     monkeypatch.setattr(telemetry_export, "POLICIES_MAX", 1)
     assert known.of(register, msgspec.structs.replace(record, policy="f" * 64)) == {}
     assert known.of(register, record) is not first
+
+
+def test_a_policy_that_could_not_be_read_for_a_moment_is_asked_for_again(runtime, monkeypatch):
+    def busy(*_: object) -> None:
+        raise StoreError("busy", where="main.db")
+
+    _, record = decided(runtime)
+    register, known = runtime.registers[FIRM], KnownUpstreams()
+    with monkeypatch.context() as patched:
+        patched.setattr(telemetry_export, "find_policy", busy)
+        assert known.of(register, record) == {}
+    assert list(known.of(register, record)) == ["model"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,14 @@ import pytest
 from identity_world import FIRM, START_S
 from sqlalchemy import insert, select
 
-from dualtrack.errors import AuthenticationError, FieldError, ForbiddenError, NotFoundError, RateLimitError
+from dualtrack.errors import (
+    AuthenticationError,
+    ConflictError,
+    FieldError,
+    ForbiddenError,
+    NotFoundError,
+    RateLimitError,
+)
 from dualtrack.store.identity_tables import IDENTITY
 from dualtrack.web.identity.api_keys import (
     API_KEY_DAYS_MAX,
@@ -235,7 +242,7 @@ def test_a_rotation_is_whole_and_ends_the_old_key_in_time(people):
     assert len(people.api_keys.of(FIRM)) == 2
     last = people.api_keys.rotate(FIRM, found.id, Rotation("eve", 30, once="0" * 12))
     assert people.api_keys.one(FIRM, found.id).revoked_s == people.now_s
-    with pytest.raises(FieldError):
+    with pytest.raises(ConflictError):
         people.api_keys.rotate(FIRM, last.id, Rotation("eve", 30, once="0" * 12))
     assert people.api_keys.one(FIRM, last.id).revoked_s is None
 

@@ -53,7 +53,7 @@ def test_a_key_signs_after_its_assertion_and_under_its_own_login_only(people, cu
     with pytest.raises(StoreCorruptError):  # no entry, no signature
         custody.signer(account, login, refused).sign(b"x")
     with pytest.raises(AuthenticationError):
-        custody.signer(account, None, refused)
+        custody.fresh_login(None, "bo")
     with pytest.raises(AuthenticationError):  # somebody else's login
         custody.signer(account, login._replace(subject="u-2"), refused).sign(b"x")
 

@@ -215,15 +215,15 @@ def test_uses_are_listed_and_what_was_answered_at_once_is_not_held(program):
 
 
 @pytest.mark.parametrize("path", hot_paths())
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
-def test_a_method_that_is_not_taken_is_told_which_is(served, document, path, method):
+def test_a_method_that_is_not_taken_is_told_which_is(served, document, path):
     allowed = [name.upper() for name in document["paths"][path]]
-    if method in allowed:
-        return
     address = path.format(institution=FIRM, use="early-warning", decision="0" * 26)
-    answer = served.browser().ask(method, address)
-    assert (answer.status_code, answer.headers["allow"]) == (405, ", ".join(allowed))
-    assert answer.headers["content-type"] == "application/problem+json"
+    refused = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"} - set(allowed)
+    assert len(refused) == 6
+    for method in sorted(refused):
+        answer = served.browser().ask(method, address)
+        assert (answer.status_code, answer.headers["allow"]) == (405, ", ".join(allowed)), method
+        assert answer.headers["content-type"] == "application/problem+json", method
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,11 @@ def test_guesses_of_the_passphrase_are_counted(world):
 def test_nobody_asks_for_their_own_grant_and_no_firm_key_is_touched(world):
     assert act(world, {"do": "request"}, by="ann").status == 403
     assert "your own key" in page(world, ONE, path={"keyid": world.keyid}, by="ann")
+    second = NewAccount("ann-two", FIRM, "reviewer", "Ann Ng", "en", frozenset({ConsoleRole.VALIDATOR}))
+    world.services["login"].add(second, PASSWORD, key=Ed25519PrivateKey.generate())
+    keyid = world.services["accounts"].get("ann-two").key_id
+    assert act(world, {"do": "request"}, keyid=keyid, by="reviewer").status == 403  # another account, the same person
+    assert isinstance(act(world, {"do": "request"}, keyid=keyid, by="validator"), Download)
     root = known_key("root").key_id
     with pytest.raises(NotFoundError):
         act(world, {"do": "request", "reason": "x"}, keyid=root)

@@ -16,7 +16,7 @@ from dualtrack.domain.records import encode
 from dualtrack.errors import ForbiddenError, NotFoundError
 from dualtrack.ledger.merkle import leaf_hash
 from dualtrack.store.erasure import erase
-from dualtrack.store.runtime_projectors import RUNTIME_PROJECTORS
+from dualtrack.store.projectors import PROJECTED_KINDS
 from dualtrack.store.shared_tables import SHARED
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import ledger
@@ -49,7 +49,7 @@ def test_heads_kinds_and_entries_are_there(world):
 
 def test_every_kind_that_the_tables_are_made_of_has_words():
     say = Say(Language.ZH)
-    assert [kind for kind in RUNTIME_PROJECTORS if kind_name(kind, say) == kind] == []
+    assert [kind for kind in PROJECTED_KINDS if kind_name(kind, say) == kind] == []
     assert kind_name("unheard/1", say) == "unheard/1"
 
 

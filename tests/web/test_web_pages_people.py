@@ -127,6 +127,14 @@ def test_a_stale_form_is_refused_with_what_changed(world, language):
     assert world.services["accounts"].get("ann").roles == {ConsoleRole.OWNER, ConsoleRole.DEVELOPER}
 
 
+def test_a_form_in_which_nothing_differs_asks_and_records_nothing(world):
+    form = shown_form(world) | {"holder": "ann", "disabled": "no"}
+    view = change(world, form)
+    assert view.status == 400
+    assert "Nothing differs" in world.html(view)
+    assert acts(world) == []
+
+
 def test_roles_person_and_state_are_changed(world):
     form = shown_form(world) | {"holder": "ann-ng", "disabled": "yes"}
     assert isinstance(change(world, form, roles=("auditor",)), Redirect)

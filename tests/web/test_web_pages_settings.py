@@ -11,7 +11,8 @@ from test_web_pages_people import acts, answer, page
 
 from dualtrack.web.pages import settings
 from dualtrack.web.pages.base import Redirect
-from dualtrack.web.settings import WebSettings, read_settings, write_settings
+from dualtrack.web.settings import RateSettings, SessionSettings, WebSettings, read_settings, write_settings
+from dualtrack.web.views.settings import CHANGEABLE
 
 SECRET_PLACE = "keys/oidc-client.secret"
 OIDC = {
@@ -54,6 +55,17 @@ def test_what_is_in_force_is_shown_and_no_secret(standing, language):
     assert ("The file was changed" in text) is False
 
 
+def test_the_limits_that_a_form_tells_are_those_that_hold():
+    kinds = [msgspec.inspect.type_info(kind) for kind in (SessionSettings, RateSettings)]
+    limits = {field.name: field.type for kind in kinds for field in kind.fields}
+    assert list(limits) == list(CHANGEABLE)
+    for name, limit in limits.items():
+        least = limit.gt if limit.ge is None else limit.ge
+        for said in (CHANGEABLE[name].hint.en, CHANGEABLE[name].hint.zh):
+            told = [float(figure.replace(",", "")) for figure in re.findall(r"[\d,]*\d", said)]
+            assert told == [least, limit.le], said
+
+
 def test_a_change_is_asked_about_written_and_recorded(standing):
     form = fields(page(standing, "/settings")) | {"burst": "500", "reason": "two more branches"}
     before = len(acts(standing))
@@ -70,6 +82,14 @@ def test_a_change_is_asked_about_written_and_recorded(standing):
     [done] = acts(standing)[before:]
     assert (done["act"], done["about"], done["reason"]) == ("settings-changed", "web.toml", "two more branches")
     assert "500 requests at once" in done["detail"]
+
+
+def test_a_figure_of_many_digits_is_carried_whole(standing):
+    write_settings(standing.desk.workspace, WebSettings(rate=RateSettings(a_second=1234.56789)))
+    form = fields(page(standing, "/settings")) | {"burst": "500"}
+    text = standing.html(answer(standing, "POST", "/settings", form=form))
+    assert fields(text)["a_second"] == "1234.56789"
+    assert text.count(" → ") == 1
 
 
 @pytest.mark.parametrize(

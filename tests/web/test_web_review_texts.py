@@ -15,6 +15,7 @@ from dualtrack.web.views.review_texts import (
     TURNS_MAX,
     asked_turns,
     is_words,
+    json_lines,
     line_ends,
     plain_fields,
     tool_lines,
@@ -71,7 +72,14 @@ def test_arguments_are_edited_one_call_at_a_time():
 def test_the_question_is_told_by_its_speakers():
     asked = [{"role": "user", "text": "Q"}, {"role": "assistant", "text": "A"}]
     assert asked_turns(json.dumps(asked), Language("en")) == [("Who asked", "Q"), ("The AI, before", "A")]
-    for other in ('{"role":"user"}', '[{"role":"nobody","text":"x"}]', "[1]", "words", "[" * 5_000):
+    for other in (
+        '{"role":"user"}',
+        '[{"role":"nobody","text":"x"}]',
+        '[{"role":["user"],"text":"x"}]',
+        "[1]",
+        "words",
+        "[" * 5_000,
+    ):
         assert asked_turns(other, Language("en")) == []
     assert len(asked_turns(json.dumps(asked * TURNS_MAX), Language("en"))) == TURNS_MAX
 
@@ -80,3 +88,13 @@ def test_a_nested_or_endless_text_has_no_plain_fields():
     assert plain_fields("[" * 100_000) == []
     assert plain_fields('{"a":{"b":1}}') == []
     assert [fact.value for fact in plain_fields('{"a":1.23456789,"b":null}')] == ["1.23457", "–"]
+
+
+def test_a_row_is_shown_as_it_was_recorded():
+    """Neither a second member of a name nor a digit is lost; half a surrogate, which no page can hold, stays an escape."""
+    assert json_lines('{"a":1.00000000000000000001,"a":2}') == [
+        (" ", line) for line in ("{", '  "a": 1.00000000000000000001,', '  "a": 2', "}")
+    ]
+    half = '{"a":"\\ud800"}'
+    assert (json_lines(half), plain_fields(half)) == ([(" ", half)], [])
+    assert json_lines("[" * 100_000) == [(" ", "[" * 100_000)]

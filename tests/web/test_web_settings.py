@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dualtrack.errors import DocumentError, FieldError
 from dualtrack.store.workspace import Workspace
+from dualtrack.web.api.settings import SettingsIn
 from dualtrack.web.asking import client_address, local_path
 from dualtrack.web.settings import (
     RateSettings,
@@ -119,7 +120,23 @@ def test_only_trusted_proxies_say_where_a_request_is_from():
     assert client_address(scope(), 1) == "10.0.0.1"
 
 
+def test_the_api_takes_what_the_file_takes():
+    kinds = {"session": SessionSettings, "rate": RateSettings}
+    held = {
+        f"{part}_{field.name}": (field.type.ge, field.type.gt, field.type.le)
+        for part, kind in kinds.items()
+        for field in msgspec.inspect.type_info(kind).fields
+    }
+    told = {
+        name: tuple(field.get(word) for word in ("minimum", "exclusiveMinimum", "maximum"))
+        for name, field in SettingsIn.model_json_schema()["properties"].items()
+    }
+    assert told == held
+
+
 @given(st.text(max_size=60))
+@example("/\x80")
+@example("/\ud800")
 def test_an_address_to_go_on_to_stays_here(text):
     found = local_path(text, "/start")
     assert found == "/start" or (found.startswith("/") and found[1:2] not in {"/", "\\"} and found.isprintable())

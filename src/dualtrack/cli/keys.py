@@ -19,13 +19,13 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
-from dualtrack.cli.files import check_new, write_new
+from dualtrack.cli.files import check_new, read_bytes, write_new
 from dualtrack.cli.next_steps import no_pack_line
 from dualtrack.domain import canonical
 from dualtrack.domain.institution import KeyGrant, KeyRevocation
 from dualtrack.domain.records import encode, read_record
 from dualtrack.domain.vocabulary import Role
-from dualtrack.errors import DocumentError, FieldError
+from dualtrack.errors import FieldError
 from dualtrack.keys import dsse
 from dualtrack.keys.ed25519 import key_id
 from dualtrack.keys.signer import FileSigner
@@ -148,12 +148,8 @@ def _sign(request: Path, root: Path, output: Path, as_json: bool) -> None:
 
 
 def read_key_request(path: Path) -> KeyGrant | KeyRevocation:
-    """Return what a request of the console asks the root to sign; raises DocumentError, FieldError."""
-    with path.open("rb") as stream:
-        data = stream.read(REQUEST_BYTES_MAX + 1)
-    if len(data) > REQUEST_BYTES_MAX:
-        raise DocumentError(f"more than {REQUEST_BYTES_MAX} bytes", where=str(path))
-    plain = canonical.decode(data, where=str(path))
+    """Return what a request of the console asks the root to sign; raises PathError, DocumentError, FieldError."""
+    plain = canonical.decode(read_bytes(path, limit=REQUEST_BYTES_MAX), where=str(path))
     if isinstance(plain, dict) and "public_key" not in plain:
         return read_record(plain, KeyRevocation, where=str(path))
     record = read_record(plain, KeyGrant, where=str(path))

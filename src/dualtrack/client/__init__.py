@@ -5,8 +5,8 @@
         if answer.outcome == "served":
             print(answer.output, answer.receipt)
 
-A refusal raises ApiError with the server's problem document. Nothing is tried again by itself, save what carries an
-idempotency key: there the caller decides.
+A refusal raises ApiError with the server's problem document. Nothing is tried again by itself; what carries an idempotency
+key of the caller's they may send again.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
-from dualtrack.client.connection import Connection
+from dualtrack.client.connection import Connection, part
 from dualtrack.client.records import (
     Answer,
     ComplaintLine,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Client"]
 
-_PAGE = 200
+_PAGE = 500
 """Rows asked for at once: as many as the server gives."""
 
 
@@ -53,11 +53,12 @@ class Client(Connection):
         """
         body = {"input": row, "person": person, "language": language, "release": release, "baseline": baseline}
         given = {name: value for name, value in body.items() if value is not None}
-        return self._read("POST", f"/v1/decide/{use}", Answer, body=given, key=idempotency_key, statuses=(502, 423))
+        quoted = "/".join(map(part, use.split("/")))
+        return self._read("POST", f"/v1/decide/{quoted}", Answer, body=given, key=idempotency_key, statuses=(502, 423))
 
     def answer(self, decision: str) -> Answer:
         """Return what became of a routed decision: its `state` is `waiting`, or how a person or the clock ended it."""
-        return self._read("GET", f"/v1/decisions/{decision}/answer", Answer)
+        return self._read("GET", f"/v1/decisions/{part(decision)}/answer", Answer)
 
     def decisions(
         self,
@@ -73,15 +74,15 @@ class Client(Connection):
 
     def decision(self, decision: str) -> dict[str, Any]:
         """Return one decision: its record, proof and reviews."""
-        return dict(self._ask("GET", f"/api/v1/decisions/{decision}"))
+        return dict(self._ask("GET", f"/api/v1/decisions/{part(decision)}"))
 
     def receipt(self, code: str) -> Receipt:
         """Return what a customer sees under a receipt code, with `why` and the reasons `explained` in both languages; needs no key."""
-        return self._read("GET", f"/api/v1/receipts/{code}", Receipt)
+        return self._read("GET", f"/api/v1/receipts/{part(code)}", Receipt)
 
     def complain_by_receipt(self, code: str, text: str) -> dict[str, Any]:
         """Complain as the customer who holds a receipt; needs no key. Returns id and instant."""
-        return dict(self._ask("POST", f"/api/v1/receipts/{code}/complaint", body={"text": text}, once=True))
+        return dict(self._ask("POST", f"/api/v1/receipts/{part(code)}/complaint", body={"text": text}, once=True))
 
     def complain(self, use: str, text: str, *, decision: str | None = None, person: str | None = None) -> ComplaintLine:
         """Record what somebody said of a use, or of one of its decisions; the gate knows within a second."""
@@ -103,14 +104,14 @@ class Client(Connection):
 
     def open_review(self, review: str, *, reason: str) -> dict[str, Any]:
         """Return the texts of a review: draft, text, input, reasons; that you looked, and why, is in the ledger."""
-        return dict(self._ask("POST", f"/api/v1/reviews/{review}/open", body={"reason": reason}))
+        return dict(self._ask("POST", f"/api/v1/reviews/{part(review)}/open", body={"reason": reason}))
 
     def act_on_review(
         self, review: str, action: str, *, reason: str | None = None, text: str | None = None
     ) -> dict[str, Any]:
         """Do something with a review, as the person who signed in."""
         body = {"action": action, "reason": reason, "text": text}
-        return dict(self._ask("POST", f"/api/v1/reviews/{review}/actions", body=body, once=True))
+        return dict(self._ask("POST", f"/api/v1/reviews/{part(review)}/actions", body=body, once=True))
 
     def holds(self, *, open_only: bool = True) -> list[HoldLine]:
         """Return holds, newest first, page after page."""
@@ -127,7 +128,7 @@ class Client(Connection):
     def release_hold(self, hold: str, *, reason: str, password: str | None = None) -> HoldLine:
         """Release a hold that somebody else set."""
         body = {"reason": reason, "password": password}
-        return self._read("POST", f"/api/v1/holds/{hold}/release", HoldLine, body=body, once=True)
+        return self._read("POST", f"/api/v1/holds/{part(hold)}/release", HoldLine, body=body, once=True)
 
     def head(self) -> Head:
         """Return the ledger's newest head."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
-from dualtrack.errors import DualtrackError, MissingExtraError, UpstreamError
+from dualtrack.errors import DualtrackError, FieldError, MissingExtraError, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,16 +17,16 @@ if TYPE_CHECKING:
 
     import httpx
 
-__all__ = ["ANSWER_BYTES_MAX", "PAGES_MAX", "TIMEOUT_S", "ApiError", "Connection"]
+__all__ = ["ANSWER_BYTES_MAX", "PAGES_MAX", "TIMEOUT_S", "ApiError", "Connection", "part"]
 
 TIMEOUT_S = 30.0
 """Longest wait for each step of a request; a model may think for some seconds."""
 
 PAGES_MAX = 10_000
-"""Pages that one list is followed through: five million rows; more is asked for by time."""
+"""Pages that one list is followed through: five million rows, so only a server that never stops naming a next one has more."""
 
 ANSWER_BYTES_MAX = 1 << 26
-"""Largest answer read."""
+"""Largest answer taken apart: a page of the longest list is far below."""
 
 T = TypeVar("T")
 
@@ -66,14 +67,17 @@ class Connection:
             import httpx  # noqa: PLC0415 - the optional part
         except ModuleNotFoundError as error:
             raise MissingExtraError("web", "dualtrack.client") from error
-        self._faults: type[Exception] = httpx.HTTPError
+        self._faults = (httpx.HTTPError, httpx.InvalidURL)
         self._origin = address.rstrip("/")
         headers = {"accept": "application/json"}
         if key is not None:
             headers["authorization"] = f"Bearer {key}"
-        self._http = httpx.Client(
-            base_url=self._origin, headers=headers, timeout=timeout_s, transport=transport, follow_redirects=False
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=self._origin, headers=headers, timeout=timeout_s, transport=transport, follow_redirects=False
+            )
+        except httpx.InvalidURL as error:
+            raise FieldError("no address of a server", where="address", expected="https://HOST") from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -86,13 +90,15 @@ class Connection:
         self.close()
 
     def _pages(self, path: str, query: Mapping[str, str | None], kind: type[T]) -> Iterator[T]:
-        address: str | None = self._address(path, query)
+        address = self._address(path, query)
         for _ in range(PAGES_MAX):
-            if address is None:
-                return
             response = self._send("GET", address)
             yield from _decoded(response.content, list[kind])  # type: ignore[valid-type]  # a type made at run time
-            address = response.links.get("next", {}).get("url")
+            following = response.links.get("next", {}).get("url")
+            if following is None:
+                return
+            address = following
+        raise UpstreamError(f"a list of more than {PAGES_MAX} pages", where=path, fix="ask for a part of it, by time")
 
     def _address(self, path: str, query: Mapping[str, str | None]) -> str:
         given = {name: value for name, value in query.items() if value is not None}
@@ -136,6 +142,11 @@ class Connection:
         if response.is_success or (response.status_code in statuses and answered):
             return response
         raise ApiError(response.status_code, _problem(response))
+
+
+def part(value: str) -> str:
+    """Return a value as one part of a path: what a customer typed as a code stays a code, whatever characters it has."""
+    return quote(value, safe="", errors="replace")
 
 
 def _problem(response: httpx.Response) -> Mapping[str, Any]:

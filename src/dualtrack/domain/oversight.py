@@ -188,7 +188,7 @@ class Access(Record, frozen=True):
 class AnswerFetch(Record, frozen=True):
     """An answer that a person had to see first was fetched for the first time; no content, and no person.
 
-    `by` is the name of a key, `customer` of a receipt, or the use itself of a governed function.
+    `by` is the name of a key or of a link, `customer` of a receipt, or the use itself of a governed function.
     """
 
     decision: DecisionId

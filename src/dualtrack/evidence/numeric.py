@@ -9,7 +9,8 @@ from dualtrack.errors import MissingExtraError
 
 try:
     import numpy as np
+    from numpy.typing import NDArray
 except ImportError as error:
     raise MissingExtraError("evidence", "measuring") from error
 
-__all__ = ["np"]
+__all__ = ["NDArray", "np"]

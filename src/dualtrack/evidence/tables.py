@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from numpy.typing import NDArray
 
 from dualtrack.domain import canonical
 from dualtrack.errors import DocumentError, FieldError, PathError
-from dualtrack.evidence.numeric import np
+from dualtrack.evidence.numeric import NDArray, np
 
 __all__ = ["COLUMNS_MAX", "ROWS_MAX", "TAIWAN_PATH", "Column", "Table", "load_table", "load_taiwan", "table_digest"]
 

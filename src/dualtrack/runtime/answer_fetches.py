@@ -1,4 +1,4 @@
-"""That a held answer was fetched: when it first was, and by which key, receipt or function. One entry a decision, without content.
+"""That a held answer was fetched: when it first was, and by which key, receipt, link or function. One entry a decision, without content.
 
 The entry is about the decision, not the use, so that it is found through one index. It is written before the answer goes
 out: what nobody could record was not given. In the rare moment in which a hold comes between, it says a little too much.
@@ -81,7 +81,7 @@ def _read(register: Register, decision: str) -> AnswerFetch | None:
 
 def _subject(register: Register, decision: str) -> str:
     """Return the id of entries about a decision, in the form that ids of the ledger have."""
-    return f"{register.institution}/{decision.lower()}"
+    return f"{register.institution}/{decision}"
 
 
 def _remember(register: Register, fetch: AnswerFetch) -> None:

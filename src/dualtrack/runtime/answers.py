@@ -211,11 +211,11 @@ def _released(register: Register, record: Decision, state: ReviewState, policy: 
         return None, False
     if state.status == "approved":
         output = json.loads(text)
-        return (None, False) if walled_words(contents_of(register), policy, record, output) else (output, True)
-    chat = is_conversation(register, record)
-    output = read_typed(contents_of(register), record, text, chat=chat)
-    if chat and not _may_call(register, record, policy, output):
-        return None, False
+    else:
+        chat = is_conversation(register, record)
+        output = read_typed(contents_of(register), record, text, chat=chat)
+        if chat and not _may_call(register, record, policy, output):
+            return None, False
     return (None, False) if walled_words(contents_of(register), policy, record, output) else (output, True)
 
 

@@ -22,9 +22,9 @@ from dualtrack.domain.oversight import Complaint, Signal
 from dualtrack.domain.records import read_record
 from dualtrack.domain.time import format_instant, parse_instant
 from dualtrack.errors import NotFoundError
-from dualtrack.runtime.incidents import open_incident
+from dualtrack.runtime.called_looks import call_for_look
 from dualtrack.runtime.lookup import decision_row
-from dualtrack.runtime.standing import SignalCount, judge_signals, standing_settings
+from dualtrack.runtime.standing import SignalCount, standing_settings
 from dualtrack.store.projections import Projections
 from dualtrack.store.rare import Rare
 
@@ -79,7 +79,7 @@ def of_subject(register: Register, use: str, subject: str | None, start: int | N
     """Return the counted complaints of a person from an entry on that lie within the signal's days; None finds none."""
     if subject is None or start is None:
         return []
-    since = _since(register, "complaint")
+    since = _since(register)
     entries = register.repository.every(kinds=("complaint/1",), ids=(use,), start=start)
     found = [read_complaint(entry) for entry in entries if isinstance(entry, Entry)]
     return [item for item in found if item.subject == subject and item.counted and item.at >= since]
@@ -91,28 +91,14 @@ def read_complaint(entry: Entry) -> Complaint:
 
 
 def look_at_unnamed(register: Register, use: str) -> str | None:
-    """Open an incident where a use has enough complaints of nobody since the last one was closed; return its id.
+    """Open an incident where a use has enough complaints of nobody since the last one was closed; return its id."""
 
-    While one is open no other is opened.
-    """
-    rows = Projections(register.repository).rows
-    incidents = rows("incident", use_id=use, kind=LOOK_KIND)
-    if any(row["state"] != "closed" for row in incidents):
-        return None
-    closed_at = max((row["changed_at"] for row in incidents), default="")
-    signals = [
-        SignalCount(_UNNAMED, row["at"], row["value"])
-        for row in rows("signal", use_id=use, kind=_UNNAMED)
-        if row["at"] > closed_at
-    ]
-    effects = [effect for effect in judge_signals(signals, register.now()) if effect.rule.effect == "look"]
-    if not effects:
-        return None
-    facts = {"complaints": effects[0].n, "days": effects[0].rule.window_days}
-    note = (
-        f"{effects[0].rule.says.en}. They close nothing by themselves: read them, and close this with what they were."
-    )
-    return open_incident(register, kind=LOOK_KIND, severity="minor", note=note, by="runtime", use=use, facts=facts).id
+    def signals() -> list[SignalCount]:
+        rows = Projections(register.repository).rows("signal", use_id=use, kind=_UNNAMED)
+        return [SignalCount(_UNNAMED, row["at"], row["value"]) for row in rows]
+
+    asks = "They close nothing by themselves: read them, and close this with what they were."
+    return call_for_look(register, use, LOOK_KIND, signals, counted="complaints", asks=asks)
 
 
 def releases_of_complaints(register: Register, signals: Iterable[Mapping[Any, Any]]) -> dict[int, str]:
@@ -168,15 +154,16 @@ def _first_in_window(register: Register, use: str) -> int | None:
         table.c.ledger == register.repository.ledger,
         table.c.kind == "complaint",
         table.c.use_id == use,
-        table.c.at >= _since(register, "complaint"),
+        table.c.at >= _since(register),
     )
     with register.repository.backend.read() as connection:
         found = connection.execute(query).scalar()
     return None if found is None else max(int(found) - 1, 0)
 
 
-def _since(register: Register, kind: str) -> str:
-    days = max(rule.window_days for rule in standing_settings().signals if rule.kind == kind)
+def _since(register: Register) -> str:
+    """Return from when on a complaint counts."""
+    days = max(rule.window_days for rule in standing_settings().signals if rule.kind == "complaint")
     return format_instant(parse_instant(register.now()) - timedelta(days=days))
 
 

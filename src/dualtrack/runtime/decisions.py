@@ -44,8 +44,8 @@ PAGE_MAX = 500
 class DecisionFilter(Record, frozen=True):
     """What to search for; what is None does not narrow. `until` is not included; `subject` is a pseudonym.
 
-    `begun` also shows calls under way, which have an intent and no end yet; `drills` False leaves drills out, as counts do. `uses` are all that who asks may see: none is
-    none.
+    `begun` also shows calls under way, which have an intent and no end yet; `drills` False leaves drills out, as counts do.
+    `uses` are all that who asks may see: none is none.
     """
 
     use: str | None = None

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ErasureReply", "KeptContents", "count_contents", "erase_person", "kept_contents"]
 
+_SETTLE_S = 2 * AT_RISK_MS / 1000
+"""Seconds in which answers that were given without waiting for the database are in it, with time to spare."""
+
 
 class KeptContents(Record, frozen=True):
     """Contents of a class that are kept. `until` is the first day on which all of them may be erased; None is not known.
@@ -85,10 +88,6 @@ def count_contents(register: Register, subject: str) -> int:
     )
     with register.repository.backend.read() as connection:
         return int(connection.execute(query).scalar_one())
-
-
-_SETTLE_S = 2 * AT_RISK_MS / 1000
-"""Seconds in which answers that were given without waiting for the database are in it, with time to spare."""
 
 
 def erase_person(register: Register, contents: ContentVault, by: str, subject: str, reason: str) -> ErasureReply:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select
 
 from dualtrack.domain.time import format_instant, parse_instant
-from dualtrack.runtime.incidents import open_incident
+from dualtrack.runtime.called_looks import call_for_look
 from dualtrack.runtime.plant_counts import planted_decisions
-from dualtrack.runtime.standing import SignalCount, judge_signals, standing_settings
+from dualtrack.runtime.standing import SignalCount, standing_settings
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
@@ -58,25 +58,13 @@ def people_opted_out(register: Register, use: str) -> list[OptedOut]:
 
 
 def look_at_opt_outs(register: Register, use: str) -> str | None:
-    """Open an incident where so many people opted out since the last one was closed; return its id.
+    """Open an incident where so many people opted out since the last one was closed; return its id."""
 
-    While one is open no other is opened. Two processes that look at once may open two: somebody then closes both.
-    """
-    incidents = Projections(register.repository).rows("incident", use_id=use, kind=OPT_OUTS_KIND)
-    if any(row["state"] != "closed" for row in incidents):
-        return None
-    closed_at = max((row["changed_at"] for row in incidents), default="")
-    signals = [SignalCount(_KIND, item.at, 1) for item in people_opted_out(register, use) if item.at > closed_at]
-    effects = [effect for effect in judge_signals(signals, register.now()) if effect.rule.effect == "look"]
-    if not effects:
-        return None
-    facts = {"people": effects[0].n, "days": effects[0].rule.window_days}
-    note = (
-        f"{effects[0].rule.says.en}. Each is served by a person already: ask why, and close this with what was found."
-    )
-    return open_incident(
-        register, kind=OPT_OUTS_KIND, severity="minor", note=note, by="runtime", use=use, facts=facts
-    ).id
+    def signals() -> list[SignalCount]:
+        return [SignalCount(_KIND, item.at, 1) for item in people_opted_out(register, use)]
+
+    asks = "Each is served by a person already: ask why, and close this with what was found."
+    return call_for_look(register, use, OPT_OUTS_KIND, signals, counted="people", asks=asks)
 
 
 def _planted_people(register: Register) -> frozenset[str]:

@@ -16,8 +16,9 @@ import structlog
 from sqlalchemy import select
 
 from dualtrack.domain.time import parse_instant
+from dualtrack.errors import DualtrackError
 from dualtrack.runtime.answer_fetches import first_fetch, note_fetch
-from dualtrack.runtime.lookup import decision_row, record_at
+from dualtrack.runtime.lookup import find_decision
 from dualtrack.runtime.plant_shelf import read_shelf
 from dualtrack.runtime.receipts import BY_CODE
 from dualtrack.runtime.review_read import read_review
@@ -56,9 +57,16 @@ class Due(NamedTuple):
 
 
 def follow(register: Register, state: ReviewState) -> None:
-    """After a review has ended: where its item was planted, have it fetched as an ordinary one would be."""
-    if state.ended and seals_of(register).planted(state.opened) is True:
+    """After a review has ended: where its item was planted, have it fetched as an ordinary one would be.
+
+    What goes wrong is logged, not raised: what was done on the review is recorded by now, and an error would tell a plant.
+    """
+    if not state.ended or seals_of(register).planted(state.opened) is not True:
+        return
+    try:
         _arrange(register, state.opened.id)
+    except DualtrackError as error:  # the timer's look tries again
+        _log.warning("fetch not arranged", code=error.code)
 
 
 def look_at_fetches(register: Register) -> int:
@@ -129,9 +137,9 @@ def _arrange(register: Register, review: str) -> None:
 
 def _fetch(register: Register, read: ReviewRead, due: Due) -> None:
     try:
-        row = decision_row(register, read.state.opened.decision)
+        record = find_decision(register, read.state.opened.decision)
         # A link is of one receipt: its name under two decisions would tell.
         by, means = BY_CODE if due.like.means == "link" else (due.like.by, due.like.means)
-        note_fetch(register, record_at(register, int(row["idx"]))[1], by=by, means=means)
+        note_fetch(register, record, by=by, means=means)
     except Exception as error:  # noqa: BLE001 - the process may be ending; the next one's first look does it
         _log.warning("fetch not recorded", fault=type(error).__name__)

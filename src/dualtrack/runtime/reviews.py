@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import UNSET
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from dualtrack.domain.edits import edit_distance
 from dualtrack.domain.oversight import Access, Signal
@@ -24,6 +24,7 @@ from dualtrack.runtime.plant_shelf import seal_aside
 from dualtrack.runtime.reasons import Reason, read_reasons
 from dualtrack.runtime.registered import needs_registered
 from dualtrack.runtime.review_calls import check_changed_calls
+from dualtrack.runtime.review_queue import half_approved, rows_in_state
 from dualtrack.runtime.review_read import ReviewRead, read_review, review_actions
 from dualtrack.runtime.review_seals import seals_of
 from dualtrack.runtime.review_state import ReviewState, apply_action, may, seconds_spent
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.decision import Decision
     from dualtrack.domain.policy import RuntimePolicy
     from dualtrack.domain.review import ActionName, Level
+    from dualtrack.runtime.review_queue import QueueCursor
     from dualtrack.store.content import ContentVault, SealedContent
     from dualtrack.store.entries import Receipt
     from dualtrack.store.register import Register
@@ -49,7 +51,6 @@ __all__ = [
     "OPEN_STATES",
     "QUEUE_MAX",
     "TEXT_CHARACTERS_MAX",
-    "QueueCursor",
     "Released",
     "ReviewDesk",
     "ReviewView",
@@ -63,16 +64,6 @@ QUEUE_MAX = 500
 
 TEXT_CHARACTERS_MAX = 200_000
 """Longest text that a reviewer may write: well above what any policy lets a model answer with."""
-
-
-_PAGE = 50
-
-
-class QueueCursor(NamedTuple):
-    """Where a page of the queue ended."""
-
-    due_at: str
-    id: str
 
 
 class ReviewView(NamedTuple):
@@ -130,7 +121,7 @@ class ReviewDesk:
         seen = uses if use is None else frozenset({use}) if uses is None else uses & {use}
         walks = [self._walk(state, after, seen) for state in sorted(set(states))]
         if "queued" in states:
-            walks.append(self._half_approved(after, seen))
+            walks.append(half_approved(self._register, after, seen))
         return list(islice(merge(*walks, key=lambda row: (row["due_at"], row["id"])), limit))
 
     def state(self, review: str) -> ReviewState:
@@ -238,29 +229,9 @@ class ReviewDesk:
 
     def _walk(self, state: str, after: QueueCursor | None, uses: frozenset[str] | None) -> Iterator[dict[str, Any]]:
         """Yield the reviews of a state by due instant; one that four eyes have only half approved is not approved."""
-        for row in self._rows(state, after, uses):
+        for row in rows_in_state(self._register, state, after, uses):
             if not (state == "approved" and row["four_eyes"]) or self.state(row["id"]).ended:
                 yield row
-
-    def _half_approved(self, after: QueueCursor | None, uses: frozenset[str] | None) -> Iterator[dict[str, Any]]:
-        now = QueueCursor(self._register.now(), "")
-        for row in self._rows("approved", now if after is None else max(after, now), uses):
-            if row["four_eyes"] and not self.state(row["id"]).ended:
-                yield row | {"state": "queued"}
-
-    def _rows(self, state: str, after: QueueCursor | None, uses: frozenset[str] | None) -> Iterator[dict[str, Any]]:
-        table = self._register.repository.tables.review
-        query = select(table).where(table.c.ledger == self._register.repository.ledger, table.c.state == state)
-        query = query if uses is None else query.where(table.c.use_id.in_(sorted(uses)))
-        query = query.order_by(table.c.due_at, table.c.id).limit(_PAGE)
-        while True:
-            page_query = query if after is None else query.where(tuple_(table.c.due_at, table.c.id) > tuple_(*after))
-            with self._register.repository.backend.read() as connection:
-                page = connection.execute(page_query).mappings().all()
-            yield from (dict(row) for row in page)
-            if len(page) < _PAGE:
-                return
-            after = QueueCursor(page[-1]["due_at"], page[-1]["id"])
 
     def _append(self, read: ReviewRead, record: ReviewAction, sealed: SealedContent | None) -> None:
         """Append an action unless the review has moved on since it was read: looked at again under the writer's lock."""

@@ -16,7 +16,7 @@ import structlog
 from dualtrack import __version__
 from dualtrack.domain.decision import Decision
 from dualtrack.domain.entry import Entry
-from dualtrack.errors import DualtrackError, MissingExtraError
+from dualtrack.errors import DualtrackError, MissingExtraError, StoreError
 from dualtrack.runtime.ids import id_number, new_id
 from dualtrack.runtime.lookup import find_policy
 from dualtrack.runtime.telemetry import (
@@ -77,6 +77,8 @@ class KnownUpstreams:
             try:
                 policy = find_policy(register, record.use, record.policy)
                 found = {item.id: item for item in policy.upstreams}
+            except StoreError:
+                return {}  # busy, perhaps: it is asked again
             except DualtrackError:
                 found = {}
             self._known[key] = found

@@ -98,7 +98,7 @@ def account_detail(account: Account) -> str:
 def settings_detail(session: SessionSettings, rate: RateSettings) -> str:
     """Return the settings that can be changed, in a line."""
     sessions = f"sessions end after {session.idle_s} s unused, {session.absolute_s} s in any case"
-    return f"{sessions}; {rate.burst} requests at once, {rate.a_second:g} a second"
+    return f"{sessions}; {rate.burst} requests at once, {rate.a_second:.15g} a second"
 
 
 def key_detail(new: NewApiKey) -> str:

@@ -44,7 +44,7 @@ COOKIE_HEADER_BYTES_MAX = 8_192
 NEXT_CHARACTERS_MAX = 500
 """Longest address to return to after a step in between."""
 
-_LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+_LOCAL = re.compile(r"/(?![/\\])[^\\ ]*")
 _ORIGIN_CHARACTERS_MAX = 300
 _FOR_PROGRAMS = ("/api/", "/v1/", "/live/", "/healthz", "/readyz", "/metrics")
 
@@ -141,7 +141,7 @@ def wants_page(asking: Asking) -> bool:
 
 def local_path(address: str | None, default: str = "/") -> str:
     """Return an address of this server to go on to; anything that could lead elsewhere becomes the default."""
-    if address and len(address) <= NEXT_CHARACTERS_MAX and _LOCAL.fullmatch(address):
+    if address and len(address) <= NEXT_CHARACTERS_MAX and address.isprintable() and _LOCAL.fullmatch(address):
         return address
     return default
 

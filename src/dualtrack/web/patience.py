@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from dualtrack.runtime.faces.asgi import PROBLEM_TYPE
 from dualtrack.web.joining import JoinedTransport
 
 if TYPE_CHECKING:
@@ -88,6 +89,6 @@ class PatientProtocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._late = None
         if not self.transport.is_closing():
-            head = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: application/problem+json\r\n"
+            head = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: %s\r\n" % PROBLEM_TYPE.encode()
             self.transport.write(b"%scontent-length: %d\r\n\r\n%s" % (head, len(_LATE), _LATE))
             self.transport.close()

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dualtrack.domain.records import Text
 from dualtrack.errors import AuthenticationError, DualtrackError, StoreError
+from dualtrack.runtime.faces.asgi import PROBLEM_TYPE
 from dualtrack.web.asking import wants_page, with_query
 from dualtrack.web.views.acting import refusal
 from dualtrack.web.views.meanings import knows
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from dualtrack.web.visit import Visit
 
 __all__ = [
-    "PROBLEM_TYPE",
     "HttpError",
     "InternalError",
     "error_response",
@@ -32,8 +32,6 @@ __all__ = [
     "problem_response",
     "with_cookies",
 ]
-
-PROBLEM_TYPE = "application/problem+json"
 
 _STEP_UP = "authentication.step-up"
 _log = structlog.get_logger("dualtrack.web")

@@ -102,7 +102,7 @@ class Services:
         def record(assertion: CountersignedAssertion, key: Signer) -> None:
             register.append_record(ASSERTION_KIND, register.institution, assertion, [key])
 
-        login = self.custody.open_login(asking.cookies.get(AGAIN_COOKIE), account.name)
+        login = self.custody.fresh_login(asking.cookies.get(AGAIN_COOKIE), account.name)
         signer = self.custody.signer(account, login, record)
         holder_of(register, signer)
         return signer

@@ -133,8 +133,8 @@ def change_settings(
     session: SessionSettings,
     rate: RateSettings,
     seen: Callable[[WebSettings], None],
-) -> WebSettings:
-    """Change what the console may change, and return the settings as they stand in the file; they count from the next start.
+) -> bool:
+    """Change what the console may change, and tell whether anything differed; it counts from the next start.
 
     `seen` raises where they are not what the editor saw. It is called under a lock of the database: nothing is written there, it
     orders the processes of this folder.
@@ -143,9 +143,10 @@ def change_settings(
         standing = read_settings(workspace)
         seen(standing)
         changed = msgspec.structs.replace(standing, session=session, rate=rate)
-        if changed != standing:
-            write_settings(workspace, changed)
-        return changed
+        if changed == standing:
+            return False
+        write_settings(workspace, changed)
+        return True
 
 
 def own_origins(address: str) -> frozenset[str]:

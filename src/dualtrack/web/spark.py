@@ -77,7 +77,7 @@ def trend(
 
 
 def _check(values: Sequence[float], title: str) -> None:
-    if len(values) > POINTS_MAX * 3 or not all(math.isfinite(value) for value in values):
+    if len(values) > POINTS_MAX or not all(math.isfinite(value) for value in values):
         raise FieldError(
             f"{len(values)} values, or one that is not a number",
             where=f"chart {title!r}",
@@ -127,7 +127,7 @@ def _route(points: Sequence[Point], places: Sequence[float], y: _Scale, *, step:
     return " ".join(parts)
 
 
-def _under(labels: Sequence[tuple[float, str]], base: float = _BOTTOM) -> Markup:
+def _under(labels: Sequence[tuple[float, str]]) -> Markup:
     """Return labels under the axis, leaving out those that would run into the one before; the last stays if it can."""
     shown: list[tuple[float, str]] = []
     for place, label in [*labels[:1], *labels[-1:], *labels[1:-1]]:
@@ -137,5 +137,5 @@ def _under(labels: Sequence[tuple[float, str]], base: float = _BOTTOM) -> Markup
     drawn = Markup("")
     for place, label in sorted(shown):
         half = text_width(label, _SIZE) / 2
-        drawn += words(min(max(place, half), _WIDTH - half), base + 20, label, "t-axis", "middle")
+        drawn += words(min(max(place, half), _WIDTH - half), _BOTTOM + 20, label, "t-axis", "middle")
     return drawn

@@ -6,7 +6,6 @@ The customer is fictional, and so is the reviewer: a program that approves a dra
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -16,6 +15,7 @@ from dualtrack.demo.language.questions import load_questions
 from dualtrack.demo.language.running import FictionalReviewer
 from dualtrack.errors import RefusedError
 from dualtrack.runtime.faces.chat import begin_turn, complete
+from dualtrack.runtime.faces.chat_reasons import CITED
 from dualtrack.runtime.faces.chat_request import read_chat
 from dualtrack.runtime.passages.corpus import of_language
 from dualtrack.runtime.reviews import ReviewDesk
@@ -39,7 +39,6 @@ QUESTIONS: dict[str, Language] = {"bank": "en", "broker": "zh-Hant"}
 
 _APPROVES = "DEMO: word for word the approved passage; the reviewer is a program (fictional)"
 _REJECTS = "DEMO: not word for word an approved passage; the reviewer is a program (fictional)"
-_CITED = re.compile(r"\[([A-Za-z0-9][A-Za-z0-9_.-]{0,60})\]")
 
 
 class TrialAnswer(NamedTuple):
@@ -112,4 +111,4 @@ def _item(runtime: Runtime, answer: TrialAnswer, sealed: str | None) -> ReviewIt
     policy = runtime.gate.enter(answer.use).policy
     if policy.disclosure is not None:
         draft = draft.removeprefix(of_language(policy.disclosure.text, answer.language)).strip()
-    return ReviewItem("", draft, tuple(dict.fromkeys(_CITED.findall(draft))), answer.language)
+    return ReviewItem("", draft, tuple(dict.fromkeys(CITED.findall(draft))), answer.language)

@@ -7,7 +7,6 @@ model is installed, its part says "not run" and the passages answer alone.
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -39,6 +38,7 @@ from dualtrack.runtime.clock import steady_s
 from dualtrack.runtime.compiling import compile_drill
 from dualtrack.runtime.engine import Runtime
 from dualtrack.runtime.faces.chat import begin_turn, complete, disclosure_due
+from dualtrack.runtime.faces.chat_reasons import CITED
 from dualtrack.runtime.faces.chat_request import read_chat
 from dualtrack.runtime.live import Closed
 from dualtrack.runtime.models import keep_artifact
@@ -121,8 +121,6 @@ _TOKENS_MAX = 96
 _WAIT_S = 10.0
 """Longest wait for a fresh reading of permits."""
 
-_CITED = re.compile(r"\[([A-Za-z0-9][A-Za-z0-9_.-]{0,60})\]")
-
 
 class LanguageRun(NamedTuple):
     """What came of one use: the evidence taken, the verdict, the model or why none was run, what could not be measured, and what the model did.
@@ -177,7 +175,7 @@ class GovernedAsk:
         return Reply(
             text=text,
             disclosure=notice if shown else None,
-            citations=tuple(dict.fromkeys(_CITED.findall(said))),
+            citations=tuple(dict.fromkeys(CITED.findall(said))),
             outcome=about["outcome"],
             review=about.get("review"),
             receipt=about.get("receipt"),

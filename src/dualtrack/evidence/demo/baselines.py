@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from dualtrack.evidence.numeric import NDArray, np
 
 if TYPE_CHECKING:
     from dualtrack.evidence.demo.portfolio import Portfolio

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from dualtrack.domain import canonical
 from dualtrack.errors import MissingExtraError
+from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
 from dualtrack.evidence.benefit import brier_losses, measure_benefit
@@ -18,6 +16,7 @@ from dualtrack.evidence.demo.portfolio import NOT_DOCUMENTED, Portfolio, split_r
 from dualtrack.evidence.discrimination import measure_auc, measure_auc_difference
 from dualtrack.evidence.groups import measure_groups
 from dualtrack.evidence.measurement import Measurement
+from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import DRAWS, generator
 from dualtrack.evidence.tables import table_digest
 

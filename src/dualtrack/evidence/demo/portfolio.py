@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from dualtrack.evidence.numeric import NDArray, np
 from dualtrack.evidence.resampling import generator
 from dualtrack.evidence.tables import load_taiwan, table_digest
 

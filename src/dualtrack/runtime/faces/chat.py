@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,12 +11,13 @@ from dualtrack.domain.decision import GuardVerdict
 from dualtrack.errors import FieldError, UpstreamError
 from dualtrack.runtime.answers import answer_path
 from dualtrack.runtime.faces.chat_fallback import by_rule, why_no_model
-from dualtrack.runtime.faces.chat_reasons import cited_titles
+from dualtrack.runtime.faces.chat_reasons import CITED, cited_titles
 from dualtrack.runtime.faces.chat_request import check_tools, input_content, language_in, upstream_body, with_extras
 from dualtrack.runtime.faces.chat_tools import call_extra, output_content
 from dualtrack.runtime.faces.chat_upstream import Completion, ask_chat, note_call
 from dualtrack.runtime.guards.base import SCORE_MAX, Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
+from dualtrack.runtime.guards.tool_use import ToolUse
 from dualtrack.runtime.registered import human_contact, needs_registered
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ __all__ = [
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 _GIVEN_IN_PART = frozenset({"redact", "route"})
-_LISTING = "tool_use"
-_CITED = re.compile(r"\[([A-Za-z0-9][A-Za-z0-9_.-]{0,60})\]")
 
 
 class Turn(NamedTuple):
@@ -186,7 +184,7 @@ def check_output(turn: Turn, text: str, calls: Sequence[dict[str, Any]] = ()) ->
         call.language,
         pieces=(*turn.pieces, *arguments, Piece("assistant", text)),
         answer=text,
-        citations=tuple(_CITED.findall(text)),
+        citations=tuple(CITED.findall(text)),
         tools=tuple(str(item["function"]["name"]) for item in calls),
         turn=turn.asked.turn,
         calls=len(arguments),
@@ -203,14 +201,14 @@ def check_output(turn: Turn, text: str, calls: Sequence[dict[str, Any]] = ()) ->
 
 def _off_list(found: ChainResult, policy: RuntimePolicy, tools: Sequence[str]) -> ChainResult:
     """Block an answer that asks for a tool off the policy's list, under the name of the guard that looks for it."""
-    if {tool.name for tool in policy.tools}.issuperset(tools):
+    if not tools or {tool.name for tool in policy.tools}.issuperset(tools):
         return found
-    blocks = GuardVerdict(_LISTING, "output", SCORE_MAX, fired=True, action="block", cost_us=0)
+    blocks = GuardVerdict(ToolUse.name, "output", SCORE_MAX, fired=True, action="block", cost_us=0)
     verdicts = [
-        msgspec.structs.replace(blocks, cost_us=item.cost_us) if item.guard == _LISTING else item
+        msgspec.structs.replace(blocks, cost_us=item.cost_us) if item.guard == ToolUse.name else item
         for item in found.verdicts
     ]
-    if all(item.guard != _LISTING for item in verdicts):
+    if all(item.guard != ToolUse.name for item in verdicts):
         verdicts.append(blocks)
     return found._replace(verdicts=verdicts, action="block")
 
@@ -261,19 +259,19 @@ async def _judge(
     found = check_output(turn, text, completion.tool_calls)
     text = redacted(turn, found, text)
     output = output_content(text, completion.tool_calls)
-    message = instead(turn)
     if not runtime.gate.still(live):
-        return await finish(runtime, turn, Reply("stopped", message, [], "content_filter", "permit.held", {}), output)
+        reply = Reply("stopped", instead(turn), [], "content_filter", "permit.held", {})
+        return await finish(runtime, turn, reply, output)
     if live.mode == "shadow":
-        return await finish(runtime, turn, Reply("shadowed", message, [], "stop", None, {}), output)
+        return await finish(runtime, turn, Reply("shadowed", instead(turn), [], "stop", None, {}), output)
     stop = live.mode != "observe"
     if found.action == "block" and stop:
-        reply = Reply("blocked", message, [], "content_filter", f"guard.{deciding(found)}", completion.usage)
+        reply = Reply("blocked", instead(turn), [], "content_filter", f"guard.{deciding(found)}", completion.usage)
         return await finish(runtime, turn, reply, output)
     routed = found.action == "route" and stop
     if routed or live.review == "hold":
         code = f"guard.{deciding(found)}" if routed else "review.hold"
-        reply = Reply("routed", message, [], "stop", code, completion.usage)
+        reply = Reply("routed", instead(turn), [], "stop", code, completion.usage)
         due = runtime.review("guard_routed" if routed else "hold_before_release", live)
         return await finish(runtime, turn, reply, output, due)
     why = runtime.review("sample", live) if live.review == "sample" and runtime.sampled(live) else None

@@ -18,7 +18,6 @@ from dualtrack.runtime.faces.chat import (
     Reply,
     about,
     check_output,
-    completion_body,
     deciding,
     disclosure_due,
     instead,
@@ -31,7 +30,7 @@ from dualtrack.runtime.faces.chat_fallback import by_rule, why_no_model
 from dualtrack.runtime.faces.chat_reasons import cited_titles
 from dualtrack.runtime.faces.chat_request import upstream_body
 from dualtrack.runtime.faces.chat_tools import output_content
-from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call, open_chat
+from dualtrack.runtime.faces.chat_upstream import check_model, check_status, note_budget, note_call, open_chat
 
 if TYPE_CHECKING:
     import asyncio
@@ -70,9 +69,12 @@ _END = re.compile(r"[。！？.!?\n](?=[\s\u3000-\u9fff]|$)|[。！？\n]")
 
 
 class Sent(NamedTuple):
-    """A stream that has ended: its answer whole, and whether it was `cut`, as a part was out when it had to stop."""
+    """A stream that has ended: what `completion_body` makes its whole answer of, and whether it was `cut`.
 
-    body: dict[str, Any]
+    That is one of which a part was out when it had to stop.
+    """
+
+    answer: tuple[Reply, str | None, str | None]
     cut: bool
 
 
@@ -255,7 +257,7 @@ async def _follow(runtime: Runtime, client: UpstreamClient, upstream: Upstream, 
         )
         status, headers = response.status, response.headers
         async with response:
-            _check_status(status, upstream)
+            check_status(status, upstream.id)
             async for chunk in chunks_of(response.stream(STREAM_BYTES_MAX), upstream):
                 if _over(runtime, out):
                     return
@@ -293,11 +295,6 @@ def _over(runtime: Runtime, out: Streamed) -> bool:
     return out.outcome != "served"
 
 
-def _check_status(status: int, upstream: Upstream) -> None:
-    if status != 200:  # noqa: PLR2004 - HTTP's own number
-        raise UpstreamError(f"status {status}", where=upstream.id, expected="200", code="upstream.status")
-
-
 async def _finish(runtime: Runtime, out: Streamed) -> Sent | None:
     """Record the outcome, then send what remains: a safe end where the stream was stopped. Return what was sent."""
     turn, call = out.turn, out.turn.call
@@ -332,7 +329,7 @@ async def _finish(runtime: Runtime, out: Streamed) -> Sent | None:
     given = (text, calls) if answered else (instead(turn), [])
     whole = Reply(out.outcome, *given, finish, out.code, out.usage)
     part_is_out = "".join(out.released) not in {"", out.notice}
-    return Sent(completion_body(turn, whole, receipt, review_id), cut=part_is_out and not answered)
+    return Sent((whole, receipt, review_id), cut=part_is_out and not answered)
 
 
 async def _chunk(

@@ -36,11 +36,13 @@ __all__ = [
     "Completion",
     "ask_chat",
     "check_model",
+    "check_status",
     "finish_reason",
     "note_budget",
     "note_call",
     "open_chat",
     "read_completion",
+    "read_object",
     "while_open",
     "whole_numbers",
 ]
@@ -109,7 +111,7 @@ async def ask_chat(
         status, headers = response.status, response.headers
         async with response:
             data = await response.read(ANSWER_BYTES_MAX)
-        plain = _object(status, data, upstream)
+        plain = read_object(status, data, upstream.id)
         check_model(call, upstream, plain, headers, answers=bool(plain.get("choices")))
         return read_completion(plain, upstream)
     except UpstreamError as error:
@@ -213,15 +215,21 @@ def whole_numbers(usage: object) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count is not None}
 
 
-def _object(status: int, data: bytes, upstream: Upstream) -> dict[str, Any]:
+def check_status(status: int, where: str) -> None:
+    """Raise UpstreamError for another status than 200."""
     if status != 200:  # noqa: PLR2004 - HTTP's own number
-        raise UpstreamError(f"status {status}", where=upstream.id, expected="200", code="upstream.status")
+        raise UpstreamError(f"status {status}", where=where, expected="200", code="upstream.status")
+
+
+def read_object(status: int, data: bytes, where: str) -> dict[str, Any]:
+    """Return an upstream's answer as the JSON object it must be; raises UpstreamError for whatever else came."""
+    check_status(status, where)
     try:
         plain = _decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UpstreamError("not JSON", where=upstream.id, code="upstream.garbage") from error
+        raise UpstreamError("not JSON", where=where, code="upstream.garbage") from error
     if type(plain) is not dict:
-        raise UpstreamError("not a JSON object", where=upstream.id, code="upstream.garbage")
+        raise UpstreamError("not a JSON object", where=where, code="upstream.garbage")
     return plain
 
 

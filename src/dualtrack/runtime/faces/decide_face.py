@@ -11,7 +11,7 @@ from dualtrack.errors import DualtrackError, FieldError, UpstreamError
 from dualtrack.runtime.answers import answer_path
 from dualtrack.runtime.decide import Ended, Scoring, check_row, conclude_row, fail_row, held
 from dualtrack.runtime.faces.asgi import header, read_json
-from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call, while_open
+from dualtrack.runtime.faces.chat_upstream import check_model, note_budget, note_call, read_object, while_open
 from dualtrack.runtime.guards.tipping_off import without_suspicion
 from dualtrack.runtime.reasons import directed
 from dualtrack.runtime.upstream.limits import timeouts_of
@@ -149,7 +149,7 @@ async def _ask(
         status, headers = response.status, response.headers
         async with response:
             data = await response.read(ANSWER_BYTES_MAX)
-        found = _object(status, data, str(upstream.url))
+        found = read_object(status, data, str(upstream.url))
         reported = {"model": found.get("model"), "system_fingerprint": found.get("version")}
         check_model(call, upstream, reported, headers, answers="output" in found)
         return _scoring(found, str(upstream.url))
@@ -159,18 +159,6 @@ async def _ask(
     finally:
         note_call(call, upstream, begun_ns, status, fault, reported, headers)
         note_budget(runtime, call, upstream)
-
-
-def _object(status: int, data: bytes, where: str) -> dict[str, Any]:
-    if status != 200:  # noqa: PLR2004 - HTTP's own number
-        raise UpstreamError(f"status {status}", where=where, expected="200", code="upstream.status")
-    try:
-        found = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UpstreamError("not JSON", where=where, expected='{"output": …}', code="upstream.garbage") from error
-    if not isinstance(found, dict):
-        raise UpstreamError("no output", where=where, expected='{"output": …, "reasons": […]}', code="upstream.garbage")
-    return found
 
 
 def _scoring(found: Mapping[str, Any], where: str) -> Scoring:

@@ -10,7 +10,14 @@ import msgspec
 
 from dualtrack.errors import FieldError, ForbiddenError, RefusedError, UpstreamError
 from dualtrack.runtime.faces.chat import deciding
-from dualtrack.runtime.faces.chat_upstream import ANSWER_BYTES_MAX, check_model, note_budget, note_call, open_chat
+from dualtrack.runtime.faces.chat_upstream import (
+    ANSWER_BYTES_MAX,
+    check_model,
+    note_budget,
+    note_call,
+    open_chat,
+    read_object,
+)
 from dualtrack.runtime.guards.base import Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
 
@@ -160,7 +167,7 @@ async def _ask(
         )
         status, headers = response.status, response.headers
         async with response:
-            plain = _object(status, await response.read(ANSWER_BYTES_MAX), upstream.id)
+            plain = read_object(status, await response.read(ANSWER_BYTES_MAX), upstream.id)
         check_model(call, upstream, plain, headers, answers="data" in plain)
         vectors = _vectors(plain, len(sent["input"]), upstream.id)
     except UpstreamError as error:
@@ -170,23 +177,11 @@ async def _ask(
     return vectors, fault
 
 
-def _object(status: int, data: bytes, where: str) -> dict[str, Any]:
-    if status != 200:  # noqa: PLR2004 - HTTP's own number
-        raise UpstreamError(f"status {status}", where=where, expected="200", code="upstream.status")
-    try:
-        plain = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UpstreamError("no embeddings", where=where, code="upstream.garbage") from error
-    if not isinstance(plain, dict):
-        raise UpstreamError("no embeddings", where=where, code="upstream.garbage")
-    return plain
-
-
 def _vectors(plain: dict[str, Any], count: int, where: str) -> list[list[float]]:
     """Read vectors of one length, all finite; raises UpstreamError otherwise."""
     try:
         vectors = [[float(value) for value in item["embedding"]] for item in plain["data"]]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UpstreamError("no embeddings", where=where, code="upstream.garbage") from error
     same = len({len(vector) for vector in vectors}) == 1
     if len(vectors) != count or not same or not all(math.isfinite(value) for vector in vectors for value in vector):

@@ -8,31 +8,33 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import structlog
 
 from dualtrack.errors import DualtrackError, FieldError, RefusedError
-from dualtrack.runtime.once import request_key
+from dualtrack.runtime.once import KeptAnswer, request_key
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from dualtrack.runtime.engine import Runtime
     from dualtrack.runtime.faces.callers import Caller
     from dualtrack.runtime.live import LiveUse
-    from dualtrack.runtime.once import KeptAnswer, RequestKey
+    from dualtrack.runtime.once import RequestKey
 
-    Keep = Callable[[KeptAnswer], None]
-
-__all__ = ["KEY_FORM", "REPLAYED", "KeyedRequest", "answer_once", "check_form", "check_open", "person_in"]
+__all__ = ["KEY_FORM", "REPLAYED", "Keep", "KeyedRequest", "answer_once", "check_form", "check_open", "person_in"]
 
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,100}")
 """What a key looks like: visible ASCII, short enough to stand in a header."""
 
 REPLAYED = ((b"idempotency-replayed", b"true"),)
 """Headers of an answer that was given before."""
+
+Keep = Callable[[Callable[[], KeptAnswer]], None]
+"""Takes what makes the answer to keep: it is made only where the request has a key."""
 
 _log = structlog.get_logger("dualtrack.hot")
 
@@ -102,10 +104,10 @@ async def answer_once(
         return
     kept: KeptAnswer | None = None
 
-    def keep(answer: KeptAnswer) -> None:
+    def keep(made: Callable[[], KeptAnswer]) -> None:
         nonlocal kept
         if runtime.gate.still(live):
-            kept = answer
+            kept = made()
 
     try:
         await act(keep)

@@ -22,7 +22,7 @@ from dualtrack.runtime.faces.asgi import (
     send_problem,
 )
 from dualtrack.runtime.faces.callers import use_of
-from dualtrack.runtime.faces.chat import begin_turn, complete
+from dualtrack.runtime.faces.chat import begin_turn, complete, completion_body
 from dualtrack.runtime.faces.chat_request import read_chat
 from dualtrack.runtime.faces.chat_stream import stream_turn, stream_whole
 from dualtrack.runtime.faces.decide_face import answer_body, decide_over_http
@@ -40,9 +40,8 @@ if TYPE_CHECKING:
     from dualtrack.runtime.faces.callers import Authenticate, Caller
     from dualtrack.runtime.faces.chat import Turn
     from dualtrack.runtime.faces.chat_stream import Sent
+    from dualtrack.runtime.faces.once_face import Keep
     from dualtrack.runtime.upstream.client import UpstreamClient
-
-    Keep = Callable[[KeptAnswer], None]
 
 __all__ = ["HotPath"]
 
@@ -64,12 +63,12 @@ class _Asking(NamedTuple):
     body: bytes
 
 
-def _not_kept(_answer: KeptAnswer) -> None:
+def _not_kept(_made: Callable[[], KeptAnswer]) -> None:
     """Keep nothing: the request has no key."""
 
 
 class HotPath:
-    """The application. `authenticate` knows the keys; nothing here reads a database."""
+    """The application. `authenticate` knows the keys; a database is read for answers of before alone, and in threads."""
 
     def __init__(self, runtime: Runtime, client: UpstreamClient, authenticate: Authenticate) -> None:
         self._runtime, self._client, self._authenticate = runtime, client, authenticate
@@ -121,10 +120,10 @@ class HotPath:
                 if turn.asked.stream and live.streams and turn.stopped is None:
                     sent = await self._stream(turn, receive, send)
                     if sent is not None:
-                        keep(keep_chat(sent.body, turn.call.output, cut=sent.cut))
+                        keep(lambda: keep_chat(completion_body(turn, *sent.answer), turn.call.output, cut=sent.cut))
                     return
                 answer = await complete(self._runtime, self._client, turn)
-            keep(keep_chat(answer, turn.call.output))
+            keep(lambda: keep_chat(answer, turn.call.output))
             await (stream_whole(answer, send) if turn.asked.stream else send_json(send, 200, answer))
 
         async def again(before: KeptAnswer) -> None:
@@ -148,9 +147,10 @@ class HotPath:
                 answer = await embed(self._runtime, self._client, live, plain, len(body))
             except ForbiddenError as error:
                 if error.code in DECIDED:  # a decision like any other: the same key does not decide anew
-                    keep(KeptAnswer(error.status, problem_bytes(error), PROBLEM_TYPE))
+                    refusal = KeptAnswer(error.status, problem_bytes(error), PROBLEM_TYPE)
+                    keep(lambda: refusal)
                 raise
-            keep(keep_vectors(answer))
+            keep(lambda: keep_vectors(answer))
             await send_json(send, 200, answer)
 
         async def again(before: KeptAnswer) -> None:
@@ -195,7 +195,7 @@ class HotPath:
             status, content = await self._decided(use, scope, body)
             data = _encode(content)
             if status < _STATUS_ENDED:
-                keep(KeptAnswer(status, data, "application/json"))
+                keep(lambda: KeptAnswer(status, data, "application/json"))
             await send_json(send, status, data)
 
         async def again(before: KeptAnswer) -> None:

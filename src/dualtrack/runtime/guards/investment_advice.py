@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["InvestmentAdvice"]
 
-_PLAIN = 500
-"""From this score on a turn speaks for itself, and what was said before it is not looked at."""
-
 
 class InvestmentAdvice:
     """Scores questions for advice and answers that give it; facts, fees, definitions and order handling stay clear.
@@ -43,6 +40,6 @@ class InvestmentAdvice:
         parts, cues = answered(checked) if checked.stage == "output" else asked(checked), self._cues[checked.stage]
         found = [item for part in parts for item in cues.find(part, checked.stage)]
         before = told_before(checked, parts) if len(checked.pieces) > len(parts) else []
-        if before and combine(found) < _PLAIN:
+        if before:
             found += [item for part in parts for item in cues.find_across(part, checked.stage, before)]
         return GuardResult(combine(found), tuple(found)) if found else CLEAR

@@ -62,7 +62,7 @@ class Part(NamedTuple):
 
 
 class Folded(NamedTuple):
-    """The form that is matched. `chinese` and `latin` tell which lists of cues can match at all."""
+    """The form that is matched. `chinese` tells whether phrases in Chinese can match at all."""
 
     text: str
     original: str

@@ -161,6 +161,7 @@ class Index:
 
     def __init__(self, passages: tuple[Passage, ...], language: Language, settings: Settings) -> None:
         self.passages, self.language, self.settings = passages, language, settings
+        self.titles = {item.id: item.title for item in passages}
         counted = [Counter(self._document(item)) for item in passages]
         lengths = [sum(count.values()) for count in counted]
         mean = sum(lengths) / len(lengths) if lengths else 1.0

@@ -57,7 +57,7 @@ class Shelf:
     def titles(self, live: LiveUse, language: Language) -> dict[str, Text]:
         """Return titles of the passages that serve today, by id; none without a corpus."""
         index = self._index(live, language)
-        return {} if index is None else {item.id: item.title for item in index.passages}
+        return {} if index is None else index.titles
 
     def corpus(self, policy: RuntimePolicy, released: Release) -> Corpus | None:
         """Return the sources that a release pins, for who checks an answer against them; None where its policy quotes none.

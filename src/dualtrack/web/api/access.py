@@ -110,7 +110,7 @@ def verb_of(dependency: object) -> Verb | None:
 
 
 def public_desk(request: Request) -> Desk:
-    """Let anybody in: what is asked for is shown by a code alone. Cookies open nothing here, so none is looked at."""
+    """Let anybody in: what is asked for is shown by a code alone. Cookies open nothing here."""
     services, asking = _asked(request)
     return Desk(services, asking, None)
 

@@ -229,7 +229,8 @@ def change_account(
         check_seen(request, etag_of(_account(found)))
 
     changed = _account(at.services.accounts.edit(at.identity.institution, name, wanted, seen))
-    _recorded(at, "account-changed", name, reason)
+    if wanted != AccountChange():
+        _recorded(at, "account-changed", name, reason)
     response.headers["etag"] = etag_of(changed)
     return changed
 

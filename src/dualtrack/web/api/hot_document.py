@@ -7,6 +7,7 @@ import importlib.resources
 from typing import Any
 
 from dualtrack.domain.documents import read_yaml
+from dualtrack.runtime.faces.asgi import PROBLEM_TYPE
 
 __all__ = ["KEY_PARAMETER", "add_hot_path", "hot_paths"]
 
@@ -75,7 +76,7 @@ def _operation(told: dict[str, Any], errors: dict[str, str]) -> dict[str, Any]:
 
 
 def _error(status: str, words: str) -> dict[str, Any]:
-    problem = {"description": words, "content": {"application/problem+json": {"schema": _named("HotProblem")}}}
+    problem = {"description": words, "content": {PROBLEM_TYPE: {"schema": _named("HotProblem")}}}
     return problem | ({"headers": {"Retry-After": _WAIT}} if status in _WAITS else {})
 
 

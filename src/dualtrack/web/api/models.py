@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from dualtrack.runtime.faces.asgi import PROBLEM_TYPE
+
 __all__ = [
     "API_PREFIX",
     "ERRORS",
@@ -147,7 +149,7 @@ def _has_nul(value: object) -> bool:
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the error responses of an operation for the OpenAPI document."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": _SAYS[status], "content": content} for status in statuses}
 
 

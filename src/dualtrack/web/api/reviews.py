@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, StrictBool
 
 from dualtrack.domain.records import to_plain
 from dualtrack.runtime.reasons import in_language
-from dualtrack.runtime.reviews import QueueCursor, ReviewDesk
+from dualtrack.runtime.review_queue import QueueCursor
+from dualtrack.runtime.reviews import ReviewDesk
 from dualtrack.web.api.access import Desk, desk, holder_of_desk
 from dualtrack.web.api.idempotency import ApiRoute, shown_once
 from dualtrack.web.api.models import API_PREFIX, ERRORS, ID_PATTERN, INSTANT_PATTERN, Body, Reason, Record

@@ -66,10 +66,10 @@ def put_settings(
 
     session = SessionSettings(idle_s=body.session_idle_s, absolute_s=body.session_absolute_s)
     rate = RateSettings(burst=body.rate_burst, a_second=body.rate_a_second)
-    changed = change_settings(store.workspace, store.backend, session, rate, seen)
-    register = at.services.runtime.registers.get(at.identity.institution)
-    record_act(register, at.identity.name, Done("settings-changed", SETTINGS_NAME, settings_detail(session, rate)))
-    found = _out(changed)
+    if change_settings(store.workspace, store.backend, session, rate, seen):
+        register = at.services.runtime.registers.get(at.identity.institution)
+        record_act(register, at.identity.name, Done("settings-changed", SETTINGS_NAME, settings_detail(session, rate)))
+    found = SettingsOut(**body.model_dump())
     response.headers["etag"] = etag_of(found)
     return found
 

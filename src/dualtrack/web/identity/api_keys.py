@@ -18,7 +18,7 @@ from sqlalchemy import and_, func, insert, not_, or_, select, update
 
 from dualtrack.domain.ids import check_slug, parse_use
 from dualtrack.domain.time import hong_kong_date
-from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.errors import ConflictError, FieldError, NotFoundError
 from dualtrack.store.identity_tables import IDENTITY
 from dualtrack.web.identity.rate_limits import WEB_LOCK
 from dualtrack.web.identity.roles import API_KEY_ROLES, check_roles, read_roles, write_roles
@@ -27,7 +27,7 @@ from dualtrack.web.identity.who import Identity
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Column, ColumnElement, Connection
 
     from dualtrack.domain.time import Clock
     from dualtrack.store.backends import Backend
@@ -139,7 +139,7 @@ class ApiKeys:
     def make(self, new: NewApiKey, *, once: str | None = None) -> tuple[str, str]:
         """Make a key and return its id and the key itself, which is not seen again. Raises FieldError.
 
-        With `once`, the digits of `once_digits` that a form carried, a form that is sent again makes no second key.
+        With `once`, the digits of `once_digits` that a form carried, a form that is sent again makes no second key: ConflictError.
         """
         check_api_key(new)
         with self._backend.write(WEB_LOCK) as connection:
@@ -148,17 +148,13 @@ class ApiKeys:
     def rotate(self, institution: str, ident: str, rotation: Rotation) -> RotatedKey:
         """Make a successor of a living key, for the same label, roles and uses; the old one ends after `overlap_s`.
 
-        Raises NotFoundError for a key that is not here, FieldError for one that has ended or wrong figures.
+        Raises NotFoundError for a key that is not here, FieldError for one that has ended or wrong figures, ConflictError as `make`.
         """
         if not 0 <= rotation.overlap_s <= OVERLAP_S_MAX:
             raise FieldError(f"{rotation.overlap_s} s", where="API key, overlap", expected=f"0 to {OVERLAP_S_MAX} s")
         now_s, mine = self._now_s(), self._mine(institution, ident)
-        columns = [_ROW.c[field] for field in ApiKeyView._fields]
         with self._backend.write(WEB_LOCK) as connection:
-            row = connection.execute(select(*columns).where(mine)).first()
-            if row is None:
-                raise _absent()
-            old = _view(row)
+            old = _present(connection, mine)
             if old.revoked_s is not None or old.expires_s <= now_s:
                 raise FieldError("the key has ended", where="API key", fix="make another", code="api-key.ended")
             new = NewApiKey(institution, old.label, old.roles, old.uses, rotation.by, rotation.days)
@@ -172,9 +168,10 @@ class ApiKeys:
 
     def of(self, institution: str) -> list[ApiKeyView]:
         """Return the keys of an institution, newest first: every living one, so that it can be revoked, and the newest dead ones."""
-        columns = [_ROW.c[field] for field in ApiKeyView._fields]
         living = and_(_ROW.c.revoked_s.is_(None), _ROW.c.expires_s > self._now_s())
-        query = select(*columns).where(_ROW.c.institution == institution).order_by(_ROW.c.created_s.desc(), _ROW.c.id)
+        query = (
+            select(*_columns()).where(_ROW.c.institution == institution).order_by(_ROW.c.created_s.desc(), _ROW.c.id)
+        )
         with self._backend.read() as connection:
             found = connection.execute(query.where(living)).all()
             found = [*found, *connection.execute(query.where(not_(living)).limit(DEAD_KEYS_LISTED_MAX))]
@@ -182,12 +179,8 @@ class ApiKeys:
 
     def one(self, institution: str, ident: str) -> ApiKeyView:
         """Return a key of an institution; raises NotFoundError."""
-        columns = [_ROW.c[field] for field in ApiKeyView._fields]
         with self._backend.read() as connection:
-            row = connection.execute(select(*columns).where(self._mine(institution, ident))).first()
-        if row is None:
-            raise _absent()
-        return _view(row)
+            return _present(connection, self._mine(institution, ident))
 
     def revoke(self, institution: str, ident: str) -> bool:
         """End a key, from the next snapshot on, and tell whether this did; raises NotFoundError.
@@ -196,23 +189,17 @@ class ApiKeys:
         """
         mine = self._mine(institution, ident)
         with self._backend.write(WEB_LOCK) as connection:
-            if connection.execute(select(_ROW.c.id).where(mine)).first() is None:
-                raise _absent()
+            _present(connection, mine)
             living = and_(mine, _ROW.c.revoked_s.is_(None))
             return connection.execute(update(_ROW).where(living).values(revoked_s=self._now_s())).rowcount > 0
 
     def _insert(self, connection: Connection, new: NewApiKey, once: str | None) -> tuple[str, str]:
         if once is not None and not _ONCE.fullmatch(once):
             raise FieldError("the form's own number", where="API key, field once", fix="open the page again")
-        key, ident, now_s = (
-            f"{API_KEY_PREFIX}{secrets.token_urlsafe(32)}",
-            f"key-{once or once_digits()}",
-            self._now_s(),
-        )
+        key, ident = API_KEY_PREFIX + secrets.token_urlsafe(32), f"key-{once or once_digits()}"
+        now_s = self._now_s()
         if connection.execute(select(_ROW.c.id).where(_ROW.c.id == ident)).first() is not None:
-            error = FieldError("this form made its key already", where="API key", code="api-key.made")
-            error.status = 409
-            raise error
+            raise ConflictError("this form made its key already", where="API key", code="api-key.made")
         living = and_(_ROW.c.institution == new.institution, _ROW.c.revoked_s.is_(None), _ROW.c.expires_s > now_s)
         if connection.execute(select(func.count()).select_from(_ROW).where(living)).scalar_one() >= API_KEYS_MAX:
             raise FieldError(f"{API_KEYS_MAX} living API keys", where="API keys", fix="revoke some first")
@@ -332,8 +319,15 @@ def once_digits() -> str:
     return secrets.token_hex(6)
 
 
-def _absent() -> NotFoundError:
-    return NotFoundError("no such API key here", fix="list the keys again", code="not-found.api-key")
+def _columns() -> list[Column[Any]]:
+    return [_ROW.c[field] for field in ApiKeyView._fields]
+
+
+def _present(connection: Connection, mine: ColumnElement[bool]) -> ApiKeyView:
+    row = connection.execute(select(*_columns()).where(mine)).first()
+    if row is None:
+        raise NotFoundError("no such API key here", fix="list the keys again", code="not-found.api-key")
+    return _view(row)
 
 
 def _hash(key: str) -> bytes:

@@ -122,19 +122,9 @@ class CustodyKeys:
         found = msgspec.json.decode(plain, type=FreshLogin)  # under our seal: it is what `seal_login` wrote
         return found if 0 <= self._clock().timestamp() - found.asked_s <= FRESH_S_MAX else None
 
-    def seal_login(self, login: OidcLogin, name: str) -> str:
-        """Return what a browser carries after its person was asked for anew by the provider."""
-        asked_s = int(self._clock().timestamp())
-        fresh = FreshLogin(login.issuer, login.subject, login.auth_time_s, login.id_token_digest, asked_s)
-        return urlsafe_b64encode(self._seal(msgspec.json.encode(fresh), _LOGIN, name)).decode("ascii")
-
-    def signer(
-        self, account: Account, login: FreshLogin | None, record: Callable[[CountersignedAssertion, Signer], None]
-    ) -> CustodySigner:
-        """Return the signer of a provider's person, for one request.
-
-        Raises AuthenticationError without a login that was asked for anew within minutes, KeyFileError where there is no key.
-        """
+    def fresh_login(self, sealed: str | None, name: str) -> FreshLogin:
+        """Return the fresh login as `open_login`; raises AuthenticationError where there is none."""
+        login = self.open_login(sealed, name)
         if login is None:
             raise AuthenticationError(
                 "the provider was not asked lately who you are",
@@ -142,6 +132,18 @@ class CustodyKeys:
                 fix="sign in again at your institution's provider, then send the form",
                 code="authentication.provider",
             )
+        return login
+
+    def seal_login(self, login: OidcLogin, name: str) -> str:
+        """Return what a browser carries after its person was asked for anew by the provider."""
+        asked_s = int(self._clock().timestamp())
+        fresh = FreshLogin(login.issuer, login.subject, login.auth_time_s, login.id_token_digest, asked_s)
+        return urlsafe_b64encode(self._seal(msgspec.json.encode(fresh), _LOGIN, name)).decode("ascii")
+
+    def signer(
+        self, account: Account, login: FreshLogin, record: Callable[[CountersignedAssertion, Signer], None]
+    ) -> CustodySigner:
+        """Return the signer of a provider's person, for one request, by a fresh login; raises KeyFileError where there is no key."""
         with self._backend.read() as connection:
             stored = read_secrets(connection, account.name)
         if stored.key_id is None or stored.sealed_key is None:

@@ -180,13 +180,7 @@ def _check_seen(account: Account, fields: Mapping[str, str]) -> None:
 def _new_key(visit: Visit, account: Account) -> bytes:
     fields, services, source = visit.posted.fields, visit.services, visit.asking.source
     if account.issuer is not None:
-        login = services.custody.open_login(visit.asking.cookies.get(AGAIN_COOKIE), account.name)
-        if login is None:
-            raise AuthenticationError(
-                "the provider was not asked lately who you are",
-                fix="sign in there again, then make the key",
-                code="authentication.provider",
-            )
+        services.custody.fresh_login(visit.asking.cookies.get(AGAIN_COOKIE), account.name)
         return services.custody.give_key(account.name, account.key_id)
     old, new = fields.get("old", ""), fields.get("new", "")
     keep = token_hash(visit.asking.session_token or "")

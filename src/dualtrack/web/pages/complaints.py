@@ -18,6 +18,7 @@ from dualtrack.runtime.complaints import (
     list_complaints,
     open_complaint,
 )
+from dualtrack.runtime.standing import standing_settings
 from dualtrack.store.projections import Projections, among
 from dualtrack.web.identity.permissions import Verb, require, visible_uses
 from dualtrack.web.pages.asked import number_of, say_of, use_address, words_of
@@ -34,13 +35,10 @@ if TYPE_CHECKING:
     from dualtrack.web.pages.base import PageRequest
     from dualtrack.web.views.wording import Say
 
-__all__ = ["DAYS", "LISTED_MAX", "PAGES"]
+__all__ = ["LISTED_MAX", "PAGES"]
 
 LISTED_MAX = 200
 """Complaints on the list, newest first."""
-
-DAYS = 30
-"""Days drawn: the window in which complaints narrow or lapse a permit."""
 
 _TITLE = Text(en="Complaints", zh="投訴")
 _NEW = Text(en="Record a complaint", zh="記錄投訴")
@@ -80,15 +78,16 @@ def _row(item: Complained, titles: Mapping[str, str], say: Say) -> dict[str, obj
 
 
 def _days(request: PageRequest, found: Sequence[Complained], say: Say) -> dict[str, object] | None:
-    """Return how many of the complaints on the list each of the last DAYS days has; None where none has one."""
+    """Return how many of the complaints on the list each day of the longest window has in which they act on a permit."""
+    window = max(rule.window_days for rule in standing_settings().signals if rule.kind == "complaint")
     today = hong_kong_date(request.register.clock())
     counts = Counter(hong_kong_date(parse_instant(item.complaint.at)) for item in found)
-    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    days = [today - timedelta(days=back) for back in range(window - 1, -1, -1)]
     points = [Point(f"{day:%m-%d}", counts[day]) for day in days]
     if not any(point.value for point in points):
         return None
     newest = say(f", of the newest {LISTED_MAX}", f"，取自最新{LISTED_MAX}宗")
-    title = say("Complaints a day, last 30 days", "過去30日每日投訴")
+    title = say(f"Complaints a day, last {window} days", f"過去{window}日每日投訴")
     return {
         "picture": trend("complaints-a-day", title, points, style="bar"),
         "title": title,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dualtrack.domain.institution import KeyGrant, KeyRevocation
 from dualtrack.domain.records import Text, encode
 from dualtrack.errors import DualtrackError, FieldError, ForbiddenError, NotFoundError
 from dualtrack.present.terms import ROLE_WORDS
 from dualtrack.store.projections import Projections
-from dualtrack.web.administration import Done, checked_reason, record_act
+from dualtrack.web.administration import Done, checked_reason, is_own, record_act
 from dualtrack.web.granting import apply_signed, grant_request, root_place, unlock_root
 from dualtrack.web.identity.permissions import Verb
 from dualtrack.web.identity.roles import ACCOUNT_ROLES, SIGNING_ROLES
@@ -77,7 +77,7 @@ def _view(request: PageRequest, form: Mapping[str, str], error: DualtrackError |
         "facts": facts,
         "state": shown["state"],
         "act": _act_of(row),
-        "own": account is not None and account.name == person(request).name,
+        "own": account is not None and is_own(person(request), account),
         "known": account is not None and request.services["custody"].public_key(account.name) is not None,
         "place": root_place(workspace, institution),
         "roles": [Choice(role.value, both(ROLE_WORDS[role], language), role.value in chosen) for role in _GRANTABLE],
@@ -106,8 +106,8 @@ def _act(request: PageRequest) -> View | Redirect | Download:
 
 
 def _check_may(request: PageRequest, act: str, account: Account | None) -> None:
-    """Raise ForbiddenError for one's own key, NotFoundError for one that is not here or at its end."""
-    if account is not None and account.name == person(request).name:
+    """Raise ForbiddenError for a key of one's own, NotFoundError for one that is not here or at its end."""
+    if account is not None and is_own(person(request), account):
         raise ForbiddenError("your own key", where=account.name, fix="ask another administrator")
     if not act or (act == "grant" and account is None):
         raise NotFoundError("no such key here", where="keys", fix="list the keys", code="not-found.key")
@@ -130,12 +130,9 @@ def _wanted(
 
 def _sign_here(request: PageRequest, wanted: KeyGrant | KeyRevocation, account: Account | None) -> View | Redirect:
     """Have the root sign on this machine, once its keeper has seen for what."""
-    register = request.register
-    workspace, place = (
-        request.runtime.store.workspace,
-        root_place(request.runtime.store.workspace, register.institution),
-    )
-    question = _question(request, wanted, account, passphrase=place == "locked")
+    register, workspace = request.register, request.runtime.store.workspace
+    locked = root_place(workspace, register.institution) == "locked"
+    question = _question(request, wanted, account, passphrase=locked)
     reason = confirmed(request, question)
     if isinstance(reason, View):
         return reason
@@ -196,8 +193,8 @@ def _question(
         )
     here = f"/keys/{keyid}"
     trail = (Crumb(say(request, _TITLE), "/keys"), Crumb(f"{keyid[:16]}…", here))
-    kind = "primary" if isinstance(wanted, KeyGrant) else "danger"
-    return Question(title, says, label, here, tuple(fields), tuple(facts), here, trail, kind, passphrase)  # type: ignore[arg-type]  # one of the two kinds, chosen above
+    kind: Literal["primary", "danger"] = "primary" if isinstance(wanted, KeyGrant) else "danger"
+    return Question(title, says, label, here, tuple(fields), tuple(facts), here, trail, kind, passphrase)
 
 
 def _act_of(row: Mapping[str, Any] | None) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dualtrack.domain.ids import check_slug
 from dualtrack.domain.records import Text
-from dualtrack.errors import DualtrackError, NotFoundError
+from dualtrack.errors import DualtrackError, FieldError, NotFoundError
 from dualtrack.store.projections import Projections
 from dualtrack.web.administration import Done, account_detail, check_not_own, checked_reason, is_own, record_act
 from dualtrack.web.identity.accounts import ACCOUNTS_LISTED_MAX, AccountChange, NewAccount
@@ -165,6 +165,13 @@ def _edit(request: PageRequest, account: Account, form: Mapping[str, str]) -> Vi
     roles, holder = chosen_roles(request, ACCOUNT_ROLES), form.get("holder", "").strip()
     check_slug(holder, where="holder")
     wanted = account._replace(roles=roles, holder=holder, disabled=form.get("disabled") == "yes")
+    change = AccountChange(
+        roles if roles != account.roles else None,
+        wanted.disabled if wanted.disabled != account.disabled else None,
+        holder if holder != account.holder else None,
+    )
+    if change == AccountChange():
+        raise FieldError("nothing differs", where="form", fix="change something first", code="input.same")
     fields = [(name, form.get(name, "")) for name in ("do", "version", "was_roles", "was_disabled", "was_holder")]
     fields += [("holder", holder), ("disabled", "yes" if wanted.disabled else "no")]
     fields += [("roles", role.value) for role in sorted(roles)]
@@ -182,11 +189,6 @@ def _edit(request: PageRequest, account: Account, form: Mapping[str, str]) -> Vi
     reason = confirmed(request, question)
     if isinstance(reason, View):
         return reason
-    change = AccountChange(
-        roles if roles != account.roles else None,
-        wanted.disabled if wanted.disabled != account.disabled else None,
-        holder if holder != account.holder else None,
-    )
     request.services["accounts"].edit(account.institution, account.name, change, _as_seen(form))
     _recorded(request, "account-changed", account.name, reason)
     return Redirect(f"/people/{account.name}", say(request, _CHANGED))

@@ -11,8 +11,7 @@ from markupsafe import Markup
 from dualtrack.domain.records import Text
 from dualtrack.runtime.lookup import id_floor
 from dualtrack.runtime.provider_shares import IN_PROCESS, provider_calls, provider_shares
-from dualtrack.runtime.recent import WINDOW_MAX
-from dualtrack.web.identity.permissions import Verb
+from dualtrack.web.identity.permissions import Verb, visible_uses
 from dualtrack.web.pages.asked import number_of, say_of
 from dualtrack.web.pages.base import Page, View
 from dualtrack.web.parts import Column, Crumb, pages
@@ -41,12 +40,11 @@ def _since(request: PageRequest) -> str:
 
 
 def _show(request: PageRequest) -> View:
-    window = provider_shares(request.register, person(request).uses, since=_since(request))
+    window = provider_shares(request.register, visible_uses(person(request)), since=_since(request))
     context = {
         "shares": window.shares,
         "decisions": window.decisions,
         "whole": window.whole,
-        "window_max": WINDOW_MAX,
         "days": DAYS,
         "in_process": IN_PROCESS,
         "may_hold": can(request, Verb.SET_HOLD),
@@ -59,9 +57,8 @@ def _calls(request: PageRequest) -> View:
     """List the calls that a number on the page of providers counts, each with its decision."""
     say, query = say_of(request), request.query
     provider, failed = query.get("provider", "")[:_PROVIDER_CHARACTERS_MAX], query.get("failed") == "1"
-    found = provider_calls(
-        request.register, person(request).uses, since=_since(request), provider=provider or None, failed=failed
-    )
+    only = visible_uses(person(request))
+    found = provider_calls(request.register, only, since=_since(request), provider=provider or None, failed=failed)
     kept = {name: value for name, value in (("provider", provider), ("failed", "1" if failed else "")) if value}
     number = number_of(query.get("page", "1"), where="page")
     paged = pages(

@@ -111,14 +111,15 @@ def _queue(request: PageRequest) -> View:
         )
         for name, label in _VIEWS.items()
     ]
+    titles = _use_titles(request, {item.use for item in lists[shown]} | ({use} if use else set()))
     context = {
         "view": "queue",
         "tabs": tabs,
         "items": lists[shown],
-        "of_use": _use_titles(request, {use}).get(use) if use and (seen is None or use in seen) else None,
+        "of_use": titles.get(use) if use and (seen is None or use in seen) else None,
         "full": len(rows) == QUEUE_MAX,
         "queue_max": QUEUE_MAX,
-        "titles": _use_titles(request, {item.use for item in lists[shown]}),
+        "titles": titles,
     }
     return View("reviews.html.j2", context, say(request, _TITLE))
 

@@ -90,7 +90,7 @@ def _question(request: PageRequest, form: Mapping[str, str], standing: WebSettin
         if was[name] != now[name]
     ]
     if not facts:
-        raise FieldError("nothing differs", where="form", fix="change a figure first", code="settings.same")
+        raise FieldError("nothing differs", where="form", fix="change a figure first", code="input.same")
     return Question(
         Text(en="Change the settings?", zh="更改設定？"),
         Text(
@@ -126,7 +126,7 @@ def _values(settings: WebSettings) -> dict[str, str]:
         "idle_s": str(session.idle_s),
         "absolute_s": str(session.absolute_s),
         "burst": str(rate.burst),
-        "a_second": f"{rate.a_second:g}",
+        "a_second": f"{rate.a_second:.15g}",
     }
 
 

@@ -169,12 +169,12 @@
       return;
     }
     const parts = (holder.dataset.part || "").split(" ").filter((id) => document.getElementById(id));
-    const read = () => parts.some((id) => marked(document.getElementById(id)));
+    const anyMarked = () => parts.some((id) => marked(document.getElementById(id)));
     if (!parts.length) return tell(holder, writing() ? "kept" : "new");
-    const loaded = writing() || read() ? null : await load(again(holder), UNASKED);
+    const loaded = writing() || anyMarked() ? null : await load(again(holder), UNASKED);
     // Between asking and answer somebody may have begun to write.
     if (writing()) return tell(holder, "kept");
-    if (!loaded || read()) return tell(holder, "new");
+    if (!loaded || anyMarked()) return tell(holder, "new");
     const placed = parts.filter((id) => place(`#${CSS.escape(id)}`, loaded.page));
     return tell(holder, placed.length === parts.length ? "shown" : "new");
   };

@@ -9,8 +9,8 @@ from sqlalchemy import case, func, select
 from dualtrack.domain.time import format_instant, hong_kong_midnight
 from dualtrack.runtime.lookup import id_floor
 from dualtrack.runtime.plant_counts import not_planted
-from dualtrack.runtime.review_read import read_review
-from dualtrack.runtime.reviews import OPEN_STATES, QUEUE_MAX
+from dualtrack.runtime.review_queue import half_approved
+from dualtrack.runtime.reviews import OPEN_STATES
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
@@ -50,25 +50,17 @@ def decisions_since_midnight(register: Register, now: datetime) -> Mapping[str, 
 def reviews_waiting(register: Register, now: str) -> Mapping[str, Waiting]:
     """Return by use the reviews that wait, brought up to date first: those of the queue.
 
-    Under four eyes one that one person has approved waits on until it is due; it is read to know whether it has ended.
+    Under four eyes one that one person has approved waits on until it is due.
     """
     Projections(register.repository).catch_up()
     table = register.repository.tables.review
     query = select(table.c.use_id, func.count(), func.sum(case((table.c.due_at < now, 1), else_=0))).where(
         table.c.ledger == register.repository.ledger, table.c.state.in_(OPEN_STATES)
     )
-    half = select(table.c.id, table.c.use_id).where(
-        table.c.ledger == register.repository.ledger,
-        table.c.state == "approved",
-        table.c.four_eyes,
-        table.c.due_at > now,
-    )
     with register.repository.backend.read() as connection:
         rows = connection.execute(query.group_by(table.c.use_id)).all()
-        approved = connection.execute(half.limit(QUEUE_MAX)).all()
     found = {use: Waiting(int(n), int(late or 0)) for use, n, late in rows}
-    for review, use in approved:
-        if not read_review(register, review).state.ended:
-            before = found.get(use, Waiting(0, 0))
-            found[use] = before._replace(n=before.n + 1)
+    for row in half_approved(register):
+        before = found.get(row["use_id"], Waiting(0, 0))
+        found[row["use_id"]] = before._replace(n=before.n + 1)
     return found

@@ -55,7 +55,6 @@ class Column(NamedTuple):
     name: str
     label: Text
     kind: str = "text"
-    optional: bool = True
 
     @property
     def lang(self) -> str:
@@ -94,7 +93,7 @@ class Asked(NamedTuple):
 
 ROWS: dict[str, tuple[Column, ...]] = {
     "claims": (
-        Column("id", Text(en="Id", zh="代號"), optional=False),
+        Column("id", Text(en="Id", zh="代號")),
         Column("track", Text(en="Track", zh="軌道"), "choice"),
         Column("topic", Text(en="Topic of its evidence", zh="證據主題")),
         Column("statement_en", Text(en="Claim (English)", zh="主張（英文）")),
@@ -107,14 +106,14 @@ ROWS: dict[str, tuple[Column, ...]] = {
         Column("unit", Text(en="Unit", zh="單位")),
     ),
     "tasks": (
-        Column("name_en", Text(en="Task (English)", zh="工作項目（英文）"), optional=False),
+        Column("name_en", Text(en="Task (English)", zh="工作項目（英文）")),
         Column("name_zh", Text(en="Task (Chinese)", zh="工作項目（中文）")),
         Column("hours_per_month", Text(en="Hours a month of the whole group", zh="整組每月工時"), "number"),
         Column("hours_released", Text(en="Hours released", zh="釋出工時"), "number"),
         Column("destination", Text(en="Where they go", zh="去向"), "choice"),
     ),
     "components": (
-        Column("id", Text(en="Id", zh="代號"), optional=False),
+        Column("id", Text(en="Id", zh="代號")),
         Column("type", Text(en="Type", zh="類型"), "choice"),
         Column("name_en", Text(en="Name", zh="名稱")),
         Column("name_zh", Text(en="Name in Chinese", zh="中文名稱")),

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.domain import canonical
 from dualtrack.domain.assessment import Permit
 from dualtrack.domain.records import Text, read_record
-from dualtrack.domain.release import Release
 from dualtrack.domain.vocabulary import Mode
-from dualtrack.errors import NotFoundError
-from dualtrack.keys import dsse
 from dualtrack.runtime.live import LiveUse
-from dualtrack.runtime.lookup import find_policy, newest_first
+from dualtrack.runtime.lookup import find_release
 from dualtrack.store.projections import Projections
+from dualtrack.web.views.use_facts import policy_of_release
 
 if TYPE_CHECKING:
     from dualtrack.domain.policy import RuntimePolicy
@@ -42,15 +40,8 @@ def policy_of(register: Register, use: str, live: LiveUse | Closed | None) -> Ru
         return live.policy
     if live is not None and live.standby is not None:
         return live.standby.policy
-    for entry in newest_first(register, "release/1", use):
-        release = read_record(
-            canonical.decode(dsse.parse(entry.content).payload), Release, where=f"entry {entry.index}"
-        )
-        try:
-            return find_policy(register, use, release.policy.runtime)
-        except NotFoundError:
-            return None
-    return None
+    newest = register.latest_release(use)
+    return policy_of_release(register, use, find_release(register, use, newest) if newest else None)
 
 
 def notice_address(use: str) -> str:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from dualtrack.domain.records import Text
+from dualtrack.domain.records import Record, Text
 from dualtrack.domain.time import hong_kong_date, parse_instant
 from dualtrack.errors import FieldError
 from dualtrack.runtime.faces.chat_tools import output_content, read_call, read_output
+from dualtrack.runtime.guards.base import Role
 from dualtrack.runtime.passages.corpus import of_language
 from dualtrack.runtime.passages.search import Index, load_settings
 from dualtrack.web.parts import Fact
@@ -61,7 +62,7 @@ TURNS_MAX = 200
 _CITED = re.compile(r"\[([^\[\]\n]{1,120})\]")
 """A source in square brackets; bounded, so that a hostile text costs no more than its length."""
 
-_SPEAKERS = {
+_SPEAKERS: dict[Role, Text] = {
     "system": Text(en="Instructions of the firm", zh="機構的指示"),
     "user": Text(en="Who asked", zh="提問者"),
     "assistant": Text(en="The AI, before", zh="人工智能（之前）"),
@@ -85,6 +86,11 @@ _NOTHING = Text(
 )
 
 
+class _Turn(Record, frozen=True, forbid_unknown_fields=False):
+    role: Role
+    text: str
+
+
 class Source(NamedTuple):
     """A passage beside a draft. `passage` is None where no released source has this name; `note` says what to look out for."""
 
@@ -98,16 +104,10 @@ class Source(NamedTuple):
 def asked_turns(content: str, language: PageLanguage) -> list[tuple[str, str]]:
     """Return speaker and words of each turn of what was asked, the newest last; none where it is no conversation."""
     try:
-        found = msgspec.json.decode(content)
+        found = msgspec.json.decode(content, type=list[_Turn])
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return []
-    if not isinstance(found, list) or not all(_is_turn(item) for item in found):
-        return []
-    return [(both(_SPEAKERS[item["role"]], language), item["text"]) for item in found[-TURNS_MAX:]]
-
-
-def _is_turn(item: object) -> bool:
-    return isinstance(item, dict) and item.get("role") in _SPEAKERS and isinstance(item.get("text"), str)
+    return [(both(_SPEAKERS[item.role], language), item.text) for item in found[-TURNS_MAX:]]
 
 
 def why_no_draft(decision: Decision, why: Why, language: PageLanguage) -> str:
@@ -201,18 +201,18 @@ def plain_lines(text: str) -> list[tuple[str, str]]:
 
 
 def json_lines(text: str) -> list[tuple[str, str]]:
-    """Return the lines of a row's JSON, a member on each; a text that is no JSON as it is."""
+    """Return the lines of a row's JSON as recorded, a member on each; a text that is no JSON as it is."""
     try:
-        return plain_lines(json.dumps(json.loads(text), ensure_ascii=False, indent=2))
-    except (ValueError, RecursionError):
+        return plain_lines(msgspec.json.format(text, indent=2))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return plain_lines(text)
 
 
 def plain_fields(text: str) -> list[Fact]:
     """Return the fields of a text that is one flat JSON object, as a form on paper has them; else none."""
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return []
     if not isinstance(found, dict) or any(isinstance(value, dict | list) for value in found.values()):
         return []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.domain.records import Text
 from dualtrack.errors import ReviewError
 from dualtrack.present.text import same
-from dualtrack.runtime.review_state import may
+from dualtrack.runtime.review_state import CLAIM_MINUTES, may
 from dualtrack.web.parts import Badge, Fact, Step
 from dualtrack.web.views.acting import due_clock, moment_text, refusal
 from dualtrack.web.views.rendering import both
@@ -92,8 +92,8 @@ ACTION_WORDS: dict[ActionName, Text] = {
 
 DONE_WORDS: dict[ActionName, Text] = {
     "claim": Text(
-        en="You have claimed this review: for 60 minutes nobody else can decide it.",
-        zh="你已認領此覆核：60分鐘內他人不能作決定。",
+        en=f"You have claimed this review: for {CLAIM_MINUTES} minutes nobody else can decide it.",
+        zh=f"你已認領此覆核：{CLAIM_MINUTES}分鐘內他人不能作決定。",
     ),
     "unclaim": Text(en="You gave the review back; somebody else can claim it.", zh="你已交回此覆核，他人可以認領。"),
     "approve": Text(en="You approved this text: you stand for it.", zh="你已批准此文字，並為其負責。"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
+from sqlalchemy import make_url
+
 from dualtrack.domain.records import Text
+from dualtrack.present.text import date_text
 from dualtrack.runtime.recorder import AT_RISK_MS
 from dualtrack.runtime.retention import retention_classes
 from dualtrack.runtime.snapshots import LEASE_S
@@ -106,7 +110,7 @@ def _served(running: WebSettings) -> list[tuple[Text, Text | str]]:
 
 def _limits(running: WebSettings) -> list[tuple[Text, Text | str]]:
     given = (running.session.idle_s, running.session.absolute_s, running.rate.burst)
-    values = [f"{value:,}" for value in given] + [f"{running.rate.a_second:g}"]
+    values = [f"{value:,}" for value in given] + [f"{running.rate.a_second:.15g}"]
     return [(field.label, value) for field, value in zip(CHANGEABLE.values(), values, strict=True)]
 
 
@@ -135,7 +139,7 @@ def _store(runtime: Runtime) -> list[tuple[Text, Text | str]]:
     found = [
         (
             Text(en=f"Database of compartment {name}", zh=f"資料庫（{name}）"),
-            kinds.get(part.database.partition(":")[0].partition("+")[0], "–"),
+            kinds.get(make_url(part.database).get_backend_name(), "–"),
         )
         for name, part in config.compartments.items()
     ]
@@ -159,7 +163,7 @@ def _standing() -> list[tuple[Text, Text | str]]:
                 zh=f"{found.observe_days_max}日；各用途開始時自定",
             ),
         ),
-        (Text(en="Figures checked on", zh="數字核對日期"), found.checked_on),
+        (Text(en="Figures checked on", zh="數字核對日期"), date_text(date.fromisoformat(found.checked_on))),
     ]
     effects = {
         "narrow": Text(en="every output is held for a person", zh="所有輸出須由人員覆核"),

@@ -49,6 +49,7 @@ __all__ = [
     "guard_name",
     "last_served",
     "permit_view",
+    "policy_of_release",
     "policy_view",
     "seen_signals",
     "signal_rows",
@@ -205,7 +206,7 @@ def policy_view(
     register: Register, use: str, release: Release | None, live: LiveUse | Closed | None, say: Say
 ) -> PolicyView | None:
     """Return the runtime policy of a release in words; None where it pins none."""
-    policy = live.policy if isinstance(live, LiveUse) else _policy(register, use, release)
+    policy = live.policy if isinstance(live, LiveUse) else policy_of_release(register, use, release)
     if policy is None:
         return None
     guards = [
@@ -277,7 +278,8 @@ def _seen(register: Register, use: str, rule: SignalRule, rows: Sequence[Mapping
     ]
 
 
-def _policy(register: Register, use: str, release: Release | None) -> RuntimePolicy | None:
+def policy_of_release(register: Register, use: str, release: Release | None) -> RuntimePolicy | None:
+    """Return the runtime policy that a release pins; None where it pins none."""
     if release is None or release.policy.runtime is None:
         return None
     try:
