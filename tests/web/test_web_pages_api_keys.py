@@ -44,7 +44,9 @@ def do(world, form, reason="nightly scoring", *, language="en"):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_key_is_made_after_a_second_page_and_shown_once(world, language):
-    assert {"en": "No API keys yet", "zh-Hant": "未有 API 密鑰"}[language] in page(world, "/api-keys", language=language)
+    assert {"en": "No API keys yet", "zh-Hant": "未有 API 密鑰"}[language] in page(
+        world, "/api-keys", language=language
+    )
     made, sent = do(world, MAKE, language=language)
     text = world.html(made, language)
     key = KEY.search(text).group()
