@@ -36,7 +36,7 @@ def rows(n: int):
 
 def run_ours(n: int) -> dict[str, float]:
     from dualtrack.evidence.cells import count_cells
-    from dualtrack.evidence.groups import measure_groups
+    from dualtrack.evidence.fairness.groups import measure_groups
 
     label, selected, sex, age = rows(n)
     start = time.process_time()

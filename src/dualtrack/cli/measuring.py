@@ -17,15 +17,15 @@ from dualtrack.domain.usecase import UseCase, primary_claim
 from dualtrack.domain.vocabulary import Design, EvidenceKind
 from dualtrack.errors import DualtrackError, EvidenceError, FieldError
 from dualtrack.evidence.arrays import labels, reals
-from dualtrack.evidence.benefit import Plan, brier_losses, measure_benefit
-from dualtrack.evidence.calibration import measure_calibration
-from dualtrack.evidence.capture import measure_capture
+from dualtrack.evidence.benefit.capture import measure_capture
+from dualtrack.evidence.benefit.paired import Plan, brier_losses, measure_benefit
 from dualtrack.evidence.cells import count_cells
-from dualtrack.evidence.discrimination import measure_auc
+from dualtrack.evidence.fairness.groups import measure_groups
 from dualtrack.evidence.fields import benefit_fields, calibration_fields, group_fields, performance_fields
-from dualtrack.evidence.groups import measure_groups
 from dualtrack.evidence.models import CallableScorer, HttpScorer
 from dualtrack.evidence.numeric import np
+from dualtrack.evidence.performance.calibration import measure_calibration
+from dualtrack.evidence.performance.discrimination import measure_auc
 from dualtrack.evidence.tables import load_table, table_digest
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.evidence.demo.learner import train
 from dualtrack.evidence.demo.measuring import covered_rows
 from dualtrack.evidence.demo.portfolio import split_rows
-from dualtrack.evidence.discrimination import measure_auc
 from dualtrack.evidence.numeric import np
+from dualtrack.evidence.performance.discrimination import measure_auc
 from dualtrack.evidence.resampling import generator
 
 if TYPE_CHECKING:

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
-from dualtrack.evidence.benefit import brier_losses, measure_benefit
-from dualtrack.evidence.calibration import measure_calibration
-from dualtrack.evidence.capture import list_size, measure_capture, top
+from dualtrack.evidence.benefit.capture import list_size, measure_capture, top
+from dualtrack.evidence.benefit.paired import brier_losses, measure_benefit
 from dualtrack.evidence.cells import count_cells
 from dualtrack.evidence.demo.baselines import bucket_rates, collection_order, early_contact_points
 from dualtrack.evidence.demo.learner import train
 from dualtrack.evidence.demo.portfolio import NOT_DOCUMENTED, Portfolio, split_rows
-from dualtrack.evidence.discrimination import measure_auc, measure_auc_difference
-from dualtrack.evidence.groups import measure_groups
+from dualtrack.evidence.fairness.groups import measure_groups
 from dualtrack.evidence.measurement import Measurement
 from dualtrack.evidence.numeric import np
+from dualtrack.evidence.performance.calibration import measure_calibration
+from dualtrack.evidence.performance.discrimination import measure_auc, measure_auc_difference
 from dualtrack.evidence.resampling import DRAWS, generator
 from dualtrack.evidence.tables import table_digest
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Literal
 
 from dualtrack.domain.records import Record, Text
-from dualtrack.evidence.benefit import Plan
+from dualtrack.evidence.benefit.paired import Plan
 
 __all__ = ["COLLECTION", "DEMO_SEED", "EARLY_CONTACT", "PROVISIONING", "USES", "Use"]
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from dualtrack.errors import FieldError
 from dualtrack.evidence.arrays import check_lengths, labels, reals
-from dualtrack.evidence.benefit import Plan, plan_facts, plan_outcome
+from dualtrack.evidence.benefit.paired import Plan, plan_facts, plan_outcome
 from dualtrack.evidence.measurement import LEVEL, Measurement, Method, Part
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.power import no_spread

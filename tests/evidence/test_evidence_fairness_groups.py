@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dualtrack.errors import FieldError
 from dualtrack.evidence.cells import Cells, collapse, count_cells, merge_cells
-from dualtrack.evidence.groups import RATES, measure_groups
+from dualtrack.evidence.fairness.groups import RATES, measure_groups
 
 
 def brute(label, selected, group):
@@ -36,7 +36,9 @@ def sample(n, seed=1, lift=0.0):
 
 def rates_of(cells, by):
     """Rates of each group that has people, as the parts of the measurements say them."""
-    with mock.patch("dualtrack.evidence.groups.DEFINED_LEAST", 0.01):  # so that a rate of one row is said as well
+    with mock.patch(
+        "dualtrack.evidence.fairness.groups.DEFINED_LEAST", 0.01
+    ):  # so that a rate of one row is said as well
         measured = measure_groups(cells, [tuple(by)], cell_size_min=1, seed=1, draws=100)
     names = [part.label for part in measured[0].parts]
     return {

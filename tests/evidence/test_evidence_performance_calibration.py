@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dualtrack.errors import FieldError
-from dualtrack.evidence.calibration import expected_error, measure_calibration
+from dualtrack.evidence.performance.calibration import expected_error, measure_calibration
 
 
 def sample(n=4_000, seed=1, distort=1.0):

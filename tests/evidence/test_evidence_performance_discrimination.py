@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dualtrack.errors import FieldError
 from dualtrack.evidence.arrays import labels, reals
-from dualtrack.evidence.discrimination import measure_auc, measure_auc_difference, placements
+from dualtrack.evidence.performance.discrimination import measure_auc, measure_auc_difference, placements
 
 
 def brute(label, score):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dualtrack.errors import EvidenceError, FieldError
-from dualtrack.evidence.benefit import Plan, brier_losses, measure_benefit
-from dualtrack.evidence.capture import list_size, measure_capture, top
+from dualtrack.evidence.benefit.capture import list_size, measure_capture, top
+from dualtrack.evidence.benefit.paired import Plan, brier_losses, measure_benefit
 from dualtrack.evidence.fields import benefit_fields
 from dualtrack.evidence.power import (
     detectable_effect,
