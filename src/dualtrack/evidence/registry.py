@@ -12,12 +12,13 @@ from typing import Any
 from dualtrack.errors import EvidenceError, FieldError
 from dualtrack.evidence.measure import Measure
 
-__all__ = ["GROUP", "find_measure", "measures"]
+__all__ = ["GROUP", "AnyMeasure", "find_measure", "measures"]
 
 GROUP = "dualtrack.measures"
 """The entry-point group."""
 
 AnyMeasure = Measure[Any, Any]
+"""A measure of any statistics and settings."""
 
 
 @cache
