@@ -29,9 +29,12 @@ class WallClock:
         self._highest_s = clock().timestamp()
 
     def now(self) -> float | None:
-        """Return Unix seconds, or None when the clock ran backwards by more than BACKWARDS_S."""
+        """Return Unix seconds that never fall, or None when the clock ran backwards by more than BACKWARDS_S.
+
+        During a small step back time stands still: a permit that was in force a moment ago is not of the future again.
+        """
         now_s = self._clock().timestamp()
         if now_s >= self._highest_s:
             self._highest_s = now_s  # a race only makes the mark a few microseconds lower
             return now_s
-        return now_s if self._highest_s - now_s <= BACKWARDS_S else None
+        return self._highest_s if self._highest_s - now_s <= BACKWARDS_S else None
