@@ -20,7 +20,6 @@ from dualtrack.cli.desk import (
 )
 from dualtrack.cli.evidence_template import template_text
 from dualtrack.cli.files import read_bytes, read_document, write_new
-from dualtrack.cli.measure import measure_command
 from dualtrack.domain.evidence import Predicate
 from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.permit.evidence_check import BUILT_IN_TOPICS
@@ -38,9 +37,6 @@ __all__ = ["evidence_command"]
 @click.group("evidence", epilog="Example: dualtrack evidence list my-bank/early-warning")
 def evidence_command() -> None:
     """Add and list observations, signed by whoever made them."""
-
-
-evidence_command.add_command(measure_command)
 
 
 @evidence_command.command(

@@ -1,124 +1,221 @@
-"""`dualtrack evidence measure`: any Python callable or HTTP endpoint as the model, measured on a table, signed and added."""
+"""`dualtrack measure`: run a plan on a table, any model or endpoint, and record every result; the gated ones become evidence."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
-from dualtrack.cli.desk import institution_of, json_option, print_json, signer_option, sitting, workspace_option
+from dualtrack.cli.desk import (
+    console,
+    institution_of,
+    json_option,
+    print_json,
+    signer_option,
+    sitting,
+    workspace_option,
+)
+from dualtrack.cli.plan import read_plan_file
 from dualtrack.domain.ids import parse_use
-from dualtrack.errors import NotFoundError
-from dualtrack.store.statements import make_statement
+from dualtrack.domain.records import to_plain
+from dualtrack.errors import FieldError, NotFoundError
 
 if TYPE_CHECKING:
-    from dualtrack.store.register import Register
+    from dualtrack.cli.desk import Desk
+    from dualtrack.evidence.plans.given import Given
+    from dualtrack.evidence.plans.journal import RunJournal
+    from dualtrack.evidence.plans.recording import Recorded
+    from dualtrack.evidence.plans.records import MeasurementPlan, MeasurementResult, PlanItem
+    from dualtrack.evidence.plans.running import Asked, PlanRun
 
-__all__ = ["MEASURED_TOPICS", "measure_command"]
+__all__ = ["JOURNAL", "measure_command"]
 
-MEASURED_TOPICS = ("predictive_performance", "calibration_performance", "benefit", "group_outcomes")
-"""Topics that a table, a label and a model's scores can answer."""
+JOURNAL = "measure-runs"
+"""Folder of the workspace with the finished items of runs that have not ended."""
 
 
 @click.command(
     "measure",
-    epilog="Example: dualtrack evidence measure my-bank/early-warning --topic predictive_performance "
-    "--data cases.parquet --label defaulted --model scoring:predict --bound 0.7",
+    epilog="Example: dualtrack measure my-bank/early-warning --plan plan.yaml --data cases.parquet --model scoring:predict",
 )
 @click.argument("use")
-@click.option(
-    "--topic",
-    type=click.Choice(MEASURED_TOPICS),
-    metavar="TOPIC",
-    required=True,
-    help=f"One of {', '.join(MEASURED_TOPICS)}.",
-)
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="Else the plan of USE registered last.")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Parquet or CSV file, one case a row.")
-@click.option("--label", required=True, metavar="COLUMN", help="What really happened: 0 or 1.")
-@click.option("--model", metavar="MODULE:FUNCTION", help="Function from an array (rows, features) to one score a row.")
-@click.option("--endpoint", metavar="URL", help='Instead: answers POST {"rows": [[…]]} with {"scores": […]}.')
-@click.option("--feature", "features", multiple=True, metavar="COLUMN", help="Else every other column with numbers.")
-@click.option("--baseline", metavar="COLUMN|MODULE:FUNCTION", help="benefit: the non-AI way, on the same rows.")
-@click.option("--metric", type=click.Choice(["brier", "capture"]), default="brier", show_default=True, help="benefit.")
-@click.option("--capacity", type=float, help="benefit by capture: share of rows that can be worked through.")
-@click.option("--bound", type=float, help="The target or limit that the firm set beforehand; not for benefit.")
-@click.option("--group", "groups", multiple=True, metavar="COLUMN", help="group_outcomes: several form intersections.")
-@click.option("--threshold", type=float, help="group_outcomes: a score from here on selects.")
-@click.option("--cell-size-min", type=click.IntRange(min=1), default=100, show_default=True, help="group_outcomes.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the bootstrap.")
+@click.option(
+    "--reference", type=click.Path(path_type=Path), help="The same columns of training or of an earlier time."
+)
+@click.option(
+    "--model", metavar="MODEL", help="module:function, a model file, or an http(s) address; see docs/measure.md."
+)
+@click.option("--baseline", metavar="MODEL", help="The way without AI, in the same forms.")
 @click.option("--release", help="Digest of the release measured; the newest if not given.")
-@click.option("--dry-run", is_flag=True, help="Measure and show, but add nothing.")
+@click.option("--dry-run", is_flag=True, help="Measure and show, but record nothing.")
 @signer_option("collector")
 @workspace_option
 @json_option
 def measure_command(
     use: str,
-    holder: str,
+    plan_file: Path | None,
+    data: Path,
+    reference: Path | None,
+    model: str | None,
+    baseline: str | None,
     release: str | None,
     dry_run: bool,
+    holder: str,
     workspace: Path | None,
     as_json: bool,
-    topic: str,
-    data: Path,
-    label: str,
-    model: str | None,
-    endpoint: str | None,
-    features: tuple[str, ...],
-    baseline: str | None,
-    metric: Literal["brier", "capture"],
-    capacity: float | None,
-    bound: float | None,
-    groups: tuple[str, ...],
-    threshold: float | None,
-    cell_size_min: int,
-    seed: int,
-) -> None:
-    """Measure the model of USE on a table and add the result, signed, with interval, n, method and data digest.
+) -> int:
+    """Measure USE's release on a table as planned. Ends with 1 where a threshold was not met or could not be told.
 
-    For benefit, baseline, smallest effect and margin are those of the declared claim; they cannot be given here.
+    A plan that was not registered is run all the same: its results are exploratory, are recorded as such, and count for nothing.
     """
-    from dualtrack.cli.measuring import Asked, observe  # noqa: PLC0415 - needs the optional part `evidence`
+    from dualtrack.evidence.plans.recording import record_run  # noqa: PLC0415 - needs the optional part `evidence`
 
     parse_use(use, where="USE")
-    asked = Asked(
-        topic=topic,
-        data=data,
-        label=label,
-        model=model,
-        endpoint=endpoint,
-        features=features,
-        baseline=baseline,
-        metric=metric,
-        capacity=capacity,
-        bound=bound,
-        groups=groups,
-        threshold=threshold,
-        cell_size_min=cell_size_min,
-        seed=seed,
-    )
     with sitting(workspace, institution_of(use, None)) as desk:
-        digest = _release(desk.register, use, release)
-        declaration = desk.register.case(use, digest).found.declaration
-        if declaration is None:
-            raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
-        signer = desk.signer(holder)
-        observed = observe(asked, declaration, digest, desk.register.now())
-        index = None
-        if not dry_run:
-            statement = make_statement(desk.register, use, observed.predicate, digest)
-            index = desk.register.add_evidence(statement, [signer], where=str(data)).index
+        plan = _plan(desk, use, plan_file)
+        digest = _release(desk, use, release)
+        signer = None if dry_run else desk.signer(holder)  # before hours of work, not after
+        given = _given(data, reference, model, baseline, digest)
+        asked = _asked(desk, plan, digest, demo=desk.workspace.demo)
+        run = _run(desk, plan, given, asked, quiet=as_json)
+        recorded = None
+        if signer is not None:
+            recorded = record_run(desk.register, run, signer)
+            _journal(desk, run.digest).drop()
     if as_json:
-        print_json({"index": index, "features": observed.features, "release": digest, "evidence": observed.predicate})
-        return
-    click.echo(f"features given to the model: {', '.join(observed.features)}")
-    for name, value in observed.predicate.fields.items():
-        click.echo(f"  {name}: {value}")
-    click.echo(f"added {topic} about {use} (entry {index})" if index is not None else "nothing was added (--dry-run)")
+        print_json(_plain(run, recorded))
+    else:
+        _show(run, recorded)
+    return 0 if run.settled else 1
 
 
-def _release(register: Register, use: str, named: str | None) -> str:
-    found = named or register.latest_release(use)
+def _plan(desk: Desk, use: str, file: Path | None) -> MeasurementPlan:
+    from dualtrack.evidence.plans.recording import newest_plan  # noqa: PLC0415 - as above
+
+    if file is not None:
+        plan = read_plan_file(file)
+        if plan.use != use:
+            raise FieldError(f"a plan of {plan.use}", where=str(file), expected=use)
+        return plan
+    found = newest_plan(desk.register, use)
+    if found is None:
+        raise NotFoundError(
+            f"no plan of {use} is registered", fix="`dualtrack plan register FILE`, or give --plan FILE"
+        )
+    return found.plan
+
+
+def _release(desk: Desk, use: str, named: str | None) -> str:
+    found = named or desk.register.latest_release(use)
     if found is None:
         raise NotFoundError(f"{use} has no release yet", fix=f"`dualtrack release {use}` first")
     return found
+
+
+def _given(data: Path, reference: Path | None, model: str | None, baseline: str | None, release: str) -> Given:
+    from dualtrack.cli.models import find_scorer  # noqa: PLC0415 - as above
+    from dualtrack.evidence.plans.given import Given  # noqa: PLC0415 - as above
+    from dualtrack.evidence.tables import load_table  # noqa: PLC0415 - as above
+
+    return Given(
+        table=load_table(data),
+        reference=load_table(reference) if reference else None,
+        model=find_scorer(model, release, where="--model") if model else None,
+        baseline=find_scorer(baseline, release, where="--baseline") if baseline else None,
+    )
+
+
+def _asked(desk: Desk, plan: MeasurementPlan, release: str, *, demo: bool) -> Asked:
+    from dualtrack.evidence.plans.reading import plan_digest  # noqa: PLC0415 - as above
+    from dualtrack.evidence.plans.recording import find_plan, variants_tried  # noqa: PLC0415 - as above
+    from dualtrack.evidence.plans.running import Asked  # noqa: PLC0415 - as above
+
+    found = find_plan(desk.register, plan.use, plan_digest(plan))
+    return Asked(
+        release=release,
+        plan=found.reference if found else None,
+        variants=variants_tried(desk.register, plan, release),
+        taken_at=desk.register.now(),
+        demo=demo,
+    )
+
+
+def _run(desk: Desk, plan: MeasurementPlan, given: Given, asked: Asked, *, quiet: bool) -> PlanRun:
+    from dualtrack.evidence.plans.running import run_plan  # noqa: PLC0415 - as above
+
+    def journal(run: str) -> RunJournal:
+        return _journal(desk, run)
+
+    if quiet:
+        return run_plan(plan, given, asked, journal=journal)
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console(), transient=True) as progress:
+        task = progress.add_task("reading", total=len(plan.items))
+
+        def tell(item: PlanItem, place: int, total: int) -> None:
+            progress.update(task, completed=place, total=total, description=f"{item.id} ({item.measure})")
+
+        return run_plan(plan, given, asked, journal=journal, progress=tell)
+
+
+def _journal(desk: Desk, run: str) -> RunJournal:
+    from dualtrack.evidence.plans.journal import RunJournal  # noqa: PLC0415 - as above
+
+    return RunJournal(desk.workspace.path(JOURNAL), run)
+
+
+def _show(run: PlanRun, recorded: Recorded | None) -> None:
+    table = Table("item", "standing", "estimate", "interval", "n", "threshold")
+    for result in run.results:
+        table.add_row(*_row(result))
+    console().print(table)
+    for result in run.results:
+        if result.reason is not None:
+            needed = f"; about {result.n_needed:,} rows would settle it" if result.n_needed else ""
+            click.echo(f"{result.item.id}: {result.standing}: {result.reason}{needed}")
+    first = run.results[0]
+    click.echo(f"intervals at {first.level:.4g}, {first.variants} version(s) tried on these data")
+    if first.plan is None:
+        click.echo("the plan was not registered beforehand: these results are exploratory and count for nothing")
+    if recorded is None:
+        click.echo("nothing was recorded (--dry-run)")
+    else:
+        click.echo(f"recorded {len(recorded.results)} results, {len(recorded.evidence)} of them as evidence")
+
+
+def _row(result: MeasurementResult) -> tuple[str, ...]:
+    from dualtrack.evidence.plans.running import gated_measurement  # noqa: PLC0415 - as above
+
+    measured = gated_measurement(result)
+    gate = result.item.gate
+    threshold = "" if gate is None else _threshold(result)
+    if measured is None or measured.estimate is None:
+        return result.item.id, result.standing, "", "", str(result.rows), threshold
+    interval = f"{measured.low:.4g} to {measured.high:.4g}"
+    return result.item.id, result.standing, f"{measured.estimate:.4g}", interval, str(measured.n), threshold
+
+
+def _threshold(result: MeasurementResult) -> str:
+    gate = result.item.gate
+    assert gate is not None
+    said = {"at least": gate.target, "at most": gate.limit, "from": gate.limit_low, "to": gate.limit_high}
+    return (
+        "as declared"
+        if gate.topic == "benefit"
+        else " ".join(f"{word} {value:g}" for word, value in said.items() if value is not None)
+    )
+
+
+def _plain(run: PlanRun, recorded: Recorded | None) -> dict[str, object]:
+    return {
+        "run": run.digest,
+        "settled": run.settled,
+        "results": [to_plain(result) for result in run.results],
+        "entries": [receipt.index for receipt in recorded.results] if recorded else None,
+        "evidence": [receipt.index for receipt in recorded.evidence] if recorded else None,
+    }

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from dualtrack.domain.records import Value
     from dualtrack.evidence.measurement import Measurement
 
-__all__ = ["benefit_fields", "calibration_fields", "group_fields", "performance_fields"]
+__all__ = ["benefit_fields", "calibration_fields", "group_fields", "interval_fields", "performance_fields"]
 
 
 def benefit_fields(measured: Measurement, *, claim: str, baseline: str) -> dict[str, Value]:
     """Return the fields of topic `benefit`; the design follows from whether the plan had a margin."""
-    interval = _interval(measured)  # first: a measurement without an estimate has no facts either
+    interval = interval_fields(measured)  # first: a measurement without an estimate has no facts either
     margin = "margin" in measured.facts
     return {
         "claim": claim,
@@ -36,7 +36,7 @@ def performance_fields(
     measured: Measurement, *, target: float, baseline_estimate: float | None = None
 ) -> dict[str, Value]:
     """Return the fields of topic `predictive_performance`."""
-    fields: dict[str, Value] = {"metric": measured.measure, "target": target, **_interval(measured)}
+    fields: dict[str, Value] = {"metric": measured.measure, "target": target, **interval_fields(measured)}
     return fields if baseline_estimate is None else fields | {"baseline_estimate": baseline_estimate}
 
 
@@ -46,12 +46,12 @@ def calibration_fields(measured: Measurement, *, limit: float) -> dict[str, Valu
         raise EvidenceError(
             f"metric {measured.measure}", where="calibration_performance", expected="calibration.expected-error"
         )
-    return {"metric": measured.measure, "limit": limit, **_interval(measured)}
+    return {"metric": measured.measure, "limit": limit, **interval_fields(measured)}
 
 
 def group_fields(measured: Measurement, *, limit: float) -> dict[str, Value]:
     """Return the fields of topic `group_outcomes`, one rate over one way of forming groups."""
-    interval = _interval(measured)
+    interval = interval_fields(measured)
     return {
         "outcome": str(measured.facts["rate"]),
         "attributes": str(measured.facts["attributes"]).split(","),
@@ -65,7 +65,8 @@ def group_fields(measured: Measurement, *, limit: float) -> dict[str, Value]:
     }
 
 
-def _interval(measured: Measurement) -> dict[str, Value]:
+def interval_fields(measured: Measurement) -> dict[str, Value]:
+    """Return estimate, low, high and n; raises EvidenceError where no estimate could be formed."""
     if measured.estimate is None or measured.low is None or measured.high is None:
         raise EvidenceError(
             "no estimate could be formed",

@@ -123,6 +123,10 @@ def make_sample(
             raise FieldError(f"no column {name!r}", where="plan, field columns", expected=", ".join(list(columns)[:40]))
     if not named:
         raise FieldError("no column has a role", where="plan, field columns", fix="name at least one column")
+    if roles.label is not None and roles.label in roles.features:
+        raise FieldError(
+            "the label is among the features", where="plan, field columns", fix="leave it out: it is the answer"
+        )
     kept = {name: columns[name] for name in named}
     lengths = {len(column) for column in kept.values()}
     if len(lengths) != 1 or lengths == {0}:

@@ -173,6 +173,30 @@ class Register:
 
     def add_signed_evidence(self, content: bytes, statement: Statement, *, where: str = "") -> Receipt:
         """Add evidence that was signed elsewhere; `where` names its file in errors."""
+        return self._append([self._admissible(content, statement, where)])[0]
+
+    def append_with_evidence(
+        self,
+        kind: str,
+        subject: str,
+        records: Sequence[Record],
+        statements: Sequence[Statement],
+        signers: Sequence[Signer],
+    ) -> tuple[list[Receipt], list[Receipt]]:
+        """Sign and append records and the evidence that comes of them, all or none; each observation must be admissible."""
+        items = [
+            NewEntry(kind, self.institution, subject, dsse.sign(encode(record), payload_type(kind), signers))
+            for record in records
+        ]
+        evidence = [
+            self._admissible(dsse.sign(encode(statement), STATEMENT_PAYLOAD, signers), statement, kind)
+            for statement in statements
+        ]
+        receipts = self._append([*items, *evidence])
+        return receipts[: len(items)], receipts[len(items) :]
+
+    def _admissible(self, content: bytes, statement: Statement, where: str) -> NewEntry:
+        """Return the entry of an observation; raises EvidenceError with the reason when it would not be admitted."""
         name = statement.subject[0].name if statement.subject else ""
         entry = self._as_if_appended("evidence/1", name, content)
         predicate = statement.predicate
@@ -193,7 +217,7 @@ class Register:
                 fix=_IN_THE_FILE.format(topic=predicate.topic) if detail else reason.fix,
                 code=f"evidence.{code}",
             )
-        return self._append([NewEntry("evidence/1", self.institution, name, content)])[0]
+        return NewEntry("evidence/1", self.institution, name, content)
 
     def case(
         self, use: str | None, release: str | None, *, and_entry: Entry | None = None, at: str | None = None

@@ -33,8 +33,8 @@ PAGE_MAX = 10_000
 FIRM_KINDS = ("institution/1", "key-grant/1", "key-revoke/1", "pack-adoption/1", "evidence/1")
 """Kinds about an institution that every assessment of it is given."""
 
-USE_KINDS = ("declaration/1", "release/1", "evidence/1", "permit/1")
-"""Kinds about a use that its assessments are given."""
+USE_KINDS = ("declaration/1", "release/1", "evidence/1", "permit/1", "measurement-plan/1")
+"""Kinds about a use that its assessments are given, and its bundles carry; plans are for whoever asks what was registered."""
 
 
 class ErasedEntry(msgspec.Struct, frozen=True):

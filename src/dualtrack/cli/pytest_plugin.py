@@ -1,0 +1,132 @@
+"""`pytest --dualtrack`: tests marked with a claim measure it as planned, and their results become signed entries.
+
+A test asks for the fixture `claim`, measures the plan's item on its own data, and fails with the reason where the threshold
+was not met or cannot be told. Without the option the same tests run and nothing is recorded. Everything is recorded at the
+end of the session, at once; a session that is interrupted leaves nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from dualtrack.cli.pytest_bench import Bench
+    from dualtrack.evidence.models import Scorer
+    from dualtrack.evidence.plans.records import MeasurementResult
+
+__all__ = [
+    "Claim",
+    "claim",
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+]
+
+MARKER = "claim(item): the test measures this item of the plan (Dualtrack)"
+
+_BENCH = pytest.StashKey["Bench"]()
+_SUMMARY = pytest.StashKey[list[str]]()
+
+
+class Claim:
+    """The item of the plan that a test measures."""
+
+    def __init__(self, bench: Bench, item: str) -> None:
+        self._bench = bench
+        self.item = item
+
+    def measure(
+        self,
+        table: Mapping[str, NDArray[Any]],
+        *,
+        reference: Mapping[str, NDArray[Any]] | None = None,
+        model: Scorer | None = None,
+        baseline: Scorer | None = None,
+    ) -> MeasurementResult:
+        """Measure the item on columns; fails the test where its threshold is missed, cannot be told, or nothing is measurable."""
+        result = self._bench.measure(self.item, table, reference, model, baseline)
+        if result.standing not in {"met", "reported"}:
+            needed = f"; about {result.n_needed:,} rows would settle it" if result.n_needed else ""
+            pytest.fail(f"{self.item}: {result.standing}: {result.reason}{needed}", pytrace=False)
+        return result
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and settings."""
+    group = parser.getgroup("dualtrack", "signed evidence from tests")
+    group.addoption("--dualtrack", action="store_true", help="record the results of tests marked with a claim, signed")
+    group.addoption("--dualtrack-plan", metavar="FILE", help="the plan; else `dualtrack_plan` of the settings")
+    group.addoption("--dualtrack-workspace", metavar="FOLDER", help="else searched upward from here")
+    group.addoption("--dualtrack-as", metavar="HOLDER", default="collector", help="holder whose key signs")
+    group.addoption("--dualtrack-release", metavar="DIGEST", help="the release measured; else the newest")
+    parser.addini("dualtrack_plan", "file of the plan, from the folder of the settings")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker."""
+    config.addinivalue_line("markers", MARKER)
+
+
+@pytest.fixture
+def claim(request: pytest.FixtureRequest) -> Claim:
+    """Return the claim that the test is marked with."""
+    marker = request.node.get_closest_marker("claim")
+    if marker is None or len(marker.args) != 1:
+        pytest.fail("the test uses `claim` and is not marked: @pytest.mark.claim('ITEM')", pytrace=False)
+    return Claim(_bench(request.config), marker.args[0])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand a worker's results to the main process; there, record all of them."""
+    config = session.config
+    bench = config.stash.get(_BENCH, None)
+    if bench is None:
+        return
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["dualtrack"] = bench.packed()
+    elif config.getoption("--dualtrack") and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        config.stash[_SUMMARY] = bench.record()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object | None) -> None:  # noqa: ANN401 - a controller of pytest-xdist
+    """Take in what a worker measured; one that crashed gave nothing, and the session fails by itself."""
+    packed = getattr(node, "workeroutput", {}).get("dualtrack")
+    if error is None and packed:
+        _bench(node.config).unpack(packed)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was recorded."""
+    for line in config.stash.get(_SUMMARY, []):
+        terminalreporter.write_line(f"dualtrack: {line}")
+
+
+def _bench(config: pytest.Config) -> Bench:
+    """Return the session's bench, made when the first claim is measured: nothing else of ours is loaded before."""
+    found = config.stash.get(_BENCH, None)
+    if found is None:
+        from dualtrack.cli.pytest_bench import Bench, BenchOptions  # noqa: PLC0415 - pytest loads this module everywhere
+
+        plan = config.getoption("--dualtrack-plan") or config.getini("dualtrack_plan")
+        workspace = config.getoption("--dualtrack-workspace")
+        found = Bench(
+            BenchOptions(
+                plan=config.rootpath / plan if plan else None,
+                workspace=Path(workspace) if workspace else None,
+                holder=config.getoption("--dualtrack-as"),
+                release=config.getoption("--dualtrack-release"),
+                recording=config.getoption("--dualtrack"),
+            )
+        )
+        config.stash[_BENCH] = found
+    return found

@@ -1,0 +1,140 @@
+"""From results to evidence: one observation a gated item, or one of several items that fill a topic together.
+
+Nothing exploratory becomes evidence. A number that missed its threshold, or could not be told from it, is evidence too: the rule
+decides, and the newest observation counts. Where no number could be formed there is nothing to observe; the result entry says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dualtrack.domain.evidence import Predicate
+from dualtrack.domain.usecase import primary_claim
+from dualtrack.errors import FieldError
+from dualtrack.evidence.plans.group_gate import group_outcome
+from dualtrack.evidence.plans.running import chosen_measurement
+from dualtrack.evidence.plans.topic_fields import topic_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from dualtrack.domain.records import Value
+    from dualtrack.domain.usecase import Claim, UseCase
+    from dualtrack.evidence.measurement import Measurement
+    from dualtrack.evidence.plans.records import Gate, MeasurementResult
+    from dualtrack.rules.records import Topic
+
+__all__ = ["evidence_of"]
+
+
+def evidence_of(
+    results: Sequence[MeasurementResult], topics: Mapping[str, Topic], declaration: UseCase
+) -> list[Predicate]:
+    """Return the observations of a run, in the order of its items; raises FieldError where a topic's field is filled by nothing."""
+    answered = [(result, gate, chosen) for result in results for gate, chosen in _answer(result)]
+    found = [
+        _single(result, gate, chosen, topics[gate.topic], declaration)
+        for result, gate, chosen in answered
+        if gate.part is None
+    ]
+    together: dict[str, list[tuple[MeasurementResult, Gate, Measurement]]] = {}
+    for result, gate, chosen in answered:
+        if gate.part is not None:
+            together.setdefault(gate.topic, []).append((result, gate, chosen))
+    for name, parts in together.items():
+        planned = {
+            each.item.gate.part for each in results if each.item.gate is not None and each.item.gate.topic == name
+        }
+        if planned == {
+            gate.part for _, gate, _ in parts
+        }:  # a share that could not be measured leaves the topic unanswered
+            found.append(_merged(name, parts, topics[name]))
+    return found
+
+
+def _answer(result: MeasurementResult) -> Iterable[tuple[Gate, Measurement]]:
+    """Yield the gate of a result and the measurement it is about, where there is a number that may count."""
+    gate = result.item.gate
+    if gate is None or result.exploratory or result.standing in {"not measurable", "reported"}:
+        return
+    chosen = chosen_measurement(result.measurements, gate)
+    if chosen is not None and chosen.estimate is not None and chosen.n >= result.item.rows_min:
+        yield gate, chosen
+
+
+def _single(
+    result: MeasurementResult, gate: Gate, chosen: Measurement, topic: Topic, declaration: UseCase
+) -> Predicate:
+    claim = _claim(declaration, gate.claim) if gate.topic == "benefit" else None
+    fields = topic_fields(chosen, gate, topic, claim, met=result.standing == "met")
+    if gate.topic == "group_outcomes":
+        fields = group_outcome(result.measurements, gate, fields)
+    common = chosen.predicate()
+    common["statistics"] = common["statistics"] | {"plan": _plan(result)}
+    return Predicate(
+        kind=topic.kind,
+        topic=gate.topic,
+        fields=fields,
+        taken_at=result.taken_at,
+        claim=claim.id if claim else None,
+        demo=result.demo,
+        **common,
+    )
+
+
+def _merged(name: str, parts: Sequence[tuple[MeasurementResult, Gate, Measurement]], topic: Topic) -> Predicate:
+    """Return one observation of several shares; `n` is the fewest rows of any, and each share keeps its own statistics."""
+    fields: dict[str, Value] = {}
+    statistics: dict[str, Any] = {}
+    for result, gate, chosen in parts:
+        assert gate.part is not None
+        assert chosen.estimate is not None
+        fields |= {gate.part: chosen.estimate, **gate.states}
+        if gate.target is not None:
+            fields[f"{gate.part}_target"] = gate.target
+        statistics[gate.part] = chosen.predicate()["statistics"] | {"plan": _plan(result)}
+    fields["n"] = min(chosen.n for _, _, chosen in parts)
+    missing = [field for field, kind in topic.fields.items() if field not in fields and not kind.endswith("?")]
+    if missing:
+        raise FieldError(
+            f"nothing gives field {missing[0]!r}",
+            where=f"gate of topic {name}",
+            fix="plan an item for each part, and state what no measure computes",
+        )
+    first, _, measured = parts[0]
+    return Predicate(
+        kind=topic.kind,
+        topic=name,
+        fields={field: fields[field] for field in topic.fields if field in fields},
+        taken_at=first.taken_at,
+        method=measured.method,
+        data_digest=measured.data_digest,
+        n=int(str(fields["n"])),
+        statistics={"parts": statistics},
+        demo=first.demo,
+    )
+
+
+def _plan(result: MeasurementResult) -> dict[str, Any]:
+    assert result.plan is not None
+    return {
+        "index": result.plan.index,
+        "digest": result.plan.digest,
+        "recorded_at": result.plan.recorded_at,
+        "item": result.item.id,
+        "standing": result.standing,
+        "variants": result.variants,
+    }
+
+
+def _claim(declaration: UseCase, named: str | None) -> Claim:
+    found = (
+        next((claim for claim in declaration.claims if claim.id == named), None)
+        if named
+        else primary_claim(declaration)
+    )
+    if found is None:
+        raise FieldError(
+            f"no benefit claim {named or 'that is primary'!r}", where="gate.claim", fix="declare it beforehand"
+        )
+    return found

@@ -1,0 +1,167 @@
+"""Run a plan: each item measured, judged and kept; what cannot be measured is said with its reason and never yields a number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dualtrack import __version__
+from dualtrack.domain import canonical
+from dualtrack.errors import DualtrackError
+from dualtrack.evidence.measure import Estimating
+from dualtrack.evidence.plans.given import given_sample, item_sample
+from dualtrack.evidence.plans.group_gate import widest_gap
+from dualtrack.evidence.plans.judging import Judged, corrected_level, judge, picked
+from dualtrack.evidence.plans.reading import item_settings, plan_digest
+from dualtrack.evidence.plans.records import MeasurementResult
+from dualtrack.evidence.registry import find_measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dualtrack.evidence.measurement import Measurement
+    from dualtrack.evidence.plans.given import Given
+    from dualtrack.evidence.plans.journal import RunJournal
+    from dualtrack.evidence.plans.records import Gate, MeasurementPlan, PlanItem, PlanReference
+    from dualtrack.evidence.sample import Sample
+
+__all__ = ["MEMORY", "Asked", "PlanRun", "chosen_measurement", "gated_measurement", "run_plan"]
+
+MEMORY = "memory"
+"""The engine that holds the columns in memory."""
+
+
+class Asked(NamedTuple):
+    """For whom a plan is run: the release, the registered plan (None: exploratory), versions tried, the instant, and the engine."""
+
+    release: str
+    plan: PlanReference | None
+    variants: int
+    taken_at: str
+    engine: str = MEMORY
+    demo: bool = False
+
+
+class PlanRun(NamedTuple):
+    """All results of a run, in the plan's order; `settled` says that every threshold was met."""
+
+    digest: str
+    plan: MeasurementPlan
+    results: list[MeasurementResult]
+
+    @property
+    def settled(self) -> bool:
+        """Say whether each item with a threshold met it, and nothing was beyond measuring."""
+        return all(result.standing in {"met", "reported"} for result in self.results)
+
+
+def run_plan(
+    plan: MeasurementPlan,
+    given: Given,
+    asked: Asked,
+    *,
+    journal: RunJournal | Callable[[str], RunJournal] | None = None,
+    only: frozenset[str] | None = None,
+    progress: Callable[[PlanItem, int, int], None] | None = None,
+) -> PlanRun:
+    """Measure and judge every item; raises FieldError or EvidenceError where no sample can be made at all.
+
+    `only` names the items to run, all if not given; `journal` (or what makes one from the run's digest) keeps finished items; `progress` is told of each item before it begins.
+    """
+    sample = given_sample(plan, given)
+    run = _run_digest(plan, sample, asked)
+    kept = journal(run) if callable(journal) else journal
+    results = []
+    wanted = [item for item in plan.items if only is None or item.id in only]
+    for place, item in enumerate(wanted):
+        if progress is not None:
+            progress(item, place, len(wanted))
+        result = kept.find(item.id) if kept is not None else None
+        if result is None:
+            result = _measure(plan, item, sample, given, asked, run)
+            if kept is not None:
+                kept.keep(result)
+        results.append(result)
+    return PlanRun(run, plan, results)
+
+
+def _run_digest(plan: MeasurementPlan, sample: Sample, asked: Asked) -> str:
+    """Name what the results depend on: an item kept by a run of other data, release, plan or software is not this run's."""
+    return canonical.digest(
+        canonical.encode(
+            {
+                "plan": plan_digest(plan),
+                "release": asked.release,
+                "data": sample.digest,
+                "reference": sample.reference.digest if sample.reference else None,
+                "registered": asked.plan.index if asked.plan else None,
+                "variants": asked.variants,
+                "engine": asked.engine,
+                "software": __version__,
+            }
+        )
+    )
+
+
+def _measure(
+    plan: MeasurementPlan, item: PlanItem, sample: Sample, given: Given, asked: Asked, run: str
+) -> MeasurementResult:
+    level = corrected_level(plan.level, asked.variants)
+    digest, rows = sample.digest, sample.n
+    measurements: tuple[Measurement, ...] = ()
+    try:
+        own = item_sample(sample, item, given)
+        digest, rows = own.digest, own.n
+        how = Estimating(
+            data_digest=digest, level=level, seed=plan.seed, draws=plan.draws, cell_size_min=plan.cell_size_min
+        )
+        measure = find_measure(item.measure)
+        settings = item_settings(item, where=item.id)
+        measurements = measure.estimate(measure.gather(own, settings), settings, how)
+        judged = _judge(plan, item, measurements)
+    except DualtrackError as error:
+        judged = Judged("not measurable", f"{error.where}: {error.found}" if error.where else error.found, None)
+    except Exception as error:  # noqa: BLE001 - a measure of another package, or a model, may raise anything: no number comes of it
+        judged = Judged("not measurable", f"{type(error).__name__}: {error}"[:500], None)
+    return MeasurementResult(
+        format="dualtrack.measurement-result/1",
+        use=plan.use,
+        release=asked.release,
+        run=run,
+        plan=asked.plan,
+        item=item,
+        exploratory=asked.plan is None,
+        standing=judged.standing,
+        reason=judged.reason,
+        data_digest=digest,
+        rows=rows,
+        level=level,
+        variants=asked.variants,
+        n_needed=judged.n_needed,
+        engine=asked.engine,
+        software=__version__,
+        taken_at=asked.taken_at,
+        measurements=list(measurements) if judged.standing != "not measurable" else [],
+        demo=asked.demo,
+    )
+
+
+def _judge(plan: MeasurementPlan, item: PlanItem, measurements: Sequence[Measurement]) -> Judged:
+    if item.gate is None:
+        return Judged("reported", None, None)
+    chosen = chosen_measurement(measurements, item.gate)
+    if chosen is None:
+        return Judged("underpowered", "no attribute has groups that are all large enough", None)
+    return judge(chosen, item.gate, rows_min=max(plan.rows_min, item.rows_min))
+
+
+def chosen_measurement(measurements: Sequence[Measurement], gate: Gate) -> Measurement | None:
+    """Return the measurement that a gate is about; None where groups are asked for and none is large enough."""
+    return widest_gap(measurements, gate) if gate.topic == "group_outcomes" else picked(measurements, gate)
+
+
+def gated_measurement(result: MeasurementResult) -> Measurement | None:
+    """Return the measurement to show for a result: the one its gate is about, else the principal one; None where there is none."""
+    if not result.measurements:
+        return None
+    chosen = chosen_measurement(result.measurements, result.item.gate) if result.item.gate is not None else None
+    return chosen or result.measurements[0]
