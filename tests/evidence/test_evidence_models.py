@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from dualtrack.errors import EvidenceError, FieldError
-from dualtrack.evidence.models import CallableScorer, HttpScorer, Scorer
+from dualtrack.evidence.adapters.http import HttpScorer
+from dualtrack.evidence.models import CallableScorer, Scorer
 
 RELEASE = "ab" * 32
 

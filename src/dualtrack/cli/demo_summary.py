@@ -86,7 +86,7 @@ def _by_area(recorded: list[Recorded]) -> dict[Area, Verdict]:
 def _show_effects(out: Console, result: DemoResult) -> None:
     table = Table("measured use", "effect over its non-AI baseline", "declared minimum", "n", "power")
     for measured in result.measured:
-        benefit, plan = measured.result.benefit, measured.use.plan
+        benefit, plan = measured.benefit, measured.use.plan
         effect = escape(f"{interval_text(benefit.plain())}, {100 * benefit.level:g}% interval, {benefit.unit}")
         power = benefit.facts["power_at_declared_effect"]
         table.add_row(measured.use.slug, effect, f"{plan.effect}", f"{benefit.n:,}", f"{power:.2f}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -51,6 +51,9 @@ JOURNAL = "measure-runs"
     "--model", metavar="MODEL", help="module:function, a model file, or an http(s) address; see docs/measure.md."
 )
 @click.option("--baseline", metavar="MODEL", help="The way without AI, in the same forms.")
+@click.option(
+    "--timeout", "timeout_s", type=click.FloatRange(min=0.1), help="Seconds that the model may take; else no end."
+)
 @click.option("--release", help="Digest of the release measured; the newest if not given.")
 @click.option("--dry-run", is_flag=True, help="Measure and show, but record nothing.")
 @signer_option("collector")
@@ -63,6 +66,7 @@ def measure_command(
     reference: Path | None,
     model: str | None,
     baseline: str | None,
+    timeout_s: float | None,
     release: str | None,
     dry_run: bool,
     holder: str,
@@ -73,14 +77,16 @@ def measure_command(
 
     A plan that was not registered is run all the same: its results are exploratory, are recorded as such, and count for nothing.
     """
-    from dualtrack.evidence.plans.recording import record_run  # noqa: PLC0415 - needs the optional part `evidence`
+    from dualtrack.evidence.plans.recording import check_planner, record_run  # noqa: PLC0415 - needs the optional part `evidence`
 
     parse_use(use, where="USE")
     with sitting(workspace, institution_of(use, None)) as desk:
         plan = _plan(desk, use, plan_file)
         digest = _release(desk, use, release)
-        signer = None if dry_run else desk.signer(holder)  # before hours of work, not after
-        given = _given(data, reference, model, baseline, digest)
+        signer = None if dry_run else desk.signer(holder)
+        if signer is not None:
+            check_planner(desk.register, signer, where=f"--as {holder}")
+        given = _given(desk, _Files(data, reference, model, baseline, timeout_s), use, digest)
         asked = _asked(desk, plan, digest, demo=desk.workspace.demo)
         run = _run(desk, plan, given, asked, quiet=as_json)
         recorded = None
@@ -92,6 +98,16 @@ def measure_command(
     else:
         _show(run, recorded)
     return 0 if run.settled else 1
+
+
+class _Files(NamedTuple):
+    """What was named on the command line."""
+
+    data: Path
+    reference: Path | None
+    model: str | None
+    baseline: str | None
+    timeout_s: float | None
 
 
 def _plan(desk: Desk, use: str, file: Path | None) -> MeasurementPlan:
@@ -117,16 +133,20 @@ def _release(desk: Desk, use: str, named: str | None) -> str:
     return found
 
 
-def _given(data: Path, reference: Path | None, model: str | None, baseline: str | None, release: str) -> Given:
-    from dualtrack.cli.models import find_scorer  # noqa: PLC0415 - as above
+def _given(desk: Desk, files: _Files, use: str, digest: str) -> Given:
+    from dualtrack.cli.models import open_baseline, open_released  # noqa: PLC0415 - as above
     from dualtrack.evidence.plans.given import Given  # noqa: PLC0415 - as above
     from dualtrack.evidence.tables import load_table  # noqa: PLC0415 - as above
 
+    found = desk.register.case(use, digest).found.release
+    if found is None:
+        raise NotFoundError(f"{use} has no release {digest[:16]}", fix=f"`dualtrack release {use}` first")
+    within = files.timeout_s
     return Given(
-        table=load_table(data),
-        reference=load_table(reference) if reference else None,
-        model=find_scorer(model, release, where="--model") if model else None,
-        baseline=find_scorer(baseline, release, where="--baseline") if baseline else None,
+        table=load_table(files.data),
+        reference=load_table(files.reference) if files.reference else None,
+        model=open_released(files.model, digest, found.release, timeout_s=within) if files.model else None,
+        baseline=open_baseline(files.baseline, digest, timeout_s=within) if files.baseline else None,
     )
 
 

@@ -1,44 +1,47 @@
-"""The model that a command names: `module:function` of the current folder or an installed package, a model file, or an address."""
+"""The model that a command names, held to the release it speaks for: a file must be one that the release pins."""
 
 from __future__ import annotations
 
-import importlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dualtrack.errors import FieldError
-from dualtrack.evidence.adapters.http import HttpScorer
-from dualtrack.evidence.models import CallableScorer
+from dualtrack.cli.files import file_digest
+from dualtrack.errors import EvidenceError
+from dualtrack.evidence.adapters.opening import open_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import ArrayLike, NDArray
-
+    from dualtrack.domain.release import Release
     from dualtrack.evidence.models import Scorer
-    from dualtrack.evidence.numeric import np
 
-__all__ = ["find_scorer"]
+__all__ = ["open_baseline", "open_released"]
 
 
-def find_scorer(reference: str, release: str, *, where: str) -> Scorer:
-    """Return the scorer of a reference, speaking for a release; raises FieldError where nothing is found."""
+def open_released(reference: str, digest: str, release: Release, *, timeout_s: float | None = None) -> Scorer:
+    """Open the model of a release. Raises EvidenceError for a file that the release does not pin: it is not what is permitted."""
+    found = _file(reference)
+    if found is None:
+        return open_model(reference, digest=digest, timeout_s=timeout_s)
+    pinned = {part.digest for part in release.components} | {release.code}
+    of_file = file_digest(found)
+    if of_file not in pinned:
+        raise EvidenceError(
+            f"its digest {of_file[:16]}… is none that the release pins",
+            where=reference,
+            expected="the file of a component of the release",
+            fix="measure the file that was released, or release this one",
+            code="evidence.model-file",
+        )
+    return open_model(reference, digest=digest, file_digest=of_file, timeout_s=timeout_s)
+
+
+def open_baseline(reference: str, digest: str, *, timeout_s: float | None = None) -> Scorer:
+    """Open the way without AI. It is no part of the release; its own code runs, as whoever names it knows."""
+    found = _file(reference)
+    return open_model(reference, digest=digest, file_digest=file_digest(found) if found else None, timeout_s=timeout_s)
+
+
+def _file(reference: str) -> Path | None:
     if reference.startswith(("http://", "https://")):
-        return HttpScorer(reference, release_digest=release)
-    return CallableScorer(_function(reference, where), release_digest=release)
-
-
-def _function(text: str, where: str) -> Callable[[NDArray[np.float64]], ArrayLike]:
-    """Find `module:function`; the current folder is searched too, last, so that a file in it replaces nothing of ours."""
-    module, _, name = text.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(here)
-    try:
-        found: Callable[[NDArray[np.float64]], ArrayLike] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise FieldError(f"{text!r} cannot be found: {error}", where=where, expected="module:function") from error
-    if not callable(found):
-        raise FieldError(f"{text!r} is no function", where=where, expected="module:function")
-    return found
+        return None
+    path = Path(reference)
+    return path if path.is_file() else None

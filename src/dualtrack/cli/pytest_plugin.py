@@ -31,7 +31,7 @@ __all__ = [
     "pytest_testnodedown",
 ]
 
-MARKER = "claim(item): the test measures this item of the plan (Dualtrack)"
+_MARKER = "claim(item): the test measures this item of the plan (Dualtrack)"
 
 _BENCH = pytest.StashKey["Bench"]()
 _SUMMARY = pytest.StashKey[list[str]]()
@@ -73,7 +73,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker."""
-    config.addinivalue_line("markers", MARKER)
+    config.addinivalue_line("markers", _MARKER)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The fictional attestations, documents, approvals and drills of the demo, and the targets its bank set beforehand."""
+"""The fictional attestations, documents, approvals and drills of the demo. Thresholds stand in the plans (evidence/demo/plans)."""
 
 from __future__ import annotations
 
@@ -10,26 +10,7 @@ from dualtrack.domain.evidence import Predicate
 from dualtrack.domain.records import Record, Text, Value, read_record
 from dualtrack.domain.vocabulary import EvidenceKind
 
-__all__ = ["Attestation", "Attestations", "QualityAnswers", "Targets", "as_predicate", "demo_attestations"]
-
-
-class Targets(Record, frozen=True):
-    """Limits of the fictional bank; shares, except `cell_size_min` (people)."""
-
-    auc_least: float
-    calibration_error_most: float
-    group_gap_most: float
-    cell_size_min: int
-    quality_least: float
-    flips_most: float
-    auc_loss_most: float
-
-
-class QualityAnswers(Record, frozen=True):
-    """What a firm's data owner would answer beside the counted quality: do the data suit the use, which defects are overdue."""
-
-    relevant: bool
-    defects_overdue: int
+__all__ = ["Attestation", "Attestations", "as_predicate", "demo_attestations"]
 
 
 class Attestation(Record, frozen=True):
@@ -42,11 +23,9 @@ class Attestation(Record, frozen=True):
 
 
 class Attestations(Record, frozen=True):
-    """All that is fictional: answers on data quality, statements about firm, measured uses, uses with an effect on people."""
+    """All that is fictional: statements about the firm, the measured uses, the uses with an effect on people."""
 
     note: Text
-    targets: Targets
-    data_quality: QualityAnswers
     firm: list[Attestation]
     every_measured_use: list[Attestation]
     uses_with_effect_on_people: list[Attestation]

@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from dualtrack.demo.attestations import as_predicate, demo_attestations
-from dualtrack.demo.challenge import challenge_use
 from dualtrack.demo.firms import HOLDERS, signer_of
-from dualtrack.demo.measured import measured_predicates
-from dualtrack.demo.quality import quality_fields
+from dualtrack.demo.measured import Planned, item_result, measure_release, plan_use, train_use
 from dualtrack.demo.running import runtime_policy
 from dualtrack.domain.canonical import digest
 from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Predicate, Statement, Subject, SubjectDigest
 from dualtrack.domain.ids import firm_digest, use_digest
 from dualtrack.domain.release import Policy, Release, ReleaseComponent
 from dualtrack.domain.templates import read_template
-from dualtrack.domain.usecase import UseCase, primary_claim
 from dualtrack.evidence.demo import learner
-from dualtrack.evidence.demo.measuring import measure_use
 from dualtrack.evidence.demo.portfolio import load_portfolio
-from dualtrack.evidence.demo.uses import COLLECTION, DEMO_SEED, EARLY_CONTACT, PROVISIONING, Use
-from dualtrack.evidence.tables import load_taiwan
+from dualtrack.evidence.demo.uses import COLLECTION, EARLY_CONTACT, PROVISIONING, Use
 from dualtrack.runtime.models import keep_artifact
 from dualtrack.runtime.policy_check import examine_policy
 
@@ -31,26 +26,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dualtrack.demo.attestations import Attestation
-    from dualtrack.evidence.demo.learner import TrainedModel
-    from dualtrack.evidence.demo.measuring import UseResult
-    from dualtrack.evidence.demo.portfolio import Portfolio
+    from dualtrack.domain.usecase import UseCase
+    from dualtrack.evidence.measurement import Measurement
+    from dualtrack.evidence.plans.running import PlanRun
     from dualtrack.store.register import Register
     from dualtrack.store.store import Store
 
-__all__ = ["MEASURED", "MeasuredUse", "attest_firm", "evidence_for", "measure_all", "measured_declarations"]
+__all__ = ["MEASURED", "MeasuredUse", "attest_firm", "evidence_for", "measured_declarations", "plan_and_train"]
 
 MEASURED: dict[str, Use] = {"risk-bank": PROVISIONING, "service-bank": EARLY_CONTACT, "workflow-bank": COLLECTION}
 """Templates of the bank whose use is measured in the run."""
 
 
 class MeasuredUse(NamedTuple):
-    """A use with what the run measured of it, ready to be signed."""
+    """A use with its plan, its trained model and data, and, once its release was measured, the results."""
 
     template: str
-    use: Use
-    result: UseResult
-    predicates: list[Predicate]
-    artifact: bytes
+    planned: Planned
+    run: PlanRun | None = None
+
+    @property
+    def use(self) -> Use:
+        """The use."""
+        return self.planned.use
+
+    @property
+    def benefit(self) -> Measurement:
+        """The measured effect over the baseline."""
+        assert self.run is not None
+        _, measured = item_result(self.run, "benefit")
+        assert measured is not None
+        return measured
 
 
 def measured_declarations(institution: str) -> dict[str, UseCase]:
@@ -70,34 +76,20 @@ def measured_declarations(institution: str) -> dict[str, UseCase]:
     return declarations
 
 
-def measure_all(declarations: dict[str, UseCase], taken_at: str, step: Callable[[str], None]) -> list[MeasuredUse]:
-    """Train and measure the three uses; everything is computed here, nothing is looked up."""
-    fictional = demo_attestations()
-    targets = fictional.targets
-    book, table = load_portfolio(), load_taiwan()
-    quality = quality_fields(table, target=targets.quality_least, answers=fictional.data_quality)
-    measured = []
+def plan_and_train(
+    store: Store, register: Register, declarations: dict[str, UseCase], step: Callable[[str], None]
+) -> list[MeasuredUse]:
+    """Register the three plans, then train the three models: in this order, as the ledger shows."""
+    collector = signer_of(store, register.institution, "collector")
+    plans = {
+        template: plan_use(register, use, declarations[template].use, collector) for template, use in MEASURED.items()
+    }
+    book = load_portfolio()
+    trained = []
     for template, use in MEASURED.items():
         step(use.title.en)
-        result, artifact = _measured(use, book, targets.cell_size_min)
-        claim = primary_claim(declarations[template])
-        assert claim is not None
-        predicates = measured_predicates(
-            use, claim.id, result, challenge_use(use, book, seed=DEMO_SEED), quality, targets, taken_at
-        )
-        measured.append(MeasuredUse(template, use, result, predicates, artifact))
-    return measured
-
-
-def _measured(use: Use, book: Portfolio, cell_size_min: int) -> tuple[UseResult, bytes]:
-    """Measure a use; return the result with the model's own bytes, which are run later."""
-    kept: list[bytes] = []
-
-    def keep(model: TrainedModel) -> None:
-        kept.append(model.artifact())
-
-    result = measure_use(use, book, seed=DEMO_SEED, cell_size_min=cell_size_min, keep=keep)
-    return result, kept[0]
+        trained.append(MeasuredUse(template, train_use(use, plans[template], book)))
+    return trained
 
 
 def attest_firm(store: Store, register: Register, taken_at: str) -> None:
@@ -107,10 +99,12 @@ def attest_firm(store: Store, register: Register, taken_at: str) -> None:
         _add(store, register, item, subject, taken_at)
 
 
-def evidence_for(store: Store, register: Register, measured: MeasuredUse, use_case: UseCase, taken_at: str) -> str:
-    """Release a use and add its evidence: computed by the measuring service, the rest fictional; returns the release."""
+def evidence_for(
+    store: Store, register: Register, measured: MeasuredUse, use_case: UseCase, taken_at: str
+) -> MeasuredUse:
+    """Release a use, measure the release by its plan, and add the fictional statements; returns the use with its results."""
     developer = signer_of(store, register.institution, "developer")
-    keep_artifact(store.workspace.path("models"), measured.artifact)
+    keep_artifact(store.workspace.path("models"), measured.planned.prepared.model.artifact())
     policy = runtime_policy(use_case.use, measured.use.slug)
     examine_policy(policy, where="policies.yaml")
     runtime = register.keep_policy(policy)
@@ -118,8 +112,7 @@ def evidence_for(store: Store, register: Register, measured: MeasuredUse, use_ca
     about_release = Subject(name=use_case.use, digest=SubjectDigest(sha256=release))
     about_use = Subject(name=use_case.use, digest=SubjectDigest(sha256=use_digest(use_case.use)))
     collector = signer_of(store, register.institution, "collector")
-    for predicate in measured.predicates:
-        register.add_evidence(_statement(about_release, predicate), [collector])
+    run = measure_release(register, measured.planned, release, taken_at, collector)
     statements = demo_attestations()
     items = list(statements.every_measured_use)
     if use_case.facts.get("individual_effect"):
@@ -128,7 +121,7 @@ def evidence_for(store: Store, register: Register, measured: MeasuredUse, use_ca
     for item in items:
         subject = about_release if topics[item.topic].about == "release" else about_use
         _add(store, register, item, subject, taken_at)
-    return release
+    return measured._replace(run=run)
 
 
 def _add(store: Store, register: Register, item: Attestation, subject: Subject, taken_at: str) -> None:
@@ -143,7 +136,8 @@ def _statement(subject: Subject, predicate: Predicate) -> Statement:
 
 def _release(use_case: UseCase, measured: MeasuredUse, runtime: str) -> Release:
     """Pin what really ran: the model as trained, the data as loaded, the training code as installed."""
-    digests = {"model": measured.result.model_digest, "training-data": measured.result.data_digest}
+    prepared = measured.planned.prepared
+    digests = {"model": prepared.model.release_digest, "training-data": prepared.data_digest}
     code = digest(Path(learner.__file__).read_bytes())
     return Release(
         use=use_case.use,

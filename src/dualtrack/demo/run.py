@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dualtrack.demo.bank import MEASURED, attest_firm, evidence_for, measure_all, measured_declarations
+from dualtrack.demo.bank import MEASURED, attest_firm, evidence_for, measured_declarations, plan_and_train
 from dualtrack.demo.firms import declare_templates, demo_firms, found_firm
 from dualtrack.demo.language.corpus import USES
 from dualtrack.demo.language.model import find_model
@@ -66,12 +66,13 @@ def run_demo(folder: Path, clock: Clock, step: Callable[[str], None], *, address
             step(f"declaring {len(firm.templates)} uses of {firm.name.en}")
             declare_templates(store, registers[firm.id], firm, declarations if firm.id == bank_id else {})
         bank = registers[bank_id]
+        trained = plan_and_train(store, bank, declarations, lambda what: step(f"training: {what}"))
         taken_at = bank.now()
-        measured = measure_all(declarations, taken_at, lambda what: step(f"measuring: {what}"))
         attest_firm(store, bank, taken_at)
-        for item in measured:
-            step(f"evidence: {item.use.title.en}")
-            evidence_for(store, bank, item, declarations[item.template], taken_at)
+        measured = []
+        for item in trained:
+            step(f"measuring: {item.use.title.en}")
+            measured.append(evidence_for(store, bank, item, declarations[item.template], taken_at))
         recorded = {}
         for firm in firms.values():
             step(f"assessing {firm.name.en}")

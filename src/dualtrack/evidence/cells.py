@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["ATTRIBUTES_MAX", "CELLS_MAX", "Cells", "collapse", "count_cells", "merge_cells"]
+__all__ = [
+    "ATTRIBUTES_MAX",
+    "CELLS_MAX",
+    "Cells",
+    "attribute_levels",
+    "collapse",
+    "count_cells",
+    "level_order",
+    "merge_cells",
+]
 
 ATTRIBUTES_MAX = 8
 """Most attributes counted together: the ordinances name six, and each more multiplies the cells."""
@@ -73,7 +82,7 @@ def count_cells(label: ArrayLike, selected: ArrayLike, attributes: Mapping[str, 
     n = check_lengths(label=truth, selected=chosen, **attributes)
     cell, levels = np.zeros(n, dtype=np.int64), []
     for name, column in attributes.items():
-        values, place = _levels(name, column)
+        values, place = attribute_levels(name, column)
         cell *= len(values)
         cell += place
         levels.append(values)
@@ -96,7 +105,8 @@ def merge_cells(parts: Sequence[Cells]) -> Cells:
         )
     width = len(parts[0].attributes)
     levels = tuple(
-        tuple(sorted({level for part in parts for level in part.levels[axis]}, key=_order)) for axis in range(width)
+        tuple(sorted({level for part in parts for level in part.levels[axis]}, key=level_order))
+        for axis in range(width)
     )
     total = np.zeros((*(len(each) for each in levels), 2, 2), dtype=np.int64)
     for part in parts:
@@ -126,18 +136,19 @@ def collapse(cells: Cells, counts: NDArray[Any], by: Sequence[str]) -> tuple[lis
     return names, counts.sum(axis=dropped).reshape(*counts.shape[:lead], len(names), 2, 2)
 
 
-def _levels(name: str, column: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+def attribute_levels(name: str, column: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return a column's levels as text, in the order of `level_order`, and each row's place among them; masked rows raise FieldError."""
     if np.ma.is_masked(column):
         raise FieldError("missing values", where=name, fix="give them a value of their own, such as 'not stated'")
     values, place = np.unique(np.ma.getdata(column), return_inverse=True)
     texts = [str(value) for value in values.tolist()]
-    order = sorted(range(len(texts)), key=lambda position: _order(texts[position]))
+    order = sorted(range(len(texts)), key=lambda position: level_order(texts[position]))
     rank = np.empty(len(texts), dtype=np.int64)
     rank[order] = np.arange(len(texts))
     return tuple(texts[position] for position in order), rank[place]
 
 
-def _order(text: str) -> tuple[int, float, str]:
+def level_order(text: str) -> tuple[int, float, str]:
     """Sort numbers by value and before words, the same wherever counts are made."""
     try:
         return (0, float(text), text)

@@ -18,18 +18,25 @@ __all__ = ["benefit_fields", "calibration_fields", "group_fields", "interval_fie
 
 
 def benefit_fields(measured: Measurement, *, claim: str, baseline: str) -> dict[str, Value]:
-    """Return the fields of topic `benefit`; the design follows from whether the plan had a margin."""
+    """Return the fields of topic `benefit`; the design follows from whether the plan had a margin, and is never called more than it was."""
     interval = interval_fields(measured)  # first: a measurement without an estimate has no facts either
     margin = "margin" in measured.facts
     return {
         "claim": claim,
         "baseline": baseline,
         "baseline_measured": True,  # a paired measurement runs both on the same rows
-        "design": "non_inferiority" if margin else "superiority",
+        "design": _design(measured, margin=margin),
         "power": measured.facts["power_for_margin" if margin else "power_at_declared_effect"],
         "unit": measured.unit,
         **interval,
     }
+
+
+def _design(measured: Measurement, *, margin: bool) -> str:
+    """Say how the claim was tested; a before-after comparison has no claim to either design, so no rule can take it for one."""
+    if measured.facts.get("design") == "before-after":
+        return "before-after"
+    return "non_inferiority" if margin else "superiority"
 
 
 def performance_fields(

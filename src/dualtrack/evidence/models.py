@@ -1,54 +1,36 @@
-"""The model under measurement: any Python callable, or any HTTP endpoint that answers rows with scores.
+"""The model under measurement: what it must be able to do, and what is done with one that cannot.
 
-A `Scorer` has the digest of the release it speaks for, so that what is measured is bound to what is permitted. Whatever
-comes back is checked: one finite score a row, bounded in bytes and time. The endpoint is asked with
-`POST {"rows": [[number, ...], ...]}` and answers `{"scores": [number, ...]}`, both JSON.
+A `Scorer` has the digest of the release it speaks for, so that what is measured is bound to what is permitted. An `Explainer`
+gives the reasons of each score too; an `Answerer` answers prompts. Whatever comes back is checked: one finite number a row. How a model
+is reached (a function, a file, an endpoint) is the matter of `dualtrack.evidence.adapters`.
 """
 
 from __future__ import annotations
 
-import json
-import time
-from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
-from dualtrack.errors import EvidenceError, FieldError
+from dualtrack.errors import DualtrackError, EvidenceError, FieldError
 from dualtrack.evidence.arrays import reals
 from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
-    "ANSWER_BYTES_FIXED",
-    "ANSWER_BYTES_PER_ROW",
-    "BATCH_ROWS",
-    "BATCH_ROWS_MAX",
     "DIGEST_DIGITS",
-    "TIMEOUT_S",
+    "Answer",
+    "Answerer",
     "CallableScorer",
-    "HttpScorer",
+    "Contributions",
+    "Explainer",
     "Scorer",
+    "ask",
+    "ask_reasons",
+    "checked_digest",
+    "checked_scores",
 ]
-
-BATCH_ROWS = 1_000
-"""Rows sent at once unless a caller asks otherwise: a few hundred kilobytes, well inside common body limits."""
-
-BATCH_ROWS_MAX = 100_000
-"""Most rows sent at once; a body of tens of megabytes is refused by most servers anyway."""
-
-ANSWER_BYTES_PER_ROW = 64
-"""Most bytes read per row of an answer: a double in JSON has at most 25 characters, the rest is room for spacing."""
-
-ANSWER_BYTES_FIXED = 4_096
-"""Bytes allowed beside the scores, for the frame of the answer."""
-
-TIMEOUT_S = 30.0
-"""Seconds to wait for a batch unless a caller asks otherwise."""
 
 DIGEST_DIGITS = 64
 """Digits of a SHA-256 in hexadecimal."""
@@ -66,122 +48,129 @@ class Scorer(Protocol):
         """Return one score a row."""
 
 
+class Contributions(NamedTuple):
+    """Additive reasons: what each feature adds, in the unit of `link`, to a base; base and contributions add up to the score.
+
+    `values` has the shape (rows, features). With the link `logit` they add up to the log-odds of a score that is a probability.
+    """
+
+    values: NDArray[np.float64]
+    base: float
+    link: Literal["identity", "logit"]
+
+
+@runtime_checkable
+class Explainer(Scorer, Protocol):
+    """A model that says what each feature added."""
+
+    def contributions(self, rows: NDArray[np.float64]) -> Contributions:
+        """Return the contributions of the features of each row."""
+
+
+class Answer(NamedTuple):
+    """The text that a language model gave, and whether it was cut at the most tokens allowed."""
+
+    text: str
+    cut_short: bool
+
+
+@runtime_checkable
+class Answerer(Protocol):
+    """A language model that can be measured."""
+
+    @property
+    def release_digest(self) -> str:
+        """Digest of the release whose answers these are."""
+
+    def answer(self, prompts: Sequence[str]) -> tuple[Answer, ...]:
+        """Return one answer a prompt, in their order."""
+
+
 class CallableScorer:
-    """A Python function from rows (n, features) to n scores."""
+    """A Python function from rows (n, features) to n scores. Nothing bounds its time: `adapters.isolated` does."""
 
     def __init__(self, function: Callable[[NDArray[np.float64]], ArrayLike], *, release_digest: str) -> None:
         self._function = function
-        self.release_digest = _checked_digest(release_digest)
+        self.release_digest = checked_digest(release_digest)
 
     def score(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the function's scores; its own exceptions pass through, wrong results raise EvidenceError."""
-        return _checked_scores(self._function(rows), len(rows), "the callable")
+        return checked_scores(self._function(rows), len(rows), "the callable")
 
 
-class HttpScorer:
-    """An HTTP endpoint. Redirects are not followed: the address that was declared is the one that is measured."""
+def ask(scorer: Scorer, rows: NDArray[np.float64], where: str = "the model") -> NDArray[np.float64]:
+    """Return the scores of the rows; whatever the model does wrong becomes an EvidenceError with the reason.
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        release_digest: str,
-        batch_rows: int = BATCH_ROWS,
-        timeout_s: float = TIMEOUT_S,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        parts, port = _split(url)
-        if not 0 < batch_rows <= BATCH_ROWS_MAX or timeout_s <= 0:
-            raise FieldError(
-                f"batch of {batch_rows} rows, timeout of {timeout_s} s",
-                where="endpoint",
-                expected=f"1 to {BATCH_ROWS_MAX} rows and a timeout above 0",
-            )
-        self.release_digest = _checked_digest(release_digest)
-        self._batch_rows, self._timeout_s = batch_rows, timeout_s
-        self._connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._host, self._port = parts.hostname or "", port
-        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._headers = {"Accept": "application/json", **(headers or {}), "Content-Type": "application/json"}
-        self._where = f"{parts.scheme}://{parts.hostname}{parts.path}"  # without user, password and query
+    The code tells the cases apart: `evidence.model-raised` (it refused or broke), `evidence.model-answer` (wrong shape, no number).
+    """
+    try:
+        scores = scorer.score(rows)
+    except DualtrackError:
+        raise
+    except Exception as error:  # somebody else's code may raise anything; it is named, not hidden
+        raise _raised(error, where) from error
+    return checked_scores(scores, len(rows), where)
 
-    def score(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the endpoint's scores, asked in batches; raises EvidenceError naming the address and the row."""
-        starts = range(0, len(rows), self._batch_rows)
-        return np.concatenate(
-            [self._score_batch(rows[start : start + self._batch_rows], start) for start in starts] or [np.empty(0)]
+
+def ask_reasons(scorer: Scorer, rows: NDArray[np.float64], where: str = "the model") -> Contributions:
+    """Return the contributions of the rows, checked for shape and finite numbers; raises EvidenceError as `ask` does."""
+    if not isinstance(scorer, Explainer):
+        raise EvidenceError(
+            "the model gives no reasons",
+            where=where,
+            expected="an Explainer: contributions(rows) beside score(rows)",
+            fix="open it through an adapter that has reasons (LightGBM, linear, additive), or use occlusion",
         )
-
-    def _score_batch(self, rows: NDArray[np.float64], start: int) -> NDArray[np.float64]:
-        where = f"{self._where}, rows from {start}"
-        body = json.dumps({"rows": rows.tolist()}, allow_nan=False).encode()
-        answer = _read_json(self._ask(body, len(rows), where), where)
-        if not isinstance(answer, dict) or not isinstance(answer.get("scores"), list):
-            raise EvidenceError("answer without a list 'scores'", where=where, expected='{"scores": [number, ...]}')
-        return _checked_scores(answer["scores"], len(rows), where)
-
-    def _ask(self, body: bytes, rows: int, where: str) -> bytes:
-        connection = self._connect(self._host, self._port, timeout=self._timeout_s)
-        deadline = time.monotonic() + self._timeout_s
-        try:
-            connection.request("POST", self._target, body=body, headers=self._headers)
-            with connection.getresponse() as response:
-                if response.status != HTTPStatus.OK:
-                    raise EvidenceError(f"answered with status {response.status}", where=where, expected="status 200")
-                return _read_bounded(response, ANSWER_BYTES_FIXED + ANSWER_BYTES_PER_ROW * rows, deadline, where)
-        except (OSError, HTTPException) as error:  # refused, unreachable, timed out, broken TLS or HTTP
-            reason = str(error) or type(error).__name__
-            raise EvidenceError(
-                f"no answer: {reason}", where=where, fix="check that the endpoint runs and the timeout fits"
-            ) from error
-        finally:
-            connection.close()
-
-
-def _split(url: str) -> tuple[SplitResult, int | None]:
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise FieldError(f"not an address: {error}", where="url", expected="http:// or https:// with a host") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise FieldError(f"address of scheme '{parts.scheme}'", where="url", expected="http:// or https:// with a host")
-    return parts, port
+        found = scorer.contributions(rows)
+    except DualtrackError:
+        raise
+    except Exception as error:  # as above: named, not hidden
+        raise _raised(error, where) from error
+    values = np.asarray(found.values, dtype=np.float64)
+    if values.shape != rows.shape or not np.isfinite(values).all() or not np.isfinite(found.base):
+        raise EvidenceError(
+            f"contributions of shape {values.shape} for rows of shape {rows.shape}",
+            where=where,
+            expected="one finite contribution a row and feature, and a finite base",
+            code="evidence.model-answer",
+        )
+    return Contributions(values, float(found.base), found.link)
 
 
-def _read_bounded(response: HTTPResponse, limit: int, deadline: float, where: str) -> bytes:
-    """Read at most `limit` bytes until the deadline, so that neither a flood nor a trickle holds the measurement."""
-    answer = b""
-    while chunk := response.read1(limit + 1 - len(answer)):
-        answer += chunk
-        if len(answer) > limit:
-            raise EvidenceError(f"answer of more than {limit} bytes", where=where, expected="one number a row")
-        if time.monotonic() > deadline:
-            raise TimeoutError("timed out while reading")
-    return answer
-
-
-def _read_json(answer: bytes, where: str) -> object:
-    try:
-        value: object = json.loads(answer)
-    except (ValueError, RecursionError) as error:
-        raise EvidenceError("answer is not JSON", where=where, expected='{"scores": [number, ...]}') from error
-    return value
-
-
-def _checked_scores(scores: ArrayLike, rows: int, where: str) -> NDArray[np.float64]:
+def checked_scores(scores: ArrayLike, rows: int, where: str) -> NDArray[np.float64]:
+    """Return one finite score a row; raises EvidenceError (code `evidence.model-answer`) for anything else."""
     try:
         array = reals(scores, "score")
     except FieldError as error:
-        raise EvidenceError(f"{error.where}: {error.found}", where=where, expected="one finite number a row") from error
+        raise EvidenceError(
+            f"{error.where}: {error.found}",
+            where=where,
+            expected="one finite number a row",
+            code="evidence.model-answer",
+        ) from error
     if len(array) != rows:
-        raise EvidenceError(f"{len(array)} scores for {rows} rows", where=where, expected="one score a row")
+        raise EvidenceError(
+            f"{len(array)} scores for {rows} rows",
+            where=where,
+            expected="one score a row",
+            code="evidence.model-answer",
+        )
     return array
 
 
-def _checked_digest(digest: str) -> str:
+def checked_digest(digest: str, where: str = "release_digest") -> str:
+    """Return a SHA-256 in hexadecimal as it is; raises FieldError for anything else."""
     if len(digest) != DIGEST_DIGITS or not set(digest) <= set("0123456789abcdef"):
-        raise FieldError(
-            "not a SHA-256 in hexadecimal", where="release_digest", fix="give the digest of the release measured"
-        )
+        raise FieldError("not a SHA-256 in hexadecimal", where=where, fix="give the digest of the release measured")
     return digest
+
+
+def _raised(error: Exception, where: str) -> EvidenceError:
+    return EvidenceError(
+        f"the model raised {type(error).__name__}: {error}",
+        where=where,
+        expected="one number a row for an array (rows, features)",
+        fix="call it on the same rows by hand",
+        code="evidence.model-raised",
+    )

@@ -19,8 +19,10 @@ __all__ = [
     "ROUNDING",
     "detectable_effect",
     "no_spread",
+    "power_difference",
     "power_to_show",
     "rows_for_difference",
+    "rows_for_same_kind",
     "rows_for_width",
 ]
 
@@ -61,6 +63,18 @@ def rows_for_difference(deviation: float, effect: float, *, level: float = LEVEL
     """Return the pairs needed to show a mean paired difference `effect` with standard deviation `deviation`."""
     _check_above_zero(deviation=deviation, effect=effect)
     return math.ceil(((z_two_sided(level) + _z(power)) * deviation / effect) ** 2)
+
+
+def power_difference(rows: int, deviation: float, effect: float, *, level: float = LEVEL) -> float:
+    """Return the power of `rows` pairs for what `rows_for_difference` plans."""
+    _check_above_zero(rows=rows, deviation=deviation, effect=effect)
+    return power_to_show(effect, deviation / math.sqrt(rows), level=level)
+
+
+def rows_for_same_kind(rows: int, standard_error: float, effect: float, *, level: float = LEVEL) -> int:
+    """Return the rows needed to show `effect` where `rows` of the same kind gave this standard error: it falls with their root."""
+    _check_above_zero(rows=rows, standard_error=standard_error, effect=effect)
+    return math.ceil(rows * (detectable_effect(standard_error, level=level) / effect) ** 2)
 
 
 def rows_for_width(deviation: float, half_width: float, *, level: float = LEVEL) -> int:

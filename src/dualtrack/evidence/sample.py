@@ -31,6 +31,7 @@ class Roles(Record, frozen=True):
     `baseline` what the way without AI says, `weight` how many a row stands for (above 0), `attributes` the protected ones,
     `features` what the model was given, `time` when the row was known (ISO 8601 text or epoch seconds), `cluster` the
     independent unit (a customer with several rows), `arm` the assignment of an experiment (0 or 1), `split` train or test.
+    `extra` are columns that a check reads by name: verified values, times at which something was known, segments.
     For language models: `question`, `answer`, `expected`, `passages` (text columns; passages separated by a blank line).
     """
 
@@ -49,6 +50,7 @@ class Roles(Record, frozen=True):
     answer: str | None = None
     expected: str | None = None
     passages: str | None = None
+    extra: tuple[str, ...] = ()
 
 
 class Sample(NamedTuple):
@@ -102,10 +104,15 @@ class Sample(NamedTuple):
             raise FieldError(
                 "no feature", where="plan, field columns", fix="name what the model is given under features"
             )
-        parts = [
-            np.ma.filled(np.ma.asarray(self.columns[name]).astype(np.float64), np.nan) for name in self.roles.features
-        ]
-        return np.column_stack(parts)
+        return np.column_stack([_feature(self.columns[name], name) for name in self.roles.features])
+
+
+def _feature(column: NDArray[Any], name: str) -> NDArray[np.float64]:
+    try:
+        values: NDArray[np.float64] = np.ma.filled(np.ma.asarray(column).astype(np.float64), np.nan)
+    except (TypeError, ValueError) as error:
+        raise FieldError("not numbers", where=name, expected="a column of numbers") from error
+    return values
 
 
 def make_sample(

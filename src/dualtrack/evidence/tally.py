@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
 
@@ -20,6 +22,7 @@ __all__ = [
     "BINS_MAX",
     "CELLS_MAX",
     "SCALE_BITS",
+    "SCALE_BITS_MAX",
     "Amount",
     "Counted",
     "Key",
@@ -39,13 +42,17 @@ SCALE_BITS = 40
 """Fixed point: a value is rounded once to a multiple of 2^-40 (about 1e-12) and summed as a whole number from then on."""
 
 
+SCALE_BITS_MAX = 900
+"""Most bits of a scale: a power of two that a double holds with room to spare."""
+
+
 class Key(Record, frozen=True):
     """One axis of the count.
 
     `value`: each distinct value, as text (whole numbers without a point, truth as 0 and 1). `bins`: which of the intervals
     between `edges` the number falls into: bin 0 below edges[0], bin i from edges[i-1] (included) to edges[i], the last from the
-    last edge on. `missing`: 1 where there is no value (masked, NaN or null), else 0. A missing value is the level `""` under
-    `value`, so an empty text counts as missing, and bin -1 under `bins`.
+    last edge on. `missing`: 1 where there is no value (masked, NaN, null or empty text), else 0. A missing value is the level
+    `""` under `value`, and bin -1 under `bins`. An empty text is missing because a CSV file cannot tell the two apart.
     """
 
     column: str
@@ -72,6 +79,10 @@ class Amount(Record, frozen=True):
     times: str | None = None
     scale_bits: int = SCALE_BITS
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.scale_bits <= SCALE_BITS_MAX:
+            raise FieldError(f"scale of {self.scale_bits} bits", where=self.column, expected=f"0 to {SCALE_BITS_MAX}")
+
 
 class Tally(Record, frozen=True):
     """Rows counted by `keys` together, with `amounts` summed in each cell."""
@@ -92,6 +103,18 @@ class Counted(Record, frozen=True):
     cells: tuple[tuple[str, ...], ...]
     counts: tuple[int, ...]
     sums: tuple[tuple[int, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.sums and self.cells:
+            msgspec.structs.force_setattr(self, "sums", ((),) * len(self.cells))
+        widths = {len(self.cells), len(self.counts), len(self.sums)}
+        width = len(self.tally.amounts)
+        if len(widths) > 1 or any(len(each) != width for each in self.sums):
+            raise FieldError(
+                f"{len(self.cells)} cells, {len(self.counts)} counts and {len(self.sums)} sums",
+                where=self.tally.name,
+                expected=f"one count and {width} sums a cell",
+            )
 
     @property
     def n(self) -> int:
@@ -129,24 +152,40 @@ def merge_counted(parts: Sequence[Counted]) -> Counted:
 def suppress(counted: Counted, least: int) -> Counted:
     """Return the answer for people outside: cells of fewer than `least` rows are pooled into one cell of `*`, their sums too.
 
-    Where the pool itself would hold fewer than `least` rows, the smallest other cell joins it, so that nobody can subtract.
+    Where the pool itself would hold fewer than `least` rows, the smallest other cells join it, so that the total less what is shown
+    is never a small cell. Where all rows together are fewer than `least`, nothing is shown. This guards one answer; two answers
+    about the same rows, with other keys, can still be subtracted from each other.
     """
-    order = sorted(range(len(counted.cells)), key=lambda place: (counted.counts[place], counted.cells[place]))
-    pooled = [place for place in order if counted.counts[place] < least]
-    held = sum(counted.counts[place] for place in pooled)
-    for place in order[len(pooled) :]:
-        if not pooled or held >= least:
-            break
-        pooled.append(place)
-        held += counted.counts[place]
+    pooled = _pooled(counted, least)
     if not pooled:
         return counted
-    kept = [place for place in range(len(counted.cells)) if place not in set(pooled)]
+    held = sum(counted.counts[place] for place in pooled)
+    kept = [place for place in range(len(counted.cells)) if place not in pooled]
     width = len(counted.tally.amounts)
     pool = tuple(sum(counted.sums[place][index] for place in pooled) for index in range(width))
+    shown = [(counted.cells[place], counted.counts[place], counted.sums[place]) for place in kept]
+    if held >= least:
+        shown.append((("*",) * len(counted.tally.keys), held, pool))
     return Counted(
         tally=counted.tally,
-        cells=(*(counted.cells[place] for place in kept), ("*",) * len(counted.tally.keys)),
-        counts=(*(counted.counts[place] for place in kept), held),
-        sums=(*(counted.sums[place] for place in kept), pool) if counted.sums else (),
+        cells=tuple(cell for cell, _, _ in shown),
+        counts=tuple(count for _, count, _ in shown),
+        sums=tuple(sums for _, _, sums in shown),
     )
+
+
+def _pooled(counted: Counted, least: int) -> set[int]:
+    """Return the places that go into the pool: the small cells, then as many of the next smallest as it takes."""
+    star = ("*",) * len(counted.tally.keys)
+    order = sorted(range(len(counted.cells)), key=lambda place: (counted.counts[place], counted.cells[place]))
+    pooled = {place for place in order if counted.counts[place] < least}
+    if not pooled:
+        return pooled
+    pooled |= {
+        place for place in order if counted.cells[place] == star
+    }  # a level of that name would look like the pool
+    for place in order:
+        if sum(counted.counts[each] for each in pooled) >= least:
+            break
+        pooled.add(place)
+    return pooled

@@ -1,4 +1,4 @@
-"""The timer: about every half minute it ends overdue reviews, drops shared rows, looks at signals, and plants.
+"""The timer: about every half minute it ends overdue reviews, drops shared rows, looks at signals, runs monitors, and plants.
 
 It runs in each process that serves. Several may look at once: each expiry is one entry, whoever is first.
 """
@@ -14,6 +14,7 @@ import structlog
 from dualtrack.errors import DualtrackError
 from dualtrack.runtime.guard_rates import GuardWatch
 from dualtrack.runtime.live import LiveUse
+from dualtrack.runtime.monitors.watch import MonitorWatch
 from dualtrack.runtime.opt_out_counts import look_at_opt_outs
 from dualtrack.runtime.planting import Planter
 from dualtrack.runtime.review_clock import expire_due
@@ -38,6 +39,7 @@ class ReviewTimer:
         self._runtime, self._every_s = runtime, every_s
         self._planter = Planter(runtime)
         self._guards = GuardWatch()
+        self._monitors = MonitorWatch()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="review timer", daemon=True)
         self._thread.start()
@@ -51,6 +53,7 @@ class ReviewTimer:
             except DualtrackError as error:  # the next look tries again
                 _log.warning("reviews not looked at", institution=institution, code=error.code)
             self._look_at_signals(institution, register)
+            self._run_monitors(institution, register)
         try:
             runtime.once.sweep()
             runtime.budgets.sweep()
@@ -70,6 +73,14 @@ class ReviewTimer:
                     look_at_opt_outs(register, live.use)
         except DualtrackError as error:  # the next look tries again
             _log.warning("guard rates and opt-outs not looked at", institution=institution, code=error.code)
+
+    def _run_monitors(self, institution: str, register: Register) -> None:
+        """Run a few windows of monitors that have ended, also of uses that are closed by now."""
+        uses = [use for use in self._runtime.snapshots.current.uses if use.startswith(f"{institution}/")]
+        try:
+            self._monitors.look(register, uses)
+        except DualtrackError as error:  # the next look tries again
+            _log.warning("monitors not run", institution=institution, code=error.code)
 
     def close(self) -> None:
         """Stop looking."""

@@ -23,18 +23,21 @@ from dualtrack.evidence.resampling import DRAWS, generator, percentiles, record_
 from dualtrack.evidence.tables import table_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["POSITIVES_LEAST", "Shares", "list_size", "measure_capture", "top"]
+__all__ = ["METHOD", "POSITIVES_LEAST", "Shares", "count_lists", "list_size", "measure_capture", "measure_lists", "top"]
 
 POSITIVES_LEAST = 2
 """Fewest outcomes to capture: a share of one outcome has no spread."""
 
-_METHOD = Method(
+METHOD = Method(
     name="difference of shares captured at equal capacity, multinomial bootstrap over account cells",
     version="1",
     source="Efron and Tibshirani 1993, section 6.4",
 )
+"""How it is measured, from rows or from counts."""
 
 
 class Shares(NamedTuple):
@@ -81,28 +84,63 @@ def measure_capture(
     holds an outcome.
     """
     truth, first, second = labels(label, "label"), reals(ai, "ai"), reals(baseline, "baseline")
-    n = check_lengths(label=truth, ai=first, baseline=second)
+    counts, size = count_lists(truth, first, second, capacity=capacity, seed=seed)
+    return measure_lists(
+        counts.tolist(),
+        plan,
+        capacity=capacity,
+        list_size=size,
+        seed=seed,
+        draws=draws,
+        level=level,
+        data_digest=data_digest or table_digest({"label": truth, "ai": first, "baseline": second}),
+    )
+
+
+def count_lists(
+    truth: NDArray[np.bool_],
+    ai: NDArray[np.float64],
+    baseline: NDArray[np.float64],
+    *,
+    capacity: float,
+    seed: int,
+) -> tuple[NDArray[np.int64], int]:
+    """Draw up both lists and return the eight counts (on AI's list 4, on the baseline's 2, outcome 1) and the lists' size."""
+    n = check_lengths(label=truth, ai=ai, baseline=baseline)
     size = list_size(capacity, n)
-    cells = (top(first, size, seed=seed) * 4 + top(second, size, seed=seed) * 2 + truth).astype(np.int64)
-    count = np.bincount(cells, minlength=8)
+    cells = (top(ai, size, seed=seed) * 4 + top(baseline, size, seed=seed) * 2 + truth).astype(np.int64)
+    return np.bincount(cells, minlength=8), size
+
+
+def measure_lists(
+    counts: Sequence[int],
+    plan: Plan,
+    *,
+    capacity: float,
+    list_size: int,
+    seed: int,
+    draws: int,
+    level: float,
+    data_digest: str,
+) -> Measurement:
+    """Measure from the eight counts alone, as `measure_capture` does from the rows."""
+    count = np.asarray(counts, dtype=np.int64)
     bare = Measurement(
         measure="benefit.capture",
         unit=plan.unit,
-        n=n,
+        n=int(count.sum()),
         outcome="underpowered",
-        method=_METHOD,
-        data_digest=data_digest or table_digest({"label": truth, "ai": first, "baseline": second}),
+        method=METHOD,
+        data_digest=data_digest,
         level=level,
         statistics={
             "count_ai_baseline_outcome": count.reshape(2, 2, 2).tolist(),
             "capacity": capacity,
-            "list_size": size,
+            "list_size": list_size,
         },
         draws=record_draws(seed, draws),
     )
-    if truth.sum() < POSITIVES_LEAST:
-        return bare
-    return _with_interval(bare, count, plan)
+    return bare if count[1::2].sum() < POSITIVES_LEAST else _with_interval(bare, count, plan)
 
 
 def _with_interval(bare: Measurement, count: NDArray[np.int64], plan: Plan) -> Measurement:

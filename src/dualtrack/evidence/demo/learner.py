@@ -56,7 +56,7 @@ class TrainedModel(NamedTuple):
         return self.booster.model_to_string().encode()
 
 
-def train(features: NDArray[np.float64], defaulted: NDArray[np.bool_], *, seed: int) -> TrainedModel:
+def train(features: NDArray[np.float64], defaulted: NDArray[np.bool_], seed: int) -> TrainedModel:
     """Train on the rows given; the same rows and seed give the same model."""
     data = lightgbm.Dataset(features, label=defaulted.astype(np.int8), free_raw_data=True)
     booster = lightgbm.train({**PARAMETERS, "seed": seed}, data, num_boost_round=TREES)

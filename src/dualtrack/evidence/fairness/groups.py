@@ -1,12 +1,14 @@
 """Group rates and the gaps between them, by protected attributes and their intersections, from cell counts alone.
 
-Rates of each group: selection, true positive, false positive, precision, accuracy. A gap is the largest rate minus the
+Rates of each group: selection, true positive, false positive, precision, accuracy, false negative. A gap is the largest rate minus the
 smallest, a ratio the smallest over the largest. Intervals: bootstrap over rows as multinomial draws over the cells, percentile.
 A gap is never below zero and leans upwards in small samples: hold its *high* limit against a bound; its low limit above zero
 proves nothing. `difference_low` and `difference_high` (between the two groups at the ends, signed) can hold zero.
 
 A group whose rate rests on fewer rows than `cell_size_min` makes the whole measurement `underpowered`: too few people to say
-is not the same as no difference. The least size is the caller's; this room has none of its own.
+is not the same as no difference. The least size is the caller's; this room has none of its own. With a declared gap (the one the
+firm would act on) it is also `underpowered` where the data exclude neither that gap nor equality, and `n_needed` says how many
+rows the smallest group takes to show it.
 Sources: Hardt, Price and Srebro (2016), Equality of Opportunity in Supervised Learning; Efron and Tibshirani (1993), 6.4.
 """
 
@@ -19,9 +21,12 @@ from dualtrack.domain.evidence import Method
 from dualtrack.domain.records import encode
 from dualtrack.errors import FieldError
 from dualtrack.evidence.cells import Cells, collapse
-from dualtrack.evidence.measurement import LEVEL, Fact, Measurement, Outcome, Part
+from dualtrack.evidence.fairness.draws import DEFINED_LEAST, draw_tables
+from dualtrack.evidence.measurement import LEVEL, Draws, Fact, Measurement, Outcome, Part
 from dualtrack.evidence.numeric import np
-from dualtrack.evidence.resampling import DRAWS, generator, percentiles, record_draws
+from dualtrack.evidence.power import no_spread
+from dualtrack.evidence.resampling import DRAWS, percentiles, record_draws
+from dualtrack.evidence.sample_size.two_proportions import rows_for_two_proportions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,17 +36,18 @@ if TYPE_CHECKING:
     from dualtrack.evidence.interval import Interval
 
 __all__ = [
-    "DEFINED_LEAST",
-    "DRAWN_MAX",
     "GROUPS_LEAST",
     "RATES",
+    "Asked",
     "Fractions",
     "Rate",
     "View",
     "measure_groups",
 ]
 
-Rate = Literal["selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy"]
+Rate = Literal[
+    "selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy", "false_negative_rate"
+]
 """The rates of a group. Selection is the decision being 1, whether that is a benefit or a burden to the person."""
 
 RATES: tuple[Rate, ...] = get_args(Rate)
@@ -49,12 +55,6 @@ RATES: tuple[Rate, ...] = get_args(Rate)
 
 GROUPS_LEAST = 2
 """A gap is between two groups."""
-
-DRAWN_MAX = 20_000_000
-"""Most drawn counts, draws times cells: rates and their parts then fit into about a gigabyte."""
-
-DEFINED_LEAST = 0.5
-"""Share of draws in which a rate must exist for its percentiles to mean anything."""
 
 _METHOD = Method(
     name="largest minus smallest group rate, multinomial bootstrap over cell counts",
@@ -83,6 +83,16 @@ class View(NamedTuple):
     drawn: NDArray[np.float64]
 
 
+class Asked(NamedTuple):
+    """What a call asked for, the same for every rate and view."""
+
+    cell_size_min: int
+    level: float
+    gap: float | None
+    draws: Draws
+    digest: str
+
+
 def measure_groups(
     cells: Cells,
     by: Sequence[Sequence[str]],
@@ -93,39 +103,26 @@ def measure_groups(
     draws: int = DRAWS,
     level: float = LEVEL,
     data_digest: str | None = None,
+    gap: float | None = None,
 ) -> tuple[Measurement, ...]:
     """Measure the gap of each rate for each way of forming groups in `by`; all share the same draws.
 
     `by` holds tuples of attribute names; a tuple of two is their intersection. Without `data_digest` the counts are the data.
+    `gap` is the difference of rates that the firm would act on, declared beforehand.
     """
     unknown = set(rates) - set(RATES)
     if unknown or cell_size_min < 1 or cells.n == 0:
         found = f"rates {sorted(unknown)}, cell_size_min {cell_size_min}, {cells.n} rows"
         raise FieldError(found, where="groups", expected=f"rates of {RATES}, a size and rows of at least 1")
-    digest = data_digest or canonical.digest(encode(cells))
-    drawn = _draw(cells, seed, draws)
+    if gap is not None and not 0 < gap < 1:
+        raise FieldError(f"{gap}", where="gap", expected="a difference of rates between 0 and 1")
+    asked = Asked(cell_size_min, level, gap, record_draws(seed, draws), data_digest or canonical.digest(encode(cells)))
+    drawn = draw_tables(cells.array, seed, draws)
     measured = []
     for names in by:
         view = _view(cells, drawn, names)
-        measured += [
-            _measure(cells, tuple(names), view, rate, cell_size_min, seed, draws, level, digest) for rate in rates
-        ]
+        measured += [_measure(cells, tuple(names), view, rate, asked) for rate in rates]
     return tuple(measured)
-
-
-def _draw(cells: Cells, seed: int, draws: int) -> NDArray[np.integer[Any]]:
-    """Draw tables of counts, shape (draws, *cells); only cells that hold rows take part in the draw."""
-    record_draws(seed, draws)
-    if draws * len(cells.counts) > DRAWN_MAX:
-        found = f"{draws} draws over {len(cells.counts)} cells"
-        raise FieldError(
-            found, where="groups", expected=f"at most {DRAWN_MAX} drawn counts", fix="draw less or merge levels"
-        )
-    counts = cells.array.ravel()
-    held = np.flatnonzero(counts)
-    tables = np.zeros((draws, counts.size), dtype=np.int32 if cells.n <= np.iinfo(np.int32).max else np.int64)
-    tables[:, held] = generator(seed).multinomial(cells.n, counts[held] / cells.n, size=draws)
-    return tables.reshape(draws, *cells.array.shape)
 
 
 def _view(cells: Cells, drawn: NDArray[np.integer[Any]], by: Sequence[str]) -> View:
@@ -140,26 +137,16 @@ def _fractions(counts: NDArray[Any]) -> Fractions:
     missed, caught = counts[..., 1, 0], counts[..., 1, 1]
     selected, positive, negative = flagged_wrongly + caught, missed + caught, spared + flagged_wrongly
     rows = positive + negative
-    top = (selected, caught, flagged_wrongly, caught, spared + caught)
-    bottom = (rows, positive, negative, selected, rows)
+    top = (selected, caught, flagged_wrongly, caught, spared + caught, missed)
+    bottom = (rows, positive, negative, selected, rows, positive)
     return Fractions(np.stack(top, axis=-2).astype(np.float64), np.stack(bottom, axis=-2).astype(np.float64))
 
 
-def _measure(
-    cells: Cells,
-    by: tuple[str, ...],
-    view: View,
-    rate: Rate,
-    cell_size_min: int,
-    seed: int,
-    draws: int,
-    level: float,
-    digest: str,
-) -> Measurement:
+def _measure(cells: Cells, by: tuple[str, ...], view: View, rate: Rate, asked: Asked) -> Measurement:
     row = RATES.index(rate)
     point, base, drawn = view.point.rate[row], view.point.bottom[row], view.drawn[:, row, :]
     present = np.flatnonzero(view.point.bottom[RATES.index("selection_rate")] > 0)  # groups that hold people at all
-    small = [int(group) for group in present if base[group] < cell_size_min]
+    small = [int(group) for group in present if base[group] < asked.cell_size_min]
     answered = [int(group) for group in present if base[group] > 0]
     facts: dict[str, Fact] = {
         "rate": rate,
@@ -167,23 +154,25 @@ def _measure(
         "groups": len(present),
         "groups_underpowered": len(small),
         "smallest_cell": int(base[present].min()),
-        "cell_size_min": cell_size_min,
+        "cell_size_min": asked.cell_size_min,
     }
-    gap = _gap(point, drawn, answered, level, facts)
+    gap = _gap(point, drawn, answered, asked.level, facts)
+    overall = float(view.point.top[row].sum() / max(view.point.bottom[row].sum(), 1.0))
+    outcome = _outcome(bool(small), gap, overall, asked, facts)
     return Measurement(
         measure=f"groups.{rate}-gap",
         unit="difference of rates",
         n=cells.n,
-        outcome="underpowered" if small or gap is None else "measured",
+        outcome=outcome,
         method=_METHOD,
-        data_digest=digest,
-        level=level,
+        data_digest=asked.digest,
+        level=asked.level,
         estimate=None if gap is None else float(np.ptp(point[answered])),
         low=None if gap is None else gap[0],
         high=None if gap is None else gap[1],
         facts=facts,
         parts=tuple(
-            _part(view.labels[group], point[group], base[group], drawn[:, group], cell_size_min, level)
+            _part(view.labels[group], point[group], base[group], drawn[:, group], asked.cell_size_min, asked.level)
             for group in present
         ),
         statistics={
@@ -193,8 +182,30 @@ def _measure(
                 "counts": list(cells.counts),
             }
         },
-        draws=record_draws(seed, draws),
+        draws=asked.draws,
     )
+
+
+def _outcome(small: bool, gap: Interval | None, overall: float, asked: Asked, facts: dict[str, Fact]) -> Outcome:
+    """Return the outcome; where it is `underpowered`, add the rows of the smallest group that would do."""
+    lowest = facts.get("difference_low")
+    open_either_way = (
+        asked.gap is not None and gap is not None and gap.high >= asked.gap and (lowest is None or float(lowest) <= 0)
+    )
+    if gap is not None and no_spread(gap.high - gap.low):  # every decision alike: draws from it are, too, and show nothing
+        facts["nothing_varies"] = True
+        return "underpowered"
+    if not (small or gap is None or open_either_way):
+        return "measured"
+    needed = 0 if asked.gap is None else _rows_needed(overall, asked.gap, asked.level)
+    facts["n_needed"] = max(asked.cell_size_min, needed)
+    return "underpowered"
+
+
+def _rows_needed(rate: float, gap: float, level: float) -> int:
+    """Return the rows of each group at which a true gap from `rate` is shown, the other rate on the side of one half."""
+    other = min(rate + gap, 1.0) if rate <= 1 / 2 else max(rate - gap, 0.0)
+    return rows_for_two_proportions(rate=rate, rate_other=other, level=level)
 
 
 def _gap(

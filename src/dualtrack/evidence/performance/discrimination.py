@@ -23,7 +23,7 @@ from dualtrack.evidence.tables import table_digest
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["CLASS_LEAST", "Placements", "measure_auc", "measure_auc_difference", "placements"]
+__all__ = ["CLASS_LEAST", "Placements", "auc_interval", "measure_auc", "measure_auc_difference", "placements"]
 
 CLASS_LEAST = 2
 """Fewest rows of each class that give a variance at all; a rule may ask for many more."""
@@ -72,7 +72,7 @@ def measure_auc(
         return _unanswered("discrimination.auc", truth, digest, _DELONG, level)
     placed = placements(truth, ranked)
     variance = _variance(placed.positives) + _variance(placed.negatives)
-    low, high = _auc_interval(placed.auc, variance, min(len(placed.positives), len(placed.negatives)), level)
+    low, high = auc_interval(placed.auc, variance, min(len(placed.positives), len(placed.negatives)), level)
     return Measurement(
         measure="discrimination.auc",
         unit="probability",
@@ -139,7 +139,8 @@ def _variance(placed: NDArray[np.float64]) -> float:
     return float(placed.var(ddof=1)) / len(placed)
 
 
-def _auc_interval(auc: float, variance: float, smaller_class: int, level: float) -> Interval:
+def auc_interval(auc: float, variance: float, smaller_class: int, level: float) -> Interval:
+    """Return the DeLong interval inside 0 to 1; for a perfect order the Clopper-Pearson limit of the smaller class."""
     limit = ((1 - level) / 2) ** (1 / smaller_class)
     if auc == 1:
         return Interval(limit, 1.0)
@@ -152,7 +153,7 @@ def _auc_interval(auc: float, variance: float, smaller_class: int, level: float)
 def _auc_part(name: str, placed: Placements, level: float) -> Part:
     smaller, larger = sorted((len(placed.positives), len(placed.negatives)))
     variance = _variance(placed.positives) + _variance(placed.negatives)
-    low, high = _auc_interval(placed.auc, variance, smaller, level)
+    low, high = auc_interval(placed.auc, variance, smaller, level)
     return Part(label=name, n=smaller + larger, outcome="measured", estimate=placed.auc, low=low, high=high)
 
 

@@ -1,7 +1,8 @@
 """From results to evidence: one observation a gated item, or one of several items that fill a topic together.
 
 Nothing exploratory becomes evidence. A number that missed its threshold, or could not be told from it, is evidence too: the rule
-decides, and the newest observation counts. Where no number could be formed there is nothing to observe; the result entry says so.
+decides, and the newest observation counts. Where no number could be formed there is nothing to observe, and a number that looks
+good on data that cannot answer (too few rows, clusters or people in a group) is none; the result entry says so.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dualtrack.domain.evidence import Predicate
-from dualtrack.domain.usecase import primary_claim
 from dualtrack.errors import FieldError
 from dualtrack.evidence.plans.group_gate import group_outcome
+from dualtrack.evidence.plans.judging import judge_numbers
+from dualtrack.evidence.plans.reading import gated_claim
 from dualtrack.evidence.plans.running import chosen_measurement
 from dualtrack.evidence.plans.topic_fields import topic_fields
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from dualtrack.domain.records import Value
-    from dualtrack.domain.usecase import Claim, UseCase
+    from dualtrack.domain.usecase import UseCase
     from dualtrack.evidence.measurement import Measurement
     from dualtrack.evidence.plans.records import Gate, MeasurementResult
     from dualtrack.rules.records import Topic
@@ -58,14 +60,17 @@ def _answer(result: MeasurementResult) -> Iterable[tuple[Gate, Measurement]]:
     if gate is None or result.exploratory or result.standing in {"not measurable", "reported"}:
         return
     chosen = chosen_measurement(result.measurements, gate)
-    if chosen is not None and chosen.estimate is not None and chosen.n >= result.item.rows_min:
-        yield gate, chosen
+    if chosen is None or chosen.estimate is None:
+        return
+    if result.standing == "underpowered" and judge_numbers(chosen, gate).standing == "met":
+        return
+    yield gate, chosen
 
 
 def _single(
     result: MeasurementResult, gate: Gate, chosen: Measurement, topic: Topic, declaration: UseCase
 ) -> Predicate:
-    claim = _claim(declaration, gate.claim) if gate.topic == "benefit" else None
+    claim = gated_claim(declaration, gate, where=result.item.id) if gate.topic == "benefit" else None
     fields = topic_fields(chosen, gate, topic, claim, met=result.standing == "met")
     if gate.topic == "group_outcomes":
         fields = group_outcome(result.measurements, gate, fields)
@@ -83,17 +88,12 @@ def _single(
 
 
 def _merged(name: str, parts: Sequence[tuple[MeasurementResult, Gate, Measurement]], topic: Topic) -> Predicate:
-    """Return one observation of several shares; `n` is the fewest rows of any, and each share keeps its own statistics."""
-    fields: dict[str, Value] = {}
-    statistics: dict[str, Any] = {}
-    for result, gate, chosen in parts:
-        assert gate.part is not None
-        assert chosen.estimate is not None
-        fields |= {gate.part: chosen.estimate, **gate.states}
-        if gate.target is not None:
-            fields[f"{gate.part}_target"] = gate.target
-        statistics[gate.part] = chosen.predicate()["statistics"] | {"plan": _plan(result)}
-    fields["n"] = min(chosen.n for _, _, chosen in parts)
+    """Return one observation of several items; `n` is the fewest rows of any, and each part keeps its own statistics."""
+    fields = _families(parts) if "families" in topic.fields else _shares(parts)
+    for _, gate, _ in parts:
+        fields |= gate.states
+    rows = min(chosen.n for _, _, chosen in parts)
+    fields["n"] = rows
     missing = [field for field, kind in topic.fields.items() if field not in fields and not kind.endswith("?")]
     if missing:
         raise FieldError(
@@ -109,10 +109,43 @@ def _merged(name: str, parts: Sequence[tuple[MeasurementResult, Gate, Measuremen
         taken_at=first.taken_at,
         method=measured.method,
         data_digest=measured.data_digest,
-        n=int(str(fields["n"])),
-        statistics={"parts": statistics},
+        n=rows,
+        statistics={
+            "parts": {
+                str(gate.part): chosen.predicate()["statistics"] | {"plan": _plan(result)}
+                for result, gate, chosen in parts
+            }
+        },
         demo=first.demo,
     )
+
+
+def _shares(parts: Sequence[tuple[MeasurementResult, Gate, Measurement]]) -> dict[str, Value]:
+    """Return the share of each part with its target."""
+    fields: dict[str, Value] = {}
+    for _, gate, chosen in parts:
+        assert gate.part is not None
+        assert chosen.estimate is not None
+        fields[gate.part] = chosen.estimate
+        if gate.target is not None:
+            fields[f"{gate.part}_target"] = gate.target
+    return fields
+
+
+def _families(parts: Sequence[tuple[MeasurementResult, Gate, Measurement]]) -> dict[str, Value]:
+    """Return a challenge in several families: attempts and successes added up, each limit that was not met open as critical.
+
+    A family whose number is no share of attempts (an effect of one attack) is one attempt, which succeeded if it missed its limit.
+    """
+    attempts, successes = 0, 0
+    for result, _, chosen in parts:
+        assert chosen.estimate is not None
+        share = chosen.unit.startswith("share")
+        attempts += chosen.n if share else 1
+        successes += round(chosen.estimate * chosen.n) if share else int(result.standing != "met")
+    missed = sum(result.standing != "met" for result, _, _ in parts)
+    names: list[str] = [str(gate.part) for _, gate, _ in parts]
+    return {"families": names, "attempts": attempts, "successes": successes, "open_critical": missed}
 
 
 def _plan(result: MeasurementResult) -> dict[str, Any]:
@@ -125,16 +158,3 @@ def _plan(result: MeasurementResult) -> dict[str, Any]:
         "standing": result.standing,
         "variants": result.variants,
     }
-
-
-def _claim(declaration: UseCase, named: str | None) -> Claim:
-    found = (
-        next((claim for claim in declaration.claims if claim.id == named), None)
-        if named
-        else primary_claim(declaration)
-    )
-    if found is None:
-        raise FieldError(
-            f"no benefit claim {named or 'that is primary'!r}", where="gate.claim", fix="declare it beforehand"
-        )
-    return found

@@ -40,9 +40,9 @@ def given_sample(plan: MeasurementPlan, given: Given) -> Sample:
         roles = replace(roles, decision=DECISION)
     reference = None
     if given.reference is not None:
-        earlier = _filled(given.reference, roles, given, plan)
+        earlier = _filled(given.reference, roles, given, plan, whole=False)
         reference = make_sample(earlier, _present(roles, earlier))
-    table = _filled(given.table, roles, given, plan)
+    table = _filled(given.table, roles, given, plan, whole=True)
     return make_sample(table, roles, reference=reference, model=given.model)
 
 
@@ -54,17 +54,23 @@ def item_sample(sample: Sample, item: PlanItem, given: Given) -> Sample:
     return make_sample(columns, item.columns, reference=sample.reference, model=sample.model)
 
 
-def _filled(table: Table, roles: Roles, given: Given, plan: MeasurementPlan) -> dict[str, Column]:
-    """Return the table with the columns that the run makes: scores of the model and the baseline, then decisions."""
+def _filled(table: Table, roles: Roles, given: Given, plan: MeasurementPlan, *, whole: bool) -> dict[str, Column]:
+    """Return the table with the columns that the run makes: scores of the model and the baseline, then decisions.
+
+    What cannot be made is refused for the table that must be `whole`; an earlier one may lack it.
+    """
     columns = dict(table)
     for role, name, scorer in ((roles.score, MODEL, given.model), (roles.baseline, BASELINE, given.baseline)):
         if role == name and name not in columns:
+            if scorer is None and not whole:
+                continue
             if scorer is None:
                 raise FieldError(
                     f"no {name} was given", where="run", fix=f"name it with --{name}, or its column in the plan"
                 )
             columns[name] = _scores(scorer, columns, roles, name)
-    if roles.decision == DECISION and DECISION not in columns and plan.decision is not None:
+    scored = whole or roles.score in columns
+    if roles.decision == DECISION and DECISION not in columns and plan.decision is not None and scored:
         columns[DECISION] = _decided(plan.decision, columns, roles, plan.seed)
     return columns
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dualtrack.evidence.measurement import Measurement
     from dualtrack.evidence.plans.records import Gate, Standing
 
-__all__ = ["N_NEEDED_MAX", "Judged", "corrected_level", "judge", "picked"]
+__all__ = ["N_NEEDED_MAX", "Judged", "corrected_level", "judge", "judge_numbers", "picked"]
 
 N_NEEDED_MAX = 10**9
 """A sample beyond this is said as none: an estimate that close to its threshold will not be told from it."""
@@ -67,6 +67,11 @@ def judge(measured: Measurement, gate: Gate, *, rows_min: int) -> Judged:
         return Judged("underpowered", "no estimate could be formed on these data", _said(measured))
     if measured.outcome == "underpowered":
         return Judged("underpowered", "the data cannot answer: see its parts and its power", _said(measured))
+    return judge_numbers(measured, gate)
+
+
+def judge_numbers(measured: Measurement, gate: Gate) -> Judged:
+    """Hold estimate and limits against the gate, whatever else speaks against them; there must be an estimate."""
     if gate.topic == "benefit":
         return _judge_benefit(measured)
     failing = (_hold(measured, threshold, sign) for threshold, sign in _sides(gate))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from dualtrack.domain import canonical
 from dualtrack.domain.ids import check_slug, parse_use
 from dualtrack.domain.records import Record, encode, read_record
+from dualtrack.domain.usecase import primary_claim
+from dualtrack.domain.vocabulary import Design, Track
 from dualtrack.errors import FieldError
 from dualtrack.evidence.plans.records import DecisionRule, MeasurementPlan
 from dualtrack.evidence.registry import find_measure
@@ -15,10 +17,11 @@ from dualtrack.evidence.registry import find_measure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dualtrack.domain.usecase import Claim, UseCase
     from dualtrack.evidence.plans.records import Gate, PlanItem
     from dualtrack.rules.records import Topic
 
-__all__ = ["check_gates", "check_plan", "item_settings", "plan_digest", "read_plan"]
+__all__ = ["check_claims", "check_gates", "check_plan", "gated_claim", "item_settings", "plan_digest", "read_plan"]
 
 
 def read_plan(plain: object, *, where: str) -> MeasurementPlan:
@@ -69,10 +72,51 @@ def check_gates(plan: MeasurementPlan, topics: Mapping[str, Topic], *, where: st
                 where=at,
                 fix="see `dualtrack evidence topics`, or adopt the pack that asks for it",
             )
-        named = {item.gate.part, f"{item.gate.part}_target"} if item.gate.part is not None else set()
+        shared = item.gate.part is not None and "families" not in topic.fields
+        named = {str(item.gate.part), f"{item.gate.part}_target"} if shared else set()
         unknown = sorted((set(item.gate.states) | named) - set(topic.fields))
         if unknown:
             raise FieldError(f"field {unknown[0]!r}", where=at, expected=", ".join(sorted(topic.fields)))
+
+
+def check_claims(plan: MeasurementPlan, declaration: UseCase, *, where: str) -> None:
+    """Check that each benefit gate tests the claim as it was declared: same minimum, same margin, same unit."""
+    for item in plan.items:
+        if item.gate is None or item.gate.topic != "benefit":
+            continue
+        at = f"{where}, item {item.id}"
+        claim = gated_claim(declaration, item.gate, where=at)
+        tested = getattr(item_settings(item, where=at), "plan", None)
+        if tested is None:
+            raise FieldError(
+                f"{item.measure} tests no declared effect", where=at, fix="use a measure of the family benefit"
+            )
+        margin = claim.margin if claim.design is Design.NON_INFERIORITY else None
+        for name, declared, planned in (
+            ("effect", claim.minimum, tested.effect),
+            ("margin", margin, tested.margin),
+            ("unit", claim.unit, tested.unit),
+        ):
+            if declared != planned:
+                raise FieldError(
+                    f"{name} {planned}",
+                    where=f"{at}, settings.plan",
+                    expected=f"{declared}, as claim {claim.id} declares it",
+                )
+
+
+def gated_claim(declaration: UseCase, gate: Gate, *, where: str) -> Claim:
+    """Return the benefit claim that a gate is about: the one named, else the primary one."""
+    claims = {claim.id: claim for claim in declaration.claims if claim.track is Track.BENEFIT}
+    found = claims.get(gate.claim) if gate.claim else primary_claim(declaration)
+    if found is None or found.baseline is None or found.minimum is None:
+        raise FieldError(
+            f"no benefit claim {gate.claim or 'that is primary'!r} with baseline and minimum",
+            where=where,
+            expected=", ".join(claims) or "a claim of the declaration",
+            fix="declare it beforehand",
+        )
+    return found
 
 
 def _check_gate(gate: Gate, where: str) -> None:

@@ -14,7 +14,7 @@ from dualtrack.domain.records import encode, read_record
 from dualtrack.domain.vocabulary import Role
 from dualtrack.errors import NotFoundError, SignatureError
 from dualtrack.evidence.plans.evidence_of import evidence_of
-from dualtrack.evidence.plans.reading import check_gates, plan_digest
+from dualtrack.evidence.plans.reading import check_claims, check_gates, plan_digest
 from dualtrack.evidence.plans.records import PLAN_KIND, RESULT_KIND, MeasurementPlan, MeasurementResult, PlanReference
 from dualtrack.keys import dsse
 from dualtrack.store.statements import make_statement
@@ -31,6 +31,7 @@ __all__ = [
     "PLANNERS",
     "Recorded",
     "Registered",
+    "check_planner",
     "find_plan",
     "newest_plan",
     "plans_of",
@@ -63,16 +64,22 @@ def register_plan(register: Register, plan: MeasurementPlan, signer: Signer, *, 
     case = register.case(plan.use, None)
     if case.found.declaration is None:
         raise NotFoundError(f"use {plan.use!r} is not declared", where=where, fix="`dualtrack declare FILE` first")
-    if not PLANNERS & set(register.roles_of(signer)):
-        roles = ", ".join(sorted(PLANNERS))
-        raise SignatureError("this key may not plan measurements", where=where, expected=f"a key with role {roles}")
+    check_planner(register, signer, where=where)
     check_gates(plan, case.topics, where=where)
+    check_claims(plan, case.found.declaration, where=where)
     known = find_plan(register, plan.use, plan_digest(plan))
     if known is None:
         register.append_record(PLAN_KIND, plan.use, plan, [signer])
         known = find_plan(register, plan.use, plan_digest(plan))
         assert known is not None
     return known
+
+
+def check_planner(register: Register, signer: Signer, *, where: str) -> None:
+    """Raise SignatureError for a key that may neither plan nor sign measurements: said before hours of work, not after."""
+    if not PLANNERS & set(register.roles_of(signer)):
+        roles = ", ".join(sorted(PLANNERS))
+        raise SignatureError("its roles do not admit measurements", where=where, expected=f"a key with role {roles}")
 
 
 def plans_of(register: Register, use: str) -> list[Registered]:

@@ -36,6 +36,8 @@ def topic_fields(
         found = {"metric": measured.measure, **interval_fields(measured), **_thresholds(gate), **_facts(measured)}
         if "attempts" in topic.fields:
             found |= _attempts(measured, met=met)
+        if isinstance(families := found.get("families"), str):
+            found["families"] = families.split(",")
     found |= gate.states
     kept = {name: value for name, value in found.items() if name in topic.fields}
     missing = [name for name, kind in topic.fields.items() if name not in kept and not kind.endswith("?")]

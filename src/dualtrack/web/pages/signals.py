@@ -1,4 +1,4 @@
-"""The signals that a number on the page of a use counts, each with its entry in the ledger."""
+"""The signals that a number on the page of a use counts, each with its entry in the ledger, and what monitors say of the use."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dualtrack.web.pages.base import Page, View
 from dualtrack.web.pages.use import use_trail
 from dualtrack.web.parts import Column, Crumb, pages
 from dualtrack.web.views.acting import use_of
+from dualtrack.web.views.monitor_rows import monitor_tables
 from dualtrack.web.views.use_facts import SIGNAL_WORDS, seen_signals, signals_address
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def _show(request: PageRequest) -> View:
     shown = found[max(0, paged.first - 1) : paged.last]
     kind, days = say.capital(SIGNAL_WORDS[rule.kind]), f"{rule.window_days:,}"
     trail = use_trail(use, say.text(find_declaration(register, use).title), say, Crumb(kind))
-    context = {
+    context: dict[str, object] = {
         "trail": trail,
         "lead": say(
             f"Signals of this kind in the last {days} days, as counted for this use: {len(found):,}.",
@@ -52,7 +53,8 @@ def _show(request: PageRequest) -> View:
         "paged": paged if len(found) > PAGE_SIGNALS else None,
         "empty": (say("None", "沒有"), say("None of this kind was seen in its window.", "期間內沒有此類訊號。")),
     }
-    return View("listed.html.j2", context, kind)
+    context["monitors"] = monitor_tables(register, use, say)
+    return View("signals.html.j2", context, kind)
 
 
 def _rule(request: PageRequest) -> SignalRule:

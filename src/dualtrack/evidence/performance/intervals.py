@@ -1,0 +1,100 @@
+"""Intervals of proportions, and the two steps by which a measurement is made: first without an answer, then with one.
+
+Source of the score interval: E. B. Wilson (1927), Journal of the American Statistical Association 22, 209-212.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from dualtrack.domain.records import Record, to_plain
+from dualtrack.errors import FieldError
+from dualtrack.evidence.interval import Interval
+from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part
+from dualtrack.evidence.quantiles import z_two_sided
+from dualtrack.evidence.resampling import record_draws
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dualtrack.evidence.measure import Estimating
+
+__all__ = ["answered", "part", "unanswered", "wilson"]
+
+
+def wilson(hits: float, n: float, level: float) -> Interval:
+    """Return the score interval of a share of `n` (not necessarily whole) trials; it holds the share and stays in 0 to 1."""
+    if not 0 <= hits <= n or n <= 0:
+        raise FieldError(f"{hits} of {n}", where="share", expected="a share of at least one")
+    z, share = z_two_sided(level), hits / n
+    square = z * z
+    centre = (share + square / (2 * n)) / (1 + square / n)
+    half = z * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
+    return Interval(max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
+
+
+def unanswered(
+    measure: str,
+    unit: str,
+    n: int,
+    method: Method,
+    how: Estimating,
+    statistics: Record,
+    facts: dict[str, Fact] | None = None,
+) -> Measurement:
+    """Return a measurement without an estimate: what stands where the data cannot answer."""
+    plain = to_plain(statistics)
+    assert isinstance(plain, dict)
+    return Measurement(
+        measure=measure,
+        unit=unit,
+        n=n,
+        outcome="underpowered",
+        method=method,
+        data_digest=how.data_digest,
+        level=how.level,
+        statistics=plain,
+        facts=facts or {},
+    )
+
+
+def answered(
+    bare: Measurement,
+    estimate: float,
+    limits: Interval,
+    *,
+    enough: bool = True,
+    facts: Mapping[str, Fact] | None = None,
+    parts: tuple[Part, ...] = (),
+    drawn: Estimating | None = None,
+) -> Measurement:
+    """Return the measurement with its estimate; `underpowered` still where there is not `enough`, `drawn` where draws made it.
+
+    Percentiles of a quantity that leans upwards may leave the point outside: the interval is then widened to hold it.
+    """
+    outcome: Outcome = "measured" if enough else "underpowered"
+    return replace(
+        bare,
+        outcome=outcome,
+        estimate=estimate,
+        low=min(limits.low, estimate),
+        high=max(limits.high, estimate),
+        facts=bare.facts | dict(facts or {}),
+        parts=parts or bare.parts,
+        draws=record_draws(drawn.seed, drawn.draws) if drawn else None,
+    )
+
+
+def part(label: str, n: int, least: int, estimate: float, limits: Interval) -> Part:
+    """Return one part; `underpowered` where it rests on fewer than `least` rows."""
+    return Part(
+        label=label,
+        n=n,
+        outcome="measured" if n >= least else "underpowered",
+        estimate=estimate,
+        low=limits.low,
+        high=limits.high,
+    )

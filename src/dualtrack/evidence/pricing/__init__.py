@@ -1,0 +1,1 @@
+"""Price of controls: what each control averts and what it withholds, by the same decisions with the control on, off or set otherwise."""
