@@ -12,25 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from dualtrack.demo.attestations import QualityAnswers, demo_attestations
+from dualtrack.demo.attestations import demo_attestations
 from dualtrack.demo.bank import MEASURED, measured_declarations
-from dualtrack.demo.challenge import challenge_use
 from dualtrack.demo.firms import demo_firms, found_firm
 from dualtrack.demo.language.model import NotRun, find_model
 from dualtrack.demo.language.running import run_language_use
-from dualtrack.demo.quality import quality_fields
 from dualtrack.demo.run import run_demo
 from dualtrack.domain.entry import Entry
 from dualtrack.domain.templates import list_templates
 from dualtrack.domain.usecase import primary_claim
 from dualtrack.domain.vocabulary import Mode, Verdict
 from dualtrack.errors import FieldError, PathError
-from dualtrack.evidence.demo.portfolio import load_portfolio
-from dualtrack.evidence.demo.uses import DEMO_SEED, USES
-from dualtrack.evidence.tables import load_taiwan
+from dualtrack.evidence.demo.uses import USES
+from dualtrack.permit.bundle import read_bundle
 from dualtrack.rules.catalogue import shipped_topics
 from dualtrack.store.store import Store
 from dualtrack.store.workspace import Workspace
+from dualtrack.supervisor.figures import recompute_figures
 
 
 @contextmanager
@@ -118,9 +116,8 @@ def test_the_measured_numbers_are_those_of_the_evidence(result):
     for measured in result.measured:
         item = bank[f"harbour-bank-demo/{measured.use.slug}"]
         benefit = next(one for one in item.case.admitted if one.predicate.topic == "benefit")
-        assert benefit.predicate.fields["estimate"] == measured.result.benefit.estimate
-        assert benefit.predicate.n == measured.result.n_test == measured.result.benefit.n
-        assert benefit.predicate.data_digest == load_portfolio().digest
+        assert benefit.predicate.fields["estimate"] == measured.benefit.estimate
+        assert benefit.predicate.n == measured.planned.prepared.n_test == measured.benefit.n
         assert benefit.holders == {"collector"}
 
 
@@ -130,7 +127,32 @@ def test_claims_stand_in_the_log_before_their_measurement(result):
         for use in USES:
             entries = repository.entries(ids=(f"harbour-bank-demo/{use.slug}",))
             kinds = [entry.kind for entry in entries if isinstance(entry, Entry)]
-            assert kinds.index("declaration/1") < kinds.index("release/1") < kinds.index("evidence/1")
+            order = ["declaration/1", "measurement-plan/1", "release/1", "measurement-result/1", "evidence/1"]
+            assert [kinds.index(kind) for kind in order] == sorted(kinds.index(kind) for kind in order)
+
+
+def test_every_measured_number_is_computed_again_from_the_bundles(result):
+    for use in USES:
+        bundle = read_bundle((result.folder / "bundles" / f"harbour-bank-demo.{use.slug}.zip").read_bytes())
+        figures = recompute_figures(bundle)
+        assert {figure.topic for figure in figures} >= {
+            "benefit",
+            "predictive_performance",
+            "data_quality",
+            "adversarial_test",
+        }
+        assert [figure for figure in figures if figure.found.agreement != "equal"] == []
+
+
+def test_what_no_table_tells_about_quality_is_stated_in_the_plan(result):
+    page = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
+    assert "`relevant`" in page
+    assert "`defects_overdue`" in page
+    for measured in result.measured:
+        stated = [
+            item.gate.states for item in measured.planned.plan.items if item.gate is not None and item.id == "accuracy"
+        ]
+        assert stated == [{"relevant": True, "defects_overdue": 0}]
 
 
 def test_declared_claims_are_those_that_are_measured():
@@ -145,41 +167,6 @@ def test_fictional_statements_are_of_topics_that_are_not_measured():
     items = [*statements.firm, *statements.every_measured_use, *statements.uses_with_effect_on_people]
     kinds = {shipped_topics()[item.topic].kind.value for item in items}
     assert not kinds & {"measurement", "challenge"}
-
-
-def test_a_challenge_is_computed_and_repeats():
-    book = load_portfolio()
-    first = challenge_use(USES[2], book, seed=DEMO_SEED)
-    assert first == challenge_use(USES[2], book, seed=DEMO_SEED)
-    assert 0 < first.flips < first.attempts == 1878
-
-
-def test_quality_counts_what_it_says():
-    table = load_taiwan()
-    fields = quality_fields(table, target=0.95, answers=QualityAnswers(relevant=False, defects_overdue=3))
-    undocumented = sum(
-        education not in (1, 2, 3, 4) or marriage not in (1, 2, 3)
-        for education, marriage in zip(table["education"], table["marriage"], strict=True)
-    )
-    assert fields["accuracy"] == pytest.approx(1 - undocumented / 30_000)
-    assert fields["completeness"] == 1.0
-    assert fields["n"] == 30_000
-    assert (fields["relevant"], fields["defects_overdue"]) == (False, 3)
-
-
-def test_what_no_table_tells_about_quality_is_a_fictional_answer_and_is_called_one(result):
-    answers = demo_attestations().data_quality
-    page = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
-    assert "`relevant`" in page
-    assert "`defects_overdue`" in page
-    for measured in result.measured:
-        quality = next(item for item in measured.predicates if item.topic == "data_quality")
-        assert (quality.fields["relevant"], quality.fields["defects_overdue"]) == (
-            answers.relevant,
-            answers.defects_overdue,
-        )
-        assert quality.method is not None
-        assert "relevant and what is overdue are fictional answers" in quality.method.name
 
 
 def test_only_a_folder_marked_as_a_demo_is_replaced(tmp_path):

@@ -15,7 +15,8 @@ from dualtrack.evidence.demo.portfolio import FEATURES, split_rows
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.plans.given import Given
 from dualtrack.evidence.plans.reading import read_plan
-from dualtrack.evidence.resampling import generator
+from dualtrack.evidence.plans.running import Asked, run_plan
+from dualtrack.evidence.resampling import DRAWS, generator
 from dualtrack.evidence.tables import load_taiwan
 
 if TYPE_CHECKING:
@@ -24,16 +25,20 @@ if TYPE_CHECKING:
     from dualtrack.evidence.demo.learner import TrainedModel
     from dualtrack.evidence.demo.portfolio import Portfolio
     from dualtrack.evidence.demo.uses import Use
-    from dualtrack.evidence.plans.records import MeasurementPlan
+    from dualtrack.evidence.plans.records import MeasurementPlan, MeasurementResult
     from dualtrack.evidence.tables import Column
 
-__all__ = ["MONTHS_LATE_COLLECTION", "Prepared", "covered_rows", "prepare_use", "use_plan"]
+__all__ = ["MONTHS_LATE_COLLECTION", "Prepared", "covered_rows", "measure_use", "prepare_use", "use_plan"]
 
 MONTHS_LATE_COLLECTION = 2
 """Months late from which an account is in collection; before that it may still be called early."""
 
 _QUALITY_COLUMNS = ("education", "marriage", "age", "pay_0", "limit_bal")
 """Columns of the carried table that no model sees and whose quality is measured all the same."""
+
+
+_NO_INSTANT = "1970-01-01T00:00:00Z"
+"""Stands for the instant of a measurement that is kept nowhere."""
 
 
 class Prepared(NamedTuple):
@@ -70,6 +75,22 @@ def prepare_use(use: Use, book: Portfolio, *, seed: int, shuffled: bool = False)
         n_train=len(parts.train),
         n_test=len(parts.test),
     )
+
+
+def measure_use(
+    use: Use,
+    book: Portfolio,
+    *,
+    seed: int,
+    shuffled: bool = False,
+    only: frozenset[str] | None = None,
+    draws: int = DRAWS,
+) -> dict[str, MeasurementResult]:
+    """Train and measure a use by its plan with a seed of one's own, registering nothing; returns the results by item."""
+    plan = replace(use_plan(use, f"demo/{use.slug}"), seed=seed, draws=draws)
+    prepared = prepare_use(use, book, seed=seed, shuffled=shuffled)
+    asked = Asked(prepared.model.release_digest, None, plan.variants, taken_at=_NO_INSTANT)
+    return {result.item.id: result for result in run_plan(plan, prepared.given, asked, only=only).results}
 
 
 def covered_rows(use: Use, book: Portfolio) -> NDArray[np.int64]:

@@ -55,8 +55,8 @@ class OscalIds:
 
 
 def prop(name: str, value: str) -> dict[str, str]:
-    """Return a property in our namespace."""
-    return {"name": name, "ns": NAMESPACE, "value": value}
+    """Return a property in our namespace; a value there is one line without blanks around it, and never empty."""
+    return {"name": name, "ns": NAMESPACE, "value": " ".join(value.split()) or "none"}
 
 
 def observations(case: ExportCase, ids: OscalIds) -> list[dict[str, Any]]:

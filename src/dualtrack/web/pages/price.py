@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DECISIONS_READ", "PAGES"]
 
-DECISIONS_READ = 20_000
-"""Newest decisions read for the page: a second's work; the command line takes more."""
+DECISIONS_READ = 5_000
+"""Newest decisions read for the page: about a second's work; the command line takes more."""
 
 _TITLE = Text(en="Price of controls", zh="監控措施的代價")
 
