@@ -126,6 +126,7 @@ _USES = (
     Place("staff-use", "reviewer", f"/staff/{BANK}/{_TRIAL}"),
     Place("providers", "auditor", "/providers"),
     Place("provider-calls", "auditor", "/providers/calls"),
+    Place("use-price", "auditor", _of(_HELD, "/price")),
     Place("signals", "auditor", _of(_LIVE, "/signals?kind=complaint&days=30")),
 )
 _PEOPLE_DECIDE = (

@@ -49,6 +49,9 @@ QUESTIONS = (
     "/api/2.0/mlflow/model-versions/get?name=credit-scorer&version=9",
 )
 
+COMMIT = "5c1f0e2b7d9a4c3e8f6a1b2d3c4e5f60718293a4"
+"""A made-up commit."""
+
 MODEL = '''import mlflow
 
 
@@ -69,15 +72,28 @@ def main(target: Path) -> None:
         place = Path(scratch)
         database, artifacts = place / "mlflow.db", place / "artifacts"
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{database}"
-        os.environ.update({"USER": "modeller", "LOGNAME": "modeller", "GIT_PYTHON_REFRESH": "quiet"})
+        os.environ.update({"USER": "modeller", "LOGNAME": "modeller"})
+        target = target.absolute()
+        os.chdir(place)
         _log(place, artifacts)
         answers = _ask(database)
         target.mkdir(parents=True, exist_ok=True)
-        (target / "registry.sql").write_text(_dump(database).replace(str(artifacts), "@ARTIFACTS@"), encoding="utf-8")
         text = json.dumps(answers, indent=1, sort_keys=True, ensure_ascii=False)
-        (target / "answers.json").write_text(text.replace(str(artifacts), "@ARTIFACTS@") + "\n", encoding="utf-8")
+        (target / "registry.sql").write_text(_placeless(_dump(database), place), encoding="utf-8")
+        (target / "answers.json").write_text(_placeless(text, place) + "\n", encoding="utf-8")
         shutil.rmtree(target / "artifacts", ignore_errors=True)
         shutil.copytree(artifacts, target / "artifacts")
+        for file in (target / "artifacts").rglob("MLmodel"):
+            file.write_text(_placeless(file.read_text(encoding="utf-8"), place), encoding="utf-8")
+
+
+def _placeless(text: str, place: Path) -> str:
+    """Return a text without the paths of this machine, and without the commit that this script happens to stand at."""
+    text = text.replace(str(place / "artifacts"), "@ARTIFACTS@").replace(str(place), "@FOLDER@")
+    text = text.replace(str(Path(__file__).resolve()), "train.py").replace(__file__, "train.py")
+    asked = ["git", "-C", str(Path(__file__).resolve().parent), "rev-parse", "HEAD"]
+    head = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    return text.replace(head, COMMIT) if head else text
 
 
 def _log(place: Path, artifacts: Path) -> None:
@@ -99,7 +115,7 @@ def _log(place: Path, artifacts: Path) -> None:
             mlflow.set_tags(
                 {
                     "mlflow.source.name": "train.py",
-                    "mlflow.source.git.commit": "5c1f0e2b7d9a4c3e8f6a1b2d3c4e5f60718293a4",
+                    "mlflow.source.git.commit": COMMIT,
                     "mlflow.source.git.repoURL": "https://git.example/credit.git",
                     "licence": "own work",
                 }
@@ -153,7 +169,7 @@ def _wait(base: str) -> None:
     until = time.monotonic() + 120
     while time.monotonic() < until:
         try:
-            urllib.request.urlopen(f"{base}/version", timeout=5)
+            urllib.request.urlopen(f"{base}/version", timeout=5)  # noqa: S310 - our own server, by http
         except OSError:
             time.sleep(0.5)
         else:
@@ -163,7 +179,7 @@ def _wait(base: str) -> None:
 
 def _answer(base: str, question: str) -> dict[str, object]:
     try:
-        with urllib.request.urlopen(base + question, timeout=30) as answer:
+        with urllib.request.urlopen(base + question, timeout=30) as answer:  # noqa: S310 - as above
             return {"status": answer.status, "body": answer.read().decode()}
     except urllib.error.HTTPError as error:
         return {"status": error.code, "body": error.read().decode()}

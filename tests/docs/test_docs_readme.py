@@ -24,8 +24,12 @@ OWN_TESTS = {
     "govern-an-endpoint.md",
     "govern-openai.md",
     "guards.md",
+    "measure.md",
+    "monitoring.md",
     "observe.md",
     "operating.md",
+    "price.md",
+    "scale.md",
 }
 """Pages that go on from one another and start servers; tests of their own run them."""
 

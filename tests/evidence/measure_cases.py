@@ -164,10 +164,10 @@ LENDING = Roles(
     attributes=("sex", "race"),
     features=FEATURES,
     time="time",
-    cluster="customer",
     split="split",
     extra=("known", "checked", "low", "high"),
 )
+PAIRS = Roles(score="score", baseline="baseline", label="label", cluster="customer")
 
 
 def desk(rows: int, seed: int) -> Columns:
@@ -227,7 +227,7 @@ def attempts(rows: int, seed: int) -> Columns:
 
 
 _MINUTES = Plan(unit="minutes", direction="lower is better", effect=1.0)
-_BRIER = Plan(unit="squared error", direction="higher is better", effect=0.001)
+_BRIER = Plan(unit="squared error", direction="lower is better", effect=0.001)
 _BENEFIT = Gate(topic="benefit")
 
 
@@ -252,23 +252,23 @@ def cases() -> dict[str, Case]:
 
 
 def _of_lending() -> dict[str, Case]:
-    columns, earlier = lending(400, 1), lending(400, 2)
+    columns, earlier = lending(240, 1), lending(240, 2)
     edges = reference_edges({name: earlier[name] for name in ("a", "b", "race")}, bins=40)
     scores = reference_edges({"score": earlier["score"]}, bins=40)
-    flips = FlipSettings(attribute="sex", levels=(1.0, 2.0), sets={"sex": (1.0, 2.0)}, threshold=0.4, rows_max=200)
+    flips = FlipSettings(attribute="sex", levels=(1.0, 2.0), sets={"sex": (1.0, 2.0)}, threshold=0.4, rows_max=240)
     found: dict[str, tuple[Record, Gate | None]] = {
         "benefit.capture": (CaptureSettings(plan=Plan(unit="share of outcomes", direction="higher is better", effect=0.001), capacity=0.3), _BENEFIT),
         "benefit.paired": (PairedSettings(plan=_BRIER, compare="brier"), _BENEFIT),
-        "benefit.sequential": (SequentialSettings(plan=_BRIER, compare="brier", kind="asymptotic", rows_planned=400), _BENEFIT),
+        "benefit.sequential": (SequentialSettings(plan=_BRIER, compare="brier", kind="asymptotic", rows_planned=240), _BENEFIT),
         "drift.columns": (edges, _limit(0.3)),
         "drift.ks-exact": (KsSettings(columns=("a", "b")), _limit(0.3)),
         "drift.performance": (PerformanceSettings(threshold=0.4, bins=50), _target(0.5)),
         "drift.score": (scores, _limit(0.3)),
-        "explanation.agreement": (AgreementSettings(top=2, rows=100), _target(0.2)),
-        "explanation.fidelity": (FidelitySettings(top=1, repeats=2, rows=100), _target(0.5)),
-        "explanation.monotonicity": (MonotonicitySettings(directions={"a": "up"}, steps=5, rows=100), _limit(0.2)),
-        "explanation.sparsity": (SparsitySettings(share=0.8, rows=100), _limit(3.9)),
-        "explanation.stability": (StabilitySettings(noise=0.05, top=2, repeats=2, rows=100), _target(0.5)),
+        "explanation.agreement": (AgreementSettings(top=2, rows=240), _target(0.2)),
+        "explanation.fidelity": (FidelitySettings(top=1, repeats=2, rows=240), _target(0.5)),
+        "explanation.monotonicity": (MonotonicitySettings(directions={"a": "up"}, steps=5, rows=240), _limit(0.2)),
+        "explanation.sparsity": (SparsitySettings(share=0.8, rows=240), _limit(3.9)),
+        "explanation.stability": (StabilitySettings(noise=0.05, top=2, repeats=2, rows=240), _target(0.5)),
         "fairness.alternatives": (
             AlternativesSettings(
                 attribute="sex", share=0.5, favourable="low", auc_loss_max=0.05, candidates=2, trees_max=4
@@ -292,7 +292,7 @@ def _of_lending() -> dict[str, Case]:
         "performance.discrimination": (DiscriminationSettings(bins=200), _target(0.5)),
         "performance.discrimination-difference": (DifferenceSettings(bins=50), _target(0.0)),
         "performance.error": (ErrorSettings(unit="share"), _limit(0.9)),
-        "performance.lift": (LiftSettings(shares=(0.2,), bins=100), _target(1.0)),
+        "performance.lift": (LiftSettings(shares=(0.2,), bins=100), _target(1.0, measure="lift.lift")),
         "performance.segments": (SegmentSettings(by=("race",), metrics=("auc",)), _target(0.4)),
         "quality.accuracy": (
             AccuracySettings(
@@ -313,28 +313,29 @@ def _of_lending() -> dict[str, Case]:
             _limit(0.5),
         ),
         "quality.timeliness": (TimelinessSettings(at="2026-06-01T00:00:00Z", age_days_max=60), _target(0.5)),
-        "robustness.boundary": (BoundarySettings(threshold=0.4, rows=60, others=8, halvings=6), _target(0.001)),
-        "robustness.missing-fields": (GapSettings(threshold=0.4, rows=100), _limit(0.9)),
-        "robustness.out-of-range": (RangeSettings(threshold=0.4, beyond=1.0, rows=100), _limit(0.99)),
-        "robustness.perturbation": (NoiseSettings(noise=0.05, threshold=0.4, repeats=2, rows=100), _limit(0.5)),
+        "robustness.boundary": (BoundarySettings(threshold=0.4, rows=240, others=8, halvings=6), _target(0.001)),
+        "robustness.missing-fields": (GapSettings(threshold=0.4, rows=240), _limit(0.9)),
+        "robustness.out-of-range": (RangeSettings(threshold=0.4, beyond=1.0, rows=240), _limit(1.0)),
+        "robustness.perturbation": (NoiseSettings(noise=0.05, threshold=0.4, repeats=2, rows=240), _limit(0.5)),
         "robustness.poisoned-labels": (PoisonSettings(share=0.1, trainer="measure_cases:train"), _limit(0.4)),
         "robustness.random-model": (ControlSettings(repeats=10), _limit(0.6)),
         "robustness.retrain": (RepeatSettings(threshold=0.4, trainer="measure_cases:train", trainings=3), _limit(0.7)),
         "robustness.seed": (RepeatSettings(threshold=0.4, trainer="measure_cases:train", trainings=3), _limit(0.7)),
         "robustness.shuffled-labels": (
             ControlSettings(trainer="measure_cases:train", repeats=10),
-            _limit(0.6),
+            _limit(0.8),
         ),
         "security.membership-inference": (MembershipSettings(), _limit(0.5)),
     }
+    in_pairs = {"benefit.paired", "benefit.sequential"}
     return {
-        name: Case(columns, LENDING, settings, gate, earlier, Linear(), "customer")
+        name: Case(columns, PAIRS if name in in_pairs else LENDING, settings, gate, earlier, Linear(), "customer")
         for name, (settings, gate) in found.items()
     }
 
 
 def _of_desk() -> dict[str, Case]:
-    columns = desk(400, 3)
+    columns = desk(320, 3)
     stated = Assumed(low=20, likely=40, high=80, source="meter of the test bench")
     grid = Assumed(low=0.4, likely=0.6, high=0.7, source="factor of the test bench")
     starts = "2026-03-01T00:00:00Z"
@@ -377,8 +378,8 @@ def _of_desk() -> dict[str, Case]:
 
 
 def _of_answers() -> dict[str, Case]:
-    columns = answers(180, 4)
-    corpus = {**columns, "sources": np.array([f"Another text about harbours, number {at}, of no account." for at in range(180)], dtype=object)}
+    columns = answers(90, 4)
+    corpus = {**columns, "sources": np.array([f"Another text about harbours, number {at}, of no account." for at in range(90)], dtype=object)}
     roles = Roles(question="asked", answer="said", expected="fee", passages="sources", cluster="asked")
     short = Roles(question="asked", answer="short", expected="fee", cluster="asked")
 
@@ -392,7 +393,7 @@ def _of_answers() -> dict[str, Case]:
         "answers.faithfulness": case(FaithfulnessSettings(coverage=0.5), _limit(0.5)),
         "answers.numeric": case(NumericSettings(relative_tolerance=0.001), _target(0.5), short),
         "provenance.overlap": case(OverlapSettings(span_min=12), _limit(500)),
-        "robustness.paraphrase": case(ParaphraseSettings(), _limit(0.5)),
+        "robustness.paraphrase": case(ParaphraseSettings(), _target(0.5)),
         "security.canary-leakage": case(CanarySettings(canaries=CANARIES, near_chars=10), _limit(0.5)),
     }
 

@@ -47,7 +47,7 @@ KINDS = (
 
 
 @given(st.one_of(KINDS), st.randoms())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_every_kind_of_column_is_counted_as_by_hand(column, random):
     masked = np.ma.masked_array(column, [random.random() < 0.3 for _ in range(len(column))])
     for each in (column, masked):
@@ -87,7 +87,7 @@ EDGES = st.one_of(
 
 
 @given(EDGES, st.data())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_bins_are_those_of_a_search_to_the_last_bit(edges, data):
     near = st.sampled_from(edges).flatmap(
         lambda edge: st.sampled_from([edge, math.nextafter(edge, math.inf), math.nextafter(edge, -math.inf)])

@@ -68,7 +68,7 @@ def written(rows, path):
 
 
 @given(st.lists(ROW, min_size=1, max_size=25))
-@settings(max_examples=12)
+@settings(max_examples=6)
 def test_any_table_is_counted_and_digested_as_in_memory(duck, tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("table") / "rows.parquet"
     table = written(rows, path)

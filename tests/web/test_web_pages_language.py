@@ -104,6 +104,7 @@ class Filled(ActingWorld):
             "/uses/{institution}/{use}/to-green": [{"path": OF_USE}],
             "/uses/{institution}/{use}/assessment": [{"path": OF_USE}],
             "/uses/{institution}/{use}/change": [{"path": OF_USE}],
+            "/uses/{institution}/{use}/price": [{"path": OF_USE}],
             "/uses/{institution}/{use}/signals": [{"path": OF_USE, "query": {"kind": "complaint", "days": "30"}}],
             "/uses/{institution}/{use}/observe": [{"path": OF_USE}],
             "/uses/{institution}/{use}/evidence/new": [{"path": OF_USE}, *topics],

@@ -23,7 +23,8 @@ KEPT_KINDS = frozenset(
     {*FIRM_KINDS, *USE_KINDS, "assessment/1", "runtime-policy/1", "decision/1", "decision-intent/1", "hold/1"}
     | {"hold-release/1", "observe/1", "observe-end/1", "erasure/1", "access/1", "opt-out/1", "review/1"}
     | {"review-action/1", "review-stock/1", "signal/1", "incident/1", "incident-update/1", "complaint/1"}
-    | {"change-answer/1", "answer-fetch/1", "administration/1", "identity-assertion/1"}
+    | {"change-answer/1", "answer-fetch/1", "administration/1", "identity-assertion/1", "monitor/1"}
+    | {"measurement-result/1"}
 )
 """Kinds that verdicts and calls rest on: erasing one would change what the others say, and perhaps for the better.
 

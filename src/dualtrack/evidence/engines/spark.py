@@ -55,11 +55,12 @@ class SparkEngine(FrameEngine):
             else:
                 read = self._session.read.parquet(name) if "/" in name else self._session.table(name)
             wrong = [column for column in read.columns if "." in column or "`" in column]
-        except Exception as error:  # as above
+        except Exception as error:  # the client raises errors of gRPC, of its own and of sockets
             raise _upstream(error, name) from error
         if wrong:
             raise FieldError(f"a column named {wrong[0]!r}", where=name, fix="rename it: Spark reads a dot as a field")
-        return nw.from_native(read)
+        opened: nw.LazyFrame[Any] = nw.from_native(read)
+        return opened
 
     def rows(self, frame: nw.LazyFrame[Any]) -> list[tuple[Any, ...]]:
         """Run a query on the cluster."""
@@ -68,7 +69,7 @@ class SparkEngine(FrameEngine):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 brought = native.toArrow()
-        except Exception as error:  # as above
+        except Exception as error:  # the client raises errors of gRPC, of its own and of sockets
             raise _upstream(error, self._remote) from error
         return list(zip(*(column.to_pylist() for column in brought.columns), strict=True))
 

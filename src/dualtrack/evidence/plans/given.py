@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import convert
 from msgspec.structs import replace
 
-from dualtrack.errors import DualtrackError, EvidenceError, FieldError
+from dualtrack.errors import FieldError
 from dualtrack.evidence.arrays import reals
 from dualtrack.evidence.benefit.capture import list_size, top
+from dualtrack.evidence.models import ask
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.sample import Roles, Sample, make_sample
 
@@ -77,17 +78,7 @@ def _filled(table: Table, roles: Roles, given: Given, plan: MeasurementPlan, *, 
 
 def _scores(scorer: Scorer, columns: dict[str, Column], roles: Roles, name: str) -> Column:
     rows = make_sample(columns, Roles(features=roles.features)).features()
-    try:
-        return scorer.score(rows)
-    except DualtrackError:
-        raise
-    except Exception as error:  # somebody else's code may raise anything; it is named, not hidden
-        raise EvidenceError(
-            f"the {name} raised {type(error).__name__}: {error}",
-            where=f"--{name}",
-            expected="one number a row",
-            fix="call it on the same table by hand",
-        ) from error
+    return ask(scorer, rows, f"--{name}")
 
 
 def _decided(rule: DecisionRule, columns: dict[str, Column], roles: Roles, seed: int) -> Column:

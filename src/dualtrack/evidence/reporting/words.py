@@ -130,7 +130,7 @@ class Words:
 
     def unit(self, unit: str) -> str:
         """Return a unit; one that somebody declared stands as it was declared."""
-        return _UNITS.get(unit, unit) if self.chinese else unit
+        return _UNITS.get(unit, f"「{unit}」") if self.chinese else unit
 
     def standing(self, standing: Standing) -> str:
         """Return a standing with its sign."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain import canonical
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["ExportCase", "Observed", "Planned", "Resulted", "Verdict", "read_case"]
 
 
-class Observed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Observed:
     """An evidence entry about the release or its use: `digest` is that of the signed envelope, `counts` as in the verdict."""
 
     index: int
@@ -37,7 +39,8 @@ class Observed(NamedTuple):
     admitted: bool
 
 
-class Planned(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Planned:
     """A registered plan."""
 
     index: int
@@ -46,7 +49,8 @@ class Planned(NamedTuple):
     plan: MeasurementPlan
 
 
-class Resulted(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Resulted:
     """A result of one item of a run; `digest` is that of the signed envelope."""
 
     index: int
@@ -55,7 +59,8 @@ class Resulted(NamedTuple):
     result: MeasurementResult
 
 
-class Verdict(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Verdict:
     """The newest recorded assessment of this release."""
 
     index: int
@@ -105,7 +110,8 @@ def read_case(register: Register, use: str, release: str | None = None) -> Expor
     verdict = _verdict(register, use, wanted)
     observed = _observed(entries, case)
     released_at = _released_at(entries, wanted)
-    marks = [released_at, *(item.recorded_at for item in [*observed, *plans, *results])]
+    entries_used: list[Observed | Planned | Resulted] = [*observed, *plans, *results]
+    marks = [released_at, *(item.recorded_at for item in entries_used)]
     if verdict is not None:
         marks.append(verdict.assessment.at)
     return ExportCase(

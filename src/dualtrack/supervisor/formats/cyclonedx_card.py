@@ -84,7 +84,11 @@ def _standing(item: Resulted) -> str:
     gate, plan = result.item.gate, result.plan
     assert plan is not None
     names = ("target", "limit", "limit_low", "limit_high")
-    bounds = [f"{name.replace('_', ' ')} {number(getattr(gate, name))}" for name in names if getattr(gate, name, None) is not None]
+    bounds = [
+        f"{name.replace('_', ' ')} {number(getattr(gate, name))}"
+        for name in names
+        if getattr(gate, name, None) is not None
+    ]
     threshold = ", ".join(bounds) or ("as declared" if gate else "none")
     return (
         f"{result.standing}; threshold: {threshold}; plan: entry {plan.index}, SHA-256 {plan.digest}; "

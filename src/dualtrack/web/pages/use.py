@@ -42,6 +42,7 @@ def use_tabs(use: str, say: Say, current: str) -> tuple[Link, ...]:
         ("green", use_address(use, "to-green"), say("Way to green", "通往准許")),
         ("change", use_address(use, "change"), say("Changes", "改動")),
         ("decisions", f"/decisions?use={use}", say("Decisions", "決定")),
+        ("price", use_address(use, "price"), say("Price of controls", "監控措施的代價")),
     )
     return tuple(Link(href, label, current=name == current) for name, href, label in places)
 

@@ -1,0 +1,123 @@
+"""One item of a report in one language: its plots, every number with interval and n, methods, facts, and when it misleads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dualtrack.domain import canonical
+from dualtrack.evidence.reporting.cells import Cell, Column, Fact, Table
+from dualtrack.evidence.reporting.plots import interval_cells, number_name, plots_of
+from dualtrack.evidence.reporting.words import STANDING_TONES
+from dualtrack.present.charts import plain_number
+
+if TYPE_CHECKING:
+    from dualtrack.evidence.measurement import Measurement
+    from dualtrack.evidence.reporting.pictures import Plot
+    from dualtrack.evidence.reporting.records import ItemReport
+    from dualtrack.evidence.reporting.words import Tone, Words
+
+__all__ = ["Section", "section_of"]
+
+
+class Section(NamedTuple):
+    """One item: `entry` is its result in the ledger, `mark` stands beside the title of what does not count."""
+
+    entry: int
+    title: str
+    name: str
+    mark: str
+    standing: str
+    tone: Tone
+    reason: str
+    facts: list[Fact]
+    numbers: Table
+    methods: list[str]
+    readable: list[Fact]
+    plots: list[Plot]
+    misleads: str
+
+
+def section_of(item: ItemReport, words: Words) -> Section:
+    """Return an item's section; an exploratory one is marked, and never green."""
+    result = item.result
+    methods = dict.fromkeys(
+        f"{each.method.name}, v{each.method.version} ({each.method.source})"
+        for each in result.measurements
+    )
+    chosen = result.measurements[item.chosen] if item.chosen is not None else None
+    needed = words(f"About {result.n_needed:,} rows would settle it.", f"約需{result.n_needed:,}行方可判斷。") if result.n_needed else ""
+    reason = words.capital(words.reason(result.reason))
+    stop = "" if not reason or reason.endswith((".", "。")) else words(". ", "。")
+    return Section(
+        entry=item.entry,
+        title=words.text(item.title),
+        name=f"{result.item.id} ({result.item.measure})",
+        mark=words("EXPLORATORY, does not count", "探索性，不計算在內") if result.exploratory else "",
+        standing=words.standing(result.standing),
+        tone="note" if result.exploratory else STANDING_TONES[result.standing],
+        reason=(reason + stop + needed).strip(),
+        facts=_facts(item, chosen, words),
+        numbers=_numbers(result.measurements, words),
+        methods=list(methods),
+        readable=[Fact(name, _value(value, words)) for name, value in sorted((chosen.facts if chosen else {}).items())],
+        plots=plots_of(item, words),
+        misleads=words.text(item.misleads) if item.misleads else "",
+    )  # fmt: skip
+
+
+def _facts(item: ItemReport, chosen: Measurement | None, words: Words) -> list[Fact]:
+    result = item.result
+    found = [
+        Fact(words("Threshold registered", "已登記的門檻"), words.threshold(result.item.gate)),
+        Fact(words("Rows", "行數"), f"{result.rows:,}"),
+        Fact(words("Level, versions tried", "置信水平、試過的版本"), f"{result.level:.6g}, {result.variants:,}"),
+        Fact(words("Draws", "抽樣"), _draws(chosen, words)),
+        Fact(words("Settings", "設定"), canonical.encode(result.item.settings).decode() if result.item.settings else "{}", code=True),
+        Fact(words("Release", "發布版本"), result.release, code=True),
+        Fact(words("Data digest", "數據摘要值"), result.data_digest, code=True),
+        Fact(words("Digest of the result", "結果摘要值"), item.digest, code=True),
+        Fact(words("Recorded", "記錄時間"), words.moment(item.recorded_at)),
+        Fact(words("Signed by", "簽署人"), words.listed(item.signed_by)),
+    ]  # fmt: skip
+    return found
+
+
+def _draws(chosen: Measurement | None, words: Words) -> str:
+    if chosen is None or chosen.draws is None:
+        return words("none: the interval is a formula", "沒有：區間由公式得出")
+    drawn = chosen.draws
+    return words(
+        f"{drawn.draws:,}, seed {drawn.seed} ({drawn.generator}, numpy {drawn.numpy})",
+        f"{drawn.draws:,}次，種子數 {drawn.seed}（{drawn.generator}，numpy {drawn.numpy}）",
+    )
+
+
+def _numbers(measurements: list[Measurement], words: Words) -> Table:
+    columns = [
+        Column(words("Number", "數字")),
+        Column(words("Estimate", "估計值"), numeric=True),
+        Column(words("Interval", "區間"), numeric=True),
+        Column("n", numeric=True),
+        Column(words("Outcome", "結果")),
+    ]
+    return Table(words("All numbers", "所有數字"), columns, [_number_row(each, words) for each in measurements])
+
+
+def _number_row(measured: Measurement, words: Words) -> list[Cell]:
+    point, interval = interval_cells(measured)
+    weak = measured.outcome == "underpowered"
+    return [
+        Cell(number_name(measured), sub=words.unit(measured.unit)),
+        Cell(point),
+        Cell(interval),
+        Cell(f"{measured.n:,}"),
+        Cell(words("? underpowered", "? 檢定力不足") if weak else words("measured", "已量度"), tone="medium" if weak else None),
+    ]  # fmt: skip
+
+
+def _value(value: object, words: Words) -> str:
+    if isinstance(value, bool):
+        return words("yes", "是") if value else words("no", "否")
+    if isinstance(value, int):
+        return f"{value:,}"
+    return plain_number(value) if isinstance(value, float) else str(value)
