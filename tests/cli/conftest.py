@@ -1,8 +1,11 @@
-"""A bank made once by commands, copied for whoever changes it; and a network that is not there."""
+"""A bank made once by commands, copied for whoever changes it; a table and a model to measure; and a network that is not there."""
 
 import shutil
 import socket
+import threading
+from http.server import ThreadingHTTPServer
 
+import duckdb
 import pytest
 from cli_world import declared_bank
 
@@ -48,3 +51,54 @@ def no_width():
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("COLUMNS", raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def address():
+    from measure_world import Endpoint
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory):
+    """A table whose outcomes follow the model, as Parquet and as CSV."""
+    np = pytest.importorskip("numpy")
+    from measure_world import ROWS
+
+    folder = tmp_path_factory.mktemp("table")
+    random = np.random.default_rng(7)
+    first, second = random.normal(size=ROWS), random.normal(size=ROWS)
+    chance = 1 / (1 + np.exp(-(first + 0.5 * second)))
+    columns = {
+        "first": first,
+        "second": second,
+        "sex": random.integers(1, 3, ROWS),
+        "note": np.array(["text"] * ROWS),
+        "points": np.clip(0.5 + 0.05 * first, 0, 1),
+        "listed": (first > 0).astype(np.int64),
+        "defaulted": (random.random(ROWS) < chance).astype(np.int64),
+    }
+    with duckdb.connect() as connection:
+        parts = ", ".join(f"unnest(${name}) AS {name}" for name in columns)
+        connection.execute(
+            f"CREATE TABLE t AS SELECT {parts}", {name: values.tolist() for name, values in columns.items()}
+        )
+        connection.execute(f"COPY t TO '{folder}/t.parquet'")
+        connection.execute(f"COPY t TO '{folder}/t.csv' (HEADER)")
+    return folder
+
+
+@pytest.fixture
+def bench(bank, tmp_path, monkeypatch):
+    from measure_world import MODEL, Bench
+
+    (tmp_path / "scoring_of_test.py").write_text(MODEL)
+    monkeypatch.chdir(tmp_path)
+    return Bench(bank, tmp_path)

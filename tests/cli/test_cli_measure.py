@@ -1,194 +1,10 @@
-"""`plan` and `measure`: a real callable and a real HTTP endpoint as the model, on a real table, as planned, into the ledger."""
+"""`measure`: a real callable and a real HTTP endpoint as the model, on a real table, as planned, into the ledger."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-import duckdb
-import numpy as np
 import pytest
-import yaml
-from cli_world import USE, good, refused, run, said
+from cli_world import USE, good, refused, said
+from measure_world import MODEL_OPTIONS, PLAN, ROWS, altered, planned
 
 from dualtrack.evidence.plans.records import RESULT_KIND
-from dualtrack.evidence.tables import load_table, table_digest
-
-MODEL = """
-import numpy as np
-
-def predict(rows):
-    return 1 / (1 + np.exp(-(rows[:, 0] + 0.5 * rows[:, 1])))
-
-def flat(rows):
-    return np.full(len(rows), 0.5)
-
-def short(rows):
-    return [0.5]
-
-def nan(rows):
-    return np.full(len(rows), np.nan)
-
-def broken(rows):
-    raise KeyError("column nobody knows")
-
-number = 3
-"""
-ROWS = 3_000
-
-
-class Endpoint(BaseHTTPRequestHandler):
-    """Scores rows as `predict` does, in plain Python: an independent model behind HTTP."""
-
-    def do_POST(self):
-        rows = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["rows"]
-        scores = [1 / (1 + 2.718281828459045 ** -(row[0] + 0.5 * row[1])) for row in rows]
-        body = json.dumps({"scores": scores}).encode()
-        self.send_response(200 if self.path == "/score" else 500)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def address():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    """A table whose outcomes follow the model, as Parquet and as CSV."""
-    folder = tmp_path_factory.mktemp("table")
-    random = np.random.default_rng(7)
-    first, second = random.normal(size=ROWS), random.normal(size=ROWS)
-    chance = 1 / (1 + np.exp(-(first + 0.5 * second)))
-    columns = {
-        "first": first,
-        "second": second,
-        "sex": random.integers(1, 3, ROWS),
-        "note": np.array(["text"] * ROWS),
-        "points": np.clip(0.5 + 0.05 * first, 0, 1),
-        "defaulted": (random.random(ROWS) < chance).astype(np.int64),
-    }
-    with duckdb.connect() as connection:
-        parts = ", ".join(f"unnest(${name}) AS {name}" for name in columns)
-        connection.execute(
-            f"CREATE TABLE t AS SELECT {parts}", {name: values.tolist() for name, values in columns.items()}
-        )
-        connection.execute(f"COPY t TO '{folder}/t.parquet'")
-        connection.execute(f"COPY t TO '{folder}/t.csv' (HEADER)")
-    return folder
-
-
-PLAN = {
-    "format": "dualtrack.measurement-plan/1",
-    "use": USE,
-    "title": {"en": "What we will measure", "zh-Hant": "將會量度的項目"},
-    "data": {"en": "The validation table", "zh-Hant": "驗證用數據表"},
-    "columns": {
-        "label": "defaulted",
-        "score": "model",
-        "baseline": "points",
-        "attributes": ["sex"],
-        "features": ["first", "second"],
-    },
-    "decision": {"at_least": 0.5},
-    "cell_size_min": 100,
-    "rows_min": 1000,
-    "items": [
-        {
-            "id": "order",
-            "measure": "performance.discrimination",
-            "gate": {"topic": "predictive_performance", "target": 0.6},
-        },
-        {
-            "id": "calibration",
-            "measure": "performance.calibration",
-            "gate": {
-                "topic": "calibration_performance",
-                "limit": 0.05,
-                "pick": {"measure": "calibration.expected-error"},
-            },
-        },
-        {
-            "id": "benefit",
-            "measure": "benefit.paired",
-            "settings": {
-                "plan": {"unit": "squared probability", "direction": "lower is better", "effect": 0.001},
-                "compare": "brier",
-            },
-            "gate": {"topic": "benefit"},
-        },
-        {
-            "id": "gap",
-            "measure": "fairness.groups",
-            "gate": {"topic": "group_outcomes", "limit": 0.1},
-        },
-        {"id": "lift", "measure": "performance.lift", "settings": {"shares": [0.1, 0.5]}},
-    ],
-}
-MODEL_OPTIONS = ["--model", "scoring_of_test:predict"]
-
-
-def planned(**changes):
-    """Return the plan as plain data; `items` may be given as ids to keep."""
-    wanted = changes.pop("only", None)
-    items = [item for item in PLAN["items"] if wanted is None or item["id"] in wanted]
-    return PLAN | {"items": items} | changes
-
-
-def altered(item, **changes):
-    """Return the plan with only one item, changed."""
-    found = next(each for each in PLAN["items"] if each["id"] == item)
-    return PLAN | {"items": [found | changes]}
-
-
-class Bench:
-    """A folder with the model's module, a bank, and the commands of a validator."""
-
-    def __init__(self, bank, folder):
-        self.bank, self.folder = bank, folder
-
-    def write(self, plan, name="plan.yaml"):
-        path = self.folder / name
-        path.write_text(yaml.safe_dump(plan, allow_unicode=True, sort_keys=False), encoding="utf-8")
-        return path
-
-    def register(self, plan=PLAN, how=good):
-        arguments = ["plan", "register", self.write(plan), "--workspace", self.bank]
-        return how(self.bank, *arguments) if how is refused else how(*arguments, "--json")
-
-    def measure(self, *arguments, data, plan=None, how=run):
-        named = [] if plan is None else ["--plan", self.write(plan)]
-        line = ["measure", USE, "--data", data, *named, "--workspace", self.bank, *arguments]
-        return how(self.bank, *line) if how is refused else how(*line)
-
-    def evidence(self):
-        return good("evidence", "list", USE, "--workspace", self.bank, "--json").json
-
-    def kinds(self):
-        found = good("ledger", "show", "--workspace", self.bank, "--json").json
-        return [entry["kind"] for entry in found["entries"]]
-
-
-@pytest.fixture
-def bench(bank, tmp_path, monkeypatch):
-    (tmp_path / "scoring_of_test.py").write_text(MODEL)
-    monkeypatch.chdir(tmp_path)
-    return Bench(bank, tmp_path)
-
-
-def digest_of(path, *names):
-    loaded = load_table(path)
-    return table_digest({name: loaded[name] for name in names})
 
 
 def test_what_was_planned_becomes_evidence(bench, table):
@@ -236,6 +52,28 @@ def test_callable_and_endpoint_give_the_same_numbers(bench, table, address):
     assert bench.evidence() == []
 
 
+def test_a_table_that_stays_where_it_is_gives_the_same_numbers(bench, table):
+    stored = PLAN["columns"] | {"score": "points", "baseline": "points", "decision": "listed", "features": []}
+    plan = planned(only=["order", "calibration", "gap", "lift"], columns=stored)
+    del plan["decision"]
+    bench.register(plan)
+    found = {}
+    for engine in ("memory", "duckdb", None):
+        named = [] if engine is None else ["--engine", engine]
+        done = bench.measure(*named, "--json", "--dry-run", data=table / "t.parquet")
+        found[engine] = done.json["results"]
+        assert {result["engine"] for result in done.json["results"]} == {engine or "duckdb"}
+    for one, other in zip(found["memory"], found["duckdb"], strict=True):
+        assert [each["statistics"] for each in one["measurements"]] == [
+            each["statistics"] for each in other["measurements"]
+        ]
+        assert [each["estimate"] for each in one["measurements"]] == [
+            each["estimate"] for each in other["measurements"]
+        ]
+    said(bench.measure("--engine", "duckdb", *MODEL_OPTIONS, data=table / "t.parquet", how=refused), "--engine memory")
+    said(bench.measure("--engine", "abacus", data=table / "t.parquet", how=refused), "duckdb")
+
+
 def test_without_a_registered_plan_nothing_counts(bench, table):
     done = bench.measure(*MODEL_OPTIONS, data=table / "t.parquet", plan=PLAN)
     assert done.code == 0, done.err
@@ -248,13 +86,6 @@ def test_a_plan_registered_afterwards_does_not_make_them_count(bench, table):
     bench.measure(*MODEL_OPTIONS, data=table / "t.parquet", plan=PLAN)
     bench.register()
     assert bench.evidence() == []
-
-
-def test_a_plan_stands_once(bench):
-    first, again = bench.register().json, bench.register().json
-    assert first == again
-    assert good("plan", "list", USE, "--workspace", bench.bank, "--json").json[0]["digest"] == first["digest"]
-    assert first["digest"] in good("plan", "check", bench.folder / "plan.yaml", "--json").out
 
 
 def test_a_missed_threshold_fails_and_is_evidence(bench, table):
@@ -346,35 +177,6 @@ def test_a_score_that_says_nothing_is_never_green(bench, table):
     assert "met" not in {result["standing"] for result in done.json["results"]}
 
 
-WRONG_PLANS = [
-    ("no measure", altered("order", measure="performance.nonsense"), ["items[0] order", "performance.discrimination"]),
-    ("no family", altered("order", measure="nonsense"), ["no measure 'nonsense'", "fairness"]),
-    ("no setting", altered("lift", settings={"depth": 3}), ["settings", "depth"]),
-    ("no threshold", altered("order", gate={"topic": "predictive_performance"}), ["no threshold"]),
-    ("two thresholds", altered("order", gate={"topic": "predictive_performance", "target": 0.6, "limit": 0.7}), ["several"]),
-    ("half a band", altered("order", gate={"topic": "monitoring_run", "limit_low": 0.6}), ["limit_low and limit_high"]),
-    ("no topic", altered("order", gate={"topic": "made_up", "target": 0.6}), ["made_up", "evidence topics"]),
-    ("a threshold on benefit", altered("benefit", gate={"topic": "benefit", "target": 0.1}), ["declared minimum"]),
-    ("another effect than declared", altered("benefit", settings=PLAN["items"][2]["settings"] | {"plan": PLAN["items"][2]["settings"]["plan"] | {"effect": 0.0001}}), ["0.001"]),
-    ("twice the same id", PLAN | {"items": [dict(PLAN["items"][4]), {"id": "lift", "measure": "performance.confusion"}]}, ["used twice"]),
-    ("no items", PLAN | {"items": []}, ["items"]),
-    ("a field nobody knows", PLAN | {"threshold": 0.5}, ["threshold"]),
-    ("two decisions", PLAN | {"decision": {"at_least": 0.5, "capacity": 0.2}}, ["decision"]),
-    ("not declared", PLAN | {"use": "my-bank/other"}, ["not declared"]),
-    ("states what the topic lacks", altered("order", gate={"topic": "predictive_performance", "target": 0.6, "states": {"relevant": True}}), ["relevant"]),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("plan", "words"), [case[1:] for case in WRONG_PLANS], ids=[case[0] for case in WRONG_PLANS])
-def test_a_plan_that_cannot_run_is_never_registered(bench, plan, words):
-    said(bench.register(plan, how=refused), *words)
-
-
-def test_who_may_not_measure_may_not_plan(bench):
-    path = bench.write(PLAN)
-    said(refused(bench.bank, "plan", "register", path, "--as", "first-line", "--workspace", bench.bank), "validator")
-
-
 WRONG_RUNS = [
     ("no model", [], ["no model was given", "--model"]),
     ("no module", ["--model", "absent_module:predict"], ["absent_module", "module:function"]),
@@ -420,13 +222,3 @@ def test_rows_that_cannot_be_measured_yield_no_number(bench, tmp_path):
     assert "met" not in {result["standing"] for result in done.json["results"]}
     assert "defaulted" in done.out
     assert bench.evidence() == []
-
-
-def test_measures_are_listed_with_what_they_need(bench):
-    listed = {each["measure"]: each for each in good("measures", "--json").json}
-    assert {item["measure"] for item in PLAN["items"]} <= set(listed)
-    assert listed["performance.discrimination"]["misleads"]["zh-Hant"]
-    shown = good("measures", "benefit.paired").out
-    assert "plan: must be given" in shown
-    assert "source" in shown
-    said(run("measures", "fairness.nothing").err, "fairness.groups")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +25,10 @@ from dualtrack.domain.records import to_plain
 from dualtrack.errors import FieldError, NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dualtrack.cli.desk import Desk
+    from dualtrack.evidence.plans.bench import Bench
     from dualtrack.evidence.plans.given import Given
     from dualtrack.evidence.plans.journal import RunJournal
     from dualtrack.evidence.plans.recording import Recorded
@@ -54,6 +58,10 @@ JOURNAL = "measure-runs"
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(min=0.1), help="Seconds that the model may take; else no end."
 )
+@click.option(
+    "--engine",
+    help="duckdb, memory or sc://host:port; else memory where the run makes scores or decisions, and duckdb.",
+)
 @click.option("--release", help="Digest of the release measured; the newest if not given.")
 @click.option("--dry-run", is_flag=True, help="Measure and show, but record nothing.")
 @signer_option("collector")
@@ -66,6 +74,7 @@ def measure_command(
     reference: Path | None,
     model: str | None,
     baseline: str | None,
+    engine: str | None,
     timeout_s: float | None,
     release: str | None,
     dry_run: bool,
@@ -86,9 +95,10 @@ def measure_command(
         signer = None if dry_run else desk.signer(holder)
         if signer is not None:
             check_planner(desk.register, signer, where=f"--as {holder}")
-        given = _given(desk, _Files(data, reference, model, baseline, timeout_s), use, digest)
+        files = _Files(data, reference, model, baseline, timeout_s)
         asked = _asked(desk, plan, digest, demo=desk.workspace.demo)
-        run = _run(desk, plan, given, asked, quiet=as_json)
+        with _bench(desk, plan, files, use, digest, engine) as given:
+            run = _run(desk, plan, given, asked, quiet=as_json)
         recorded = None
         if signer is not None:
             recorded = record_run(desk.register, run, signer)
@@ -133,6 +143,33 @@ def _release(desk: Desk, use: str, named: str | None) -> str:
     return found
 
 
+@contextmanager
+def _bench(
+    desk: Desk, plan: MeasurementPlan, files: _Files, use: str, digest: str, named: str | None
+) -> Iterator[Given | Bench]:
+    """Give what the run works on: columns in memory, or the table where it lies."""
+    from dualtrack.evidence.engines.engine import open_engine  # noqa: PLC0415 - as above
+    from dualtrack.evidence.plans.bench import EngineBench  # noqa: PLC0415 - as above
+    from dualtrack.evidence.registry import find_measure  # noqa: PLC0415 - as above
+
+    made = files.model or files.baseline or (plan.decision is not None and plan.columns.decision is None)
+    needs_model = any("model" in find_measure(item.measure).needs for item in plan.items)
+    engine = named or ("memory" if made or needs_model else "duckdb")
+    if engine == "memory":
+        yield _given(desk, files, use, digest)
+        return
+    if files.model or files.baseline:
+        raise FieldError(
+            f"a model, and engine {engine}",
+            where="--model, --baseline",
+            fix="write the scores as columns of the table, or run with --engine memory",
+        )
+    with open_engine(engine) as opened:
+        remote = engine.startswith("sc://")
+        table, reference = (str(each) if remote and each else each for each in (files.data, files.reference))
+        yield EngineBench(plan, opened, table or files.data, reference)
+
+
 def _given(desk: Desk, files: _Files, use: str, digest: str) -> Given:
     from dualtrack.cli.models import open_baseline, open_released  # noqa: PLC0415 - as above
     from dualtrack.evidence.plans.given import Given  # noqa: PLC0415 - as above
@@ -165,7 +202,7 @@ def _asked(desk: Desk, plan: MeasurementPlan, release: str, *, demo: bool) -> As
     )
 
 
-def _run(desk: Desk, plan: MeasurementPlan, given: Given, asked: Asked, *, quiet: bool) -> PlanRun:
+def _run(desk: Desk, plan: MeasurementPlan, given: Given | Bench, asked: Asked, *, quiet: bool) -> PlanRun:
     from dualtrack.evidence.plans.running import run_plan  # noqa: PLC0415 - as above
 
     def journal(run: str) -> RunJournal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.cli.desk import clock, sitting
+from dualtrack.cli.models import open_baseline, open_released
 from dualtrack.domain import canonical
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import encode, read_record
@@ -12,7 +13,7 @@ from dualtrack.domain.time import format_instant
 from dualtrack.errors import FieldError, NotFoundError, PathError
 from dualtrack.evidence.plans.given import Given
 from dualtrack.evidence.plans.reading import plan_digest, read_plan
-from dualtrack.evidence.plans.recording import find_plan, record_run, variants_tried
+from dualtrack.evidence.plans.recording import check_planner, find_plan, record_run, variants_tried
 from dualtrack.evidence.plans.records import MeasurementResult
 from dualtrack.evidence.plans.running import Asked, PlanRun, run_plan
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dualtrack.domain.release import Release
     from dualtrack.evidence.models import Scorer
     from dualtrack.evidence.plans.records import MeasurementPlan
 
@@ -46,6 +48,7 @@ class Bench:
     def __init__(self, options: BenchOptions) -> None:
         self._options = options
         self.plan = _read(options.plan)
+        self._release: Release | None = None
         self._asked = self._ask()
         self.results: dict[str, MeasurementResult] = {}
 
@@ -54,16 +57,20 @@ class Bench:
         item: str,
         table: Mapping[str, NDArray[Any]],
         reference: Mapping[str, NDArray[Any]] | None,
-        model: Scorer | None,
-        baseline: Scorer | None,
+        model: Scorer | str | None,
+        baseline: Scorer | str | None,
     ) -> MeasurementResult:
-        """Measure one item; raises FieldError for an item that the plan does not have, or one measured twice."""
+        """Measure one item; raises FieldError for an item that the plan does not have, or one measured twice.
+
+        A model or baseline is a scorer, or text as `dualtrack measure` takes it.
+        """
         if item not in {each.id for each in self.plan.items}:
             known = ", ".join(each.id for each in self.plan.items)
             raise FieldError(f"no item {item!r}", where=str(self._options.plan), expected=known)
         if item in self.results:
             raise FieldError(f"item {item!r} is measured twice", where="claim", fix="measure each item in one test")
-        run = run_plan(self.plan, Given(table, reference, model, baseline), self._asked, only=frozenset({item}))
+        given = Given(table, reference, self._model(model), self._baseline(baseline))
+        run = run_plan(self.plan, given, self._asked, only=frozenset({item}))
         self.results[item] = run.results[0]
         return run.results[0]
 
@@ -96,6 +103,16 @@ class Bench:
             lines.append("the plan was not registered beforehand: these results are exploratory and count for nothing")
         return lines
 
+    def _model(self, named: Scorer | str | None) -> Scorer | None:
+        if not isinstance(named, str):
+            return named
+        if self._release is None:  # nothing is recorded, so nothing speaks for a release
+            return open_baseline(named, self._asked.release)
+        return open_released(named, self._asked.release, self._release)
+
+    def _baseline(self, named: Scorer | str | None) -> Scorer | None:
+        return open_baseline(named, self._asked.release) if isinstance(named, str) else named
+
     def _ask(self) -> Asked:
         if not self._options.recording:
             return Asked(self._options.release or _NO_RELEASE, None, self.plan.variants, format_instant(clock()))
@@ -106,6 +123,14 @@ class Bench:
                 raise NotFoundError(
                     f"{self.plan.use} has no release yet", fix=f"`dualtrack release {self.plan.use}` first"
                 )
+            admitted = register.case(self.plan.use, release).found.release
+            if admitted is None:
+                raise NotFoundError(
+                    f"{self.plan.use} has no release {release[:16]}", fix=f"`dualtrack release {self.plan.use}` first"
+                )
+            self._release = admitted.release
+            holder = self._options.holder
+            check_planner(register, desk.signer(holder), where=f"--dualtrack-as {holder}")
             found = find_plan(register, self.plan.use, plan_digest(self.plan))
             return Asked(
                 release=release,

@@ -2,7 +2,9 @@
 
 A test asks for the fixture `claim`, measures the plan's item on its own data, and fails with the reason where the threshold
 was not met or cannot be told. Without the option the same tests run and nothing is recorded. Everything is recorded at the
-end of the session, at once; a session that is interrupted leaves nothing.
+end of the session, at once, what missed too; a session that is interrupted, or loses a worker, leaves nothing. An item measured
+a second time fails its test: the first number stands. Where two workers measured the same one nobody can say which was first,
+and nothing is recorded.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from dualtrack.errors import DualtrackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +39,7 @@ _MARKER = "claim(item): the test measures this item of the plan (Dualtrack)"
 
 _BENCH = pytest.StashKey["Bench"]()
 _SUMMARY = pytest.StashKey[list[str]]()
+_FAULTS = pytest.StashKey[list[str]]()
 
 
 class Claim:
@@ -49,11 +54,18 @@ class Claim:
         table: Mapping[str, NDArray[Any]],
         *,
         reference: Mapping[str, NDArray[Any]] | None = None,
-        model: Scorer | None = None,
-        baseline: Scorer | None = None,
+        model: Scorer | str | None = None,
+        baseline: Scorer | str | None = None,
     ) -> MeasurementResult:
-        """Measure the item on columns; fails the test where its threshold is missed, cannot be told, or nothing is measurable."""
-        result = self._bench.measure(self.item, table, reference, model, baseline)
+        """Measure the item on columns; fails the test where its threshold is missed, cannot be told, or nothing is measurable.
+
+        A model or baseline may be named as `dualtrack measure` names it; while recording, a file must then be one that the
+        release pins.
+        """
+        try:
+            result = self._bench.measure(self.item, table, reference, model, baseline)
+        except DualtrackError as error:
+            pytest.fail(f"{self.item}: {error}", pytrace=False)
         if result.standing not in {"met", "reported"}:
             needed = f"; about {result.n_needed:,} rows would settle it" if result.n_needed else ""
             pytest.fail(f"{self.item}: {result.standing}: {result.reason}{needed}", pytrace=False)
@@ -82,33 +94,56 @@ def claim(request: pytest.FixtureRequest) -> Claim:
     marker = request.node.get_closest_marker("claim")
     if marker is None or len(marker.args) != 1:
         pytest.fail("the test uses `claim` and is not marked: @pytest.mark.claim('ITEM')", pytrace=False)
-    return Claim(_bench(request.config), marker.args[0])
+    try:
+        bench = _bench(request.config)
+    except DualtrackError as error:
+        pytest.fail(str(error), pytrace=False)
+    return Claim(bench, marker.args[0])
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand a worker's results to the main process; there, record all of them."""
+    """Hand a worker's results to the main process; there, record all of them. What cannot be recorded fails the session."""
     config = session.config
     bench = config.stash.get(_BENCH, None)
-    if bench is None:
-        return
     if hasattr(config, "workeroutput"):
-        config.workeroutput["dualtrack"] = bench.packed()
-    elif config.getoption("--dualtrack") and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
-        config.stash[_SUMMARY] = bench.record()
+        config.workeroutput["dualtrack"] = bench.packed() if bench is not None else []
+    elif config.getoption("--dualtrack"):
+        lines, faults = _recorded(bench, session.exitstatus, config.stash.get(_FAULTS, []))
+        config.stash[_SUMMARY] = [*lines, *(f"nothing was recorded: {fault}" for fault in faults)]
+        if faults and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object | None) -> None:  # noqa: ANN401 - a controller of pytest-xdist
-    """Take in what a worker measured; one that crashed gave nothing, and the session fails by itself."""
+    """Take in what a worker measured. What a crashed one had measured is lost, so that session leaves nothing."""
     packed = getattr(node, "workeroutput", {}).get("dualtrack")
-    if error is None and packed:
-        _bench(node.config).unpack(packed)
+    faults = node.config.stash.setdefault(_FAULTS, [])
+    if error is not None:
+        faults.append(f"a worker was lost: {error}")
+    elif packed:
+        try:
+            _bench(node.config).unpack(packed)
+        except DualtrackError as wrong:
+            faults.append(str(wrong))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was recorded."""
     for line in config.stash.get(_SUMMARY, []):
         terminalreporter.write_line(f"dualtrack: {line}")
+
+
+def _recorded(bench: Bench | None, status: int, faults: list[str]) -> tuple[list[str], list[str]]:
+    """Record what was measured; returns lines that say what was, and the reasons why nothing was."""
+    if status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}:
+        return [], [*faults, "the session did not end by itself"]
+    if faults or bench is None:
+        return ([], faults) if faults else (["no claim was measured, nothing was recorded"], [])
+    try:
+        return bench.record(), []
+    except DualtrackError as error:
+        return [], [str(error)]
 
 
 def _bench(config: pytest.Config) -> Bench:

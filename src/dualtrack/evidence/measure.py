@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 
 from dualtrack.domain.records import Record, Text
+from dualtrack.errors import FieldError
 from dualtrack.evidence.counting import count
 from dualtrack.evidence.measurement import LEVEL
 
@@ -86,9 +87,11 @@ class Measure(ABC, Generic[S, P]):
     def gather(self, sample: Sample, settings: P) -> S:
         """Return the sufficient statistics of a sample."""
 
-    @abstractmethod
     def merge(self, parts: Sequence[S]) -> S:
-        """Add statistics of separate rows; raises FieldError where they do not fit together or `mergeable` is False."""
+        """Add statistics of separate rows; raises FieldError where they do not fit together, and always where `mergeable` is False."""
+        raise FieldError(
+            f"{len(parts)} parts", where=self.name, expected="one: they do not add up", fix="measure all rows at once"
+        )
 
     @abstractmethod
     def estimate(self, statistics: S, settings: P, how: Estimating) -> tuple[Measurement, ...]:
@@ -105,6 +108,10 @@ class CountingMeasure(Measure[S, P]):
     @abstractmethod
     def from_counted(self, counted: Sequence[Counted], settings: P) -> S:
         """Return the statistics from the answers, in the order of the tallies."""
+
+    def with_reference(self, current: S, reference: S) -> S:
+        """Join the statistics of two samples, for a measure that compares them; an engine counts each side by itself."""
+        raise TypeError(f"{self.name} compares nothing with {reference!r:.40} and {current!r:.40}")
 
     def gather(self, sample: Sample, settings: P) -> S:
         """Count in memory."""

@@ -17,7 +17,7 @@ from dualtrack.domain.evidence import Method
 from dualtrack.domain.records import Record
 from dualtrack.errors import DocumentError, FieldError
 
-__all__ = ["LEVEL", "PARTS_MAX", "Draws", "Fact", "Measurement", "Method", "Outcome", "Part"]
+__all__ = ["LEVEL", "PARTS_MAX", "Draws", "Fact", "Measurement", "Method", "Outcome", "Part", "plain_statistics"]
 
 LEVEL = 0.95
 """Coverage of every interval unless a caller asks otherwise: the convention of the field."""
@@ -111,6 +111,12 @@ class Measurement(Record, frozen=True):
             "seed": self.draws.seed if self.draws else None,
             "statistics": kept | {"sufficient": plain["statistics"]},
         }
+
+
+def plain_statistics(statistics: Record) -> dict[str, Any]:
+    """Return statistics as a measurement carries them: read back as the same record, they give the same estimate."""
+    plain: dict[str, Any] = msgspec.to_builtins(statistics, str_keys=True)
+    return plain
 
 
 def _check_interval(where: str, estimate: float | None, low: float | None, high: float | None) -> None:

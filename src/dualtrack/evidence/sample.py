@@ -112,6 +112,10 @@ def _feature(column: NDArray[Any], name: str) -> NDArray[np.float64]:
         values: NDArray[np.float64] = np.ma.filled(np.ma.asarray(column).astype(np.float64), np.nan)
     except (TypeError, ValueError) as error:
         raise FieldError("not numbers", where=name, expected="a column of numbers") from error
+    if np.isinf(values).any():
+        raise FieldError(
+            "an infinite number", where=f"{name}[{int(np.argmax(np.isinf(values)))}]", fix="mask what is no measurement"
+        )
     return values
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dualtrack.errors import FieldError
 from dualtrack.evidence.numeric import np
-from dualtrack.evidence.performance.histogram import role
+from dualtrack.evidence.roles import counted_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,7 +72,7 @@ OPPOSITES = (
 
 def texts(sample: Sample, name: str) -> list[str]:
     """Return the texts in a role, missing ones empty; raises FieldError for values that are no text, or one that is too long."""
-    column = role(sample.roles, name)
+    column = counted_column(sample.roles, name)
     data = sample.columns[column]
     found: list[str] = []
     absent = np.ma.getmaskarray(data)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
-from dualtrack.evidence.benefit.effects import Effect, answer_effect, needed_in_periods, plain_of, unanswered
+from dualtrack.evidence.benefit.effects import Effect, answer_effect, needed_in_periods, unanswered
 from dualtrack.evidence.benefit.newey_west import fit_newey_west, usual_lags
 from dualtrack.evidence.benefit.paired import Plan
 from dualtrack.evidence.benefit.periods import Cut, Periods, add_periods, instant_seconds, periods_of, periods_tally
 from dualtrack.evidence.measure import CountingMeasure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class BeforeAfter(CountingMeasure[Periods, BeforeAfterSettings]):
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
-            statistics=plain_of(statistics),
+            statistics=plain_statistics(statistics),
         )
         if min(int(after.sum()), int((~after).sum())) < PERIODS_LEAST:
             needed = {"periods_needed": 2 * PERIODS_LEAST}

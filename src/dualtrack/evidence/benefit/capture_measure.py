@@ -12,15 +12,13 @@ from msgspec.structs import replace
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.benefit.capture import METHOD, count_lists, measure_lists
-from dualtrack.evidence.benefit.counted_moments import refuse_weights
-from dualtrack.evidence.benefit.effects import plain_of
 from dualtrack.evidence.benefit.paired import Plan
 from dualtrack.evidence.measure import Measure
+from dualtrack.evidence.measurement import plain_statistics
 from dualtrack.evidence.power import rows_for_same_kind
+from dualtrack.evidence.roles import refuse_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dualtrack.evidence.measure import Cost, Estimating, Family
     from dualtrack.evidence.measurement import Measurement, Method
     from dualtrack.evidence.sample import Sample
@@ -85,14 +83,6 @@ class Capture(Measure[Lists, CaptureSettings]):
         )
         return Lists(counts=tuple(counts.tolist()), list_size=size)
 
-    def merge(self, parts: Sequence[Lists]) -> Lists:
-        """Return the one part; raises FieldError for several."""
-        if len(parts) != 1:
-            raise FieldError(
-                f"{len(parts)} parts", where=self.name, expected="one", fix="draw up the lists over all rows at once"
-            )
-        return parts[0]
-
     def estimate(self, statistics: Lists, settings: CaptureSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the difference of shares captured; its parts are the two shares."""
         found = measure_lists(
@@ -110,4 +100,4 @@ class Capture(Measure[Lists, CaptureSettings]):
             plan = settings.plan
             wanted = plan.effect if plan.margin is None else plan.margin
             facts["n_needed"] = rows_for_same_kind(found.n, float(facts["standard_error"]), wanted, level=how.level)
-        return (replace(found, facts=facts, statistics=plain_of(statistics)),)
+        return (replace(found, facts=facts, statistics=plain_statistics(statistics)),)

@@ -15,13 +15,13 @@ from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.benefit.arms import Arms, arms_of, difference
 from dualtrack.evidence.benefit.counted_moments import moments_by_level, moments_tally
-from dualtrack.evidence.benefit.effects import Effect, answer_effect, plain_of, unanswered
+from dualtrack.evidence.benefit.effects import Effect, answer_effect, unanswered
 from dualtrack.evidence.benefit.moments import UNITS_LEAST, Moments, add_moments
 from dualtrack.evidence.benefit.paired import Plan
 from dualtrack.evidence.intervals.answer import NoInterval
 from dualtrack.evidence.intervals.fieller import Pair, fieller
 from dualtrack.evidence.measure import CountingMeasure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.quantiles import student_quantile
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class CostAndMinutes(CountingMeasure[Costs, CostSettings]):
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
-            statistics=plain_of(statistics),
+            statistics=plain_statistics(statistics),
         )
         ratio = replace(bare, measure="benefit.cost-ratio", unit="ratio of means")
         if units < UNITS_LEAST:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dualtrack.errors import FieldError
 from dualtrack.evidence.benefit.moments import Moments, moments_of_units
+from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.tally import Amount, Key, Tally
 
 if TYPE_CHECKING:
@@ -18,27 +19,7 @@ if TYPE_CHECKING:
     from dualtrack.evidence.sample import Roles
     from dualtrack.evidence.tally import Counted
 
-__all__ = ["column_of", "moments_by_level", "moments_tally", "refuse_weights"]
-
-
-def column_of(roles: Roles, role: str) -> str:
-    """Return the column of a role; raises FieldError naming a role that is not filled, or where rows have weights."""
-    refuse_weights(roles)
-    name = getattr(roles, role)
-    if not isinstance(name, str):
-        raise FieldError(f"no column plays {role!r}", where="plan, field columns", fix=f"name the column of {role!r}")
-    return name
-
-
-def refuse_weights(roles: Roles) -> None:
-    """Refuse rows that stand for several: no interval of this family holds for them, and to ignore weights would be wrong."""
-    if roles.weight is not None:
-        raise FieldError(
-            "rows with weights",
-            where=f"plan, field columns, weight {roles.weight!r}",
-            expected="rows that each stand for one case",
-            fix="leave the role empty, or measure a sample drawn without weights",
-        )
+__all__ = ["moments_by_level", "moments_tally"]
 
 
 def moments_tally(
@@ -48,11 +29,11 @@ def moments_tally(
 
     Missing values are counted too, so that they can be refused; `check` is one more key for a caller to look at.
     """
-    columns = [column_of(roles, role) for role in values]
+    columns = [counted_column(roles, role) for role in values]
     keys = [Key(column=column, how="missing") for column in columns]
     keys += [check] if check else []
     if by is not None:
-        keys.append(Key(column=column_of(roles, by)))
+        keys.append(Key(column=counted_column(roles, by)))
     amounts = [Amount(column=column, scale_bits=bits) for column in columns]
     if roles.cluster is not None:
         keys.append(Key(column=roles.cluster))

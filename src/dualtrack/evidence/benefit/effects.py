@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import to_builtins
 from msgspec.structs import replace
 
 from dualtrack.evidence.benefit.paired import Plan, plan_facts, plan_outcome
@@ -16,10 +15,9 @@ from dualtrack.evidence.quantiles import student_quantile, z_two_sided
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dualtrack.domain.records import Record
     from dualtrack.evidence.measurement import Fact, Measurement
 
-__all__ = ["Effect", "answer_effect", "half_as_error", "needed_in_periods", "plain_of", "sign_of", "unanswered"]
+__all__ = ["Effect", "answer_effect", "half_as_error", "needed_in_periods", "sign_of", "unanswered"]
 
 
 class Effect(NamedTuple):
@@ -70,12 +68,6 @@ def needed_in_periods(answer: Measurement, plan: Plan, periods: int) -> Measurem
     wanted = plan.effect if plan.margin is None else plan.margin
     needed = rows_for_same_kind(periods, float(answer.facts["standard_error"]), wanted, level=answer.level)
     return replace(answer, facts={**answer.facts, "periods_needed": needed})
-
-
-def plain_of(statistics: Record) -> dict[str, Any]:
-    """Return statistics as a measurement carries them."""
-    plain: dict[str, Any] = to_builtins(statistics)
-    return plain
 
 
 def half_as_error(limits: Interval, level: float) -> float:

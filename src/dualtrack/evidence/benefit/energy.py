@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
-from dualtrack.evidence.benefit.counted_moments import column_of, moments_by_level, moments_tally
-from dualtrack.evidence.benefit.effects import plain_of, unanswered
+from dualtrack.evidence.benefit.counted_moments import moments_by_level, moments_tally
+from dualtrack.evidence.benefit.effects import unanswered
 from dualtrack.evidence.benefit.moments import UNITS_LEAST, Moments, add_moments
 from dualtrack.evidence.measure import CountingMeasure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.quantiles import student_quantile
+from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.tally import Key
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Energy(CountingMeasure[Seconds, EnergySettings]):
 
     def tallies(self, roles: Roles, settings: EnergySettings) -> tuple[Tally, ...]:
         """Ask for the moments of the seconds, and whether any is below zero."""
-        below = Key(column=column_of(roles, "label"), how="bins", edges=(0.0,))
+        below = Key(column=counted_column(roles, "label"), how="bins", edges=(0.0,))
         return (moments_tally(self.name, roles, ("label",), by=None, bits=settings.scale_bits, check=below),)
 
     def from_counted(self, counted: Sequence[Counted], settings: EnergySettings) -> Seconds:
@@ -120,7 +121,7 @@ class Energy(CountingMeasure[Seconds, EnergySettings]):
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
-            statistics=plain_of(statistics),
+            statistics=plain_statistics(statistics),
         )
         carbon = replace(energy, measure="benefit.emissions", unit="kg CO2e per 1,000 decisions")
         error = math.sqrt(moments.covariance("label", "label"))

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
-from dualtrack.evidence.benefit.counted_moments import refuse_weights
-from dualtrack.evidence.benefit.effects import Effect, answer_effect, plain_of, unanswered
+from dualtrack.evidence.benefit.effects import Effect, answer_effect, unanswered
 from dualtrack.evidence.benefit.moments import UNITS_LEAST, Moments, add_moments, moments_of_rows
 from dualtrack.evidence.benefit.paired import Plan, brier_losses
 from dualtrack.evidence.measure import Measure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
+from dualtrack.evidence.roles import refuse_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ class Paired(Measure[Pairs, PairedSettings]):
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
-            statistics=plain_of(statistics),
+            statistics=plain_statistics(statistics),
         )
         facts: dict[str, Fact] = {"design": "paired", "independent_units": moments.units}
         if moments.units < UNITS_LEAST:

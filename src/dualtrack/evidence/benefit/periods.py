@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.domain.records import Record
 from dualtrack.domain.time import HONG_KONG
 from dualtrack.errors import FieldError
-from dualtrack.evidence.benefit.counted_moments import column_of
+from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.tally import Amount, Key, Tally
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class Periods(Record, frozen=True):
 
 def periods_tally(name: str, roles: Roles, *, arms: bool, bits: int) -> Tally:
     """Ask for rows and sums of the label by time, and by arm."""
-    label = column_of(roles, "label")
-    keys = [Key(column=label, how="missing"), Key(column=column_of(roles, "time"))]
-    keys += [Key(column=column_of(roles, "arm"))] if arms else []
+    label = counted_column(roles, "label")
+    keys = [Key(column=label, how="missing"), Key(column=counted_column(roles, "time"))]
+    keys += [Key(column=counted_column(roles, "arm"))] if arms else []
     return Tally(name=name, keys=tuple(keys), amounts=(Amount(column=label, scale_bits=bits),))
 
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
-from dualtrack.evidence.benefit.effects import Effect, answer_effect, half_as_error, plain_of, sign_of, unanswered
+from dualtrack.evidence.benefit.effects import Effect, answer_effect, half_as_error, sign_of, unanswered
 from dualtrack.evidence.benefit.moments import Moments, add_moments, moments_of_rows, sum_by_cluster, whole_values
 from dualtrack.evidence.benefit.paired import Plan
 from dualtrack.evidence.benefit.paired_measure import Compared, check_compared, compared
 from dualtrack.evidence.intervals.answer import Answer, Interval, NoInterval
 from dualtrack.evidence.intervals.sequence import ROWS_FIRST, ROWS_PER_SKEW, Spread, asymptotic, bounded
 from dualtrack.evidence.measure import Measure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Sequential(Measure[Looked, SequentialSettings]):
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
-            statistics=plain_of(statistics),
+            statistics=plain_statistics(statistics),
         )
         shape = _shape(statistics)
         limits = _limits(units, shape, settings, how.level)

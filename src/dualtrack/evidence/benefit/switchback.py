@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.benefit.arms import CONTROL, TREATED
-from dualtrack.evidence.benefit.effects import Effect, answer_effect, needed_in_periods, plain_of, unanswered
+from dualtrack.evidence.benefit.effects import Effect, answer_effect, needed_in_periods, unanswered
 from dualtrack.evidence.benefit.paired import Plan
 from dualtrack.evidence.benefit.periods import Cut, Periods, add_periods, instant_seconds, periods_of, periods_tally
 from dualtrack.evidence.measure import CountingMeasure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Switchback(CountingMeasure[Periods, SwitchbackSettings]):
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
-            statistics=plain_of(statistics),
+            statistics=plain_statistics(statistics),
         )
         if min(treated, control) < PERIODS_LEAST:
             return (unanswered(bare, "too few periods in an arm", facts | {"periods_needed": 2 * PERIODS_LEAST}),)

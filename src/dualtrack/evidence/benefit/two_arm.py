@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.benefit.arms import Arms, add_arms, arms_of, difference, ratio_mismatch_p
-from dualtrack.evidence.benefit.counted_moments import column_of, moments_by_level, moments_tally
-from dualtrack.evidence.benefit.effects import Effect, answer_effect, half_as_error, plain_of, unanswered
+from dualtrack.evidence.benefit.counted_moments import moments_by_level, moments_tally
+from dualtrack.evidence.benefit.effects import Effect, answer_effect, half_as_error, unanswered
 from dualtrack.evidence.benefit.moments import UNITS_LEAST
 from dualtrack.evidence.benefit.paired import Plan
 from dualtrack.evidence.intervals.answer import Interval
 from dualtrack.evidence.intervals.newcombe import newcombe
 from dualtrack.evidence.measure import CountingMeasure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
+from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.tally import Key
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class TwoArm(CountingMeasure[Arms, TwoArmSettings]):
 
     def tallies(self, roles: Roles, settings: TwoArmSettings) -> tuple[Tally, ...]:
         """Ask for the moments of the outcome by arm."""
-        check = Key(column=column_of(roles, "label")) if settings.outcome == "share" else None
+        check = Key(column=counted_column(roles, "label")) if settings.outcome == "share" else None
         values = _values(settings)
         return (moments_tally(self.name, roles, values, by="arm", bits=settings.scale_bits, check=check),)
 
@@ -113,7 +114,7 @@ class TwoArm(CountingMeasure[Arms, TwoArmSettings]):
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
-            statistics=plain_of(statistics),
+            statistics=plain_statistics(statistics),
         )
         if p < settings.mismatch_level:
             return (unanswered(bare, "the split of units is not the one drawn", facts),)

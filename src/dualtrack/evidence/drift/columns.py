@@ -15,6 +15,7 @@ from dualtrack.errors import FieldError
 from dualtrack.evidence.drift.comparing import Distance, Drifted, compare_column, ks_detectable, rows_for_ks
 from dualtrack.evidence.drift.histograms import (
     DriftStatistics,
+    as_reference,
     drift_tallies,
     histograms_counted,
     histograms_of,
@@ -76,6 +77,10 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
         chosen = self._chosen(sample.roles, settings)
         reference = histograms_of(sample.reference.columns, chosen) if sample.reference is not None else ()
         return DriftStatistics(reference=reference, current=histograms_of(sample.columns, chosen))
+
+    def with_reference(self, current: DriftStatistics, reference: DriftStatistics) -> DriftStatistics:
+        """Put two samples side by side."""
+        return merge_histograms([current, as_reference(reference)])
 
     def merge(self, parts: Sequence[DriftStatistics]) -> DriftStatistics:
         """Add histograms of separate rows."""

@@ -21,8 +21,6 @@ from dualtrack.evidence.measurement import Measurement, Method, Part
 from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dualtrack.evidence.measure import Estimating
@@ -82,10 +80,6 @@ class DriftKsExact(Measure[KsStatistics, KsSettings]):
         if not settings.columns:
             raise FieldError("no column to compare", where=self.name, fix="name columns of numbers")
         return KsStatistics(columns=tuple(_exact(name, sample, sample.reference) for name in settings.columns))
-
-    def merge(self, parts: Sequence[KsStatistics]) -> KsStatistics:  # noqa: ARG002 - it cannot be done
-        """Raise FieldError: exact distances of parts are not that of the whole."""
-        raise FieldError("exact distances do not merge", where=self.name, fix="use `drift.columns`, which is on a grid")
 
     def estimate(self, statistics: KsStatistics, settings: KsSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the largest distance, with a part and adjusted p-values for each column."""

@@ -7,6 +7,6 @@ from dualtrack.errors import MissingExtraError
 try:
     import narwhals as nw
 except ImportError as error:
-    raise MissingExtraError("scale", "counting outside memory") from error
+    raise MissingExtraError("evidence", "counting outside memory") from error
 
 __all__ = ["nw"]

@@ -17,12 +17,10 @@ from dualtrack.evidence.models import ask
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import generator
 from dualtrack.evidence.robustness.amounts import Amounts, amounts
-from dualtrack.evidence.robustness.asking import no_merge, positive
+from dualtrack.evidence.robustness.asking import positive
 from dualtrack.evidence.robustness.estimates import share_measurement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dualtrack.evidence.explanation.reasons import Reasoned
@@ -102,11 +100,6 @@ class Fidelity(Measure[Faithful, FidelitySettings]):
             scores=amounts(scores),
             errors=amounts(errors),
         )
-
-    def merge(self, parts: Sequence[Faithful]) -> Faithful:
-        """Refuse: chance takes other features in a shard."""
-        del parts
-        no_merge(self.name)
 
     def estimate(self, statistics: Faithful, settings: FidelitySettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the share of rows that add up (with R2 of the sum as a fact), then the share that passes deletion."""

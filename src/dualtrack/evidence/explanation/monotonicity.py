@@ -15,7 +15,7 @@ from dualtrack.evidence.measure import Measure
 from dualtrack.evidence.measurement import Measurement, Method
 from dualtrack.evidence.models import ask
 from dualtrack.evidence.numeric import np
-from dualtrack.evidence.robustness.asking import asked, columns_of
+from dualtrack.evidence.robustness.asking import asked, columns_of, refuse_constant
 from dualtrack.evidence.robustness.estimates import share_measurement, share_part
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class Monotonicity(Measure[Violations, MonotonicitySettings]):
     def gather(self, sample: Sample, settings: MonotonicitySettings) -> Violations:
         """Sweep each declared feature."""
         found = asked(sample, rows_max=settings.rows, seed=settings.seed)
+        refuse_constant(found)
         places = columns_of(found, tuple(settings.directions), f"{self.name}, directions")
         violating = np.zeros(len(found.rows), dtype=np.bool_)
         fields = []

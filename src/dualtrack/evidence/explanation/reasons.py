@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.errors import FieldError
 from dualtrack.evidence.models import ask, ask_reasons
 from dualtrack.evidence.numeric import np
-from dualtrack.evidence.robustness.asking import asked
+from dualtrack.evidence.robustness.asking import asked, refuse_constant
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +31,7 @@ class Reasoned(NamedTuple):
 def reasoned(sample: Sample, *, rows_max: int, seed: int) -> Reasoned:
     """Ask the model for scores and reasons; raises EvidenceError where it gives none."""
     found = asked(sample, rows_max=rows_max, seed=seed)
+    refuse_constant(found)
     return Reasoned(found, ask_reasons(found.model, found.rows))
 
 

@@ -15,12 +15,10 @@ from dualtrack.evidence.models import ask_reasons
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import generator
 from dualtrack.evidence.robustness.amounts import Amounts, amounts
-from dualtrack.evidence.robustness.asking import columns_of, no_merge, positive
+from dualtrack.evidence.robustness.asking import columns_of, positive
 from dualtrack.evidence.robustness.estimates import mean_measurement, share_measurement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dualtrack.evidence.measure import Cost, Estimating, Family
     from dualtrack.evidence.measurement import Fact
     from dualtrack.evidence.sample import Sample
@@ -89,11 +87,6 @@ class Stability(Measure[Steady, StabilitySettings]):
             same &= common == 1
             kept += common
         return Steady(rows=len(rows), same=int(same.sum()), overlap=amounts(kept / settings.repeats))
-
-    def merge(self, parts: Sequence[Steady]) -> Steady:
-        """Refuse: the noise of a shard is another noise."""
-        del parts
-        no_merge(self.name)
 
     def estimate(self, statistics: Steady, settings: StabilitySettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the share of rows that keep their reasons, then the mean share of reasons kept."""

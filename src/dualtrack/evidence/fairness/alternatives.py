@@ -18,18 +18,16 @@ from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.cells import attribute_levels
 from dualtrack.evidence.fairness.candidates import CandidateSettings, draw_candidates, train_candidate
-from dualtrack.evidence.fairness.counts import attribute_names, plain_statistics
+from dualtrack.evidence.fairness.counts import attribute_names
 from dualtrack.evidence.fairness.draws import around, draw_tables
 from dualtrack.evidence.measure import Estimating, Measure
-from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part
+from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.performance.discrimination import placements
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import generator, record_draws
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dualtrack.evidence.sample import Sample
@@ -144,12 +142,6 @@ class Alternatives(Measure[Tried, AlternativesSettings]):
             choose_people=tuple(np.bincount(place[parts[1]], minlength=len(levels)).tolist()),
             candidates=tuple(trainer.tried(candidate) for candidate in drawn),
         )
-
-    def merge(self, parts: Sequence[Tried]) -> Tried:
-        """Return the only part: models of other rows are other models, so more raise FieldError."""
-        if len(parts) != 1:
-            raise FieldError(f"{len(parts)} parts", where=self.name, expected="all rows at once")
-        return parts[0]
 
     def estimate(self, statistics: Tried, settings: AlternativesSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the change of the ratio by the chosen candidate, 0 where the base was chosen, and the change of AUC."""

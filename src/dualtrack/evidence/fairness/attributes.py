@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
-from dualtrack.evidence.fairness.counts import attribute_names, levels_at, plain_statistics
+from dualtrack.evidence.fairness.counts import attribute_names, levels_at
 from dualtrack.evidence.measure import CountingMeasure, Estimating
-from dualtrack.evidence.measurement import Fact, Measurement, Method, Part
+from dualtrack.evidence.measurement import Fact, Measurement, Method, Part, plain_statistics
 from dualtrack.evidence.tally import Key, Tally
 from dualtrack.rules.shipped import shipped
 

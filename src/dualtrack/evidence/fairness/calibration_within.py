@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dualtrack.domain.records import Record, Text
-from dualtrack.evidence.fairness.counts import attribute_names, plain_statistics
+from dualtrack.evidence.fairness.counts import attribute_names
 from dualtrack.evidence.fairness.draws import around, draw_tables
 from dualtrack.evidence.fairness.scores import GroupScores, ScoreTables, merge_scores, read_scores, score_tally
 from dualtrack.evidence.measure import CountingMeasure, Estimating
-from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part
+from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.performance.calibration import expected_error
 from dualtrack.evidence.resampling import record_draws

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
-from dualtrack.evidence.fairness.counts import plain_statistics, refuse_weights
 from dualtrack.evidence.fairness.draws import around, draw_tables
 from dualtrack.evidence.measure import Estimating, Measure
-from dualtrack.evidence.measurement import Fact, Measurement, Method
+from dualtrack.evidence.measurement import Fact, Measurement, Method, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import generator, record_draws
+from dualtrack.evidence.roles import refuse_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dualtrack.evidence.sample import Sample
@@ -99,12 +97,6 @@ class Consistency(Measure[NeighbourCounts, ConsistencySettings]):
             differs = (decided[near] != decided[block][:, None]).sum(1)
             differing += np.bincount(differs, minlength=k + 1)
         return NeighbourCounts(differing=tuple(differing.tolist()), selected=int(decided[persons].sum()))
-
-    def merge(self, parts: Sequence[NeighbourCounts]) -> NeighbourCounts:
-        """Return the only part; neighbours in another part would not have been seen, so more raise FieldError."""
-        if len(parts) != 1:
-            raise FieldError(f"{len(parts)} parts", where=self.name, expected="all rows at once")
-        return parts[0]
 
     def estimate(
         self, statistics: NeighbourCounts, settings: ConsistencySettings, how: Estimating

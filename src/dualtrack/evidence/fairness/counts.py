@@ -8,12 +8,12 @@ since the draws below count people, and a weighted rate with their intervals wou
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dualtrack.domain.records import to_plain
 from dualtrack.errors import FieldError
 from dualtrack.evidence.cells import Cells, level_order
 from dualtrack.evidence.numeric import np
+from dualtrack.evidence.roles import refuse_weights
 from dualtrack.evidence.tally import Key
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dualtrack.domain.records import Record
     from dualtrack.evidence.sample import Roles
     from dualtrack.evidence.tally import Counted
 
@@ -32,8 +31,6 @@ __all__ = [
     "decision_key",
     "label_key",
     "levels_at",
-    "plain_statistics",
-    "refuse_weights",
     "table",
     "truth_at",
     "views",
@@ -49,17 +46,6 @@ def attribute_names(roles: Roles) -> tuple[str, ...]:
         raise FieldError("no protected attribute", where="plan, field columns", fix="name them under attributes")
     refuse_weights(roles)
     return roles.attributes
-
-
-def refuse_weights(roles: Roles) -> None:
-    """Raise FieldError where rows carry weights: this family counts people."""
-    if roles.weight is not None:
-        raise FieldError(
-            "rows with weights",
-            where=roles.weight,
-            expected="one row a person",
-            fix="measure groups on unweighted rows, drawn or repeated as the weights say",
-        )
 
 
 def label_key(roles: Roles) -> Key:
@@ -132,9 +118,3 @@ def views(attributes: Sequence[str], depth: int) -> tuple[tuple[str, ...], ...]:
     if depth < 1:
         raise FieldError(f"depth {depth}", where="depth", expected="1 or more attributes together")
     return tuple(each for size in range(1, min(depth, len(attributes)) + 1) for each in combinations(attributes, size))
-
-
-def plain_statistics(statistics: Record) -> dict[str, Any]:
-    """Return statistics as a measurement carries them: read back as the same record, they give the same estimate."""
-    plain: Any = to_plain(statistics)
-    return dict(plain)

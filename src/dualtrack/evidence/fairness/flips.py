@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import DualtrackError, EvidenceError, FieldError
-from dualtrack.evidence.fairness.counts import plain_statistics, refuse_weights
 from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.intervals.wilson import wilson
 from dualtrack.evidence.measure import Estimating, Measure
-from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part
+from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.power import POWER
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import generator
+from dualtrack.evidence.roles import refuse_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

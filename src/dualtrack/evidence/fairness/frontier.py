@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
-from dualtrack.evidence.fairness.counts import attribute_names, plain_statistics
+from dualtrack.evidence.fairness.counts import attribute_names
 from dualtrack.evidence.fairness.draws import around
 from dualtrack.evidence.fairness.points import draw_points
 from dualtrack.evidence.fairness.scores import GroupScores, ScoreTables, merge_scores, read_scores, score_tally
 from dualtrack.evidence.fairness.thresholds import Gap, best_single, best_under, gap_of, make_tails
 from dualtrack.evidence.measure import CountingMeasure, Estimating
-from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part
+from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import generator, record_draws
 

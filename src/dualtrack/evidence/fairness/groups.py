@@ -192,7 +192,9 @@ def _outcome(small: bool, gap: Interval | None, overall: float, asked: Asked, fa
     open_either_way = (
         asked.gap is not None and gap is not None and gap.high >= asked.gap and (lowest is None or float(lowest) <= 0)
     )
-    if gap is not None and no_spread(gap.high - gap.low):  # every decision alike: draws from it are, too, and show nothing
+    if gap is not None and no_spread(
+        gap.high - gap.low
+    ):  # every decision alike: draws from it are, too, and show nothing
         facts["nothing_varies"] = True
         return "underpowered"
     if not (small or gap is None or open_either_way):

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
-from dualtrack.evidence.fairness.counts import attribute_names, plain_statistics
+from dualtrack.evidence.fairness.counts import attribute_names
 from dualtrack.evidence.fairness.draws import around, draw_tables
 from dualtrack.evidence.fairness.frontier import Point, check_costs, described, smallest_base
 from dualtrack.evidence.fairness.points import draw_points
@@ -22,7 +22,7 @@ from dualtrack.evidence.fairness.reweighing import reweighing
 from dualtrack.evidence.fairness.scores import GroupScores, ScoreTables, merge_scores, read_scores, score_tally
 from dualtrack.evidence.fairness.thresholds import Gap, best_single, best_under, make_tails
 from dualtrack.evidence.measure import CountingMeasure, Estimating
-from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part
+from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import record_draws
 

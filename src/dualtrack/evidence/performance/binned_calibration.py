@@ -28,13 +28,13 @@ from dualtrack.evidence.performance.histogram import (
     merge_histograms,
     outcome_of,
     read_histogram,
-    role,
     score_keys,
 )
 from dualtrack.evidence.performance.intervals import answered, part, unanswered
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import percentiles
+from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.tally import Amount, Tally
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Calibration(CountingMeasure[CalibrationStatistics, CalibrationSettings]):
 
     def tallies(self, roles: Roles, settings: CalibrationSettings) -> tuple[Tally, ...]:
         """Count rows by outcome and bin with the sum of scores; the sum of squares by outcome."""
-        label, score = label_key(roles), role(roles, "score")
+        label, score = label_key(roles), counted_column(roles, "score")
         return (
             Tally(name="scores", keys=(label, *score_keys(roles, settings.scale)), amounts=(Amount(column=score),)),
             Tally(name="squares", keys=(label,), amounts=(Amount(column=score, times=score),)),

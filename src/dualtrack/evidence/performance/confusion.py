@@ -15,10 +15,11 @@ from dualtrack.errors import FieldError
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Measurement, Method
 from dualtrack.evidence.numeric import np
-from dualtrack.evidence.performance.histogram import draw_tables, label_key, outcome_of, role
+from dualtrack.evidence.performance.histogram import draw_tables, label_key, outcome_of
 from dualtrack.evidence.performance.intervals import answered, unanswered, wilson
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.resampling import percentiles
+from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.tally import Key, Tally
 
 if TYPE_CHECKING:
@@ -144,14 +145,14 @@ class Confusion(CountingMeasure[Outcomes, ConfusionSettings]):
 def policy_key(roles: Roles, threshold: float | None) -> Key:
     """Return the axis of what the policy says: the score cut at a threshold, or the decision; raises FieldError where neither is."""
     if threshold is not None:
-        return Key(column=role(roles, "score"), how="bins", edges=(threshold,))
+        return Key(column=counted_column(roles, "score"), how="bins", edges=(threshold,))
     if not roles.decision:
         raise FieldError(
             "no policy",
             where="settings.threshold",
             fix="set a threshold, or name the column of the decision that was taken",
         )
-    return Key(column=role(roles, "decision"))
+    return Key(column=counted_column(roles, "decision"))
 
 
 def read_policy(counted: Counted) -> Outcomes:

@@ -26,13 +26,13 @@ from dualtrack.evidence.performance.histogram import (
     merge_histograms,
     outcome_of,
     read_histogram,
-    role,
     score_keys,
 )
 from dualtrack.evidence.performance.intervals import answered, part, unanswered
 from dualtrack.evidence.performance.ordering import Order, order, weighted_covariance
 from dualtrack.evidence.power import detectable_effect, no_spread
 from dualtrack.evidence.quantiles import z_two_sided
+from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.tally import Key, Tally
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class DiscriminationDifference(CountingMeasure[DifferenceStatistics, DifferenceS
             for name, scale in zip(names, scales, strict=True)
         ]
         coarse = [
-            Key(column=role(roles, name), how="bins", edges=joint_edges(scale))
+            Key(column=counted_column(roles, name), how="bins", edges=joint_edges(scale))
             for name, scale in zip(names, scales, strict=True)
         ]
         return (*fine, Tally(name="joint", keys=(label, *coarse)))

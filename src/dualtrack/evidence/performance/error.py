@@ -17,10 +17,10 @@ from dualtrack.evidence.measure import Estimating, Measure
 from dualtrack.evidence.measurement import Fact, Measurement, Method
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.performance.exact_sums import exact_total, from_total
-from dualtrack.evidence.performance.histogram import role
 from dualtrack.evidence.performance.intervals import answered, unanswered
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.quantiles import z_two_sided
+from dualtrack.evidence.roles import counted_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,8 +82,8 @@ class Error(Measure[ErrorSums, ErrorSettings]):
 
     def gather(self, sample: Sample, settings: ErrorSettings) -> ErrorSums:
         """Add up errors and their powers; raises FieldError for a number that is missing, not finite or too large."""
-        column = role(sample.roles, "score")
-        role(sample.roles, "label")
+        column = counted_column(sample.roles, "score")
+        counted_column(sample.roles, "label")
         with np.errstate(over="ignore"):
             error = sample.reals("score") - sample.reals("label")
         if not (np.abs(error) < ERROR_MAX).all():

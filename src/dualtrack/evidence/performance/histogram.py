@@ -14,6 +14,7 @@ from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import generator, record_draws
+from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.tally import Key
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ __all__ = [
     "outcome_of",
     "pool",
     "read_histogram",
-    "role",
     "score_keys",
 ]
 
@@ -130,29 +130,14 @@ def edges(scale: Scale) -> tuple[float, ...]:
     return tuple(sorted((*grid, *rest)))
 
 
-def role(roles: Roles, name: str) -> str:
-    """Return the column that plays a role; raises FieldError where none does, or where rows have weights."""
-    column = getattr(roles, name)
-    if not column:
-        raise FieldError(f"no column plays {name!r}", where="plan, field columns", fix=f"name the column of {name!r}")
-    if roles.weight:
-        raise FieldError(
-            "rows with weights",
-            where=f"plan, field columns, weight {roles.weight!r}",
-            expected="rows that each stand for one case: intervals of counts do not hold for weighted rows",
-            fix="leave the role empty, or measure a sample drawn without weights",
-        )
-    return str(column)
-
-
 def label_key(roles: Roles) -> Key:
     """Return the axis of the outcome."""
-    return Key(column=role(roles, "label"))
+    return Key(column=counted_column(roles, "label"))
 
 
 def score_keys(roles: Roles, scale: Scale, name: str = "score") -> tuple[Key, Key]:
     """Return the two axes of the score: as the lists share no edge, the bin among all edges is the sum of the two places."""
-    column, (grid, rest) = role(roles, name), grid_and_rest(scale)
+    column, (grid, rest) = counted_column(roles, name), grid_and_rest(scale)
     return Key(column=column, how="bins", edges=grid), Key(column=column, how="bins", edges=rest)
 
 

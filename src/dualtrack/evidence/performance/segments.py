@@ -15,10 +15,11 @@ from dualtrack.errors import FieldError
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Fact, Measurement, Method, Part
 from dualtrack.evidence.performance.confusion import policy_key, read_policy
-from dualtrack.evidence.performance.histogram import Scale, label_key, outcome_of, read_histogram, role, score_keys
+from dualtrack.evidence.performance.histogram import Scale, label_key, outcome_of, read_histogram, score_keys
 from dualtrack.evidence.performance.intervals import answered, part, unanswered
 from dualtrack.evidence.performance.segment_rows import Metric, Reading, Segment, merge_segments, read_segment
 from dualtrack.evidence.quantiles import normal_cdf
+from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.tally import Amount, Counted, Key, Tally
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Segments(CountingMeasure[SegmentStatistics, SegmentSettings]):
                 if kind == "scores":
                     wanted.append(Tally(name=name, keys=(*keys, *score_keys(roles, settings.scale))))
                 elif kind == "squares":
-                    score = role(roles, "score")
+                    score = counted_column(roles, "score")
                     amounts = (Amount(column=score), Amount(column=score, times=score))
                     wanted.append(Tally(name=name, keys=keys, amounts=amounts))
                 else:

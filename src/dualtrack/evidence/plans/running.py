@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from dualtrack import __version__
 from dualtrack.domain import canonical
 from dualtrack.errors import DualtrackError
 from dualtrack.evidence.measure import Estimating
-from dualtrack.evidence.plans.given import given_sample, item_sample
+from dualtrack.evidence.plans.bench import MemoryBench
+from dualtrack.evidence.plans.given import Given
 from dualtrack.evidence.plans.group_gate import widest_gap
 from dualtrack.evidence.plans.judging import Judged, corrected_level, judge, picked
 from dualtrack.evidence.plans.reading import item_settings, plan_digest
@@ -19,25 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dualtrack.evidence.measurement import Measurement
-    from dualtrack.evidence.plans.given import Given
+    from dualtrack.evidence.plans.bench import Bench
     from dualtrack.evidence.plans.journal import RunJournal
     from dualtrack.evidence.plans.records import Gate, MeasurementPlan, PlanItem, PlanReference
-    from dualtrack.evidence.sample import Sample
 
-__all__ = ["MEMORY", "Asked", "PlanRun", "chosen_measurement", "gated_measurement", "run_plan"]
-
-MEMORY = "memory"
-"""The engine that holds the columns in memory."""
+__all__ = ["Asked", "PlanRun", "chosen_measurement", "gated_measurement", "run_plan"]
 
 
 class Asked(NamedTuple):
-    """For whom a plan is run: the release, the registered plan (None: exploratory), versions tried, the instant, and the engine."""
+    """For whom a plan is run: the release, the registered plan (None: exploratory), versions tried, and the instant."""
 
     release: str
     plan: PlanReference | None
     variants: int
     taken_at: str
-    engine: str = MEMORY
     demo: bool = False
 
 
@@ -56,7 +54,7 @@ class PlanRun(NamedTuple):
 
 def run_plan(
     plan: MeasurementPlan,
-    given: Given,
+    given: Given | Bench,
     asked: Asked,
     *,
     journal: RunJournal | Callable[[str], RunJournal] | None = None,
@@ -65,10 +63,11 @@ def run_plan(
 ) -> PlanRun:
     """Measure and judge every item; raises FieldError or EvidenceError where no sample can be made at all.
 
-    `only` names the items to run, all if not given; `journal` (or what makes one from the run's digest) keeps finished items; `progress` is told of each item before it begins.
+    `given` are columns in memory, or a bench on an engine. `only` names the items to run, all if not given; `journal` (or what makes
+    one from the run's digest) keeps finished items; `progress` is told of each item before it begins.
     """
-    sample = given_sample(plan, given)
-    run = _run_digest(plan, sample, asked)
+    bench = given if not isinstance(given, Given) else MemoryBench(plan, given)
+    run = _run_digest(plan, bench, asked)
     kept = journal(run) if callable(journal) else journal
     results = []
     wanted = [item for item in plan.items if only is None or item.id in only]
@@ -77,46 +76,45 @@ def run_plan(
             progress(item, place, len(wanted))
         result = kept.find(item.id) if kept is not None else None
         if result is None:
-            result = _measure(plan, item, sample, given, asked, run)
+            result = _measure(plan, item, bench, asked, run)
             if kept is not None:
                 kept.keep(result)
         results.append(result)
     return PlanRun(run, plan, results)
 
 
-def _run_digest(plan: MeasurementPlan, sample: Sample, asked: Asked) -> str:
+def _run_digest(plan: MeasurementPlan, bench: Bench, asked: Asked) -> str:
     """Name what the results depend on: an item kept by a run of other data, release, plan or software is not this run's."""
     return canonical.digest(
         canonical.encode(
             {
                 "plan": plan_digest(plan),
                 "release": asked.release,
-                "data": sample.digest,
-                "reference": sample.reference.digest if sample.reference else None,
+                "data": bench.digest,
+                "reference": bench.reference_digest,
                 "registered": asked.plan.index if asked.plan else None,
                 "variants": asked.variants,
-                "engine": asked.engine,
+                "engine": bench.engine,
                 "software": __version__,
             }
         )
     )
 
 
-def _measure(
-    plan: MeasurementPlan, item: PlanItem, sample: Sample, given: Given, asked: Asked, run: str
-) -> MeasurementResult:
+def _measure(plan: MeasurementPlan, item: PlanItem, bench: Bench, asked: Asked, run: str) -> MeasurementResult:
     level = corrected_level(plan.level, asked.variants)
-    digest, rows = sample.digest, sample.n
+    digest, rows = bench.digest, bench.rows
     measurements: tuple[Measurement, ...] = ()
     try:
-        own = item_sample(sample, item, given)
-        digest, rows = own.digest, own.n
+        measure = find_measure(item.measure)
+        settings = item_settings(item, where=item.id)
+        found = bench.gather(item, measure, settings)
+        digest, rows = found.data_digest, found.rows
         how = Estimating(
             data_digest=digest, level=level, seed=plan.seed, draws=plan.draws, cell_size_min=plan.cell_size_min
         )
-        measure = find_measure(item.measure)
-        settings = item_settings(item, where=item.id)
-        measurements = measure.estimate(measure.gather(own, settings), settings, how)
+        made = measure.estimate(found.statistics, settings, how)
+        measurements = tuple(replace(each, facts=each.facts | found.facts) for each in made) if found.facts else made
         judged = _judge(plan, item, measurements)
     except DualtrackError as error:
         judged = Judged("not measurable", f"{error.where}: {error.found}" if error.where else error.found, None)
@@ -137,7 +135,7 @@ def _measure(
         level=level,
         variants=asked.variants,
         n_needed=judged.n_needed,
-        engine=asked.engine,
+        engine=bench.engine,
         software=__version__,
         taken_at=asked.taken_at,
         measurements=list(measurements) if judged.standing != "not measurable" else [],

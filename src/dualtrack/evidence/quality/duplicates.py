@@ -19,8 +19,6 @@ from dualtrack.evidence.quality.proportions import Clusters, clustered
 from dualtrack.evidence.quality.rows import column_of, group_rows, normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dualtrack.evidence.measure import Cost, Estimating, Family
@@ -77,12 +75,6 @@ class Duplicates(Measure[Sizes, DuplicateSettings]):
         columns = [column_of(sample.columns, name, where=self.name) for name in names]
         near = [normalised(column, settings.digits) for column in columns]
         return Sizes(exact=_sizes(group_rows(columns)), near=_sizes(group_rows(near)))
-
-    def merge(self, parts: Sequence[Sizes]) -> Sizes:
-        """Return the only part: twins in different parts are not seen, so parts do not add up."""
-        if len(parts) != 1:
-            raise FieldError(f"{len(parts)} parts", where=self.name, expected="one", fix="measure all rows together")
-        return parts[0]
 
     def estimate(self, statistics: Sizes, settings: DuplicateSettings, how: Estimating) -> tuple[Measurement, ...]:  # noqa: ARG002 - the contract of a measure
         """Return the exact share, then the near one."""

@@ -33,8 +33,6 @@ from dualtrack.evidence.quality.shares import Line, Shares, estimate_shares
 from dualtrack.evidence.quantiles import z_two_sided
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dualtrack.evidence.measure import Cost, Estimating, Family
     from dualtrack.evidence.measurement import Fact, Outcome
     from dualtrack.evidence.sample import Sample
@@ -126,12 +124,6 @@ class Leakage(Measure[Leaks, LeakageSettings]):
             alone=tuple(alone),
             rows=sample.n,
         )
-
-    def merge(self, parts: Sequence[Leaks]) -> Leaks:
-        """Return the only part: a twin may be in another part, so parts do not add up."""
-        if len(parts) != 1:
-            raise FieldError(f"{len(parts)} parts", where=self.name, expected="one", fix="measure all rows together")
-        return parts[0]
 
     def estimate(self, statistics: Leaks, settings: LeakageSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return twins, near twins, then time travel, columns of the future and single features where they were counted."""

@@ -11,12 +11,13 @@ __all__ = ["Cell", "Column", "Fact", "Table", "entry_cell", "tone_cell"]
 
 
 class Cell(NamedTuple):
-    """One cell: its text, a quieter line below it, where it leads, and whether it is a standing or a digest."""
+    """One cell: its text, a quieter line below it, where it leads; a standing has a tone and the sign that goes with it."""
 
     text: str
     sub: str = ""
     href: str = ""
     tone: Tone | None = None
+    sign: str = ""
     code: bool = False
 
 
@@ -49,6 +50,6 @@ def entry_cell(entry: int) -> Cell:
     return Cell(f"{entry:,}", href=f"/ledger/{entry}")
 
 
-def tone_cell(text: str, tone: Tone, sub: str = "") -> Cell:
+def tone_cell(sign: str, text: str, tone: Tone, sub: str = "") -> Cell:
     """Return the cell of a standing: words with a sign, which a form may colour besides."""
-    return Cell(text, sub, tone=tone)
+    return Cell(text, sub, tone=tone, sign=sign)

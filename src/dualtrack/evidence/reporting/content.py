@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain import canonical
-from dualtrack.domain.records import read_record
 from dualtrack.domain.entry import Entry, read_leaf
 from dualtrack.domain.institution import KeyGrant
+from dualtrack.domain.records import read_record
 from dualtrack.errors import NotFoundError
 from dualtrack.evidence.plans.recording import newest_plan, results_of
 from dualtrack.evidence.plans.running import gated_measurement

@@ -22,8 +22,8 @@ __all__ = ["Axes", "ForestRow", "Line", "Whisker", "curve_plot", "forest_plot"]
 
 _WIDTH = 480
 _INK, _SOFT, _LINE, _ACCENT, _DARK = "#1b2426", "#4b5a5e", "#d3dbda", "#0b5b57", "#8f1d1d"
-_LEFT, _RIGHT, _ROW, _TOP = 168, 62, 26, 26
-_LABEL_UNITS = 21
+_LEFT, _RIGHT, _ROW, _TOP = 184, 62, 26, 26
+_LABEL_UNITS = 24
 """Width of a row's label, in letters of Latin; a Chinese character takes two."""
 
 _PLANE_LEFT, _PLANE_RIGHT, _PLANE_TOP, _PLANE_HEIGHT = 54, 16, 14, 270

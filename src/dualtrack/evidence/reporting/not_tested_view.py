@@ -46,14 +46,14 @@ def _items(found: NotTested, words: Words) -> Block:
 
 def _item_row(item: Unanswered, words: Words) -> list[Cell]:
     said = {
-        "no result": words("∅ no result for this release", "∅ 此發布版本沒有結果"),
-        "not measurable": words("∅ not measurable", "∅ 無法量度"),
-        "underpowered": words("? cannot tell: underpowered", "? 未能判斷：檢定力不足"),
+        "no result": words("no result for this release", "此發布版本沒有結果"),
+        "not measurable": words("not measurable", "無法量度"),
+        "underpowered": words("cannot tell: underpowered", "未能判斷：檢定力不足"),
     }
     needed = words(f"{item.n_needed:,} rows", f"{item.n_needed:,}行") if item.n_needed else words("not known", "未知")
     return [
         Cell(words.text(item.title), sub=item.item),
-        tone_cell(said[item.lack], "medium", words.reason(item.reason)),
+        tone_cell("?" if item.lack == "underpowered" else "∅", said[item.lack], "medium", words.reason(item.reason)),
         Cell(needed),
         Cell("–") if item.entry is None else entry_cell(item.entry),
     ]

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from dualtrack.evidence.reporting.records import ItemReport
     from dualtrack.evidence.reporting.words import Words
 
-__all__ = ["PARTS_PLOTS_MAX", "ROWS_DRAWN_MAX", "interval_cells", "number_name", "plots_of"]
+__all__ = ["PARTS_PLOTS_MAX", "ROWS_DRAWN_MAX", "groups_of", "interval_cells", "number_name", "plots_of"]
 
 ROWS_DRAWN_MAX = 24
 """Rows of one forest: a screen. Of more, those with the lowest and the highest estimates are drawn; all are in the JSON."""
 
-PARTS_PLOTS_MAX = 3
-"""Breakdowns drawn of one item, the gated one first."""
+PARTS_PLOTS_MAX = 4
+"""Breakdowns drawn of one item, the gated one first; the others are in the JSON."""
 
 
 def plots_of(item: ItemReport, words: Words) -> list[Plot]:
@@ -37,17 +37,19 @@ def plots_of(item: ItemReport, words: Words) -> list[Plot]:
     found = [_threshold(item, chosen, words)] if chosen is not None and chosen.estimate is not None else []
     if len(measured) > 1:
         found += _numbers(item, words)
-    broken = [each for each in measured if each.parts]
-    broken.sort(key=lambda each: each is not chosen)
-    found += [_parts(item, each, at, words) for at, each in enumerate(_kinds(broken)[:PARTS_PLOTS_MAX])]
+    found += [_parts(item, each, at, words) for at, each in enumerate(_broken(measured, chosen)[:PARTS_PLOTS_MAX])]
     return [*found, *curves_of(item, words)]
+
+
+def groups_of(measured: Measurement) -> str:
+    """Return the attributes whose groups a measurement compares; empty where it compares none."""
+    return str(measured.facts.get("attributes", "")).replace(",", " × ")
 
 
 def number_name(measured: Measurement) -> str:
     """Return what tells a measurement from the others of its item: its name, and the groups it is about."""
-    name = measured.measure.partition(".")[2] or measured.measure
-    groups = str(measured.facts.get("attributes", "")).replace(",", " × ")
-    return f"{name}, {groups}" if groups else name
+    groups = groups_of(measured)
+    return f"{_name(measured)}, {groups}" if groups else _name(measured)
 
 
 def interval_cells(measured: Measurement | Part) -> tuple[str, str]:
@@ -108,14 +110,16 @@ def _marks(gate: Gate | None, chosen: Measurement, words: Words) -> _Marks:
 
 
 def _numbers(item: ItemReport, words: Words) -> list[Plot]:
-    """Return a forest for each unit, so that numbers on one axis are alike."""
-    units = list(dict.fromkeys(each.unit for each in item.result.measurements))
+    """Return a forest for each unit and way of forming groups, so that numbers on one axis are alike."""
+    alike: dict[tuple[str, str], list[Measurement]] = {}
+    for each in item.result.measurements:
+        alike.setdefault((each.unit, groups_of(each)), []).append(each)
     found = []
-    for at, unit in enumerate(units):
-        alike = [each for each in item.result.measurements if each.unit == unit]
-        rows = [_row(number_name(each), each) for each in alike]
+    for at, ((unit, groups), numbers) in enumerate(alike.items()):
+        rows = [_row(_name(each), each) for each in numbers]
         title = words(f"All numbers of this item in {unit}", f"此項目的所有數字，單位：{words.unit(unit)}")
-        found.append(_forest(f"e{item.entry}-numbers-{at}", title, words("Number", "數字"), rows, alike, words))
+        title += words(f", by {groups}", f"，按 {groups} 劃分") if groups else ""
+        found.append(_forest(f"e{item.entry}-numbers-{at}", title, words("Number", "數字"), rows, numbers, words))
     return found
 
 
@@ -167,9 +171,14 @@ def _drawn(rows: list[ForestRow]) -> list[int]:
     return sorted({*by_size[:half], *by_size[-half:]})
 
 
-def _kinds(measured: list[Measurement]) -> list[Measurement]:
-    """Return the first of each kind of measurement: a gap over one way of forming groups stands for the others in the picture."""
-    found: dict[str, Measurement] = {}
-    for each in measured:
-        found.setdefault(each.measure, each)
-    return list(found.values())
+def _broken(measured: list[Measurement], chosen: Measurement | None) -> list[Measurement]:
+    """Return the measurements with parts: the gated one, its quantity by other groups, then the first of each other quantity."""
+    broken = [each for each in measured if each.parts]
+    gated = chosen.measure if chosen else ""
+    firsts = {each.measure: each for each in reversed(broken)}
+    kept = [each for each in broken if each.measure == gated or firsts[each.measure] is each]
+    return sorted(kept, key=lambda each: (each is not chosen, each.measure != gated))
+
+
+def _name(measured: Measurement) -> str:
+    return measured.measure.partition(".")[2] or measured.measure

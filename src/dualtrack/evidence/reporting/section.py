@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain import canonical
-from dualtrack.evidence.reporting.cells import Cell, Column, Fact, Table
+from dualtrack.evidence.reporting.cells import Cell, Column, Fact, Table, tone_cell
 from dualtrack.evidence.reporting.plots import interval_cells, number_name, plots_of
-from dualtrack.evidence.reporting.words import STANDING_TONES
+from dualtrack.evidence.reporting.words import STANDING_SIGNS, STANDING_TONES
 from dualtrack.present.charts import plain_number
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Section(NamedTuple):
     title: str
     name: str
     mark: str
+    sign: str
     standing: str
     tone: Tone
     reason: str
@@ -53,6 +54,7 @@ def section_of(item: ItemReport, words: Words) -> Section:
         title=words.text(item.title),
         name=f"{result.item.id} ({result.item.measure})",
         mark=words("EXPLORATORY, does not count", "探索性，不計算在內") if result.exploratory else "",
+        sign=STANDING_SIGNS[result.standing],
         standing=words.standing(result.standing),
         tone="note" if result.exploratory else STANDING_TONES[result.standing],
         reason=(reason + stop + needed).strip(),
@@ -106,13 +108,14 @@ def _numbers(measurements: list[Measurement], words: Words) -> Table:
 def _number_row(measured: Measurement, words: Words) -> list[Cell]:
     point, interval = interval_cells(measured)
     weak = measured.outcome == "underpowered"
+    outcome = tone_cell("?", words("underpowered", "檢定力不足"), "medium") if weak else Cell(words("measured", "已量度"))
     return [
         Cell(number_name(measured), sub=words.unit(measured.unit)),
         Cell(point),
         Cell(interval),
         Cell(f"{measured.n:,}"),
-        Cell(words("? underpowered", "? 檢定力不足") if weak else words("measured", "已量度"), tone="medium" if weak else None),
-    ]  # fmt: skip
+        outcome,
+    ]
 
 
 def _value(value: object, words: Words) -> str:

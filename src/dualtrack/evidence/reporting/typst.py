@@ -59,7 +59,12 @@ def report_pdf(report: AssuranceReport, language: LanguageTag) -> bytes:
     source = resources.files("dualtrack.evidence.reporting").joinpath("templates", "assurance.typ").read_bytes()
     given = {"report": text, "latin": _LATIN, "chinese": chinese or _LATIN, "mono": _MONO}
     made = typst.compile(
-        source, sys_inputs=given, font_paths=fonts, format="pdf", timestamp=parse_instant(view.taken_at)
+        source,
+        sys_inputs=given,
+        font_paths=fonts,
+        format="pdf",
+        pdf_standards=["ua-1"],
+        timestamp=parse_instant(view.taken_at),
     )
     assert isinstance(made, bytes)
     return made

@@ -11,10 +11,11 @@ from dualtrack.evidence.reporting.cells import Cell, Column, Fact, Table, entry_
 from dualtrack.evidence.reporting.not_tested_view import Block, not_tested_blocks
 from dualtrack.evidence.reporting.plots import interval_cells
 from dualtrack.evidence.reporting.section import Section, section_of
-from dualtrack.evidence.reporting.words import STANDING_TONES, Words
+from dualtrack.evidence.reporting.words import STANDING_SIGNS, STANDING_TONES, Words
 from dualtrack.present.charts import plain_interval
 
 if TYPE_CHECKING:
+    from dualtrack.evidence.measurement import Measurement
     from dualtrack.evidence.reporting.records import AssuranceReport, HistoryLine, ItemReport
     from dualtrack.evidence.reporting.words import LanguageTag
 
@@ -173,7 +174,7 @@ def _verdict(report: AssuranceReport, words: Words) -> Table:
         if lacking.item not in shown:
             what = Cell(words.text(lacking.title), sub=lacking.item)
             dash = Cell("–")
-            standing = Cell(words("∅ no result", "∅ 沒有結果"), tone="medium")
+            standing = tone_cell("∅", words("no result", "沒有結果"), "medium")
             rows.append([what, dash, dash, dash, dash, standing, dash])
     return Table(words("Verdict on each planned item", "每個計劃項目的結論"), columns, rows)
 
@@ -184,7 +185,7 @@ def _verdict_row(item: ItemReport, words: Words) -> list[Cell]:
     point, interval = interval_cells(chosen) if chosen else ("–", "–")
     needed = _needed(result.n_needed, words)
     reason = words.reason(result.reason)
-    sub = words("; ", "；").join(part for part in (reason, needed) if part)
+    sub = words("; ", "；").join(part for part in (reason, needed, _weak(result.measurements, words)) if part)
     against = words.threshold(result.item.gate)
     if chosen is not None and result.item.gate is not None and result.item.gate.topic == "benefit":
         against = _declared(chosen.facts, words)
@@ -194,7 +195,7 @@ def _verdict_row(item: ItemReport, words: Words) -> list[Cell]:
         Cell(point, sub=words.unit(chosen.unit) if chosen else ""),
         Cell(interval),
         Cell(f"{chosen.n:,}" if chosen else f"{result.rows:,}"),
-        tone_cell(words.standing(result.standing), STANDING_TONES[result.standing], sub),
+        tone_cell(STANDING_SIGNS[result.standing], words.standing(result.standing), STANDING_TONES[result.standing], sub),
         entry_cell(item.entry),
     ]
 
@@ -210,6 +211,13 @@ def _declared(facts: dict[str, bool | int | float | str], words: Words) -> str:
 
 def _needed(n: int | None, words: Words) -> str:
     return words(f"about {n:,} rows would settle it", f"約需{n:,}行方可判斷") if n else ""
+
+
+def _weak(measurements: list[Measurement], words: Words) -> str:
+    """Say how many numbers of an item cannot answer, whatever the gated one says."""
+    weak = sum(each.outcome == "underpowered" for each in measurements)
+    n = len(measurements)
+    return words(f"{weak} of its {n} numbers are underpowered", f"其{n}個數字中有{weak}個檢定力不足") if weak and n > 1 else ""
 
 
 def _exploratory_lead(report: AssuranceReport, words: Words) -> str:
@@ -258,7 +266,7 @@ def _history_row(line: HistoryLine, words: Words) -> list[Cell]:
 
 def _standing_cell(standing: str, words: Words) -> Cell:
     found = next((each for each in STANDING_TONES if each == standing), None)
-    return Cell(standing) if found is None else tone_cell(words.standing(found), STANDING_TONES[found])
+    return Cell(standing) if found is None else tone_cell(STANDING_SIGNS[found], words.standing(found), STANDING_TONES[found])
 
 
 def _commands(report: AssuranceReport, words: Words) -> list[tuple[str, str]]:
@@ -269,7 +277,7 @@ def _commands(report: AssuranceReport, words: Words) -> list[tuple[str, str]]:
          f"dualtrack prove {report.use} -o use.bundle && dualtrack recompute use.bundle"),
         (words("Measure again on the data, recording nothing", "以數據再次量度，不作記錄"),
          f"dualtrack measure {report.use} --data FILE --model MODEL --dry-run"),
-        (words("Check the whole ledger", "核對整個日誌"), f"dualtrack ledger verify --institution {report.institution}"),
+        (words("Check the whole ledger", "核對整個日誌"), "dualtrack ledger verify"),
     ]  # fmt: skip
 
 
@@ -277,14 +285,11 @@ def _form_words(words: Words) -> dict[str, str]:
     """Return the words that forms themselves need."""
     return {
         "entry": words("Ledger entry", "日誌項目"),
+        "tables": words("The plots as tables", "以表格列出各圖"),
         "table": words("The same as a table", "以表格列出"),
         "misleads": words("When this misleads", "何時會產生誤導"),
-        "numbers": words("All numbers", "所有數字"),
         "methods": words("Methods and sources", "方法及來源"),
         "facts": words("Facts that a rule may read", "規則可讀取的事實"),
-        "page": words("Page", "頁"),
-        "of": words("of", "共"),
-        "exploratory": words("EXPLORATORY, does not count", "探索性，不計算在內"),
         "permit": words(
             "This report is the institution's own record, not a regulator's approval.",
             "本報告為機構自身的記錄，並非監管機構的批准。",

@@ -133,8 +133,8 @@ class Words:
         return _UNITS.get(unit, f"「{unit}」") if self.chinese else unit
 
     def standing(self, standing: Standing) -> str:
-        """Return a standing with its sign."""
-        return f"{STANDING_SIGNS[standing]} {self.text(STANDING_WORDS[standing])}"
+        """Return a standing; its sign is in STANDING_SIGNS."""
+        return self.text(STANDING_WORDS[standing])
 
     def reason(self, reason: str | None) -> str:
         """Return why something was not met; an unknown reason stands as it was recorded."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.errors import EvidenceError, FieldError
 from dualtrack.evidence.adapters.determinism import determinism_check
 from dualtrack.evidence.models import ask
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import generator
+from dualtrack.evidence.roles import refuse_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from dualtrack.evidence.models import Scorer
     from dualtrack.evidence.sample import Sample
 
-__all__ = ["Asked", "asked", "columns_of", "need_reference", "no_merge", "positive"]
+__all__ = ["Asked", "asked", "columns_of", "need_reference", "positive", "refuse_constant"]
 
 _TWO_VALUES = 2
 
@@ -50,6 +51,7 @@ def asked(sample: Sample, *, rows_max: int, seed: int) -> Asked:
         )
     if rows_max < 1:
         raise FieldError(f"{rows_max} rows", where="settings.rows", expected="at least 1")
+    refuse_weights(sample.roles)
     every = sample.features()
     rows = every if len(every) <= rows_max else every[_some(len(every), rows_max, seed)]
     base = sample.reference.features() if sample.reference is not None and sample.reference.roles.features else every
@@ -65,6 +67,18 @@ def asked(sample: Sample, *, rows_max: int, seed: int) -> Asked:
             code="evidence.model-not-deterministic",
         )
     return Asked(sample.model, sample.roles.features, rows, ask(sample.model, rows), base)
+
+
+def refuse_constant(found: Asked) -> None:
+    """Refuse a model that says the same of every row asked: whatever its reasons, they explain nothing."""
+    if len(found.scores) > 1 and np.ptp(found.scores) == 0:
+        raise EvidenceError(
+            "the same score for every row",
+            where="the model",
+            expected="scores that differ",
+            fix="look at the model, or ask it for rows that differ",
+            code="evidence.model-constant",
+        )
 
 
 def columns_of(found: Asked, named: Sequence[str], where: str) -> list[int]:
@@ -89,11 +103,6 @@ def need_reference(sample: Sample, name: str) -> Sample:
     if sample.reference is None:
         raise FieldError("no reference", where=name, fix="name the table that the model was trained on as reference")
     return sample.reference
-
-
-def no_merge(name: str) -> NoReturn:
-    """Refuse to add statistics that do not add up."""
-    raise FieldError("these statistics do not add up", where=name, fix="measure all rows at once")
 
 
 def positive(value: float, where: str) -> None:

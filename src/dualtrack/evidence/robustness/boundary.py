@@ -10,14 +10,14 @@ Conover (1999), Practical Nonparametric Statistics, section 3.2 (limits of a qua
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from scipy.special import bdtr
 
-from dualtrack.domain.records import Record, Text, to_plain
+from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.measure import Measure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.models import ask
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import generator
@@ -137,7 +137,7 @@ class Boundary(Measure[Distances, BoundarySettings]):
                 low=None if limits is None else limits[1],
                 high=None if limits is None else limits[2],
                 facts=facts,
-                statistics=cast("dict[str, Any]", to_plain(statistics)),
+                statistics=plain_statistics(statistics),
             ),
         )
 

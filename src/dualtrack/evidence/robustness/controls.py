@@ -12,24 +12,23 @@ B. Phipson and G. K. Smyth (2010), Stat. Appl. Genet. Mol. Biol. 9(1) (the p-val
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from dualtrack.domain.records import Record, Text, to_plain
+from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.benefit.capture import list_size, top
 from dualtrack.evidence.benefit.paired import brier_losses
 from dualtrack.evidence.measure import Measure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.performance.discrimination import placements
 from dualtrack.evidence.resampling import generator
 from dualtrack.evidence.robustness.amounts import amounts
-from dualtrack.evidence.robustness.asking import no_merge
 from dualtrack.evidence.robustness.estimates import student
 from dualtrack.evidence.robustness.training import TRAININGS_MAX, find_trainer, train_and_score, training_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -129,11 +128,6 @@ class _MustLose(Measure[Control, ControlSettings]):
             raise FieldError("labels of one class only", where=self.name, expected="both 0 and 1")
         return self._control(sample, settings, _metric(sample, settings))
 
-    def merge(self, parts: Sequence[Control]) -> Control:
-        """Refuse: the metric of a shard is another number."""
-        del parts
-        no_merge(self.name)
-
     def estimate(self, statistics: Control, settings: ControlSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the control's mean; facts say whether it lost. Only a control that lost, below a real model, is measured."""
         controls = np.array(statistics.controls)
@@ -167,7 +161,7 @@ class _MustLose(Measure[Control, ControlSettings]):
                 low=None if interval is None else interval.low,
                 high=None if interval is None else interval.high,
                 facts=facts | ({"n_needed_in_smaller_class": how.cell_size_min} if few else {}),
-                statistics=cast("dict[str, Any]", to_plain(statistics)),
+                statistics=plain_statistics(statistics),
             ),
         )
 

@@ -7,13 +7,12 @@ make an interval from, and is underpowered too. Sources: Wilson (1927), JASA 22,
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from dualtrack.domain.evidence import Method
-from dualtrack.domain.records import to_plain
 from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.intervals.wilson import wilson
-from dualtrack.evidence.measurement import Measurement, Part
+from dualtrack.evidence.measurement import Measurement, Part, plain_statistics
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.quantiles import student_quantile
 
@@ -64,7 +63,7 @@ def share_measurement(
         high=limits.high if isinstance(limits, Interval) else None,
         facts=facts | ({"n_needed": how.cell_size_min} if few else {}),
         parts=parts,
-        statistics=cast("dict[str, Any]", to_plain(statistics)),
+        statistics=plain_statistics(statistics),
     )
 
 
@@ -103,7 +102,7 @@ def mean_measurement(
         low=None if limits is None else max(limits.low, bounds[0]),
         high=None if limits is None else min(limits.high, bounds[1]),
         facts=facts | ({"n_needed": how.cell_size_min} if few else {}),
-        statistics=cast("dict[str, Any]", to_plain(statistics)),
+        statistics=plain_statistics(statistics),
     )
 
 

@@ -18,12 +18,9 @@ from dualtrack.evidence.measure import Measure
 from dualtrack.evidence.measurement import Measurement, Method
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.robustness.amounts import Amounts, amounts
-from dualtrack.evidence.robustness.asking import no_merge
 from dualtrack.evidence.robustness.estimates import mean_measurement, share_measurement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dualtrack.evidence.measure import Cost, Estimating, Family
     from dualtrack.evidence.sample import Sample
 
@@ -89,11 +86,6 @@ class Paraphrase(Measure[Agreeing, ParaphraseSettings]):
             answers=len(answers),
             pairs=amounts(shares),
         )
-
-    def merge(self, parts: Sequence[Agreeing]) -> Agreeing:
-        """Refuse: a group may lie in two parts."""
-        del parts
-        no_merge(self.name)
 
     def estimate(self, statistics: Agreeing, settings: ParaphraseSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the share of groups that agree, then the mean share of pairs that agree."""

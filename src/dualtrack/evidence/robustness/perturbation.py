@@ -16,12 +16,10 @@ from dualtrack.evidence.models import ask
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import generator
 from dualtrack.evidence.robustness.amounts import Amounts, amounts
-from dualtrack.evidence.robustness.asking import asked, columns_of, no_merge, positive
+from dualtrack.evidence.robustness.asking import asked, columns_of, positive
 from dualtrack.evidence.robustness.estimates import mean_measurement, share_measurement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dualtrack.evidence.measure import Cost, Estimating, Family
     from dualtrack.evidence.sample import Sample
 
@@ -108,11 +106,6 @@ class Perturbation(Measure[Turned, NoiseSettings]):
             change=amounts(change / settings.repeats),
             columns=len(places),
         )
-
-    def merge(self, parts: Sequence[Turned]) -> Turned:
-        """Refuse: the noise of a shard is another noise."""
-        del parts
-        no_merge(self.name)
 
     def estimate(self, statistics: Turned, settings: NoiseSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the share of rows turned, then the mean absolute change of the score."""

@@ -7,22 +7,19 @@ Sources: B. Biggio, B. Nelson and P. Laskov (2011), ACML 20, 97-112 (label noise
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
-from dualtrack.domain.records import Record, Text, to_plain
+from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.measure import Measure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.performance.discrimination import CLASS_LEAST, placements
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import generator
-from dualtrack.evidence.robustness.asking import no_merge
 from dualtrack.evidence.robustness.training import find_trainer, train_and_score, training_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dualtrack.evidence.measure import Cost, Estimating, Family
@@ -101,11 +98,6 @@ class PoisonedLabels(Measure[Poisoned, PoisonSettings]):
         again = train_and_score(trainer, features, turned, settings.seed, sample.features())
         return _compared(truth, score, again, len(chosen))
 
-    def merge(self, parts: Sequence[Poisoned]) -> Poisoned:
-        """Refuse: the AUC of a shard is another number."""
-        del parts
-        no_merge(self.name)
-
     def estimate(self, statistics: Poisoned, settings: PoisonSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the AUC lost; without an estimate where not one row is placed differently."""
         error = math.sqrt(statistics.variance)
@@ -126,7 +118,7 @@ class PoisonedLabels(Measure[Poisoned, PoisonSettings]):
                 low=lost - half if known else None,
                 high=lost + half if known else None,
                 facts={"share": settings.share, "inverted": statistics.inverted, "auc": statistics.auc},
-                statistics=cast("dict[str, Any]", to_plain(statistics)),
+                statistics=plain_statistics(statistics),
             ),
         )
 

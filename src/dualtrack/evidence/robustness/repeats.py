@@ -17,13 +17,10 @@ from dualtrack.evidence.measurement import Measurement, Method
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import generator
 from dualtrack.evidence.robustness.amounts import Amounts, amounts
-from dualtrack.evidence.robustness.asking import no_merge
 from dualtrack.evidence.robustness.estimates import mean_measurement, share_measurement, share_part
 from dualtrack.evidence.robustness.training import TRAININGS_MAX, find_trainer, train_and_score, training_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dualtrack.evidence.measure import Cost, Estimating, Family
@@ -106,11 +103,6 @@ class _Repeated(Measure[Changed, RepeatSettings]):
                 some, seed = self._rows(len(features), place, settings.seed)
                 scores.append(train_and_score(trainer, features[some], label[some], seed, rows))
         return _compare(np.array(scores), settings.threshold)
-
-    def merge(self, parts: Sequence[Changed]) -> Changed:
-        """Refuse: a rank correlation does not add up."""
-        del parts
-        no_merge(self.name)
 
     def estimate(self, statistics: Changed, settings: RepeatSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the share of rows changed by any training, then the mean share of pairs of trainings that disagree."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dualtrack.web.pages import (
     api_keys,
     assessment,
+    assurance,
     change,
     complaints,
     decisions,
@@ -49,6 +50,7 @@ def all_pages() -> tuple[Page, ...]:
         signals.PAGES,
         price.PAGES,
         assessment.PAGES,
+        assurance.PAGES,
         change.PAGES,
         decisions.PAGES,
         links.PAGES,
