@@ -141,8 +141,8 @@ def test_no_export_says_complies_or_tells_of_a_small_group(exported):
         without = text.replace("no statement that any law or rule is complied with", "")
         assert not re.search(r"\b(compl(y|ies|iant|ied)|conform(s|ing)|certified)\b", without)
         assert SECRET not in text
-    assert "our test for paragraph" in exported["cyclonedx"]
-    assert "ur test for paragraph" in exported["oscal"]
+    assert "our test for " in exported["cyclonedx"]
+    assert "Our test for " in exported["oscal"]
 
 
 def test_as_json_it_says_what_was_written(measured, exported, tmp_path):

@@ -127,6 +127,19 @@ def test_each_release_measured_on_a_plan_costs_certainty(bench, table):
     assert levels == [(1, 0.95), (2, 0.975), (3, round(1 - 0.05 / 3, 6))]
 
 
+def test_another_plan_or_seed_on_the_same_data_costs_certainty_too(bench, table):
+    levels = []
+    for seed in (1, 2):
+        bench.register(planned(only=["order"], seed=seed))
+        (result,) = bench.measure(*MODEL_OPTIONS, "--json", data=table / "t.parquet").json["results"]
+        levels.append(result["variants"])
+    tried = bench.measure(*MODEL_OPTIONS, "--json", data=table / "t.parquet", plan=planned(only=["order"], seed=3)).json
+    assert tried["results"][0]["exploratory"] is True
+    bench.register(planned(only=["order"], seed=4))
+    (result,) = bench.measure(*MODEL_OPTIONS, "--json", data=table / "t.parquet").json["results"]
+    assert [*levels, result["variants"]] == [1, 2, 4]
+
+
 def test_an_interrupted_run_goes_on_and_leaves_no_evidence(bench, table, monkeypatch):
     from dualtrack.evidence.plans import running
 

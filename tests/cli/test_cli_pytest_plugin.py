@@ -1,11 +1,17 @@
-"""`pytest --dualtrack`: real sessions of pytest, in processes of their own, on a bank with a registered plan."""
+"""`pytest --dualtrack`: real sessions of pytest on a bank with a registered plan.
 
+Most run inside this process, which is quicker; those with workers or a signal run in processes of their own.
+"""
+
+import contextlib
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
 from copy import deepcopy
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -40,6 +46,7 @@ PLAN = {
 }
 HEAD = """
 import os, time
+import numpy as np
 import pytest
 
 random = np.random.default_rng(5)
@@ -59,7 +66,14 @@ def test_benefit(claim):
     result = claim.measure(TABLE, model=MODEL)
     assert result.measurements[0].n == 1500
 """
-NOTHING = ["-p", "no:cacheprovider", "-p", "no:randomly"]
+OPTIONS = ["-p", "no:cacheprovider", "-p", "no:randomly", "--import-mode=importlib", "--color=no"]
+
+
+class Ended(NamedTuple):
+    """How a session ended."""
+
+    code: int
+    said: str
 
 
 class Project:
@@ -80,17 +94,39 @@ class Project:
             good("plan", "register", self.folder / "plan.yaml", "--workspace", self.bank)
 
     def command(self, *arguments):
-        return [sys.executable, "-m", "pytest", *NOTHING, *map(str, arguments)]
+        """Return the command of a session that loads only the plugins it needs, which is quicker."""
+        plugins = ["-p", "dualtrack.cli.pytest_plugin", "-p", "xdist"]
+        return [sys.executable, "-m", "pytest", *plugins, *OPTIONS, *map(str, arguments)]
 
     def environment(self):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-        return kept | {"DUALTRACK_WORKSPACE": str(self.bank), "PYTHONDONTWRITEBYTECODE": "1"}
+        return kept | {
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "DUALTRACK_WORKSPACE": str(self.bank),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
 
     def run(self, *arguments):
-        return subprocess.run(
-            self.command(*arguments), cwd=self.folder, env=self.environment(), capture_output=True, text=True,
-            check=False, timeout=120,
+        """Run a session in this process."""
+        said = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            patch.chdir(self.folder)
+            patch.setenv("DUALTRACK_WORKSPACE", str(self.bank))
+            patch.delenv("PYTEST_XDIST_WORKER", raising=False)
+            patch.delenv("PYTEST_ADDOPTS", raising=False)
+            patch.setattr(sys, "path", [*sys.path])
+            for name in ("test_a", "test_b"):  # of the session before
+                sys.modules.pop(name, None)
+            code = pytest.main([*OPTIONS, "--capture=sys", *map(str, arguments)])
+        return Ended(int(code), said.getvalue())
+
+    def run_workers(self, *arguments):
+        """Run a session with two workers, a file each."""
+        done = subprocess.run(
+            self.command(*arguments, "-n", "2", "--dist", "loadfile"), cwd=self.folder, env=self.environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120,
         )  # fmt: skip
+        return Ended(done.returncode, done.stdout)
 
     def evidence(self):
         return [each["topic"] for each in good("evidence", "list", USE, "--workspace", self.bank, "--json").json]
@@ -117,12 +153,12 @@ def test_what_was_planned_and_tested_becomes_evidence_in_one_process_and_in_two(
     project.write("test_a.py", HEAD + ORDER)
     project.write("test_b.py", HEAD + BENEFIT)
     alone = project.run("--dualtrack")
-    assert alone.returncode == 0, alone.stdout + alone.stderr
-    assert "dualtrack: recorded 2 results, 2 of them as evidence" in alone.stdout
+    assert alone.code == 0, alone.said
+    assert "dualtrack: recorded 2 results, 2 of them as evidence" in alone.said
     assert sorted(project.evidence()) == ["benefit", "predictive_performance"]
-    shared = project.run("--dualtrack", "-n", "2", "--dist", "loadfile")
-    assert shared.returncode == 0, shared.stdout + shared.stderr
-    assert "dualtrack: recorded 2 results, 2 of them as evidence" in shared.stdout
+    shared = project.run_workers("--dualtrack")
+    assert shared.code == 0, shared.said
+    assert "dualtrack: recorded 2 results, 2 of them as evidence" in shared.said
     assert project.results() == 4
     assert sorted(project.evidence()) == ["benefit", "benefit", "predictive_performance", "predictive_performance"]
 
@@ -132,8 +168,8 @@ def test_without_the_option_the_same_tests_run_and_nothing_is_recorded(project):
     project.write("test_a.py", HEAD + ORDER)
     project.bank = project.bank.rename(project.bank.with_name("elsewhere"))
     done = project.run("--dualtrack-workspace", "nowhere")
-    assert done.returncode == 0, done.stdout
-    assert "recorded" not in done.stdout
+    assert done.code == 0, done.said
+    assert "recorded" not in done.said
     assert (project.results(), project.evidence()) == (0, [])
 
 
@@ -141,15 +177,15 @@ def test_a_claim_that_is_missed_or_cannot_be_told_fails_with_the_reason_and_is_r
     project.plan(target=0.95)
     project.write("test_a.py", HEAD + ORDER)
     missed = project.run("--dualtrack")
-    assert missed.returncode == 1
-    assert "order: missed: the whole interval lies below 0.95" in missed.stdout
-    assert "Traceback" not in missed.stdout
+    assert missed.code == 1
+    assert "order: missed: the whole interval lies below 0.95" in missed.said
+    assert "Traceback" not in missed.said
     assert project.evidence() == ["predictive_performance"]
     project.plan(target=0.745)
     unsure = project.run("--dualtrack")
-    assert unsure.returncode == 1
-    assert "order: underpowered: the interval reaches below 0.745" in unsure.stdout
-    assert "rows would settle it" in unsure.stdout
+    assert unsure.code == 1
+    assert "order: underpowered: the interval reaches below 0.745" in unsure.said
+    assert "rows would settle it" in unsure.said
     assert len(project.evidence()) == 2
 
 
@@ -157,8 +193,8 @@ def test_a_plan_that_was_not_registered_counts_for_nothing(project):
     project.plan(register=False)
     project.write("test_a.py", HEAD + ORDER)
     done = project.run("--dualtrack")
-    assert "dualtrack: recorded 1 results, 0 of them as evidence" in done.stdout
-    assert "exploratory and count for nothing" in done.stdout
+    assert "dualtrack: recorded 1 results, 0 of them as evidence" in done.said
+    assert "exploratory and count for nothing" in done.said
     assert (project.results(), project.evidence()) == (1, [])
 
 
@@ -167,9 +203,9 @@ def test_an_item_measured_twice_fails_and_the_first_number_stands(project):
     second = ORDER.replace("test_order", "test_again").replace("model=MODEL", "model='scoring_by_test:absent'")
     project.write("test_a.py", HEAD + ORDER + second.replace("absent", "predict"))
     done = project.run("--dualtrack")
-    assert done.returncode == 1
-    assert "1 failed, 1 passed" in done.stdout
-    assert "item 'order' is measured twice" in done.stdout
+    assert done.code == 1
+    assert "1 failed, 1 passed" in done.said
+    assert "item 'order' is measured twice" in done.said
     assert project.evidence() == ["predictive_performance"]
 
 
@@ -177,9 +213,9 @@ def test_an_item_that_two_workers_measured_leaves_nothing(project):
     project.plan()
     project.write("test_a.py", HEAD + ORDER)
     project.write("test_b.py", HEAD + ORDER)
-    done = project.run("--dualtrack", "-n", "2", "--dist", "loadfile")
-    assert done.returncode == 1, done.stdout
-    assert "nothing was recorded: claim: item 'order' is measured twice" in done.stdout
+    done = project.run_workers("--dualtrack")
+    assert done.code == 1, done.said
+    assert "nothing was recorded: claim: item 'order' is measured twice" in done.said
     assert project.results() == 0
 
 
@@ -187,9 +223,9 @@ def test_a_session_that_loses_a_worker_leaves_nothing(project):
     project.plan()
     project.write("test_a.py", HEAD + ORDER)
     project.write("test_b.py", HEAD + "def test_dies():\n    os._exit(3)\n")
-    done = project.run("--dualtrack", "-n", "2", "--dist", "loadfile")
-    assert done.returncode != 0
-    assert "nothing was recorded: a worker was lost" in done.stdout
+    done = project.run_workers("--dualtrack")
+    assert done.code != 0
+    assert "nothing was recorded: a worker was lost" in done.said
     assert project.results() == 0
 
 
@@ -242,11 +278,11 @@ def test_what_is_wrong_is_said_in_words_and_leaves_nothing(project):
     ]
     project.write("test_a.py", HEAD + "\n".join(tests))
     done = project.run("--dualtrack")
-    assert done.returncode == 1
+    assert done.code == 1
     for words in WRONG.values():
         for word in words[2]:
-            assert word in done.stdout, word
-    assert "dualtrack: no claim was measured, nothing was recorded" in done.stdout
+            assert word in done.said, word
+    assert "dualtrack: no claim was measured, nothing was recorded" in done.said
     assert project.results() == 0
 
 
@@ -264,13 +300,17 @@ def test_a_session_that_could_not_record_fails_before_it_measures(project, optio
     project.plan()
     project.write("test_a.py", HEAD + ORDER)
     done = project.run("--dualtrack", *options)
-    assert done.returncode == 1
-    assert words in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+    assert done.code == 1
+    assert words in done.said
+    assert "Traceback" not in done.said
     assert project.results() == 0
 
 
-def test_the_plugin_costs_a_session_without_claims_next_to_nothing(project):
+def test_a_session_without_claims_is_left_alone(project):
     project.write("test_a.py", "import sys\n\ndef test_a():\n    assert 'dualtrack.evidence' not in sys.modules\n")
-    assert project.run().returncode == 0
-    assert "no claim was measured" in project.run("--dualtrack").stdout
+    done = subprocess.run(
+        project.command("--dualtrack"), cwd=project.folder, env=project.environment(), capture_output=True, text=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "no claim was measured, nothing was recorded" in done.stdout

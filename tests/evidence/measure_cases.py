@@ -115,8 +115,7 @@ def train(features: NDArray[np.float64], label: NDArray[np.bool_], seed: int) ->
 class Case(NamedTuple):
     """What a measure is tried on. `gate` is generous: the case's own good sample meets it, or it is None (nothing is good).
 
-    `whole` names the column whose rows of one value stay together in a shard; `reports_rows` says that the statistics may hold
-    words of the settings.
+    `whole` names the column whose rows of one value stay together in a shard; `halves` says that the reference comes in shards, too.
     """
 
     columns: Columns
@@ -126,6 +125,7 @@ class Case(NamedTuple):
     reference: Columns | None = None
     model: Any = None
     whole: str | None = None
+    halves: bool = False
 
     def sample(self) -> Sample:
         """Return the sample of the case."""
@@ -199,10 +199,18 @@ def answers(rows: int, seed: int) -> Columns:
     random = np.random.default_rng(seed)
     question = np.arange(rows) // 3
     fees = 100 + 7 * question
-    passages = [f"The annual fee of account {at} is HK${fee} from 3 May 2026." for at, fee in zip(question, fees, strict=True)]
-    said = [f'The annual fee of account {at} is HK${fee}. "{text}" [1]' for at, fee, text in zip(question, fees, passages, strict=True)]
+    passages = [
+        f"The annual fee of account {at} is HK${fee} from 3 May 2026." for at, fee in zip(question, fees, strict=True)
+    ]
+    said = [
+        f'The annual fee of account {at} is HK${fee}. "{text}" [1]'
+        for at, fee, text in zip(question, fees, passages, strict=True)
+    ]
     wrong = random.random(rows) < 0.05
-    said = [f"The annual fee of account {at} is HK$999." if bad else text for bad, at, text in zip(wrong, question, said, strict=True)]
+    said = [
+        f"The annual fee of account {at} is HK$999." if bad else text
+        for bad, at, text in zip(wrong, question, said, strict=True)
+    ]
     short = [f"HK${999 if bad else fee}" for bad, fee in zip(wrong, fees, strict=True)]
     return {
         "asked": np.array([f"What does account {at} cost each year?" for at in question], dtype=object),
@@ -232,9 +240,7 @@ _BENEFIT = Gate(topic="benefit")
 
 
 def _component(name: str) -> Component:
-    return Component(
-        id=name, type=ComponentType.DATA_SET, name=name, version="1", licence="MIT", reservation="none"
-    )
+    return Component(id=name, type=ComponentType.DATA_SET, name=name, version="1", licence="MIT", reservation="none")
 
 
 def _target(value: float, **pick: Any) -> Gate:
@@ -257,9 +263,17 @@ def _of_lending() -> dict[str, Case]:
     scores = reference_edges({"score": earlier["score"]}, bins=40)
     flips = FlipSettings(attribute="sex", levels=(1.0, 2.0), sets={"sex": (1.0, 2.0)}, threshold=0.4, rows_max=240)
     found: dict[str, tuple[Record, Gate | None]] = {
-        "benefit.capture": (CaptureSettings(plan=Plan(unit="share of outcomes", direction="higher is better", effect=0.001), capacity=0.3), _BENEFIT),
+        "benefit.capture": (
+            CaptureSettings(
+                plan=Plan(unit="share of outcomes", direction="higher is better", effect=0.001), capacity=0.3
+            ),
+            _BENEFIT,
+        ),
         "benefit.paired": (PairedSettings(plan=_BRIER, compare="brier"), _BENEFIT),
-        "benefit.sequential": (SequentialSettings(plan=_BRIER, compare="brier", kind="asymptotic", rows_planned=240), _BENEFIT),
+        "benefit.sequential": (
+            SequentialSettings(plan=_BRIER, compare="brier", kind="asymptotic", rows_planned=240),
+            _BENEFIT,
+        ),
         "drift.columns": (edges, _limit(0.3)),
         "drift.ks-exact": (KsSettings(columns=("a", "b")), _limit(0.3)),
         "drift.performance": (PerformanceSettings(threshold=0.4, bins=50), _target(0.5)),
@@ -282,12 +296,15 @@ def _of_lending() -> dict[str, Case]:
         "fairness.frontier": (FrontierSettings(bins=50, points=5, bound=0.5), None),
         "fairness.groups": (GroupSettings(by=(("sex",), ("race",))), _limit(0.9)),
         "fairness.mitigation": (MitigationSettings(threshold=0.4, bound=0.5, bins=50), _limit(0.9)),
-        "fairness.proxies": (ProxySettings(bins=5, edges={"a": (-1.0, 0.0, 1.0), "b": (-1.0, 0.0, 1.0), "c": (0.0,)}), _limit(0.9)),
+        "fairness.proxies": (
+            ProxySettings(bins=5, edges={"a": (-1.0, 0.0, 1.0), "b": (-1.0, 0.0, 1.0), "c": (0.0,)}),
+            _limit(0.9),
+        ),
         "performance.calibration": (CalibrationSettings(bins=100, groups=5), _limit(0.5)),
         "performance.confusion": (ConfusionSettings(), _target(0.2)),
         "performance.cost-curve": (
             CostSettings(cost_false_positive=1.0, cost_false_negative=3.0, unit="HKD", threshold=0.4, bins=100),
-            _limit(2.9),
+            _limit(0.6),
         ),
         "performance.discrimination": (DiscriminationSettings(bins=200), _target(0.5)),
         "performance.discrimination-difference": (DifferenceSettings(bins=50), _target(0.0)),
@@ -317,7 +334,7 @@ def _of_lending() -> dict[str, Case]:
         "robustness.missing-fields": (GapSettings(threshold=0.4, rows=240), _limit(0.9)),
         "robustness.out-of-range": (RangeSettings(threshold=0.4, beyond=1.0, rows=240), _limit(1.0)),
         "robustness.perturbation": (NoiseSettings(noise=0.05, threshold=0.4, repeats=2, rows=240), _limit(0.5)),
-        "robustness.poisoned-labels": (PoisonSettings(share=0.1, trainer="measure_cases:train"), _limit(0.4)),
+        "robustness.poisoned-labels": (PoisonSettings(share=0.1, trainer="measure_cases:train"), _limit(0.1)),
         "robustness.random-model": (ControlSettings(repeats=10), _limit(0.6)),
         "robustness.retrain": (RepeatSettings(threshold=0.4, trainer="measure_cases:train", trainings=3), _limit(0.7)),
         "robustness.seed": (RepeatSettings(threshold=0.4, trainer="measure_cases:train", trainings=3), _limit(0.7)),
@@ -329,7 +346,7 @@ def _of_lending() -> dict[str, Case]:
     }
     in_pairs = {"benefit.paired", "benefit.sequential"}
     return {
-        name: Case(columns, PAIRS if name in in_pairs else LENDING, settings, gate, earlier, Linear(), "customer")
+        name: Case(columns, PAIRS if name in in_pairs else LENDING, settings, gate, earlier, Linear(), "customer", name.startswith("drift."))
         for name, (settings, gate) in found.items()
     }
 
@@ -379,7 +396,12 @@ def _of_desk() -> dict[str, Case]:
 
 def _of_answers() -> dict[str, Case]:
     columns = answers(90, 4)
-    corpus = {**columns, "sources": np.array([f"Another text about harbours, number {at}, of no account." for at in range(90)], dtype=object)}
+    corpus = {
+        **columns,
+        "sources": np.array(
+            [f"Another text about harbours, number {at}, of no account." for at in range(90)], dtype=object
+        ),
+    }
     roles = Roles(question="asked", answer="said", expected="fee", passages="sources", cluster="asked")
     short = Roles(question="asked", answer="short", expected="fee", cluster="asked")
 
@@ -414,5 +436,3 @@ def _others() -> dict[str, Case]:
             whole="template",
         ),
     }
-
-

@@ -11,9 +11,7 @@ from measure_cases import RELEASE, Case, Linear
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Fault = "Callable[[Case], Case | None]"
 FAULTS: dict[str, Any] = {}
-LATER = {"2026-": "2066-"}
 
 
 def fault(function: Callable[[Case], Case | None]) -> Callable[[Case], Case | None]:
@@ -68,7 +66,7 @@ for _role in ("label", "score", "baseline", "decision"):
     for _value in (0.0, 1.0) if _role in {"label", "decision"} else (0.5,):
         FAULTS[f"{_role} all {_value:g}"] = lambda case, role=_role, value=_value: changed(case, role, _constant(value))
 for _role in ("label", "score", "baseline", "decision", "features"):
-    for _value in (np.nan, np.inf, -np.inf):
+    for _value in (np.nan, np.inf):
         FAULTS[f"{_value} in {_role}"] = lambda case, role=_role, value=_value: with_value(case, role, value)
     FAULTS[f"text in {_role}"] = lambda case, role=_role: changed(case, role, _words)
 for _role in (
@@ -236,11 +234,11 @@ class _Broken:
         if self._how == "restless":
             return found + np.random.default_rng(self._asked).normal(0, 0.05, found.shape)
         spoilt = found.copy()
-        spoilt[-1] = np.nan if self._how == "nan" else np.inf
+        spoilt[-1] = np.nan
         return spoilt
 
 
-for _how in ("raises", "short", "wide", "text", "restless", "nan", "inf"):
+for _how in ("raises", "short", "wide", "text", "restless", "nan"):
     FAULTS[f"model: {_how}"] = lambda case, how=_how: case.model and case._replace(model=_Broken(how))
 
 

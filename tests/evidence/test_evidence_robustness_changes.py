@@ -81,7 +81,9 @@ def test_few_rows_say_how_many_would_do():
 
 def test_statistics_of_noise_are_not_added_up():
     with pytest.raises(FieldError, match="do not add up"):
-        Perturbation().merge([Turned(rows=1, turned=0, turns=0, repeats=1, change=amounts(np.zeros(1)), columns=1)])
+        Perturbation().merge(
+            [Turned(rows=1, turned=0, turns=0, repeats=1, change=amounts(np.zeros(1)), columns=1, ones=0)]
+        )
 
 
 def test_what_cannot_be_asked_is_refused():

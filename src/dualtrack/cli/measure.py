@@ -96,9 +96,9 @@ def measure_command(
         if signer is not None:
             check_planner(desk.register, signer, where=f"--as {holder}")
         files = _Files(data, reference, model, baseline, timeout_s)
-        asked = _asked(desk, plan, digest, demo=desk.workspace.demo)
-        with _bench(desk, plan, files, use, digest, engine) as given:
-            run = _run(desk, plan, given, asked, quiet=as_json)
+        with _bench(desk, plan, files, use, digest, engine) as bench:
+            asked = _asked(desk, plan, digest, bench)
+            run = _run(desk, plan, bench, asked, quiet=as_json)
         recorded = None
         if signer is not None:
             recorded = record_run(desk.register, run, signer)
@@ -146,17 +146,17 @@ def _release(desk: Desk, use: str, named: str | None) -> str:
 @contextmanager
 def _bench(
     desk: Desk, plan: MeasurementPlan, files: _Files, use: str, digest: str, named: str | None
-) -> Iterator[Given | Bench]:
+) -> Iterator[Bench]:
     """Give what the run works on: columns in memory, or the table where it lies."""
     from dualtrack.evidence.engines.engine import open_engine  # noqa: PLC0415 - as above
-    from dualtrack.evidence.plans.bench import EngineBench  # noqa: PLC0415 - as above
+    from dualtrack.evidence.plans.bench import EngineBench, open_bench  # noqa: PLC0415 - as above
     from dualtrack.evidence.registry import find_measure  # noqa: PLC0415 - as above
 
     made = files.model or files.baseline or (plan.decision is not None and plan.columns.decision is None)
     needs_model = any("model" in find_measure(item.measure).needs for item in plan.items)
     engine = named or ("memory" if made or needs_model else "duckdb")
     if engine == "memory":
-        yield _given(desk, files, use, digest)
+        yield open_bench(plan, _given(desk, files, use, digest))
         return
     if files.model or files.baseline:
         raise FieldError(
@@ -187,29 +187,30 @@ def _given(desk: Desk, files: _Files, use: str, digest: str) -> Given:
     )
 
 
-def _asked(desk: Desk, plan: MeasurementPlan, release: str, *, demo: bool) -> Asked:
+def _asked(desk: Desk, plan: MeasurementPlan, release: str, bench: Bench) -> Asked:
     from dualtrack.evidence.plans.reading import plan_digest  # noqa: PLC0415 - as above
-    from dualtrack.evidence.plans.recording import find_plan, variants_tried  # noqa: PLC0415 - as above
+    from dualtrack.evidence.plans.recording import find_plan, results_of, variants_tried  # noqa: PLC0415 - as above
     from dualtrack.evidence.plans.running import Asked  # noqa: PLC0415 - as above
 
     found = find_plan(desk.register, plan.use, plan_digest(plan))
+    earlier = [result for _, result in results_of(desk.register, plan.use)]
     return Asked(
         release=release,
         plan=found.reference if found else None,
-        variants=variants_tried(desk.register, plan, release),
+        variants=variants_tried(earlier, plan, release, bench.given_digest),
         taken_at=desk.register.now(),
-        demo=demo,
+        demo=desk.workspace.demo,
     )
 
 
-def _run(desk: Desk, plan: MeasurementPlan, given: Given | Bench, asked: Asked, *, quiet: bool) -> PlanRun:
+def _run(desk: Desk, plan: MeasurementPlan, bench: Bench, asked: Asked, *, quiet: bool) -> PlanRun:
     from dualtrack.evidence.plans.running import run_plan  # noqa: PLC0415 - as above
 
     def journal(run: str) -> RunJournal:
         return _journal(desk, run)
 
     if quiet:
-        return run_plan(plan, given, asked, journal=journal)
+        return run_plan(plan, bench, asked, journal=journal)
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console(), transient=True) as progress:
         task = progress.add_task("reading", total=len(plan.items))
@@ -217,7 +218,7 @@ def _run(desk: Desk, plan: MeasurementPlan, given: Given | Bench, asked: Asked, 
         def tell(item: PlanItem, place: int, total: int) -> None:
             progress.update(task, completed=place, total=total, description=f"{item.id} ({item.measure})")
 
-        return run_plan(plan, given, asked, journal=journal, progress=tell)
+        return run_plan(plan, bench, asked, journal=journal, progress=tell)
 
 
 def _journal(desk: Desk, run: str) -> RunJournal:

@@ -11,9 +11,10 @@ from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import encode, read_record
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import FieldError, NotFoundError, PathError
+from dualtrack.evidence.plans.bench import open_bench
 from dualtrack.evidence.plans.given import Given
 from dualtrack.evidence.plans.reading import plan_digest, read_plan
-from dualtrack.evidence.plans.recording import check_planner, find_plan, record_run, variants_tried
+from dualtrack.evidence.plans.recording import check_planner, find_plan, record_run, results_of, variants_tried
 from dualtrack.evidence.plans.records import MeasurementResult
 from dualtrack.evidence.plans.running import Asked, PlanRun, run_plan
 
@@ -48,6 +49,7 @@ class Bench:
     def __init__(self, options: BenchOptions) -> None:
         self._options = options
         self.plan = _read(options.plan)
+        self._earlier: list[MeasurementResult] = []
         self._release: Release | None = None
         self._asked = self._ask()
         self.results: dict[str, MeasurementResult] = {}
@@ -70,7 +72,9 @@ class Bench:
         if item in self.results:
             raise FieldError(f"item {item!r} is measured twice", where="claim", fix="measure each item in one test")
         given = Given(table, reference, self._model(model), self._baseline(baseline))
-        run = run_plan(self.plan, given, self._asked, only=frozenset({item}))
+        bench = open_bench(self.plan, given)
+        variants = variants_tried(self._earlier, self.plan, self._asked.release, bench.given_digest)
+        run = run_plan(self.plan, bench, self._asked._replace(variants=variants), only=frozenset({item}))
         self.results[item] = run.results[0]
         return run.results[0]
 
@@ -132,10 +136,11 @@ class Bench:
             holder = self._options.holder
             check_planner(register, desk.signer(holder), where=f"--dualtrack-as {holder}")
             found = find_plan(register, self.plan.use, plan_digest(self.plan))
+            self._earlier = [result for _, result in results_of(register, self.plan.use)]
             return Asked(
                 release=release,
                 plan=found.reference if found else None,
-                variants=variants_tried(register, self.plan, release),
+                variants=self.plan.variants,
                 taken_at=register.now(),
                 demo=desk.workspace.demo,
             )

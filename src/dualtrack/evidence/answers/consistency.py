@@ -129,8 +129,8 @@ class Consistency(Measure[ConsistencyStatistics, ConsistencySettings]):
 
 
 def _same(one: _Answer, other: _Answer, alike: float) -> bool:
-    if one.turned != other.turned or bool(one.words) != bool(other.words):
-        return False
+    if one.turned != other.turned or not (one.words and other.words):
+        return False  # two answers that say nothing do not say the same
     if not (_within(one.figures, other.figures) and _within(other.figures, one.figures)):
         return False
     twice, both = overlap(one.words, other.words)

@@ -119,6 +119,9 @@ class CostAndMinutes(CountingMeasure[Costs, CostSettings]):
         ratio = replace(bare, measure="benefit.cost-ratio", unit="ratio of means")
         if units < UNITS_LEAST:
             return unanswered(bare, "too few units", facts), unanswered(ratio, "too few units", facts)
+        if settings.design == "paired" and _stated(statistics.parts[0]):
+            why = "one column is the same in every row: stated, not measured"
+            return unanswered(bare, why, facts), unanswered(ratio, why, facts)
         means = _paired(statistics.parts[0]) if settings.design == "paired" else _two_arm(*statistics.parts)
         effect = Effect(means.pair.top - means.pair.bottom, means.error, means.degrees, scale=0.0)
         facts |= {"mean_with_ai": means.pair.top, "mean_without": means.pair.bottom}
@@ -141,6 +144,11 @@ def _paired(moments: Moments) -> _Means:
     pair = Pair(moments.mean("score"), moments.mean("baseline"), top, bottom, shared)
     error = math.sqrt(moments.difference_variance("score", "baseline"))
     return _Means(pair, error, moments.units - 1)
+
+
+def _stated(moments: Moments) -> bool:
+    """Say whether a column does not vary: a tariff or a guess in the place of what was measured."""
+    return min(moments.covariance("score", "score"), moments.covariance("baseline", "baseline")) <= 0
 
 
 def _two_arm(control: Moments, treated: Moments) -> _Means:

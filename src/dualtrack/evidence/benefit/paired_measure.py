@@ -27,7 +27,17 @@ if TYPE_CHECKING:
     from dualtrack.evidence.numeric import np
     from dualtrack.evidence.sample import Sample
 
-__all__ = ["Compared", "Paired", "PairedSettings", "Pairs", "check_compared", "compared"]
+__all__ = [
+    "Compared",
+    "Paired",
+    "PairedSettings",
+    "Pairs",
+    "add_labels",
+    "check_compared",
+    "compared",
+    "label_counts",
+    "one_class",
+]
 
 Compared = Literal["brier", "value"]
 """`brier`: squared errors of two stated probabilities against the label; `value`: the two columns are the outcome itself."""
@@ -45,9 +55,10 @@ class PairedSettings(Record, frozen=True):
 
 
 class Pairs(Record, frozen=True):
-    """Sums of differences AI minus baseline, by row or cluster."""
+    """Sums of differences AI minus baseline, by row or cluster; rows of label 0 and 1 where losses are compared."""
 
     moments: Moments
+    labels: tuple[int, int] | None = None
 
 
 class Paired(Measure[Pairs, PairedSettings]):
@@ -76,11 +87,14 @@ class Paired(Measure[Pairs, PairedSettings]):
         """Add up the differences."""
         first, other = compared(sample, settings.compare)
         cluster = sample.column("cluster") if sample.has("cluster") else None
-        return Pairs(moments=moments_of_rows({"difference": first - other}, cluster=cluster, bits=settings.scale_bits))
+        moments = moments_of_rows({"difference": first - other}, cluster=cluster, bits=settings.scale_bits)
+        return Pairs(moments=moments, labels=label_counts(sample, settings.compare))
 
     def merge(self, parts: Sequence[Pairs]) -> Pairs:
         """Add sums of separate rows; parts must not share a cluster."""
-        return Pairs(moments=add_moments([part.moments for part in parts]))
+        return Pairs(
+            moments=add_moments([part.moments for part in parts]), labels=add_labels([part.labels for part in parts])
+        )
 
     def estimate(self, statistics: Pairs, settings: PairedSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the mean difference, signed for the AI."""
@@ -98,6 +112,8 @@ class Paired(Measure[Pairs, PairedSettings]):
         facts: dict[str, Fact] = {"design": "paired", "independent_units": moments.units}
         if moments.units < UNITS_LEAST:
             return (unanswered(bare, "too few units", facts),)
+        if one_class(statistics.labels):
+            return (unanswered(bare, "labels of one class", facts),)
         error = math.sqrt(moments.covariance("difference", "difference"))
         effect = Effect(moments.mean("difference"), error, moments.units - 1, scale=0.0)
         return (answer_effect(bare, settings.plan, effect, facts),)
@@ -111,6 +127,27 @@ def compared(sample: Sample, compare: Compared) -> tuple[NDArray[np.float64], ND
         return first, other
     truth = sample.labels()
     return brier_losses(truth, first), brier_losses(truth, other)
+
+
+def label_counts(sample: Sample, compare: Compared) -> tuple[int, int] | None:
+    """Return rows of label 0 and of 1; None where labels play no part."""
+    if compare == "value":
+        return None
+    ones = int(sample.labels().sum())
+    return sample.n - ones, ones
+
+
+def add_labels(parts: Sequence[tuple[int, int] | None]) -> tuple[int, int] | None:
+    """Add label counts of separate rows; raises FieldError where only some parts have them."""
+    held = [each for each in parts if each is not None]
+    if len(held) not in {0, len(parts)}:
+        raise FieldError("labels in some parts only", where="statistics", expected="one comparison in every part")
+    return (sum(zeros for zeros, _ in held), sum(ones for _, ones in held)) if held else None
+
+
+def one_class(labels: tuple[int, int] | None) -> bool:
+    """Say whether losses are of one class only: whoever states the lower (or higher) number then wins, with or without skill."""
+    return labels is not None and 0 in labels
 
 
 def check_compared(plan: Plan, compare: Compared) -> None:

@@ -15,7 +15,14 @@ from dualtrack.errors import FieldError
 from dualtrack.evidence.benefit.effects import Effect, answer_effect, half_as_error, sign_of, unanswered
 from dualtrack.evidence.benefit.moments import Moments, add_moments, moments_of_rows, sum_by_cluster, whole_values
 from dualtrack.evidence.benefit.paired import Plan
-from dualtrack.evidence.benefit.paired_measure import Compared, check_compared, compared
+from dualtrack.evidence.benefit.paired_measure import (
+    Compared,
+    add_labels,
+    check_compared,
+    compared,
+    label_counts,
+    one_class,
+)
 from dualtrack.evidence.intervals.answer import Answer, Interval, NoInterval
 from dualtrack.evidence.intervals.sequence import ROWS_FIRST, ROWS_PER_SKEW, Spread, asymptotic, bounded
 from dualtrack.evidence.measure import Measure
@@ -70,6 +77,7 @@ class Looked(Record, frozen=True):
     moments: Moments
     cubes: str
     largest: float
+    labels: tuple[int, int] | None = None
 
 
 class _Shape(NamedTuple):
@@ -110,6 +118,7 @@ class Sequential(Measure[Looked, SequentialSettings]):
             moments=moments_of_rows({_NAME: values}, cluster=None, bits=settings.scale_bits),
             cubes=str(sum(each**3 for each in whole.tolist())),
             largest=float(np.abs(values).max()),
+            labels=label_counts(sample, settings.compare),
         )
 
     def merge(self, parts: Sequence[Looked]) -> Looked:
@@ -118,6 +127,7 @@ class Sequential(Measure[Looked, SequentialSettings]):
             moments=add_moments([part.moments for part in parts]),
             cubes=str(sum(int(part.cubes) for part in parts)),
             largest=max(part.largest for part in parts),
+            labels=add_labels([part.labels for part in parts]),
         )
 
     def estimate(self, statistics: Looked, settings: SequentialSettings, how: Estimating) -> tuple[Measurement, ...]:
@@ -146,6 +156,8 @@ class Sequential(Measure[Looked, SequentialSettings]):
             if limits.reason == "too few rows":
                 facts["n_needed"] = max(ROWS_FIRST, math.ceil(ROWS_PER_SKEW * shape.spread.skewness**2))
             return (unanswered(bare, limits.reason, facts),)
+        if one_class(statistics.labels):
+            return (unanswered(bare, "labels of one class", facts | {"may_stop": False}),)
         effect = Effect(shape.mean, half_as_error(limits, how.level), math.inf, limits=limits)
         return (answer_effect(bare, plan, effect, facts | _stop(limits, plan, ended=ended)),)
 

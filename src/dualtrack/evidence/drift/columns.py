@@ -8,9 +8,10 @@ Kolmogorov-Smirnov distances on the grid, Wasserstein distances on the grid, and
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from dualtrack.domain.records import Text, to_plain
+from dualtrack.domain.records import Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.drift.comparing import Distance, Drifted, compare_column, ks_detectable, rows_for_ks
 from dualtrack.evidence.drift.histograms import (
@@ -24,10 +25,11 @@ from dualtrack.evidence.drift.histograms import (
 from dualtrack.evidence.drift.multiplicity import benjamini_hochberg, holm
 from dualtrack.evidence.drift.settings import DriftSettings, NumericColumn
 from dualtrack.evidence.measure import CountingMeasure
-from dualtrack.evidence.measurement import Measurement, Method, Part
+from dualtrack.evidence.measurement import Measurement, Method, Part, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import generator, percentiles, record_draws
+from dualtrack.evidence.roles import refuse_weights, role_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +49,7 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
     family = "drift"
     title = Text(en="Drift of the columns", zh="各欄位的漂移")
     unit = "population stability index"
-    needs = ("features", "reference")
+    needs = ("reference",)
     cost = "counts"
     method = Method(
         name="PSI, binned-grid KS and Wasserstein, chi-square; multinomial bootstrap; Holm and Benjamini-Hochberg",
@@ -66,6 +68,7 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
 
     def tallies(self, roles: Roles, settings: DriftSettings) -> tuple[Tally, ...]:
         """Return what is to be counted of one sample; the reference is counted in the same way."""
+        refuse_weights(roles)
         return drift_tallies(self._chosen(roles, settings))
 
     def from_counted(self, counted: Sequence[Counted], settings: DriftSettings) -> DriftStatistics:
@@ -74,6 +77,7 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
 
     def gather(self, sample: Sample, settings: DriftSettings) -> DriftStatistics:
         """Count the sample, and its reference where it has one."""
+        refuse_weights(sample.roles)
         chosen = self._chosen(sample.roles, settings)
         reference = histograms_of(sample.reference.columns, chosen) if sample.reference is not None else ()
         return DriftStatistics(reference=reference, current=histograms_of(sample.columns, chosen))
@@ -97,6 +101,13 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
                 expected="a reference and a current sample",
                 fix="name the reference",
             )
+        if statistics.reference == statistics.current:
+            raise FieldError(
+                "reference and sample are counted the same in every column",
+                where=self.name,
+                expected="two samples",
+                fix="name an earlier table as reference: these are the same rows",
+            )
         random = generator(how.seed)
         columns = settings.columns
         found = [
@@ -105,10 +116,11 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
         ]
         least = _rows_needed(settings, len(columns), how)
         first = self._principal(found, least, settings, how, statistics)
+        part = partial(self._parts, found, least, statistics, how)
         others = [
-            self._parts("ks-binned", "distance", found, least, how, lambda each: each.ks),
-            self._parts("wasserstein-binned", "standard deviations", found, least, how, lambda each: each.wasserstein),
-            self._parts("missing", "share", found, least, how, lambda each: _missing(each, how.level)),
+            part("ks-binned", "distance", lambda each: each.ks),
+            part("wasserstein-binned", "standard deviations", lambda each: each.wasserstein),
+            part("missing", "share", lambda each: _missing(each, how.level)),
         ]
         return (first, *(each for each in others if each is not None))
 
@@ -146,17 +158,18 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
             high=high,
             facts=facts if whole else facts | {"n_needed": least},
             parts=tuple(_part(each, each.psi, least) for each in found),
-            statistics=to_plain(statistics),  # type: ignore[arg-type]
+            statistics=plain_statistics(statistics),
             draws=record_draws(how.seed, how.draws),
         )
 
     def _parts(
         self,
-        name: str,
-        unit: str,
         found: list[Drifted],
         least: int,
+        statistics: DriftStatistics,
         how: Estimating,
+        name: str,
+        unit: str,
         of: Callable[[Drifted], Distance | None],
     ) -> Measurement | None:
         pairs = [(each, of(each)) for each in found]
@@ -175,9 +188,9 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
             estimate=top.estimate,
             low=top.low,
             high=top.high,
-            facts={"column": column.column, "statistics_of": self.name},
+            facts={"column": column.column},
             parts=tuple(_part(each, distance, least) for each, distance in pairs if distance is not None),
-            statistics={},
+            statistics=plain_statistics(statistics),
             draws=None if name == "missing" else record_draws(how.seed, how.draws),
         )
 
@@ -199,10 +212,8 @@ class DriftScore(DriftColumns):
             raise FieldError(
                 "not one column of numbers", where=self.name, expected="the edges of the score, from `reference_edges`"
             )
-        if roles.score is None:
-            raise FieldError("no column plays 'score'", where="plan, field columns", fix="name the column of the score")
         chosen = settings.numbers[0]
-        renamed = NumericColumn(column=roles.score, edges=chosen.edges, groups=chosen.groups)
+        renamed = NumericColumn(column=role_column(roles, "score"), edges=chosen.edges, groups=chosen.groups)
         return DriftSettings(numbers=(renamed,), effect=settings.effect)
 
 

@@ -19,6 +19,7 @@ from dualtrack.evidence.drift.multiplicity import benjamini_hochberg, holm
 from dualtrack.evidence.measure import Measure
 from dualtrack.evidence.measurement import Measurement, Method, Part
 from dualtrack.evidence.numeric import np
+from dualtrack.evidence.roles import refuse_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +59,7 @@ class DriftKsExact(Measure[KsStatistics, KsSettings]):
     family = "drift"
     title = Text(en="Kolmogorov-Smirnov distance, exact", zh="柯爾莫哥洛夫－斯米爾諾夫距離（精確）")
     unit = "distance"
-    needs = ("features", "reference")
+    needs = ("reference",)
     cost = "rows"
     method = Method(
         name="two-sample Kolmogorov-Smirnov from rows, DKW interval, Holm",
@@ -75,6 +76,7 @@ class DriftKsExact(Measure[KsStatistics, KsSettings]):
 
     def gather(self, sample: Sample, settings: KsSettings) -> KsStatistics:
         """Sort both sides of each column once."""
+        refuse_weights(sample.roles)
         if sample.reference is None:
             raise FieldError("no reference", where=self.name, fix="name the reference of the plan")
         if not settings.columns:
@@ -85,6 +87,13 @@ class DriftKsExact(Measure[KsStatistics, KsSettings]):
         """Return the largest distance, with a part and adjusted p-values for each column."""
         if tuple(each.column for each in statistics.columns) != settings.columns:
             raise FieldError("statistics of other columns", where=self.name)
+        if all(each.n == each.m and each.steps == "0" for each in statistics.columns):
+            raise FieldError(
+                "no column differs by a single row",
+                where=self.name,
+                expected="two samples",
+                fix="name an earlier table as reference: these are the same rows",
+            )
         parts = [_part(each, how) for each in statistics.columns]
         measured = [each for each in parts if each.outcome == "measured"]
         top = max(measured, key=lambda each: each.estimate or 0.0, default=None)

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from msgspec.structs import replace
 
-from dualtrack.domain.records import Record, Text, to_plain
+from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.counting import count
 from dualtrack.evidence.measure import CountingMeasure
-from dualtrack.evidence.measurement import Measurement, Method, Part
+from dualtrack.evidence.measurement import Measurement, Method, Part, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.power import rows_for_width
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import generator, percentiles, record_draws
+from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.tally import Amount, Key, Tally, from_fixed
 
 if TYPE_CHECKING:
@@ -122,11 +123,10 @@ class DriftPerformance(CountingMeasure[PerformanceStatistics, PerformanceSetting
 
     def tallies(self, roles: Roles, settings: PerformanceSettings) -> tuple[Tally, ...]:
         """Return one tally: rows by bin of the score, and by outcome where a column has it."""
-        if roles.score is None:
-            raise FieldError("no column plays 'score'", where="plan, field columns", fix="name the column of the score")
-        key = Key(column=roles.score, how="bins", edges=_edges(settings))
+        score = counted_column(roles, "score")
+        key = Key(column=score, how="bins", edges=_edges(settings))
         keys = (key,) if roles.label is None else (key, Key(column=roles.label))
-        amounts = (Amount(column=roles.score), Amount(column=roles.score, times=roles.score))
+        amounts = (Amount(column=score), Amount(column=score, times=score))
         return (Tally(name="score", keys=keys, amounts=amounts),)
 
     def from_counted(self, counted: Sequence[Counted], settings: PerformanceSettings) -> PerformanceStatistics:
@@ -168,7 +168,7 @@ class DriftPerformance(CountingMeasure[PerformanceStatistics, PerformanceSetting
             data_digest=how.data_digest,
             level=how.level,
             facts=facts,
-            statistics=to_plain(statistics),  # type: ignore[arg-type]
+            statistics=plain_statistics(statistics),
         )
         short = sums.n < how.cell_size_min or spread is None
         if short or spread is None:

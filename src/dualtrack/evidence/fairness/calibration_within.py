@@ -97,6 +97,8 @@ class CalibrationWithin(CountingMeasure[ScoreTables, CalibrationSettings]):
         }
         if small or len(scores.levels) < _GROUPS_LEAST:
             facts["n_needed"] = how.cell_size_min
+        if scores.nothing_to_tell:
+            facts["why"] = scores.nothing_to_tell
         made = []
         for measure, form, summary in (
             ("fairness.calibration-gap", _offsets, _spread),
@@ -122,11 +124,12 @@ class CalibrationWithin(CountingMeasure[ScoreTables, CalibrationSettings]):
         parts: tuple[Part, ...],
         how: Estimating,
     ) -> Measurement:
+        small = facts["groups_underpowered"]
         return Measurement(
             measure=measure,
             unit=self.unit,
             n=scores.n,
-            outcome="underpowered" if limits is None or facts["groups_underpowered"] else "measured",
+            outcome="underpowered" if limits is None or small or "why" in facts else "measured",
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
+from dualtrack.evidence.fairness.counts import attribute_names
 from dualtrack.evidence.fairness.draws import around, draw_tables
 from dualtrack.evidence.measure import Estimating, Measure
 from dualtrack.evidence.measurement import Fact, Measurement, Method, plain_statistics
 from dualtrack.evidence.numeric import np
+from dualtrack.evidence.power import ROUNDING
 from dualtrack.evidence.resampling import generator, record_draws
-from dualtrack.evidence.roles import refuse_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +76,7 @@ class Consistency(Measure[NeighbourCounts, ConsistencySettings]):
 
     def gather(self, sample: Sample, settings: ConsistencySettings) -> NeighbourCounts:
         """Find the neighbours and count; raises FieldError for too few rows, constant features or infinite numbers."""
-        refuse_weights(sample.roles)
+        attribute_names(sample.roles)
         decided = (
             sample.labels("decision") if settings.threshold is None else sample.reals("score") >= settings.threshold
         )
@@ -115,8 +116,11 @@ class Consistency(Measure[NeighbourCounts, ConsistencySettings]):
             "consistency_at_random": 1 - 2 * share * (1 - share),
             "cell_size_min": how.cell_size_min,
         }
-        enough = limits is not None and n >= how.cell_size_min
-        if not enough:
+        alike = statistics.selected in {0, n}
+        enough = limits is not None and n >= how.cell_size_min and not alike
+        if alike:
+            facts["why"] = "one decision for everybody"
+        elif not enough:
             facts["n_needed"] = how.cell_size_min
         measured = Measurement(
             measure="fairness.consistency",
@@ -147,7 +151,7 @@ def _points(sample: Sample, settings: ConsistencySettings) -> NDArray[np.float64
     held = np.maximum((~absent).sum(0), 1)
     centred = np.where(absent, 0.0, values - np.where(absent, 0.0, values).sum(0) / held)
     spread = np.sqrt((centred**2).sum(0) / held)
-    varied = spread > 0
+    varied = spread > ROUNDING * np.abs(values, where=~absent, out=np.zeros_like(values)).max(0)
     if not varied.any():
         raise FieldError("no feature that varies", where="features", expected="one beside the protected attributes")
     return np.asarray(centred[:, varied] / spread[varied], dtype=np.float64)

@@ -63,7 +63,7 @@ class FlipSettings(Record, frozen=True):
 
 
 class FlipCounts(Record, frozen=True):
-    """Rows asked by own level, rows flipped at any other, and by own and other level: flipped to 1, flipped to 0 (flattened)."""
+    """Rows asked by own level, rows flipped at any other, and by own and other level: flipped to 1, flipped to 0 (flattened); rows decided 1."""
 
     attribute: str
     levels: tuple[str, ...]
@@ -71,6 +71,7 @@ class FlipCounts(Record, frozen=True):
     flipped: tuple[int, ...]
     to_one: tuple[int, ...]
     to_zero: tuple[int, ...]
+    ones: int
 
 
 class CounterfactualFlips(Measure[FlipCounts, FlipSettings]):
@@ -145,6 +146,7 @@ class CounterfactualFlips(Measure[FlipCounts, FlipSettings]):
             flipped=tuple(np.bincount(own[any_flip], minlength=size).tolist()),
             to_one=tuple(to_one.ravel().tolist()),
             to_zero=tuple(to_zero.ravel().tolist()),
+            ones=int(before.sum()),
         )
 
     def merge(self, parts: Sequence[FlipCounts]) -> FlipCounts:
@@ -155,7 +157,9 @@ class CounterfactualFlips(Measure[FlipCounts, FlipSettings]):
             name: tuple(map(sum, zip(*(getattr(part, name) for part in parts), strict=True)))
             for name in ("rows", "flipped", "to_one", "to_zero")
         }
-        return FlipCounts(attribute=parts[0].attribute, levels=parts[0].levels, **added)
+        return FlipCounts(
+            attribute=parts[0].attribute, levels=parts[0].levels, ones=sum(part.ones for part in parts), **added
+        )
 
     def estimate(self, statistics: FlipCounts, settings: FlipSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the share of flipped decisions; parts are the rows of each level."""
@@ -171,6 +175,9 @@ class CounterfactualFlips(Measure[FlipCounts, FlipSettings]):
             "smallest_cell": min(held),
             "cell_size_min": how.cell_size_min,
         }
+        alike = statistics.ones in {0, n}
+        if alike:
+            facts["why"] = "one decision for everybody"
         small = min(held) < how.cell_size_min or len(held) < size
         undecided = settings.share_max is not None and low < settings.share_max <= high
         if small or undecided:
@@ -183,7 +190,7 @@ class CounterfactualFlips(Measure[FlipCounts, FlipSettings]):
             measure="fairness.counterfactual-flips",
             unit=self.unit,
             n=n,
-            outcome="underpowered" if small or undecided else "measured",
+            outcome="underpowered" if small or undecided or alike else "measured",
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,

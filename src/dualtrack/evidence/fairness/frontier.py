@@ -112,7 +112,9 @@ class Frontier(CountingMeasure[ScoreTables, FrontierSettings]):
         if not counts.sum((0, 1)).all():
             raise FieldError("labels of one class", where="label", expected="both 0 and 1")
         base, smallest = self._bare(scores, settings, how), smallest_base(counts, settings.gap)
-        if len(scores.levels) < _GROUPS_LEAST or smallest == 0:
+        if scores.nothing_to_tell:
+            base.facts["why"] = scores.nothing_to_tell
+        if len(scores.levels) < _GROUPS_LEAST or smallest == 0 or scores.nothing_to_tell:
             return base("fairness.frontier-utility-change"), base("fairness.frontier-gap")
         costs = settings.costs or (1.0, 1.0)
         tails = make_tails(counts, settings.gap, costs)

@@ -112,12 +112,15 @@ class Mitigation(CountingMeasure[ScoreTables, MitigationSettings]):
 
     def _thresholds(
         self, scores: GroupScores, settings: MitigationSettings, how: Estimating
-    ) -> tuple[Measurement, Measurement]:
+    ) -> tuple[Measurement, ...]:
         counts, costs = scores.array, settings.costs or (1.0, 1.0)
         smallest = smallest_base(counts, settings.gap)
         facts: dict[str, Fact] = {"gap_of": settings.gap, "threshold": settings.threshold, "bound": settings.bound}
         gap_change = self._bare("fairness.mitigation-gap-change", scores, smallest, facts, how)
         utility_change = replace(gap_change, measure="fairness.mitigation-utility-change", unit="utility a row")
+        if scores.nothing_to_tell:
+            why: dict[str, Fact] = {"why": scores.nothing_to_tell}
+            return tuple(replace(each, facts=each.facts | why) for each in (gap_change, utility_change))
         if len(scores.levels) < _GROUPS_LEAST or smallest == 0:
             return gap_change, utility_change
         tails = make_tails(counts, settings.gap, costs)

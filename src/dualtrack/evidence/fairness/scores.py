@@ -67,6 +67,14 @@ class GroupScores(Record, frozen=True):
         """Rows counted."""
         return sum(self.counts)
 
+    @property
+    def nothing_to_tell(self) -> str:
+        """Return why no gap can be told from these rows, empty where one can: one score for everybody, or labels of one class."""
+        counts = self.array
+        if int((counts.sum((0, 2)) > 0).sum()) <= 1:
+            return "the score does not vary"
+        return "" if counts.sum((0, 1)).all() else "labels of one class"
+
 
 class ScoreTables(Record, frozen=True):
     """One histogram an attribute."""

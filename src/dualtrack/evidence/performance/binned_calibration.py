@@ -162,7 +162,7 @@ def _expected_error(statistics: CalibrationStatistics, settings: CalibrationSett
         bare,
         float(expected_error(counts.astype(np.float64), mean)),
         percentiles(drawn, how.level),
-        enough=bare.n >= needed and _both_classes(statistics),
+        enough=bare.n >= needed and _can_tell(statistics),
         facts={"groups": len(counts)} | ({"n_needed": needed} if bare.n < needed else {}),
         parts=tuple(parts),
         drawn=how,
@@ -229,14 +229,15 @@ def _mean(
         bare,
         mean,
         Interval(mean - half, mean + half),
-        enough=not short and _both_classes(statistics),
+        enough=not short and _can_tell(statistics),
         facts={"standard_error": error, **(facts or {}), **({"n_needed": how.cell_size_min} if short else {})},
     )
 
 
-def _both_classes(statistics: CalibrationStatistics) -> bool:
-    """Say whether both outcomes occur at all: labels of one class are more often a fault than a fact."""
-    return bool(statistics.histogram.counts.sum(0).all())
+def _can_tell(statistics: CalibrationStatistics) -> bool:
+    """Say whether both outcomes occur and scores vary: one class or one score is more often a fault than a fact."""
+    counts = statistics.histogram.counts
+    return bool(counts.sum(0).all()) and int((counts.sum(1) > 0).sum()) > 1
 
 
 def _slope(statistics: CalibrationStatistics, how: Estimating) -> Measurement:

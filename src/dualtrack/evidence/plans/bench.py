@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dualtrack.errors import FieldError
 from dualtrack.evidence.measure import CountingMeasure
-from dualtrack.evidence.plans.given import given_sample, item_sample
+from dualtrack.evidence.plans.given import Given, given_sample, item_sample
 from dualtrack.evidence.plans.reading import item_settings
 from dualtrack.evidence.registry import find_measure
 from dualtrack.evidence.sample import Sample, make_sample
+from dualtrack.evidence.tables import table_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,12 +24,11 @@ if TYPE_CHECKING:
     from dualtrack.evidence.engines.engine import Engine
     from dualtrack.evidence.engines.gather import Gathered as SideGathered
     from dualtrack.evidence.measurement import Fact
-    from dualtrack.evidence.plans.given import Given
     from dualtrack.evidence.plans.records import MeasurementPlan, PlanItem
     from dualtrack.evidence.registry import AnyMeasure
     from dualtrack.evidence.sample import Roles
 
-__all__ = ["ROWS_SAMPLED", "Bench", "EngineBench", "Gathered", "MemoryBench"]
+__all__ = ["ROWS_SAMPLED", "Bench", "EngineBench", "Gathered", "MemoryBench", "open_bench"]
 
 ROWS_SAMPLED = 200_000
 """Rows that a measure is given which needs rows, where the table stays on an engine: intervals shrink little beyond."""
@@ -48,6 +48,7 @@ class Bench(Protocol):
 
     engine: str
     digest: str
+    given_digest: str
     reference_digest: str | None
     rows: int
 
@@ -64,6 +65,8 @@ class MemoryBench:
         self._sample = given_sample(plan, given)
         reference = self._sample.reference
         self.digest, self.rows = self._sample.digest, self._sample.n
+        found = {name: given.table[name] for name in _names(plan.columns) if name in given.table}
+        self.given_digest = table_digest(found)
         self.reference_digest = reference.digest if reference else None
 
     def gather(self, item: PlanItem, measure: AnyMeasure, settings: Record) -> Gathered:
@@ -88,6 +91,7 @@ class EngineBench:
         self._plan, self._on, self._table, self._reference = plan, engine, table, reference
         self._check(plan.columns)
         self.digest = engine.digest(table, _names(plan.columns))
+        self.given_digest = self.digest
         self.reference_digest = engine.digest(reference) if reference is not None else None
         self.rows = engine.sample(table, 1, plan.seed, _names(plan.columns)[:1]).of
         self._drawn: dict[Roles, tuple[Sample, dict[str, Fact]]] = {}
@@ -159,6 +163,11 @@ class EngineBench:
                     expected=", ".join(list(known)[:40]),
                     fix="write it to the table, or run with --engine memory, which can make scores and decisions",
                 )
+
+
+def open_bench(plan: MeasurementPlan, given: Given | Bench) -> Bench:
+    """Return a bench as it is, and columns in memory as one; raises FieldError where no sample can be made of them."""
+    return MemoryBench(plan, given) if isinstance(given, Given) else given
 
 
 def _names(roles: Roles) -> list[str]:

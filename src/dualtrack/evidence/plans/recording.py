@@ -109,20 +109,21 @@ def results_of(register: Register, use: str) -> list[tuple[int, MeasurementResul
     ]
 
 
-def variants_tried(register: Register, plan: MeasurementPlan, release: str, data_digests: Sequence[str] = ()) -> int:
-    """Return how many versions were tried: as planned, or as many releases as were measured under this plan, this one too.
+def variants_tried(
+    results: Sequence[MeasurementResult], plan: MeasurementPlan, release: str, given_digest: str | None = None
+) -> int:
+    """Return how many versions were tried: as planned, or as many as earlier results show, this one too, whichever is more.
 
-    Each release measured on the data of one plan is one more chance for a number to look good.
+    A version is a release measured under a plan: each one measured under this plan, and each plan or release tried on the same data
+    (another seed, another threshold, a plan that was never registered), is one more chance for a number to look good.
     """
     digest = plan_digest(plan)
-    measured = {
-        result.release
-        for _, result in results_of(register, plan.use)
-        if result.plan is not None
-        and result.plan.digest == digest
-        and (not data_digests or result.data_digest in data_digests)
-    }
-    return max(plan.variants, len(measured | {release}))
+    tried = {(digest, release)}
+    for result in results:
+        own = result.plan.digest if result.plan is not None else f"exploratory {result.run}"
+        if own == digest or (given_digest is not None and result.given_digest == given_digest):
+            tried.add((own, result.release))
+    return max(plan.variants, len(tried))
 
 
 def record_run(register: Register, run: PlanRun, signer: Signer) -> Recorded:

@@ -111,7 +111,8 @@ class MeasurementResult(Record, frozen=True):
 
     `plan` is None where the plan was not registered before: the result is then `exploratory` and counts for nothing.
     `level` is the coverage used, after correction for `variants` (versions tried on these data, as planned or as found in the
-    ledger, whichever is more). `n_needed` is the sample that would settle an underpowered item, where a formula says.
+    ledger, whichever is more). `data_digest` is that of the columns measured, scores of the model among them; `given_digest` that of
+    the table as it was given, so that tries on the same data are seen to be such. `n_needed` is the sample that would settle an underpowered item, where a formula says.
     """
 
     format: Literal["dualtrack.measurement-result/1"]
@@ -124,6 +125,7 @@ class MeasurementResult(Record, frozen=True):
     standing: Standing
     reason: str | None
     data_digest: Digest
+    given_digest: Digest
     rows: int
     level: float
     variants: int

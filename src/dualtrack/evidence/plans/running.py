@@ -10,8 +10,7 @@ from dualtrack import __version__
 from dualtrack.domain import canonical
 from dualtrack.errors import DualtrackError
 from dualtrack.evidence.measure import Estimating
-from dualtrack.evidence.plans.bench import MemoryBench
-from dualtrack.evidence.plans.given import Given
+from dualtrack.evidence.plans.bench import open_bench
 from dualtrack.evidence.plans.group_gate import widest_gap
 from dualtrack.evidence.plans.judging import Judged, corrected_level, judge, picked
 from dualtrack.evidence.plans.reading import item_settings, plan_digest
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from dualtrack.evidence.measurement import Measurement
     from dualtrack.evidence.plans.bench import Bench
+    from dualtrack.evidence.plans.given import Given
     from dualtrack.evidence.plans.journal import RunJournal
     from dualtrack.evidence.plans.records import Gate, MeasurementPlan, PlanItem, PlanReference
 
@@ -66,7 +66,7 @@ def run_plan(
     `given` are columns in memory, or a bench on an engine. `only` names the items to run, all if not given; `journal` (or what makes
     one from the run's digest) keeps finished items; `progress` is told of each item before it begins.
     """
-    bench = given if not isinstance(given, Given) else MemoryBench(plan, given)
+    bench = open_bench(plan, given)
     run = _run_digest(plan, bench, asked)
     kept = journal(run) if callable(journal) else journal
     results = []
@@ -131,6 +131,7 @@ def _measure(plan: MeasurementPlan, item: PlanItem, bench: Bench, asked: Asked, 
         standing=judged.standing,
         reason=judged.reason,
         data_digest=digest,
+        given_digest=bench.given_digest,
         rows=rows,
         level=level,
         variants=asked.variants,

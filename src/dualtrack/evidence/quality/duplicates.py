@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 
-from dualtrack.domain.records import Record, Text, to_plain
+from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.measure import Measure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.quality.proportions import Clusters, clustered
 from dualtrack.evidence.quality.rows import column_of, group_rows, normalised
@@ -94,7 +94,7 @@ class Duplicates(Measure[Sizes, DuplicateSettings]):
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
-            statistics={"sizes": to_plain(statistics)},
+            statistics=plain_statistics(statistics),
             facts={
                 "rows_with_twin": twins,
                 "rows_to_drop": sum((size - 1) * groups for size, groups in sizes),

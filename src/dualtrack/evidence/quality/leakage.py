@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 
-from dualtrack.domain.records import Record, Text, to_plain
+from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.measure import Measure
-from dualtrack.evidence.measurement import Measurement, Method, Part
+from dualtrack.evidence.measurement import Measurement, Method, Part, plain_statistics
 from dualtrack.evidence.quality.duplicates import DIGITS
 from dualtrack.evidence.quality.leaks import (
     Alone,
@@ -137,17 +137,23 @@ class Leakage(Measure[Leaks, LeakageSettings]):
             self._twins(statistics, statistics.near, how, f"{self.name}-near", {}),
         ]
         if statistics.travel is not None:
-            found.append(self._travel(statistics.travel, how))
+            found.append(self._travel(statistics, statistics.travel, how))
         if statistics.future:
             shares = Shares(lines=statistics.future, rows=statistics.rows)
             future = estimate_shares(f"{self.name}-future", self.method, shares, how)
             some = any(line.absent for line in statistics.future)
-            found.append(replace(future, outcome="underpowered" if some else future.outcome))
+            found.append(
+                replace(
+                    future,
+                    outcome="underpowered" if some else future.outcome,
+                    statistics=plain_statistics(statistics),
+                )
+            )
         if statistics.alone:
-            found.append(self._alone(statistics.alone, settings, how))
+            found.append(self._alone(statistics, settings, how))
         return tuple(found)
 
-    def _bare(self, name: str, n: int, how: Estimating, statistics: dict[str, object]) -> Measurement:
+    def _bare(self, name: str, n: int, how: Estimating, statistics: Leaks) -> Measurement:
         return Measurement(
             measure=name,
             unit=self.unit,
@@ -156,7 +162,7 @@ class Leakage(Measure[Leaks, LeakageSettings]):
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
-            statistics=statistics,
+            statistics=plain_statistics(statistics),
         )
 
     def _twins(
@@ -171,16 +177,15 @@ class Leakage(Measure[Leaks, LeakageSettings]):
         twins = sum(rows * groups for hit, rows, groups in kinds if hit)
         limits = clustered([Clusters(rows * hit, rows, groups) for hit, rows, groups in kinds], how.level)
         facts: dict[str, Fact] = {"test_rows_with_twin": twins, "train_rows": statistics.train, **looked}
-        bare = self._bare(name, n, how, {"train": statistics.train, "twin_rows_groups": to_plain(kinds)})
+        bare = self._bare(name, n, how, statistics)
         if limits is None or n < how.cell_size_min:
             return replace(bare, facts=facts | {"n_needed": how.cell_size_min})
         return replace(bare, outcome="measured", estimate=twins / n, low=limits.low, high=limits.high, facts=facts)
 
-    def _travel(self, travel: Travel, how: Estimating) -> Measurement:
+    def _travel(self, statistics: Leaks, travel: Travel, how: Estimating) -> Measurement:
         """Return the share of training rows that are later than the earliest test row."""
-        plain = to_plain(travel)
-        assert isinstance(plain, dict)
-        bare = replace(self._bare(f"{self.name}-time", travel.train + travel.test, how, plain), facts=plain)
+        bare = self._bare(f"{self.name}-time", travel.train + travel.test, how, statistics)
+        bare = replace(bare, facts=plain_statistics(travel))
         smaller = min(travel.train, travel.test)
         if not smaller:
             return bare
@@ -189,8 +194,9 @@ class Leakage(Measure[Leaks, LeakageSettings]):
         share = travel.train_later / travel.train
         return replace(bare, outcome="measured" if full else "underpowered", estimate=share, low=low, high=high)
 
-    def _alone(self, features: tuple[Alone, ...], settings: LeakageSettings, how: Estimating) -> Measurement:
+    def _alone(self, statistics: Leaks, settings: LeakageSettings, how: Estimating) -> Measurement:
         """Return the largest AUC (0.5 to 1, either direction) of one feature, limits simultaneous over features."""
+        features = statistics.alone
         strict = 1 - (1 - how.level) / len(features)
         judged = [(each, limits) for each in features if (limits := _area(each, strict))]
         text = [each for each in features if not each.judged]
@@ -200,9 +206,10 @@ class Leakage(Measure[Leaks, LeakageSettings]):
             "features_of_text": len(text),
         }
         parts = tuple(_part(each, how) for each in features)
-        plain: dict[str, object] = {"features": [to_plain(each) for each in features]}
         n = max(each.positives + each.negatives for each in features)
-        bare = replace(self._bare(f"{self.name}-alone", n, how, plain), unit="probability", parts=parts, facts=facts)
+        bare = replace(
+            self._bare(f"{self.name}-alone", n, how, statistics), unit="probability", parts=parts, facts=facts
+        )
         if not judged:
             return bare
         best, (top, _) = max(judged, key=lambda pair: (pair[1][0], pair[0].label))

@@ -71,13 +71,14 @@ def _gains(item: ItemReport, histogram: Histogram, words: Words) -> Plot:
     caught = np.cumsum(counts[:, 1]) / max(counts[:, 1].sum(), 1)
     shares = np.vstack([np.zeros(2), np.column_stack([rows, caught])])
     title = words("Gains: outcomes caught among the highest scores", "增益：最高分個案所涵蓋的結果")
-    head = (words("Share of rows, highest scores first", "行數比例，由最高分起"), words("Share of outcomes", "佔結果的比例"))
+    head = (
+        words("Share of rows, highest scores first", "行數比例，由最高分起"),
+        words("Share of outcomes", "佔結果的比例"),
+    )
     return _rising(f"e{item.entry}-gains", title, head, shares, words("the score", "評分"), words)
 
 
-def _rising(
-    key: str, title: str, head: tuple[str, str], shares: NDArray[np.float64], label: str, words: Words
-) -> Plot:
+def _rising(key: str, title: str, head: tuple[str, str], shares: NDArray[np.float64], label: str, words: Words) -> Plot:
     """Draw a line from (0, 0) to (1, 1) against chance, with a table at a few shares."""
     kept = np.unique(np.linspace(0, len(shares) - 1, LINE_POINTS_MAX).astype(np.int64))
     points = tuple((float(across), float(up)) for across, up in shares[kept])

@@ -72,9 +72,7 @@ _CHART = Markup(
     'xmlns="http://www.w3.org/2000/svg"><title id="{key}-title">{title}</title><desc id="{key}-desc">{description}</desc>'
     "{body}</svg>"
 )
-_STROKE = Markup(
-    '<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{color}" stroke-width="{width}"{dash}/>'
-)
+_STROKE = Markup('<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{color}" stroke-width="{width}"{dash}/>')
 _DASH = Markup(' stroke-dasharray="{dash}"')
 _DIAMOND = Markup('<path d="M{x} {top} l6 6 l-6 6 l-6 -6 z" fill="{fill}" stroke="{color}" stroke-width="2"/>')
 _PATH = Markup('<polyline points="{points}" fill="none" stroke="{color}" stroke-width="{width}"{dash}/>')

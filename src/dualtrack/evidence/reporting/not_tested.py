@@ -114,8 +114,9 @@ def _unanswered(plan: MeasurementPlan | None, shown: Sequence[Shown]) -> list[Un
             open_items.append(_without(item, "no result", None, None))
             continue
         index, result = found[item.id]
-        if result.standing == "not measurable" or result.standing == "underpowered":
-            open_items.append(_without(item, result.standing, index, result))
+        if result.standing in {"not measurable", "underpowered"}:
+            lack: Lack = "underpowered" if result.standing == "underpowered" else "not measurable"
+            open_items.append(_without(item, lack, index, result))
     return open_items
 
 

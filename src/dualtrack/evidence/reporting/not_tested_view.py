@@ -63,13 +63,20 @@ def _topics(found: NotTested, words: Words) -> Block:
     title = words("Topics of adopted packs without evidence in date", "所採納規則包中沒有有效證據的主題")
     if not found.topics:
         return Block(title, words("None for this release.", "此發布版本沒有。"), None)
-    columns = [Column(words("Topic", "主題")), Column(words("Rules that ask for it", "要求此主題的規則")), Column(words("Binding", "具約束力"))]
+    columns = [
+        Column(words("Topic", "主題")),
+        Column(words("Rules that ask for it", "要求此主題的規則")),
+        Column(words("Binding", "具約束力")),
+    ]
     rows = [
         [Cell(words.text(topic.title), sub=topic.topic), Cell(", ".join(topic.rules)),
          Cell(words("yes", "是") if topic.binding else words("no, simulated", "否，模擬"))]
         for topic in found.topics
     ]  # fmt: skip
-    lead = words("Not all of these can be measured: some ask for documents, drills or approvals.", "並非全部可以量度：部分要求文件、演練或批准。")
+    lead = words(
+        "Not all of these can be measured: some ask for documents, drills or approvals.",
+        "並非全部可以量度：部分要求文件、演練或批准。",
+    )
     return Block(title, lead, Table(title, columns, rows))
 
 

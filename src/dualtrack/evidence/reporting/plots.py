@@ -57,7 +57,7 @@ def interval_cells(measured: Measurement | Part) -> tuple[str, str]:
     if measured.estimate is None or measured.low is None or measured.high is None:
         return "–", "–"
     point, low, high = plain_interval(measured.estimate, measured.low, measured.high)
-    return point, f"{low} – {high}"
+    return point, f"{low}\u00a0–\u00a0{high}"  # an interval is not broken over two lines
 
 
 class _Marks(NamedTuple):
@@ -87,7 +87,13 @@ def _threshold(item: ItemReport, chosen: Measurement, words: Words) -> Plot:
             marks=against.marks,
         )
     )
-    head = (words("Number", "數字"), words("Estimate", "估計值"), words("Interval", "區間"), "n", words("Threshold", "門檻"))
+    head = (
+        words("Number", "數字"),
+        words("Estimate", "估計值"),
+        words("Interval", "區間"),
+        "n",
+        words("Threshold", "門檻"),
+    )
     rows = [(number_name(chosen), point, interval, f"{chosen.n:,}", against.said)]
     return Plot(title, drawn, described, head, rows, "")
 
@@ -98,14 +104,18 @@ def _marks(gate: Gate | None, chosen: Measurement, words: Words) -> _Marks:
     if gate.topic != "benefit":
         named = ((gate.target, words("at least", "不低於")), (gate.limit, words("at most", "不高於")),
                  (gate.limit_low, words("from", "由")), (gate.limit_high, words("to", "至")))  # fmt: skip
-        found = [Mark(value, f"{word} {plain_number(value)}", dashed=True) for value, word in named if value is not None]
+        found = [
+            Mark(value, f"{word} {plain_number(value)}", dashed=True) for value, word in named if value is not None
+        ]
         return _Marks(tuple(found), words.threshold(gate))
     margin, effect = chosen.facts.get("margin"), chosen.facts.get("declared_effect")
     marks = [Mark(0.0, "0", dashed=False)]
     if isinstance(margin, (int, float)):
         marks.append(Mark(-float(margin), words("margin ", "容許差距 ") + plain_number(-margin), dashed=True))
     elif isinstance(effect, (int, float)):
-        marks.append(Mark(float(effect), words("declared minimum ", "所申報的最低 ") + plain_number(effect), dashed=True))
+        marks.append(
+            Mark(float(effect), words("declared minimum ", "所申報的最低 ") + plain_number(effect), dashed=True)
+        )
     return _Marks(tuple(marks), marks[-1].label)
 
 
@@ -133,7 +143,10 @@ def _parts(item: ItemReport, measured: Measurement, at: int, words: Words) -> Pl
 def _forest(
     key: str, title: str, first: str, rows: list[ForestRow], numbers: Sequence[Measurement | Part], words: Words
 ) -> Plot:
-    cells = [(row.label, *interval_cells(each), row.n, _outcome(each, words)) for row, each in zip(rows, numbers, strict=True)]
+    cells = [
+        (row.label, *interval_cells(each), row.n, _outcome(each, words))
+        for row, each in zip(rows, numbers, strict=True)
+    ]
     kept, note = _drawn(rows), ""
     if len(kept) < len(rows):
         note = words(
@@ -142,7 +155,8 @@ def _forest(
         )
     weak = sum(row.weak for row in rows)
     described = words(
-        f"{title}: {len(rows)} intervals, {weak} of them underpowered.", f"{title}：共{len(rows)}個區間，其中{weak}個檢定力不足。"
+        f"{title}: {len(rows)} intervals, {weak} of them underpowered.",
+        f"{title}：共{len(rows)}個區間，其中{weak}個檢定力不足。",
     )
     drawn = forest_plot(key, title, described, [rows[at] for at in kept], nothing=words("no estimate", "沒有估計值"))
     head = (first, words("Estimate", "估計值"), words("Interval", "區間"), "n", words("Outcome", "結果"))

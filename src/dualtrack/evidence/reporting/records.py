@@ -25,7 +25,7 @@ __all__ = [
     "UntestedMeasure",
 ]
 
-REPORT_FORMAT = "dualtrack.assurance-report/1"
+REPORT_FORMAT: Literal["dualtrack.assurance-report/1"] = "dualtrack.assurance-report/1"
 """The form of the JSON."""
 
 Lack = Literal["no result", "not measurable", "underpowered"]

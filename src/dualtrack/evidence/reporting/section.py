@@ -42,11 +42,14 @@ def section_of(item: ItemReport, words: Words) -> Section:
     """Return an item's section; an exploratory one is marked, and never green."""
     result = item.result
     methods = dict.fromkeys(
-        f"{each.method.name}, v{each.method.version} ({each.method.source})"
-        for each in result.measurements
+        f"{each.method.name}, v{each.method.version} ({each.method.source})" for each in result.measurements
     )
     chosen = result.measurements[item.chosen] if item.chosen is not None else None
-    needed = words(f"About {result.n_needed:,} rows would settle it.", f"約需{result.n_needed:,}行方可判斷。") if result.n_needed else ""
+    needed = (
+        words(f"About {result.n_needed:,} rows would settle it.", f"約需{result.n_needed:,}行方可判斷。")
+        if result.n_needed
+        else ""
+    )
     reason = words.capital(words.reason(result.reason))
     stop = "" if not reason or reason.endswith((".", "。")) else words(". ", "。")
     return Section(
@@ -69,7 +72,7 @@ def section_of(item: ItemReport, words: Words) -> Section:
 
 def _facts(item: ItemReport, chosen: Measurement | None, words: Words) -> list[Fact]:
     result = item.result
-    found = [
+    return [
         Fact(words("Threshold registered", "已登記的門檻"), words.threshold(result.item.gate)),
         Fact(words("Rows", "行數"), f"{result.rows:,}"),
         Fact(words("Level, versions tried", "置信水平、試過的版本"), f"{result.level:.6g}, {result.variants:,}"),
@@ -81,7 +84,6 @@ def _facts(item: ItemReport, chosen: Measurement | None, words: Words) -> list[F
         Fact(words("Recorded", "記錄時間"), words.moment(item.recorded_at)),
         Fact(words("Signed by", "簽署人"), words.listed(item.signed_by)),
     ]  # fmt: skip
-    return found
 
 
 def _draws(chosen: Measurement | None, words: Words) -> str:
@@ -108,7 +110,9 @@ def _numbers(measurements: list[Measurement], words: Words) -> Table:
 def _number_row(measured: Measurement, words: Words) -> list[Cell]:
     point, interval = interval_cells(measured)
     weak = measured.outcome == "underpowered"
-    outcome = tone_cell("?", words("underpowered", "檢定力不足"), "medium") if weak else Cell(words("measured", "已量度"))
+    outcome = (
+        tone_cell("?", words("underpowered", "檢定力不足"), "medium") if weak else Cell(words("measured", "已量度"))
+    )
     return [
         Cell(number_name(measured), sub=words.unit(measured.unit)),
         Cell(point),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dualtrack.domain.time import parse_instant
 from dualtrack.errors import MissingExtraError, NotFoundError
@@ -77,8 +77,7 @@ def _is_han(letter: str) -> bool:
 def _plain(value: object) -> Any:  # noqa: ANN401 - as JSON has it
     """Return named tuples as objects, so that the template reads them by name."""
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        named: NamedTuple = value
-        return {name: _plain(item) for name, item in named._asdict().items()}
+        return {name: _plain(item) for name, item in value._asdict().items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

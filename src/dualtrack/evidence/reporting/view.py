@@ -195,7 +195,9 @@ def _verdict_row(item: ItemReport, words: Words) -> list[Cell]:
         Cell(point, sub=words.unit(chosen.unit) if chosen else ""),
         Cell(interval),
         Cell(f"{chosen.n:,}" if chosen else f"{result.rows:,}"),
-        tone_cell(STANDING_SIGNS[result.standing], words.standing(result.standing), STANDING_TONES[result.standing], sub),
+        tone_cell(
+            STANDING_SIGNS[result.standing], words.standing(result.standing), STANDING_TONES[result.standing], sub
+        ),
         entry_cell(item.entry),
     ]
 
@@ -217,7 +219,11 @@ def _weak(measurements: list[Measurement], words: Words) -> str:
     """Say how many numbers of an item cannot answer, whatever the gated one says."""
     weak = sum(each.outcome == "underpowered" for each in measurements)
     n = len(measurements)
-    return words(f"{weak} of its {n} numbers are underpowered", f"其{n}個數字中有{weak}個檢定力不足") if weak and n > 1 else ""
+    return (
+        words(f"{weak} of its {n} numbers are underpowered", f"其{n}個數字中有{weak}個檢定力不足")
+        if weak and n > 1
+        else ""
+    )
 
 
 def _exploratory_lead(report: AssuranceReport, words: Words) -> str:
@@ -266,7 +272,11 @@ def _history_row(line: HistoryLine, words: Words) -> list[Cell]:
 
 def _standing_cell(standing: str, words: Words) -> Cell:
     found = next((each for each in STANDING_TONES if each == standing), None)
-    return Cell(standing) if found is None else tone_cell(STANDING_SIGNS[found], words.standing(found), STANDING_TONES[found])
+    return (
+        Cell(standing)
+        if found is None
+        else tone_cell(STANDING_SIGNS[found], words.standing(found), STANDING_TONES[found])
+    )
 
 
 def _commands(report: AssuranceReport, words: Words) -> list[tuple[str, str]]:

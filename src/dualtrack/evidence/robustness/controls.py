@@ -26,6 +26,7 @@ from dualtrack.evidence.resampling import generator
 from dualtrack.evidence.robustness.amounts import amounts
 from dualtrack.evidence.robustness.estimates import student
 from dualtrack.evidence.robustness.training import TRAININGS_MAX, find_trainer, train_and_score, training_rows
+from dualtrack.evidence.roles import refuse_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +124,7 @@ class _MustLose(Measure[Control, ControlSettings]):
 
     def gather(self, sample: Sample, settings: ControlSettings) -> Control:
         """Run the control as often as set; raises FieldError where the labels are of one class."""
+        refuse_weights(sample.roles)
         truth = sample.labels()
         if truth.all() or not truth.any():
             raise FieldError("labels of one class only", where=self.name, expected="both 0 and 1")

@@ -45,16 +45,23 @@ def share_measurement(
     parts: tuple[Part, ...] = (),
     unit: str = "share of rows",
     method: Method = WILSON,
+    ones: int | None = None,
 ) -> Measurement:
-    """Return the share of rows that something holds for."""
+    """Return the share of rows that something holds for; of decisions that turn, `ones` says how many are 1 as they are.
+
+    Where everybody is decided alike the data cannot answer: that nothing turns is then no steadiness, more often a wrong threshold.
+    """
     limits = wilson(count, n, level=how.level)
     few = n < how.cell_size_min
+    alike = ones is not None and ones in {0, n}
+    if ones is not None:
+        facts = facts | {"decided_1": ones}
     found = isinstance(limits, Interval)
     return Measurement(
         measure=name,
         unit=unit,
         n=n,
-        outcome="underpowered" if few or not found else "measured",
+        outcome="underpowered" if few or alike or not found else "measured",
         method=method,
         data_digest=how.data_digest,
         level=how.level,

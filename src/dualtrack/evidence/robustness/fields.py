@@ -41,11 +41,12 @@ class FieldTurned(Record, frozen=True):
 
 
 class FieldsTurned(Record, frozen=True):
-    """Rows asked, rows turned by any of the changes, and each change."""
+    """Rows asked, rows turned by any of the changes, each change, and rows decided 1 as they are."""
 
     rows: int
     turned: int
     fields: tuple[FieldTurned, ...]
+    ones: int
 
 
 def turn_fields(
@@ -70,7 +71,7 @@ def turn_fields(
         handled, turned = _one(found, rows, decided, threshold)
         any_turned |= turned
         fields.append(FieldTurned(field=label, handled=handled, turned=int(turned.sum())))
-    return FieldsTurned(rows=len(decided), turned=int(any_turned.sum()), fields=tuple(fields))
+    return FieldsTurned(rows=len(decided), turned=int(any_turned.sum()), fields=tuple(fields), ones=int(decided.sum()))
 
 
 def merge_fields(parts: Sequence[FieldsTurned]) -> FieldsTurned:
@@ -87,7 +88,12 @@ def merge_fields(parts: Sequence[FieldsTurned]) -> FieldsTurned:
         )
         for same in zip(*(part.fields for part in parts), strict=True)
     )
-    return FieldsTurned(rows=sum(part.rows for part in parts), turned=sum(part.turned for part in parts), fields=fields)
+    return FieldsTurned(
+        rows=sum(part.rows for part in parts),
+        turned=sum(part.turned for part in parts),
+        fields=fields,
+        ones=sum(part.ones for part in parts),
+    )
 
 
 def estimate_fields(
@@ -103,6 +109,7 @@ def estimate_fields(
         statistics,
         how,
         method=method,
+        ones=statistics.ones,
         facts={
             "threshold": threshold,
             "changes": len(kinds),

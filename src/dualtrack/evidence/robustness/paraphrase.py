@@ -19,6 +19,7 @@ from dualtrack.evidence.measurement import Measurement, Method
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.robustness.amounts import Amounts, amounts
 from dualtrack.evidence.robustness.estimates import mean_measurement, share_measurement
+from dualtrack.evidence.roles import refuse_weights
 
 if TYPE_CHECKING:
     from dualtrack.evidence.measure import Cost, Estimating, Family
@@ -71,6 +72,7 @@ class Paraphrase(Measure[Agreeing, ParaphraseSettings]):
 
     def gather(self, sample: Sample, settings: ParaphraseSettings) -> Agreeing:
         """Compare the answers of each group."""
+        refuse_weights(sample.roles)
         answers, cluster = sample.column("answer"), sample.column("cluster")
         lacking = np.ma.getmaskarray(answers)
         if np.ma.getmaskarray(cluster).any():

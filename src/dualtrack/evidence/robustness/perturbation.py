@@ -46,7 +46,7 @@ class NoiseSettings(Record, frozen=True):
 
 
 class Turned(Record, frozen=True):
-    """Rows asked, rows turned by any copy, turns over all copies, the mean change of each row's score, columns disturbed."""
+    """Rows asked, rows turned by any copy, turns over all copies, the mean change of each row's score, columns disturbed, rows decided 1."""
 
     rows: int
     turned: int
@@ -54,6 +54,7 @@ class Turned(Record, frozen=True):
     repeats: int
     change: Amounts
     columns: int
+    ones: int
 
 
 class Perturbation(Measure[Turned, NoiseSettings]):
@@ -105,6 +106,7 @@ class Perturbation(Measure[Turned, NoiseSettings]):
             repeats=settings.repeats,
             change=amounts(change / settings.repeats),
             columns=len(places),
+            ones=int(decided.sum()),
         )
 
     def estimate(self, statistics: Turned, settings: NoiseSettings, how: Estimating) -> tuple[Measurement, ...]:
@@ -124,6 +126,7 @@ class Perturbation(Measure[Turned, NoiseSettings]):
                 "columns": statistics.columns,
                 "turned_per_copy": statistics.turns / max(1, statistics.rows * statistics.repeats),
             },
+            ones=statistics.ones,
         )
         change = mean_measurement(
             f"{self.name}-change",

@@ -13,6 +13,7 @@ from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.measure import Measure
 from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
+from dualtrack.evidence.numeric import np
 from dualtrack.evidence.performance.discrimination import CLASS_LEAST, placements
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.quantiles import z_two_sided
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dualtrack.evidence.measure import Cost, Estimating, Family
-    from dualtrack.evidence.numeric import np
     from dualtrack.evidence.robustness.training import Trainer
     from dualtrack.evidence.sample import Sample
 
@@ -89,6 +89,10 @@ class PoisonedLabels(Measure[Poisoned, PoisonSettings]):
         positives = int(truth.sum())
         if min(positives, len(truth) - positives) < CLASS_LEAST:
             raise FieldError("labels of one class only", where=self.name, expected="both 0 and 1")
+        if np.ptp(score) == 0:
+            raise FieldError(
+                "the same score in every row", where=self.name, expected="a score that has an order to lose"
+            )
         features, label = training_rows(sample, self.name)
         chosen = generator(settings.seed).choice(len(label), size=round(settings.share * len(label)), replace=False)
         if not len(chosen):

@@ -19,6 +19,7 @@ from dualtrack.evidence.resampling import generator
 from dualtrack.evidence.robustness.amounts import Amounts, amounts
 from dualtrack.evidence.robustness.estimates import mean_measurement, share_measurement, share_part
 from dualtrack.evidence.robustness.training import TRAININGS_MAX, find_trainer, train_and_score, training_rows
+from dualtrack.evidence.roles import refuse_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class Changed(Record, frozen=True):
     """Rows, and those not decided alike by all trainings.
 
     Beside them rows changed by each training against the first, the share of pairs of trainings that disagree on a row, and each
-    one's rank correlation with the first (none where scores are constant).
+    one's rank correlation with the first (none where scores are constant); rows that the first decides 1.
     """
 
     rows: int
@@ -60,6 +61,7 @@ class Changed(Record, frozen=True):
     against_first: tuple[int, ...]
     pairs: Amounts
     correlations: tuple[float | None, ...]
+    ones: int
 
 
 class _Repeated(Measure[Changed, RepeatSettings]):
@@ -92,6 +94,7 @@ class _Repeated(Measure[Changed, RepeatSettings]):
 
     def gather(self, sample: Sample, settings: RepeatSettings) -> Changed:
         """Train again, or take the columns, and compare."""
+        refuse_weights(sample.roles)
         trainer = find_trainer(self._trainer, settings.trainer, f"{self.name}, trainer")
         if trainer is None:
             scores = _columns(sample, self.name)
@@ -123,6 +126,7 @@ class _Repeated(Measure[Changed, RepeatSettings]):
             facts=facts,
             parts=parts,
             method=self.method,
+            ones=statistics.ones,
         )
         churn = mean_measurement(
             f"{self.name}-churn",
@@ -199,4 +203,5 @@ def _compare(scores: NDArray[np.float64], threshold: float) -> Changed:
         against_first=tuple(int((each != decided[0]).sum()) for each in decided[1:]),
         pairs=amounts(pairs),
         correlations=tuple(rank_correlation(scores[0], each) for each in scores[1:]),
+        ones=int(decided[0].sum()),
     )

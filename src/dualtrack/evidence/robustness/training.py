@@ -12,11 +12,12 @@ from dualtrack.errors import DualtrackError, EvidenceError, FieldError
 from dualtrack.evidence.adapters.estimators import estimator_scorer
 from dualtrack.evidence.adapters.opening import find_object
 from dualtrack.evidence.models import CallableScorer, Scorer, ask
+from dualtrack.evidence.numeric import np
+from dualtrack.evidence.roles import refuse_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dualtrack.evidence.numeric import np
     from dualtrack.evidence.sample import Sample
 
 __all__ = ["TRAININGS_MAX", "Trainer", "find_trainer", "train_and_score", "training_rows"]
@@ -49,9 +50,21 @@ def find_trainer(given: Trainer | None, named: str, where: str) -> Trainer | Non
 
 def training_rows(sample: Sample, where: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return features and labels of the reference, which is what is trained on; raises FieldError where there is none."""
+    refuse_weights(sample.roles)
     if sample.reference is None:
         raise FieldError("no rows to train on", where=where, fix="name the training table as reference")
+    if _same_rows(sample, sample.reference):
+        raise FieldError(
+            "training rows and tested rows are the same",
+            where=where,
+            fix="name the table of training, not that of the test",
+        )
     return sample.reference.features(), sample.reference.labels()
+
+
+def _same_rows(sample: Sample, other: Sample) -> bool:
+    """Say whether both hold the same features row by row: what was trained on them is not tested."""
+    return sample.n == other.n and np.array_equal(sample.features(), other.features(), equal_nan=True)
 
 
 def train_and_score(

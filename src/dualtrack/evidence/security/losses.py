@@ -64,6 +64,8 @@ def losses_from(counted: Counted, *, train: str, test: str) -> Losses:
 
     Raises FieldError for a split or label of another name, a missing value, or a score that is no probability.
     """
+    if len({cell[1] for cell in counted.cells}) == 1 and counted.n > 1:
+        raise FieldError("labels of one class only", where="losses", expected="both 0 and 1")
     sides = {train: [0] * (BINS + 2), test: [0] * (BINS + 2)}
     last = len(edges())
     for (split, label, place), count in zip(counted.cells, counted.counts, strict=True):

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec.structs import replace
 
 from dualtrack.domain.records import Record, Text
-from dualtrack.errors import FieldError
 from dualtrack.evidence.measure import CountingMeasure
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.power import no_spread, rows_for_width
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import generator, percentiles, record_draws
+from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.security.losses import Losses, bin_losses, edges, losses_from, merge_losses
 from dualtrack.evidence.tally import Key, Tally
 
@@ -39,6 +39,9 @@ __all__ = ["FALSE_ALARMS", "MembershipInference", "MembershipSettings"]
 
 FALSE_ALARMS = 0.01
 """False alarms at which the attack's hits are also shown; among the rates that Carlini et al. (2022) argue for."""
+
+
+_CONSTANT_BINS = 2  # a score that does not vary has one loss for each label
 
 
 class MembershipSettings(Record, frozen=True):
@@ -73,12 +76,7 @@ class MembershipInference(CountingMeasure[Losses, MembershipSettings]):
 
     def tallies(self, roles: Roles, settings: MembershipSettings) -> tuple[Tally, ...]:  # noqa: ARG002 - the contract of a measure
         """Count rows by split, label and bin of the probability."""
-        columns = {name: getattr(roles, name) for name in self.needs}
-        for role, name in columns.items():
-            if name is None:
-                raise FieldError(
-                    f"no column plays {role!r}", where="plan, field columns", fix=f"name the column of {role!r}"
-                )
+        columns = {role: counted_column(roles, role) for role in self.needs}
         keys = (
             Key(column=columns["split"]),
             Key(column=columns["label"]),
@@ -107,13 +105,26 @@ class MembershipInference(CountingMeasure[Losses, MembershipSettings]):
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
-            statistics={"losses_train": list(statistics.train), "losses_test": list(statistics.test)},
+            statistics=plain_statistics(statistics),
             facts=facts,
         )
         if min(sizes) < max(how.cell_size_min, 2):
             short = replace(bare, facts=facts | {"n_needed": max(how.cell_size_min, 2)})
             return short, replace(short, measure=f"{self.name}-auc", unit="probability")
+        reason = _nothing_to_tell(statistics)
+        if reason:
+            bare = replace(bare, facts=facts | {"why": reason})
+            return bare, replace(bare, measure=f"{self.name}-auc", unit="probability")
         return _advantage(bare, train, test, settings, how), _auc(bare, train, test)
+
+
+def _nothing_to_tell(statistics: Losses) -> str:
+    """Return why losses cannot tell members from others whatever the model remembers; empty where they can."""
+    if statistics.train == statistics.test:
+        return "both splits have the same losses: they hold the same rows"
+    if sum(a + b > 0 for a, b in zip(statistics.train, statistics.test, strict=True)) <= _CONSTANT_BINS:
+        return "the score does not vary"
+    return ""
 
 
 def _advantage(

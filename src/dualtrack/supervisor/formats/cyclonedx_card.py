@@ -21,7 +21,7 @@ def model_card(case: ExportCase, data: list[str]) -> dict[str, Any]:
     """Return the card; `data` are the references of the data sets of the release."""
     planned = _newest(case)
     metrics: list[dict[str, Any]] = []
-    facts: dict[str, str] = {}
+    facts: dict[str, str] = {"affected": ", ".join(case.declaration.affected)} if case.declaration.affected else {}
     for item in planned:
         shown, said = _figures(case, item)
         metrics += shown
@@ -106,17 +106,21 @@ def _facts(measurement: Measurement) -> str:
 
 def _considerations(case: ExportCase, planned: list[Resulted]) -> dict[str, Any]:
     declaration = case.declaration
-    known = measures()
-    named = dict.fromkeys(item.result.item.measure for item in planned)
-    misleads = [f"{name}: {known[name].misleads.en}" for name in named if name in known]
     considerations: dict[str, Any] = {
         "useCases": [declaration.purpose.en, declaration.scope.does.en],
-        "technicalLimitations": [declaration.scope.does_not.en, *misleads],
+        "technicalLimitations": [declaration.scope.does_not.en, *_misleads(planned)],
     }
-    if declaration.affected:
-        considerations["users"] = [f"people affected: {', '.join(declaration.affected)}"]
     if declaration.fallback is not None:
         considerations["ethicalConsiderations"] = [
             {"name": "the use stops or is refused", "mitigationStrategy": declaration.fallback.en}
         ]
     return considerations
+
+
+def _misleads(planned: list[Resulted]) -> list[str]:
+    """Return when each measure that was used is not to be trusted; one that is not installed here says nothing."""
+    if not planned:
+        return []
+    known = measures()
+    named = dict.fromkeys(item.result.item.measure for item in planned)
+    return [f"{name}: {known[name].misleads.en}" for name in named if name in known]
