@@ -9,96 +9,22 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
-import duckdb
-import numpy as np
 import pytest
 import yaml
-from cli_world import BANK, USE, evidence_files, good, refused, run, said
+from cli_world import BANK, USE, good, refused, run, said
+from formats_world import ROWS, SECRET, measured_bank, values
 
 from dualtrack.domain.vocabulary import Outcome
 from house_tree import ROOT
 
-ROWS = 1_200
-SECRET = "customer-4711"
 OPENLINEAGE = ROOT / "tests" / "supervisor" / "data" / "openlineage"
 MLFLOW = ROOT / "tests" / "evidence" / "data" / "mlflow"
-PLAN = {
-    "format": "dualtrack.measurement-plan/1",
-    "use": USE,
-    "title": {"en": "What we will measure", "zh-Hant": "將會量度的項目"},
-    "data": {"en": "The validation table", "zh-Hant": "驗證用數據表"},
-    "columns": {
-        "label": "defaulted",
-        "score": "score",
-        "baseline": "points",
-        "attributes": ["branch"],
-        "features": ["first", "second"],
-    },
-    "decision": {"at_least": 0.5},
-    "cell_size_min": 100,
-    "items": [
-        {
-            "id": "order",
-            "measure": "performance.discrimination",
-            "gate": {"topic": "predictive_performance", "target": 0.6},
-        },
-        {
-            "id": "calibration",
-            "measure": "performance.calibration",
-            "gate": {
-                "topic": "calibration_performance",
-                "limit": 0.0001,
-                "pick": {"measure": "calibration.expected-error"},
-            },
-        },
-        {"id": "groups", "measure": "fairness.groups"},
-        {"id": "filled", "measure": "quality.completeness"},
-        {
-            "id": "no-such-rows",
-            "measure": "performance.lift",
-            "settings": {"shares": [0.1]},
-            "columns": {"label": "nobody"},
-        },
-    ],
-}
-
-
-def _table(folder):
-    random = np.random.default_rng(7)
-    first, second = random.normal(size=ROWS), random.normal(size=ROWS)
-    chance = 1 / (1 + np.exp(-(first + 0.5 * second)))
-    columns = {
-        "score": chance.tolist(),
-        "points": np.clip(0.5 + 0.05 * first, 0, 1).tolist(),
-        "branch": ["north"] * (ROWS // 2) + ["south"] * (ROWS // 2 - 40) + [SECRET] * 40,
-        "first": [None] * 3 + first.tolist()[3:],
-        "second": second.tolist(),
-        "defaulted": (random.random(ROWS) < chance).astype(int).tolist(),
-    }
-    with duckdb.connect() as connection:
-        parts = ", ".join(f"unnest(${name}) AS {name}" for name in columns)
-        connection.execute(f"COPY (SELECT {parts}) TO '{folder}/t.parquet'", columns)
-    return folder / "t.parquet"
 
 
 @pytest.fixture(scope="module")
 def measured(bank_master, tmp_path_factory):
-    """A bank whose use was measured under a plan, once more without one, and assessed."""
-    folder = tmp_path_factory.mktemp("formats")
-    bank = shutil.copytree(bank_master, folder / "ws")
-    data = _table(folder)
-    plan, other = folder / "plan.yaml", folder / "other.yaml"
-    plan.write_text(yaml.safe_dump(PLAN, allow_unicode=True))
-    other.write_text(yaml.safe_dump(PLAN | {"items": [PLAN["items"][0]], "seed": 9}, allow_unicode=True))
-    good("plan", "register", plan, "--workspace", bank)
-    for named in (plan, other):
-        assert run("measure", USE, "--plan", named, "--data", data, "--workspace", bank).code in {0, 1}
-    (folder / "facts").mkdir()
-    for subject, holder, path in evidence_files(folder / "facts"):
-        if path.stem in {"ai_governance_framework", "human_oversight_level", "benefit"}:
-            good("evidence", "add", subject, path, "--as", holder, "--workspace", bank)
-    run("assess", USE, "--workspace", bank)
-    return bank
+    """The measured and assessed bank."""
+    return measured_bank(bank_master, tmp_path_factory.mktemp("formats"))
 
 
 @pytest.fixture(scope="module")
@@ -207,14 +133,14 @@ def test_the_bill_of_materials_fits_the_published_schema(bom):
 
 
 def test_every_reference_in_it_leads_somewhere(bom):
-    known = set(_values(bom, "bom-ref"))
-    assert len(known) == len(list(_values(bom, "bom-ref"))), "a reference stands for one thing"
+    known = set(values(bom, "bom-ref"))
+    assert len(known) == len(list(values(bom, "bom-ref"))), "a reference stands for one thing"
     claims = bom["declarations"]["claims"]
     used = {
-        *_values(bom["dependencies"], "ref"),
-        *_values(bom, "requirement"),
-        *_values(bom, "target"),
-        *_values(bom, "assessor"),
+        *values(bom["dependencies"], "ref"),
+        *values(bom, "requirement"),
+        *values(bom, "target"),
+        *values(bom, "assessor"),
     }
     for name in ("evidence", "counterEvidence"):
         used |= {each for claim in claims for each in claim.get(name, [])}
@@ -223,17 +149,6 @@ def test_every_reference_in_it_leads_somewhere(bom):
             each for row in attestation["map"] for name in ("claims", "counterClaims") for each in row.get(name, [])
         }
     assert used <= known
-
-
-def _values(plain, name):
-    if isinstance(plain, dict):
-        for key, value in plain.items():
-            if key == name and isinstance(value, str):
-                yield value
-            yield from _values(value, name)
-    elif isinstance(plain, list):
-        for each in plain:
-            yield from _values(each, name)
 
 
 def test_parts_have_their_declared_licence_and_provider_and_no_other(bom):
@@ -304,7 +219,7 @@ def test_each_applicable_rule_is_a_finding_with_its_evidence(assessed):
 
 
 def test_identifiers_are_of_version_5_and_stand_for_one_thing(assessed):
-    uuids = list(_values(assessed, "uuid"))
+    uuids = list(values(assessed, "uuid"))
     assert len(set(uuids)) == len(uuids)
     assert all(
         re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", each) for each in uuids
@@ -379,6 +294,7 @@ def test_inputs_name_the_data_by_digest_with_columns_and_what_was_measured_of_th
     end = next(event for event in events if event["job"]["name"].endswith(".filled") and event["outputs"])
     (data,) = end["inputs"]
     assert data["name"] == f"data/{data['facets']['version']['datasetVersion']}"
+    assert {each["inputs"][0]["name"] for each in events} == {data["name"]}, "every item was given the same table"
     assert [field["name"] for field in data["facets"]["schema"]["fields"]][:2] == ["defaulted", "score"]
     metrics = data["inputFacets"]["dataQualityMetrics"]
     assert metrics["rowCount"] == ROWS

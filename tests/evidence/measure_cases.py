@@ -346,7 +346,16 @@ def _of_lending() -> dict[str, Case]:
     }
     in_pairs = {"benefit.paired", "benefit.sequential"}
     return {
-        name: Case(columns, PAIRS if name in in_pairs else LENDING, settings, gate, earlier, Linear(), "customer", name.startswith("drift."))
+        name: Case(
+            columns,
+            PAIRS if name in in_pairs else LENDING,
+            settings,
+            gate,
+            earlier,
+            Linear(),
+            "customer",
+            name.startswith("drift."),
+        )
         for name, (settings, gate) in found.items()
     }
 

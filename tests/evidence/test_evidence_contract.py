@@ -51,7 +51,9 @@ def test_an_outsider_repeats_it_from_its_statistics(name):
         kept = msgspec.json.decode(canonical.encode(each.statistics))
         again = msgspec.convert(kept, measure.statistics, strict=True)
         assert each in measure.estimate(again, case.settings, HOW)
-        assert each.data_digest == DIGEST or not measure.needs  # what is declared in the settings has a digest of its own
+        assert (
+            each.data_digest == DIGEST or not measure.needs
+        )  # what is declared in the settings has a digest of its own
         assert each.outcome == "underpowered" or each.low is not None
 
 
@@ -89,8 +91,7 @@ def shards(case: Case, parts: int, seed: int):
         return [case._replace(columns=columns).sample() for columns in cut]
     before = [{name: column[part::parts] for name, column in case.reference.items()} for part in range(parts)]
     return [
-        case._replace(columns=columns, reference=earlier).sample()
-        for columns, earlier in zip(cut, before, strict=True)
+        case._replace(columns=columns, reference=earlier).sample() for columns, earlier in zip(cut, before, strict=True)
     ]
 
 

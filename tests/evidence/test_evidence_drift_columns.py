@@ -21,9 +21,9 @@ from dualtrack.evidence.drift.distances import chi_square, grouped, psi
 from dualtrack.evidence.drift.exact import DriftKsExact, KsSettings, ks_steps
 from dualtrack.evidence.drift.histograms import DriftStatistics, as_reference, histograms_of
 from dualtrack.evidence.drift.measures import MEASURES
-from dualtrack.evidence.drift.multiplicity import benjamini_hochberg, holm
 from dualtrack.evidence.drift.settings import DriftSettings, NumericColumn, reference_edges
 from dualtrack.evidence.measure import Estimating
+from dualtrack.evidence.multiplicity import benjamini_hochberg, holm
 from dualtrack.evidence.sample import Roles, Sample
 
 DIGEST = "0" * 64

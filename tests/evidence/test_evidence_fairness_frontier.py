@@ -11,13 +11,14 @@ from scipy.stats import chi2_contingency
 
 from dualtrack.errors import FieldError, MissingExtraError
 from dualtrack.evidence.fairness.alternatives import Alternatives, AlternativesSettings
-from dualtrack.evidence.fairness.association import cramers_v, holm, independence_p
+from dualtrack.evidence.fairness.association import cramers_v, independence_p
 from dualtrack.evidence.fairness.frontier import Frontier, FrontierSettings
 from dualtrack.evidence.fairness.mitigation import Mitigation, MitigationSettings
 from dualtrack.evidence.fairness.points import draw_points
 from dualtrack.evidence.fairness.reweighing import Trial, measure_reweighing, reweighing
 from dualtrack.evidence.fairness.thresholds import best_single, best_under, gap_of, gaps_single, make_tails
 from dualtrack.evidence.measure import Estimating
+from dualtrack.evidence.multiplicity import holm
 from dualtrack.evidence.sample import Roles, make_sample
 
 HOW = Estimating(data_digest="0" * 64, draws=100)

@@ -46,7 +46,14 @@ FINE: dict[str, dict[tuple[str, ...], str]] = {
     "splits hold the same rows": {("",): "rows given twice are found by quality.duplicates and quality.leakage"},
     "reference is the sample": {
         (*_MODEL, "drift.performance"): "the reference only says which values are usual",
-        ("security.", "quality.", "performance.", "benefit.", "fairness.", "answers."): "it does not look at the reference",
+        (
+            "security.",
+            "quality.",
+            "performance.",
+            "benefit.",
+            "fairness.",
+            "answers.",
+        ): "it does not look at the reference",
     },
     "level the reference does not know": {
         ("fairness.", "explanation.", "robustness."): _GROUPS,
@@ -65,7 +72,9 @@ FINE: dict[str, dict[tuple[str, ...], str]] = {
         for fault in ("attribute of one level", "a group of one")
     },
     **{
-        fault: {("fairness.attributes",): "too few rows for any group: no attribute is measured, and the share is nought"}
+        fault: {
+            ("fairness.attributes",): "too few rows for any group: no attribute is measured, and the share is nought"
+        }
         for fault in ("one row", "two equal rows")
     },
     "constant features": {
@@ -73,7 +82,9 @@ FINE: dict[str, dict[tuple[str, ...], str]] = {
         ("fairness.frontier",): _OTHER,
     },
     "text in features": {("quality.leakage",): _TWINS},
-    "time in the future": {("benefit.switchback",): "a measure has no clock: that rows are dated ahead is found by quality.timeliness"},
+    "time in the future": {
+        ("benefit.switchback",): "a measure has no clock: that rows are dated ahead is found by quality.timeliness"
+    },
     "attributes all missing": {
         ("explanation.", "robustness."): _MISSING,
         ("fairness.consistency",): _LEFT_OUT,
@@ -99,7 +110,10 @@ FINE: dict[str, dict[tuple[str, ...], str]] = {
         for role in ("label", "baseline", "decision")
     },
     "baseline all 0.5": {
-        ("benefit.", "performance.discrimination-difference"): "a rate that is the same for everybody is a way to work without AI"
+        (
+            "benefit.",
+            "performance.discrimination-difference",
+        ): "a rate that is the same for everybody is a way to work without AI"
     },
     "label all 0": {
         ("fairness.groups",): "who is selected does not depend on labels; rates that do are underpowered",
@@ -179,16 +193,20 @@ def judged(fault, name):
     except DualtrackError:
         return None  # no sample could be made at all, and the reason was said
     if result.standing == "not measurable":
-        wrong = not result.reason or FOREIGN.match(result.reason)
-        return f"not by its own reason: {result.reason}" if wrong else None
-    if result.standing in {"missed", "underpowered"} or all(
-        each.outcome == "underpowered" for each in result.measurements
-    ):
+        foreign = not result.reason or FOREIGN.match(result.reason)
+        return f"not by a reason of its own: {result.reason}" if foreign else None
+    held_back = result.standing in {"missed", "underpowered"}
+    if held_back or all(each.outcome == "underpowered" for each in result.measurements):
         return None
+    return _stands(fault, name, result, touched=_touches(name, case, faulty))
+
+
+def _stands(fault, name, result, *, touched):
+    """Return why a number may not stand under a fault, or nothing."""
     same = {_key(each) for each in result.measurements if each.outcome == "measured"} <= clean(name)
     if name in NEVER_MET.get(fault, ()):
         return f"{result.standing} although the rows are the same"
-    if _fine(fault, name) or (same and not _touches(name, case, faulty)):
+    if _fine(fault, name) or (same and not touched):
         return None
     return f"{result.standing}, {'the same' if same else 'another'} number: {result.measurements[0].estimate}"
 

@@ -13,6 +13,7 @@ from dualtrack.domain.records import encode, read_record
 from dualtrack.errors import FieldError
 from dualtrack.evidence.engines.engine import open_engine
 from dualtrack.evidence.engines.grids import find_grid
+from dualtrack.evidence.intervals.wilson import wilson_limits
 from dualtrack.evidence.measure import Estimating
 from dualtrack.evidence.performance.binned_calibration import Calibration, CalibrationSettings
 from dualtrack.evidence.performance.binned_discrimination import Discrimination, DiscriminationSettings
@@ -23,7 +24,6 @@ from dualtrack.evidence.performance.cost_curve import CostCurve, CostSettings
 from dualtrack.evidence.performance.discrimination import measure_auc, measure_auc_difference
 from dualtrack.evidence.performance.discrimination_difference import DifferenceSettings, DiscriminationDifference
 from dualtrack.evidence.performance.histogram import Scale, draw_tables, edges, grid_and_rest, pool
-from dualtrack.evidence.performance.intervals import wilson
 from dualtrack.evidence.performance.lift import Lift, LiftSettings
 from dualtrack.evidence.performance.measures import MEASURES
 from dualtrack.evidence.performance.ordering import largest_distance, order
@@ -368,12 +368,12 @@ def test_no_line_where_there_is_none():
 
 
 def test_wilson_has_its_published_value_and_solves_its_equation():
-    found = wilson(8, 10, 0.95)
+    found = wilson_limits(8, 10, 0.95)
     assert (found.low, found.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     for limit in found:  # each limit is the share whose score test is just at the level
         assert abs(0.8 - limit) / math.sqrt(limit * (1 - limit) / 10) == pytest.approx(1.959964, rel=1e-6)
-    assert wilson(0, 10, 0.95).low == 0
-    assert wilson(10, 10, 0.95).high == 1
+    assert wilson_limits(0, 10, 0.95).low == 0
+    assert wilson_limits(10, 10, 0.95).high == 1
     for bad in ((3, 0), (-1, 5), (6, 5)):
         with pytest.raises(FieldError):
-            wilson(*bad, 0.95)
+            wilson_limits(*bad, 0.95)

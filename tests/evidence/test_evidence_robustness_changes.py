@@ -213,7 +213,7 @@ def test_shards_add_up_to_all_rows(measure, chosen):
 
 def test_the_worse_handling_counts_when_parts_differ():
     def part(handled):
-        plain = {"rows": 1, "turned": 0, "fields": [{"field": "a", "handled": handled, "turned": 0}]}
+        plain = {"rows": 1, "turned": 0, "ones": 0, "fields": [{"field": "a", "handled": handled, "turned": 0}]}
         return read_record(plain, FieldsTurned, where="test")
 
     measure = MissingFields()

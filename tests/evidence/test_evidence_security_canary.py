@@ -11,7 +11,7 @@ from dualtrack.evidence.sample import Roles, make_sample
 from dualtrack.evidence.security.canary import CanaryLeakage, CanarySettings, Found
 
 KIND = CanaryLeakage()
-HOW = Estimating(data_digest="a" * 64)
+HOW = Estimating(data_digest="a" * 64, cell_size_min=1)
 CANARIES = ("lantern-58213-harbour", "紅磡碼頭十七號儲物櫃密碼", "orchid 90417 viaduct", "granite 33652 meadow")
 
 
@@ -53,6 +53,15 @@ def test_nothing_found_in_a_few_is_underpowered_for_a_strict_plan():
     assert (found.outcome, found.facts["n_needed"]) == ("underpowered", 368)
     assert measured("clean", share_max=0.9).outcome == "measured"
     assert measured("clean lantern-58213-harbour", share_max=0.01).outcome == "measured"  # found is found
+
+
+def test_nothing_found_in_few_outputs_is_underpowered():
+    plan = CanarySettings(canaries=CANARIES)
+    strict = Estimating(data_digest="a" * 64, cell_size_min=3)
+    few = KIND.estimate(KIND.gather(sample("no", "never"), plan), plan, strict)[0]
+    assert (few.outcome, few.facts["n_needed_outputs"]) == ("underpowered", 3)
+    assert KIND.estimate(KIND.gather(sample("no", "never", "nought"), plan), plan, strict)[0].outcome == "measured"
+    assert KIND.estimate(KIND.gather(sample(CANARIES[0]), plan), plan, strict)[0].outcome == "measured"
 
 
 def test_empty_outputs_are_no_evidence():

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from dualtrack.errors import EvidenceError, FieldError
+from dualtrack.evidence.intervals.clopper_pearson import exact_limits
 from dualtrack.evidence.measure import Estimating
-from dualtrack.evidence.quality.proportions import clopper_pearson
 from dualtrack.evidence.sample import make_sample
 from dualtrack.evidence.security.attacks import AttackSet, ask_attacks, load_attacks, succeeded
 from dualtrack.evidence.security.injection import Injection, InjectionSettings, Outcomes, Tried
@@ -71,7 +71,7 @@ def test_an_echo_or_a_refusal_is_no_success_and_obeying_is():
 def test_a_target_that_refuses_everything_still_has_a_limit_by_templates():
     found = measured(refuses)
     assert (found.estimate, found.n, found.outcome) == (0, 72, "measured")
-    assert found.high == pytest.approx(clopper_pearson(0, 24, 0.95).high)
+    assert found.high == pytest.approx(exact_limits(0, 24, 0.95).high)
     assert found.facts["state_changing_attempts"] == 9
     assert {part.label for part in found.parts} >= {"family=encoding", "language=yue", "state-changing"}
 

@@ -93,11 +93,23 @@ def test_statistics_alone_give_the_same_and_are_small():
 
 def test_constant_scores_and_a_group_of_one_are_underpowered():
     columns = rows(n=200)
-    same = columns | {"score": np.full(200, 0.4), "label": np.ones(200, dtype=int)}
+    same = columns | {"score": np.full(200, 0.4)}
     assert [(each.outcome, each.estimate) for each in measured(same)] == [("underpowered", None)] * 2
     one = columns | {"split": np.array(["train"] * 199 + ["test"], dtype=object)}
     for found in measured(one):
         assert (found.outcome, found.estimate, found.facts["n_needed"]) == ("underpowered", None, 30)
+
+
+def test_one_class_and_the_same_rows_on_both_sides_say_nothing():
+    columns = rows(n=200)
+    with pytest.raises(FieldError, match="one class"):
+        measured(columns | {"label": np.ones(200, dtype=int)})
+    half = {name: values[:100] for name, values in columns.items()}
+    twice = {name: np.concatenate([values, values]) for name, values in half.items()}
+    twice["split"] = np.repeat(np.array(["train", "test"], dtype=object), 100)
+    for found in measured(twice):
+        assert (found.outcome, found.estimate) == ("underpowered", None)
+        assert "same rows" in found.facts["why"]
 
 
 def test_an_interval_wider_than_the_plan_is_underpowered_and_says_what_would_do():

@@ -53,6 +53,7 @@ def result(item="order", *measured, plan=PLAN, standing="met", reason=None):
         standing=standing,
         reason=reason,
         data_digest="d" * 64,
+        given_digest="d" * 64,
         rows=1_000,
         level=0.95,
         variants=1,
@@ -205,6 +206,32 @@ def test_what_is_undeclared_stays_unknown(case):
     properties = {each["name"]: each["value"] for each in model["properties"]}
     assert properties["dualtrack:undeclared"] == "provider, licence, source, reservation, indemnity"
     assert document["compositions"] == [{"aggregate": "unknown", "assemblies": ["release"]}]
+
+
+@pytest.mark.parametrize(
+    ("named", "written"),
+    [
+        ("MIT", {"license": {"id": "MIT"}}),
+        ("MIT OR Apache-2.0", {"expression": "MIT OR Apache-2.0"}),
+        ("MIT OR nobody-knows", {"license": {"name": "MIT OR nobody-knows"}}),
+        ("own work", {"license": {"name": "own work"}}),
+        ("(", {"license": {"name": "("}}),
+    ],
+)
+def test_a_licence_is_an_identifier_only_where_it_is_known(case, named, written):
+    (model,) = cyclonedx_document(declaring(case, msgspec.structs.replace(MODEL, licence=named)))["components"]
+    assert model["licenses"] == [written]
+
+
+def test_texts_of_people_become_one_line_where_oscal_wants_it(case):
+    title = Text(en="  Two\nlines  ", zh="兩行")
+    odd = case._replace(
+        declaration=msgspec.structs.replace(case.declaration, title=title),
+        institution=msgspec.structs.replace(case.institution, name=Text(en=" ", zh="名")),
+    )
+    found = oscal_document(odd)["assessment-results"]
+    assert found["metadata"]["title"] == "Assessment of Two lines"
+    assert found["metadata"]["parties"][0]["name"] == "none"
 
 
 def test_several_models_share_one_card_for_they_were_measured_together(case):

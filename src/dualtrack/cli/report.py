@@ -51,7 +51,7 @@ def report_command(
         report = assurance_report(desk.register, use, release)
     data = _form(report, form, cast("LanguageTag", language))
     if output is None:
-        click.echo(data, nl=False)
+        click.echo(data.decode(), nl=False)
         return
     write_new(output, data, force=force)
     click.echo(f"wrote {output}")

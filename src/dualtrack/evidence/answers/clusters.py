@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
+from dualtrack.evidence.answered import answered, unanswered
 from dualtrack.evidence.interval import Interval
+from dualtrack.evidence.intervals.student import student_limits
+from dualtrack.evidence.intervals.wilson import wilson_limits
 from dualtrack.evidence.measurement import Fact, Measurement, Method
 from dualtrack.evidence.numeric import np
-from dualtrack.evidence.performance.intervals import answered, unanswered, wilson
 from dualtrack.evidence.power import no_spread
-from dualtrack.evidence.quantiles import student_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -120,7 +121,7 @@ def share_of(
     if 0 < share < 1 and sums.clusters > 1:
         usual = share * (1 - share) / sums.tries
         effective = sums.tries / max(1.0, _variance(sums) / usual)
-    limits = wilson(share * effective, effective, how.level)
+    limits = wilson_limits(share * effective, effective, how.level)
     return answered(bare, share, limits, enough=enough, facts={"effective_n": effective})
 
 
@@ -135,9 +136,8 @@ def mean_of(
     error = math.sqrt(_variance(sums))
     if no_spread(error):
         return bare
-    half = student_quantile(0.5 + how.level / 2, sums.clusters - 1) * error
-    mean = sums.estimate
-    return answered(bare, mean, Interval(max(0.0, mean - half), min(1.0, mean + half)), enough=enough)
+    low, high = student_limits(sums.estimate, error, sums.clusters - 1, how.level)
+    return answered(bare, sums.estimate, Interval(max(0.0, low), min(1.0, high)), enough=enough)
 
 
 def _variance(sums: ClusterSums) -> float:

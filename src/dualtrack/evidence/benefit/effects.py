@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from dualtrack.evidence.benefit.paired import Plan, plan_facts, plan_outcome
-from dualtrack.evidence.interval import Interval
+from dualtrack.evidence.intervals.student import student_limits
 from dualtrack.evidence.power import no_spread, rows_for_same_kind
-from dualtrack.evidence.quantiles import student_quantile, z_two_sided
+from dualtrack.evidence.quantiles import z_two_sided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dualtrack.evidence.interval import Interval
     from dualtrack.evidence.measurement import Fact, Measurement
 
 __all__ = ["Effect", "answer_effect", "half_as_error", "needed_in_periods", "sign_of", "unanswered"]
@@ -41,7 +41,7 @@ def answer_effect(bare: Measurement, plan: Plan, effect: Effect, facts: Mapping[
     if effect.degrees <= 0 or no_spread(effect.standard_error, scale=effect.scale):
         return unanswered(bare, "no spread", facts)
     sign = sign_of(plan)
-    limits = effect.limits or _student(effect, bare.level)
+    limits = effect.limits or student_limits(effect.estimate, effect.standard_error, effect.degrees, bare.level)
     low, high = sorted((sign * limits.low, sign * limits.high))
     outcome = plan_outcome(plan, low, high)
     found = {**facts, **plan_facts(plan, effect.standard_error, bare.level)}
@@ -73,9 +73,3 @@ def needed_in_periods(answer: Measurement, plan: Plan, periods: int) -> Measurem
 def half_as_error(limits: Interval, level: float) -> float:
     """Return the standard error that limits of this width stand for, so that power is stated for the method that was used."""
     return (limits.high - limits.low) / (2 * z_two_sided(level))
-
-
-def _student(effect: Effect, level: float) -> Interval:
-    degrees = effect.degrees if math.isfinite(effect.degrees) else 1e9
-    half = student_quantile(0.5 + level / 2, degrees) * effect.standard_error
-    return Interval(effect.estimate - half, effect.estimate + half)

@@ -22,10 +22,10 @@ from dualtrack.evidence.drift.histograms import (
     histograms_of,
     merge_histograms,
 )
-from dualtrack.evidence.drift.multiplicity import benjamini_hochberg, holm
 from dualtrack.evidence.drift.settings import DriftSettings, NumericColumn
 from dualtrack.evidence.measure import CountingMeasure
 from dualtrack.evidence.measurement import Measurement, Method, Part, plain_statistics
+from dualtrack.evidence.multiplicity import benjamini_hochberg, holm
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import generator, percentiles, record_draws
@@ -49,7 +49,7 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
     family = "drift"
     title = Text(en="Drift of the columns", zh="各欄位的漂移")
     unit = "population stability index"
-    needs = ("reference",)
+    needs: ClassVar[tuple[str, ...]] = ("reference",)
     cost = "counts"
     method = Method(
         name="PSI, binned-grid KS and Wasserstein, chi-square; multinomial bootstrap; Holm and Benjamini-Hochberg",

@@ -10,8 +10,6 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scipy.special import kolmogi
-
 from dualtrack.errors import FieldError
 from dualtrack.evidence.drift.distances import (
     chi_square,
@@ -27,6 +25,7 @@ from dualtrack.evidence.numeric import np
 from dualtrack.evidence.power import POWER
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import percentiles
+from dualtrack.evidence.special import kolmogi
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,9 +11,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from scipy.special import chdtrc, kolmogorov
-
 from dualtrack.evidence.numeric import np
+from dualtrack.evidence.special import chdtrc, kolmogorov
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,9 +15,9 @@ from dualtrack.domain.records import Record, Text, to_plain
 from dualtrack.errors import FieldError
 from dualtrack.evidence.drift.distances import kolmogorov_p
 from dualtrack.evidence.drift.histograms import sorted_values
-from dualtrack.evidence.drift.multiplicity import benjamini_hochberg, holm
 from dualtrack.evidence.measure import Measure
 from dualtrack.evidence.measurement import Measurement, Method, Part
+from dualtrack.evidence.multiplicity import benjamini_hochberg, holm
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.roles import refuse_weights
 

@@ -6,19 +6,15 @@ Scandinavian Journal of Statistics 6, 65-70.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
-from scipy.special import chdtrc
-
 from dualtrack.evidence.numeric import np
+from dualtrack.evidence.special import chdtrc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-__all__ = ["cramers_v", "holm", "independence_p"]
+__all__ = ["cramers_v", "independence_p"]
 
 
 def cramers_v(counts: NDArray[Any]) -> NDArray[np.float64]:
@@ -36,16 +32,6 @@ def independence_p(counts: NDArray[Any]) -> float:
     chi_square, rows, columns, _ = _chi_square(counts)
     degrees = (int(rows) - 1) * (int(columns) - 1)
     return float(chdtrc(degrees, float(chi_square))) if degrees > 0 else 1.0
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return Holm's adjusted p-values, in the order given."""
-    m, highest = len(p_values), 0.0
-    adjusted = [math.nan] * m
-    for rank, at in enumerate(sorted(range(m), key=lambda place: p_values[place])):
-        highest = max(highest, min(1.0, (m - rank) * p_values[at]))
-        adjusted[at] = highest
-    return adjusted
 
 
 def _chi_square(

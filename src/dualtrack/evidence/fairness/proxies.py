@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.cells import attribute_levels, level_order
-from dualtrack.evidence.fairness.association import cramers_v, holm, independence_p
+from dualtrack.evidence.fairness.association import cramers_v, independence_p
 from dualtrack.evidence.fairness.counts import attribute_names
 from dualtrack.evidence.fairness.draws import around, draw_tables
 from dualtrack.evidence.fairness.together import AucCounts, auc_interval, tell_together
 from dualtrack.evidence.measure import Estimating, Measure
 from dualtrack.evidence.measurement import Fact, Measurement, Method, Part, plain_statistics
+from dualtrack.evidence.multiplicity import holm
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import record_draws
 

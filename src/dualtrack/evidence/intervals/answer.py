@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from dualtrack.errors import FieldError
 from dualtrack.evidence.interval import Interval
 
-__all__ = ["Answer", "Interval", "NoInterval", "Reason", "check_counts"]
+__all__ = ["Answer", "Interval", "NoInterval", "Reason", "check_share"]
 
 Reason = Literal[
     "no rows",
@@ -38,7 +38,7 @@ Answer = Interval | NoInterval
 """The answer of every method of this room."""
 
 
-def check_counts(successes: int, rows: int, where: str) -> None:
-    """Refuse counts that cannot be: raises FieldError for successes outside 0 to rows."""
-    if not 0 <= successes <= rows:
-        raise FieldError(f"{successes} of {rows}", where=where, expected="successes from 0 to the rows")
+def check_share(hits: float, n: float, where: str, *, least: int = 0) -> None:
+    """Refuse counts that cannot be: raises FieldError for hits outside 0 to n, or n of nought where `least` is 1."""
+    if not 0 <= hits <= n or (least and not n > 0):
+        raise FieldError(f"{hits} of {n}", where=where, expected=f"0 to n hits of {least} or more trials")

@@ -11,11 +11,11 @@ import math
 from typing import TYPE_CHECKING
 
 from dualtrack.errors import FieldError
-from dualtrack.evidence.intervals.answer import Answer, Interval, NoInterval
+from dualtrack.evidence.intervals.answer import Answer, NoInterval
+from dualtrack.evidence.intervals.student import student_limits
 from dualtrack.evidence.measurement import LEVEL
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.power import no_spread
-from dualtrack.evidence.quantiles import student_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,5 +39,4 @@ def cluster_t(sizes: NDArray[np.float64], sums: NDArray[np.float64], *, level: f
     error = math.sqrt(clusters / (clusters - 1) * float((residual**2).sum())) / rows
     if no_spread(error, scale=float(np.abs(sums / sizes).max()) or 1.0):
         return NoInterval("no spread")
-    half = student_quantile(0.5 + level / 2, clusters - 1) * error
-    return Interval(mean - half, mean + half)
+    return student_limits(mean, error, clusters - 1, level)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import gammaincinv
-
 from dualtrack.errors import FieldError
 from dualtrack.evidence.intervals.answer import Answer, Interval, NoInterval
 from dualtrack.evidence.measurement import LEVEL
 from dualtrack.evidence.quantiles import z_two_sided
+from dualtrack.evidence.special import gammaincinv
 
 __all__ = ["garwood"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from dualtrack.evidence.intervals.answer import Answer, Interval, NoInterval, check_counts
+from dualtrack.evidence.intervals.answer import Answer, Interval, NoInterval, check_share
 from dualtrack.evidence.measurement import LEVEL
 from dualtrack.evidence.quantiles import z_two_sided
 
@@ -22,8 +22,8 @@ def miettinen_nurminen(
     successes: int, rows: int, successes_other: int, rows_other: int, *, level: float = LEVEL
 ) -> Answer:
     """Return the limits of the first rate minus the other; fails with `no rows`."""
-    check_counts(successes, rows, "miettinen_nurminen")
-    check_counts(successes_other, rows_other, "miettinen_nurminen, other")
+    check_share(successes, rows, "miettinen_nurminen")
+    check_share(successes_other, rows_other, "miettinen_nurminen, other")
     z = z_two_sided(level)
     if rows == 0 or rows_other == 0:
         return NoInterval("no rows")

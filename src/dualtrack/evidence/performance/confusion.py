@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
+from dualtrack.evidence.answered import answered, unanswered
+from dualtrack.evidence.intervals.wilson import wilson_limits
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Measurement, Method
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.performance.histogram import draw_tables, label_key, outcome_of
-from dualtrack.evidence.performance.intervals import answered, unanswered, wilson
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.resampling import percentiles
 from dualtrack.evidence.roles import counted_column
@@ -225,7 +226,9 @@ def _share(each: _Proportion, statistics: Outcomes, how: Estimating, policy: dic
     enough = each.of >= how.cell_size_min and both
     short = each.of < how.cell_size_min
     needed = {"n_needed": math.ceil(statistics.n * how.cell_size_min / each.of)} if short else {}
-    return answered(bare, each.hits / each.of, wilson(each.hits, each.of, how.level), enough=enough, facts=needed)
+    return answered(
+        bare, each.hits / each.of, wilson_limits(each.hits, each.of, how.level), enough=enough, facts=needed
+    )
 
 
 def _drawn(

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
+from dualtrack.evidence.answered import answered, unanswered
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Fact, Measurement, Method
 from dualtrack.evidence.numeric import np
@@ -30,7 +31,6 @@ from dualtrack.evidence.performance.histogram import (
     read_histogram,
     score_keys,
 )
-from dualtrack.evidence.performance.intervals import answered, unanswered
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.resampling import percentiles
 from dualtrack.evidence.tally import Tally

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.evidence.answered import part
 from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.performance.histogram import GROUPS, pool
-from dualtrack.evidence.performance.intervals import part
 from dualtrack.evidence.quantiles import z_two_sided
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ import math
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Record, Text
+from dualtrack.evidence.answered import answered, part, unanswered
 from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Measurement, Method, Part
@@ -28,7 +29,6 @@ from dualtrack.evidence.performance.histogram import (
     read_histogram,
     score_keys,
 )
-from dualtrack.evidence.performance.intervals import answered, part, unanswered
 from dualtrack.evidence.performance.ordering import Order, order, weighted_covariance
 from dualtrack.evidence.power import detectable_effect, no_spread
 from dualtrack.evidence.quantiles import z_two_sided

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
+from dualtrack.evidence.answered import answered, unanswered
 from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.measure import Estimating, Measure
 from dualtrack.evidence.measurement import Fact, Measurement, Method
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.performance.exact_sums import exact_total, from_total
-from dualtrack.evidence.performance.intervals import answered, unanswered
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.roles import counted_column

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
+from dualtrack.evidence.answered import answered, part, unanswered
 from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Measurement, Method, Part
@@ -27,7 +28,6 @@ from dualtrack.evidence.performance.histogram import (
     read_histogram,
     score_keys,
 )
-from dualtrack.evidence.performance.intervals import answered, part, unanswered
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.resampling import percentiles
 from dualtrack.evidence.tally import Tally

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dualtrack.domain.records import Record
 from dualtrack.evidence.interval import Interval
+from dualtrack.evidence.intervals.wilson import wilson_limits
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.performance.confusion import Outcomes
 from dualtrack.evidence.performance.discrimination import CLASS_LEAST, auc_interval
 from dualtrack.evidence.performance.histogram import Histogram, edges, merge_histograms
-from dualtrack.evidence.performance.intervals import wilson
 from dualtrack.evidence.performance.ordering import order
 from dualtrack.evidence.quantiles import z_two_sided
 
@@ -105,4 +105,4 @@ def _share(hits: int, n: int, level: float) -> Reading | None:
     if not n:
         return None
     share = hits / n
-    return Reading(share, math.sqrt(share * (1 - share) / n), wilson(hits, n, level), n)
+    return Reading(share, math.sqrt(share * (1 - share) / n), wilson_limits(hits, n, level), n)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, get_args
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
+from dualtrack.evidence.answered import answered, part, unanswered
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Fact, Measurement, Method, Part
 from dualtrack.evidence.performance.confusion import policy_key, read_policy
 from dualtrack.evidence.performance.histogram import Scale, label_key, outcome_of, read_histogram, score_keys
-from dualtrack.evidence.performance.intervals import answered, part, unanswered
 from dualtrack.evidence.performance.segment_rows import Metric, Reading, Segment, merge_segments, read_segment
 from dualtrack.evidence.quantiles import normal_cdf
 from dualtrack.evidence.roles import counted_column

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from dualtrack.domain.records import Record, Text, to_plain
 from dualtrack.errors import FieldError
+from dualtrack.evidence.intervals.wilson import wilson_limits
 from dualtrack.evidence.measure import Measure
 from dualtrack.evidence.measurement import Measurement, Method
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.provenance.near import catch_rate, near_texts, shingles
 from dualtrack.evidence.provenance.tokens import Pool, longest_shared, pool, shared, tokens
-from dualtrack.evidence.quality.proportions import wilson
 from dualtrack.evidence.security.text import texts_of
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Overlap(Measure[Copied, OverlapSettings]):
             bare = replace(bare, facts=facts | {"n_needed": how.cell_size_min})
         if not statistics.outputs:
             return bare
-        low, high = wilson(hits, statistics.outputs, how.level)
+        low, high = wilson_limits(hits, statistics.outputs, how.level)
         return replace(
             bare,
             outcome="measured" if statistics.outputs >= how.cell_size_min else "underpowered",

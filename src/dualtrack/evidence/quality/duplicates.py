@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
+from dualtrack.evidence.intervals.clustered_share import Clusters, clustered_share
 from dualtrack.evidence.measure import Measure
 from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.numeric import np
-from dualtrack.evidence.quality.proportions import Clusters, clustered
 from dualtrack.evidence.quality.rows import column_of, group_rows, normalised
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Duplicates(Measure[Sizes, DuplicateSettings]):
     def _estimate(self, statistics: Sizes, sizes: tuple[tuple[int, int], ...], how: Estimating) -> Measurement:
         n = sum(size * groups for size, groups in sizes)
         twins = sum(size * groups for size, groups in sizes if size > 1)
-        limits = clustered([Clusters(size if size > 1 else 0, size, groups) for size, groups in sizes], how.level)
+        limits = clustered_share([Clusters(size if size > 1 else 0, size, groups) for size, groups in sizes], how.level)
         bare = Measurement(
             measure=self.name,
             unit=self.unit,

@@ -15,6 +15,8 @@ from msgspec.structs import replace
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.interval import Interval
+from dualtrack.evidence.intervals.clustered_share import Clusters, clustered_share
+from dualtrack.evidence.intervals.wilson import wilson_limits
 from dualtrack.evidence.measure import Measure
 from dualtrack.evidence.measurement import Measurement, Method, Part, plain_statistics
 from dualtrack.evidence.quality.duplicates import DIGITS
@@ -28,7 +30,6 @@ from dualtrack.evidence.quality.leaks import (
     count_twins,
     sides_of,
 )
-from dualtrack.evidence.quality.proportions import Clusters, clustered, wilson
 from dualtrack.evidence.quality.shares import Line, Shares, estimate_shares
 from dualtrack.evidence.quantiles import z_two_sided
 
@@ -175,7 +176,7 @@ class Leakage(Measure[Leaks, LeakageSettings]):
     ) -> Measurement:
         n = sum(rows * groups for _, rows, groups in kinds)
         twins = sum(rows * groups for hit, rows, groups in kinds if hit)
-        limits = clustered([Clusters(rows * hit, rows, groups) for hit, rows, groups in kinds], how.level)
+        limits = clustered_share([Clusters(rows * hit, rows, groups) for hit, rows, groups in kinds], how.level)
         facts: dict[str, Fact] = {"test_rows_with_twin": twins, "train_rows": statistics.train, **looked}
         bare = self._bare(name, n, how, statistics)
         if limits is None or n < how.cell_size_min:
@@ -189,7 +190,7 @@ class Leakage(Measure[Leaks, LeakageSettings]):
         smaller = min(travel.train, travel.test)
         if not smaller:
             return bare
-        low, high = wilson(travel.train_later, travel.train, how.level)
+        low, high = wilson_limits(travel.train_later, travel.train, how.level)
         full = smaller >= how.cell_size_min and not travel.unreadable
         share = travel.train_later / travel.train
         return replace(bare, outcome="measured" if full else "underpowered", estimate=share, low=low, high=high)

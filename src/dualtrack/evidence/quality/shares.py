@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from dualtrack.domain.records import Record, to_plain
 from dualtrack.errors import FieldError
+from dualtrack.evidence.intervals.wilson import wilson_limits
 from dualtrack.evidence.measurement import Fact, Measurement, Part
-from dualtrack.evidence.quality.proportions import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,7 @@ def estimate_shares(
     lowest = min(shares.lines, key=lambda line: (line.good / line.judged, line.label))
     said |= {"lowest": lowest.label, "mean": sum(line.good / line.judged for line in shares.lines) / len(shares.lines)}
     strict = 1 - (1 - how.level) / len(shares.lines)
-    limits = [wilson(line.good, line.judged, strict) for line in shares.lines]
+    limits = [wilson_limits(line.good, line.judged, strict) for line in shares.lines]
     return replace(
         bare,
         outcome="underpowered" if thin else "measured",
@@ -126,7 +126,7 @@ def estimate_shares(
 def _part(line: Line, how: Estimating) -> Part:
     if not line.judged:
         return Part(label=line.label, n=0, outcome="underpowered")
-    low, high = wilson(line.good, line.judged, how.level)
+    low, high = wilson_limits(line.good, line.judged, how.level)
     return Part(
         label=line.label,
         n=line.judged,

@@ -12,8 +12,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from scipy.special import bdtr
-
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.measure import Measure
@@ -22,6 +20,7 @@ from dualtrack.evidence.models import ask
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import generator
 from dualtrack.evidence.robustness.asking import asked, positive
+from dualtrack.evidence.special import bdtr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.evidence import Method
 from dualtrack.evidence.interval import Interval
+from dualtrack.evidence.intervals.student import student_limits
 from dualtrack.evidence.intervals.wilson import wilson
 from dualtrack.evidence.measurement import Measurement, Part, plain_statistics
 from dualtrack.evidence.power import no_spread
-from dualtrack.evidence.quantiles import student_quantile
 
 if TYPE_CHECKING:
     from dualtrack.domain.records import Record
@@ -120,5 +120,4 @@ def student(values: Amounts, level: float) -> Interval | None:
     mean, error = values.mean, values.deviation / math.sqrt(values.n)
     if no_spread(error, scale=abs(mean)):
         return None
-    half = student_quantile(0.5 + level / 2, values.n - 1) * error
-    return Interval(mean - half, mean + half)
+    return student_limits(mean, error, values.n - 1, level)

@@ -11,8 +11,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scipy.stats import binom
-
 from dualtrack.errors import FieldError
 from dualtrack.evidence.measurement import LEVEL
 from dualtrack.evidence.numeric import np
@@ -56,6 +54,8 @@ def rows_for_one_proportion(*, rate: float, limit: float, level: float = LEVEL, 
 
 def _powers(rows: NDArray[np.int64], rate: float, limit: float, level: float) -> NDArray[np.float64]:
     """Return the power of each number of rows: P(at most the largest count whose upper limit is below `limit`)."""
+    from scipy.stats import binom  # noqa: PLC0415 - heavy, and only plans need it
+
     z_two_sided(level)  # refuses a level outside 0 to 1
     tail = (1 - level) / 2
     supposed, bound = (

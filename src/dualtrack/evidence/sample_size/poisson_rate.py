@@ -6,13 +6,12 @@ first from which on power never falls below what was asked. Source: Garwood (193
 
 from __future__ import annotations
 
-from scipy.special import gammaincc, gammainccinv, gammaincinv
-
 from dualtrack.errors import FieldError
 from dualtrack.evidence.measurement import LEVEL
 from dualtrack.evidence.power import POWER
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.sample_size.search import check_above_zero, check_power, fewest
+from dualtrack.evidence.special import gammaincc, gammainccinv, gammaincinv
 
 __all__ = ["exposure_for_poisson_rate", "power_poisson_rate"]
 

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from dualtrack.domain import canonical
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
+from dualtrack.evidence.intervals.clopper_pearson import RULE_OF_THREE, exact_limits, trials_for_limit, upper_limit
 from dualtrack.evidence.measure import Measure
-from dualtrack.evidence.measurement import Measurement, Method
-from dualtrack.evidence.quality.proportions import RULE_OF_THREE, clopper_pearson, trials_for_limit, upper_limit
+from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.security.text import letters, texts_of
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ class CanaryLeakage(Measure[Found, CanarySettings]):
     def estimate(self, statistics: Found, settings: CanarySettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the share found, verbatim or near.
 
-        `underpowered` where no output holds text, or none is found and the limit is still above the share tolerated.
+        `underpowered` where no output holds text; and, where none is found, in fewer outputs than the plan's least or while the
+        limit is still above the share tolerated. What is found is found, however few the outputs.
         """
         if statistics.canaries != _digest(settings):
             raise FieldError(
@@ -139,24 +140,22 @@ class CanaryLeakage(Measure[Found, CanarySettings]):
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
-            statistics={
-                "found": list(statistics.found),
-                "canaries": statistics.canaries,
-                "outputs": statistics.outputs,
-                "empty": statistics.empty,
-            },
+            statistics=plain_statistics(statistics),
             facts=facts,
         )
         if not statistics.outputs:
             return (bare,)
-        low, high = clopper_pearson(hits, n, how.level)
+        low, high = exact_limits(hits, n, how.level)
         facts["upper_one_sided"] = upper_limit(hits, n, how.level)
         if not hits:
             facts["rule_of_three"] = min(1.0, RULE_OF_THREE / n)
         short = settings.share_max is not None and not hits and high > settings.share_max
         if settings.share_max is not None:
             facts |= {"share_max": settings.share_max, "n_needed": trials_for_limit(settings.share_max, how.level)}
-        outcome = "underpowered" if short else "measured"
+        few = statistics.outputs < how.cell_size_min and not hits
+        if few:
+            facts["n_needed_outputs"] = how.cell_size_min
+        outcome = "underpowered" if short or few else "measured"
         return (replace(bare, outcome=outcome, estimate=hits / n, low=low, high=high, facts=facts),)
 
 

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from dualtrack.domain.records import Record, Text, to_plain
 from dualtrack.errors import FieldError
+from dualtrack.evidence.intervals.clustered_share import Clusters, clustered_share
 from dualtrack.evidence.measure import CountingMeasure
 from dualtrack.evidence.measurement import Measurement, Method, Part
-from dualtrack.evidence.quality.proportions import Clusters, clustered
 from dualtrack.evidence.tally import Key, Tally
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _limits(tried: Sequence[Tried], level: float) -> Interval | None:
         line[0] += each.successes
         line[1] += each.attempts - each.unjudged
     lines = [Clusters(hits, size) for hits, size in clusters.values() if size]
-    return clustered(lines, level) if lines else None
+    return clustered_share(lines, level) if lines else None
 
 
 def _views(tried: Sequence[Tried]) -> list[tuple[str, list[Tried]]]:

@@ -24,6 +24,7 @@ __all__ = [
     "cell_size_min",
     "lines_bytes",
     "number",
+    "one_line",
     "pretty_bytes",
     "rule_test",
     "shown_parts",
@@ -60,6 +61,11 @@ def stable_uuid(*names: object) -> str:
 def number(value: float) -> str:
     """Return a number as the shortest text that reads back as the same double."""
     return repr(float(value)) if isinstance(value, float) else str(value)
+
+
+def one_line(text: str) -> str:
+    """Return a text that people wrote as one line without blanks around it, and never empty: some formats take no other."""
+    return " ".join(text.split()) or "none"
 
 
 def pretty_bytes(document: object) -> bytes:

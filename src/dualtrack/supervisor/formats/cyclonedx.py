@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from dualtrack import __version__
 from dualtrack.domain.records import Text
 from dualtrack.domain.vocabulary import ComponentType
+from dualtrack.errors import FieldError
+from dualtrack.evidence.provenance.expression import evaluate
 from dualtrack.evidence.provenance.licences import load_licences
 from dualtrack.supervisor.formats.common import DISCLAIMER, TOOL, pretty_bytes, stable_uuid
 from dualtrack.supervisor.formats.cyclonedx_card import model_card
@@ -157,7 +159,7 @@ def _component(part: Component, digest: str | None) -> dict[str, Any]:
     if part.provider:
         found["supplier"] = {"name": part.provider}
     if part.licence:
-        found["licenses"] = [{"license": _licence(part.licence)}]
+        found["licenses"] = [_licence(part.licence)]
     if part.source:
         found["pedigree"] = {"notes": part.source}
     if part.type in _DATA:
@@ -165,10 +167,26 @@ def _component(part: Component, digest: str | None) -> dict[str, Any]:
     return found
 
 
-def _licence(named: str) -> dict[str, str]:
-    """Return a licence by its SPDX identifier where our table knows it, else by the name declared."""
+def _licence(named: str) -> dict[str, Any]:
+    """Return a licence by its SPDX identifier or as an expression of them where our table knows all, else by the name declared."""
     known = {licence.id for licence in load_licences().licences}
-    return {"id": named} if named in known else {"name": named}
+    if named in known:
+        return {"license": {"id": named}}
+    return {"expression": named} if _is_expression(named, known) else {"license": {"name": named}}
+
+
+def _is_expression(named: str, known: set[str]) -> bool:
+    found = []
+
+    def note(licence: str) -> int:
+        found.append(licence)
+        return 0
+
+    try:
+        evaluate(named, note)
+    except FieldError:
+        return False
+    return set(found) <= known
 
 
 def _hashes(digest: str) -> list[dict[str, str]]:

@@ -1,6 +1,6 @@
 """OpenLineage run events of a release's measurements: a START and a COMPLETE (or FAIL) for each result, one event a line.
 
-Source: OpenLineage specification 2-0-2 with the facets named in `FACETS`. A job is an item of a plan, its input the measured data by
+Source: OpenLineage specification 2-0-2 with the facets named in `FACETS`. A job is an item of a plan, its input the table as it was given by
 digest, its outputs the ledger entries that it left. An event carries names of columns and counts, never a row.
 """
 
@@ -109,6 +109,7 @@ def _run_facets(item: Resulted) -> dict[str, Any]:
             level=result.level,
             variants=result.variants,
             release=result.release,
+            dataDigest=result.data_digest,
             planEntry=plan.index if plan else None,
             planDigest=plan.digest if plan else None,
             planRegisteredAt=plan.recorded_at if plan else None,
@@ -135,7 +136,7 @@ def _job(case: ExportCase, result: MeasurementResult) -> dict[str, Any]:
 def _input(case: ExportCase, item: Resulted) -> dict[str, Any]:
     result = item.result
     facets = {
-        "version": _facet("version", datasetVersion=f"sha256:{result.data_digest}"),
+        "version": _facet("version", datasetVersion=f"sha256:{result.given_digest}"),
         "datasetType": _facet("datasetType", datasetType="TABLE"),
     }
     columns = _columns(case, result)
@@ -149,7 +150,7 @@ def _input(case: ExportCase, item: Resulted) -> dict[str, Any]:
         input_facets["dataQualityMetrics"] = _facet("dataQualityMetrics", rowCount=result.rows, columnMetrics=metrics)
     return {
         "namespace": _namespace(case),
-        "name": f"data/sha256:{result.data_digest}",
+        "name": f"data/sha256:{result.given_digest}",
         "facets": facets,
         "inputFacets": input_facets,
     }

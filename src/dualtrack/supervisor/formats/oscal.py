@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dualtrack import __version__
 from dualtrack.domain.vocabulary import Outcome
 from dualtrack.errors import NotFoundError
-from dualtrack.supervisor.formats.common import DISCLAIMER, TOOL, pretty_bytes, rule_test, stable_uuid
+from dualtrack.supervisor.formats.common import DISCLAIMER, TOOL, one_line, pretty_bytes, rule_test, stable_uuid
 from dualtrack.supervisor.formats.oscal_observations import OscalIds, observations, prop, resources
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def oscal_document(case: ExportCase) -> dict[str, Any]:
 def _metadata(case: ExportCase, verdict: Verdict, ids: OscalIds) -> dict[str, Any]:
     firm = case.institution
     return {
-        "title": f"Assessment of {case.declaration.title.en}",
+        "title": f"Assessment of {one_line(case.declaration.title.en)}",
         "last-modified": case.as_of,
         "version": verdict.digest[:16],
         "oscal-version": OSCAL_VERSION,
@@ -80,7 +80,7 @@ def _metadata(case: ExportCase, verdict: Verdict, ids: OscalIds) -> dict[str, An
             prop("made-by", TOOL),
             *([prop("demo", "true")] if case.demo else []),
         ],
-        "parties": [{"uuid": ids.party, "type": "organization", "name": firm.name.en}],
+        "parties": [{"uuid": ids.party, "type": "organization", "name": one_line(firm.name.en)}],
         "remarks": DISCLAIMER,
     }
 
@@ -127,8 +127,8 @@ def _component(case: ExportCase, ids: OscalIds) -> dict[str, Any]:
     return {
         "uuid": ids.subject,
         "type": "software",
-        "title": case.declaration.title.en,
-        "description": case.declaration.purpose.en,
+        "title": one_line(case.declaration.title.en),
+        "description": one_line(case.declaration.purpose.en),
         "props": [prop("release", case.digest), prop("code", case.release.code)],
         "status": {"state": "other", "remarks": "What may run, and in which mode, is what the permit says."},
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dualtrack.domain.vocabulary import EvidenceKind
 from dualtrack.evidence.plans.running import gated_measurement
-from dualtrack.supervisor.formats.common import NAMESPACE, cell_size_min, number, stable_uuid
+from dualtrack.supervisor.formats.common import NAMESPACE, cell_size_min, number, one_line, stable_uuid
 
 if TYPE_CHECKING:
     from dualtrack.supervisor.formats.case import ExportCase, Observed, Planned, Resulted, Verdict
@@ -56,7 +56,7 @@ class OscalIds:
 
 def prop(name: str, value: str) -> dict[str, str]:
     """Return a property in our namespace; a value there is one line without blanks around it, and never empty."""
-    return {"name": name, "ns": NAMESPACE, "value": " ".join(value.split()) or "none"}
+    return {"name": name, "ns": NAMESPACE, "value": one_line(value)}
 
 
 def observations(case: ExportCase, ids: OscalIds) -> list[dict[str, Any]]:
@@ -166,7 +166,7 @@ def _of_result(case: ExportCase, ids: OscalIds, item: Resulted) -> dict[str, Any
 def _found(case: ExportCase, ids: OscalIds, digest: str, taken_at: str) -> dict[str, Any]:
     return {
         "origins": [{"actors": [{"type": "party", "actor-uuid": ids.party}]}],
-        "subjects": [{"subject-uuid": ids.subject, "type": "component", "title": case.declaration.title.en}],
+        "subjects": [{"subject-uuid": ids.subject, "type": "component", "title": one_line(case.declaration.title.en)}],
         "relevant-evidence": [
             {"href": f"#{ids.resource(digest)}", "description": f"The signed entry, SHA-256 {digest}."}
         ],

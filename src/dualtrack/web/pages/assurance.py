@@ -26,7 +26,7 @@ _TITLE = Text(en="Assurance report", zh="保證報告")
 def _report(request: PageRequest) -> AssuranceReport:
     from dualtrack.evidence.reporting.content import assurance_report  # noqa: PLC0415 - needs the optional part `evidence`
 
-    use = use_of(request)
+    use = use_of(request, Verb.SEE_USE)
     find_declaration(request.register, use)
     return assurance_report(request.register, use, request.query.get("release") or None)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dualtrack.evidence.reporting.view import ReportView
     from dualtrack.web.views.wording import Say
 
-__all__ = ["AssurancePage", "ShownBlock", "ShownSection", "ShownTable", "assurance_page"]
+__all__ = ["AssurancePage", "ShownBlock", "ShownPlot", "ShownSection", "ShownTable", "assurance_page"]
 
 _TONES: dict[str, Tone] = {"good": "good", "high": "bad", "medium": "amber", "note": "note"}
 
@@ -33,6 +33,15 @@ class ShownTable(NamedTuple):
     rows: list[tuple[str, ...]]
 
 
+class ShownPlot(NamedTuple):
+    """A picture with the same numbers as a table."""
+
+    title: str
+    picture: Markup
+    note: str
+    table: ShownTable
+
+
 class ShownSection(NamedTuple):
     """One item with its parts as the console's macros take them."""
 
@@ -41,7 +50,7 @@ class ShownSection(NamedTuple):
     facts: list[Fact]
     readable: list[Fact]
     numbers: ShownTable
-    plots: list[Plot]
+    plots: list[ShownPlot]
     methods: list[str]
 
 
@@ -82,16 +91,21 @@ def assurance_page(view: ReportView, say: Say) -> AssurancePage:
 
 
 def _section(item: Section, say: Say) -> ShownSection:
-    plots = [plot._replace(rows=[tuple(say.quoted(cell) for cell in row) for row in plot.rows]) for plot in item.plots]
     return ShownSection(
         item=item,
         badge=Badge(_TONES[item.tone], item.standing),
         facts=_facts(item.facts, say),
         readable=_facts(item.readable, say),
         numbers=_table(item.numbers, say),
-        plots=plots,
+        plots=[_plot(plot, say) for plot in item.plots],
         methods=[say.quoted(method) for method in item.methods],
     )
+
+
+def _plot(plot: Plot, say: Say) -> ShownPlot:
+    columns = tuple(Column(name, numeric=at > 0) for at, name in enumerate(plot.head))
+    rows = [tuple(say.quoted(cell) for cell in row) for row in plot.rows]
+    return ShownPlot(plot.title, plot.picture, plot.note, ShownTable(plot.title, columns, rows))
 
 
 def _table(table: cells.Table, say: Say) -> ShownTable:

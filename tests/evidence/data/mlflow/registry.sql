@@ -132,8 +132,8 @@ CREATE TABLE "runs" (
 	artifact_uri VARCHAR(200), 
 	experiment_id INTEGER, deleted_time BIGINT, 
 	CONSTRAINT run_pk PRIMARY KEY (run_uuid), 
-	CONSTRAINT source_type CHECK (source_type IN ('NOTEBOOK', 'JOB', 'LOCAL', 'UNKNOWN', 'PROJECT')), 
 	CONSTRAINT runs_lifecycle_stage CHECK (lifecycle_stage IN ('active', 'deleted')), 
+	CONSTRAINT source_type CHECK (source_type IN ('NOTEBOOK', 'JOB', 'LOCAL', 'UNKNOWN', 'PROJECT')), 
 	FOREIGN KEY(experiment_id) REFERENCES experiments (experiment_id), 
 	CHECK (status IN ('SCHEDULED', 'FAILED', 'FINISHED', 'RUNNING', 'KILLED'))
 );
@@ -145,52 +145,52 @@ CREATE TABLE "tags" (
 	FOREIGN KEY(run_uuid) REFERENCES runs (run_uuid)
 );
 INSERT INTO "alembic_version" VALUES('dc11669786a5');
-INSERT INTO "datasets" VALUES('5e63112e25cb49969c549efe73bcee4a',1,'accounts 2025','926e0644','local','{"uri": "accounts 2025.npy"}','{"mlflow_tensorspec": {"features": "[{\"type\": \"tensor\", \"tensor-spec\": {\"dtype\": \"float64\", \"shape\": [-1, 2]}}]", "targets": null}}','{"features_shape": [3, 2], "features_size": 6, "features_nbytes": 48}');
-INSERT INTO "datasets" VALUES('1bb0e911fc76479c9b25cd5d39990b6c',1,'accounts 2026','eeaa8d51','local','{"uri": "accounts 2026.npy"}','{"mlflow_tensorspec": {"features": "[{\"type\": \"tensor\", \"tensor-spec\": {\"dtype\": \"float64\", \"shape\": [-1, 2]}}]", "targets": null}}','{"features_shape": [3, 2], "features_size": 6, "features_nbytes": 48}');
-INSERT INTO "datasets" VALUES('591bd2765c05463f84166926feaf93d1',1,'accounts 2025','d119d2c9','local','{"uri": "accounts 2025.npy"}','{"mlflow_tensorspec": {"features": "[{\"type\": \"tensor\", \"tensor-spec\": {\"dtype\": \"float64\", \"shape\": [-1, 2]}}]", "targets": null}}','{"features_shape": [3, 2], "features_size": 6, "features_nbytes": 48}');
-INSERT INTO "datasets" VALUES('1ca0cce308dd46038fe58250dd0ba89f',1,'accounts 2026','449ab2ce','local','{"uri": "accounts 2026.npy"}','{"mlflow_tensorspec": {"features": "[{\"type\": \"tensor\", \"tensor-spec\": {\"dtype\": \"float64\", \"shape\": [-1, 2]}}]", "targets": null}}','{"features_shape": [3, 2], "features_size": 6, "features_nbytes": 48}');
-INSERT INTO "experiments" VALUES(0,'Default','@FOLDER@/mlruns/0','active',1795767332883,1795767332883,'default');
-INSERT INTO "experiments" VALUES(1,'credit','file://@ARTIFACTS@','active',1795767332890,1795767332890,'default');
-INSERT INTO "input_tags" VALUES('8beee003153e4ed89b5d4de82cdd6026','mlflow.data.context','training');
-INSERT INTO "input_tags" VALUES('fa974b61760f49898c9a39de19582133','mlflow.data.context','validation');
-INSERT INTO "input_tags" VALUES('cc89daf64f5d48c39f8fa3822c3da515','mlflow.data.context','training');
-INSERT INTO "input_tags" VALUES('54bd6ae8974b4058b6c97700f8663f52','mlflow.data.context','validation');
-INSERT INTO "inputs" VALUES('8beee003153e4ed89b5d4de82cdd6026','DATASET','5e63112e25cb49969c549efe73bcee4a','RUN','064aad94a9f24f2c91f3ffcab45316b5',0);
-INSERT INTO "inputs" VALUES('fa974b61760f49898c9a39de19582133','DATASET','1bb0e911fc76479c9b25cd5d39990b6c','RUN','064aad94a9f24f2c91f3ffcab45316b5',0);
-INSERT INTO "inputs" VALUES('7f90dd986bae4bf49f9570a1569c460c','RUN_OUTPUT','064aad94a9f24f2c91f3ffcab45316b5','MODEL_OUTPUT','m-4d925cfd2d5b4fcc8a0edd5257291217',0);
-INSERT INTO "inputs" VALUES('cc89daf64f5d48c39f8fa3822c3da515','DATASET','591bd2765c05463f84166926feaf93d1','RUN','bee78ed654d54bc5924398dd8ee20238',0);
-INSERT INTO "inputs" VALUES('54bd6ae8974b4058b6c97700f8663f52','DATASET','1ca0cce308dd46038fe58250dd0ba89f','RUN','bee78ed654d54bc5924398dd8ee20238',0);
-INSERT INTO "inputs" VALUES('f2de719cb14b450fb447410dfdee5305','RUN_OUTPUT','bee78ed654d54bc5924398dd8ee20238','MODEL_OUTPUT','m-f9ad92a9e6aa4399a061025e34a7b5f6',0);
-INSERT INTO "latest_metrics" VALUES('auc',0.71,1795767332979,0,0,'064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "latest_metrics" VALUES('ks',3.09999999999999942268e-01,1795767332979,0,0,'064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "latest_metrics" VALUES('auc',0.73,1795767336650,0,0,'bee78ed654d54bc5924398dd8ee20238');
-INSERT INTO "latest_metrics" VALUES('ks',3.29999999999999960031e-01,1795767336650,0,0,'bee78ed654d54bc5924398dd8ee20238');
-INSERT INTO "logged_models" VALUES('m-4d925cfd2d5b4fcc8a0edd5257291217',1,'model','file://@ARTIFACTS@/models/m-4d925cfd2d5b4fcc8a0edd5257291217/artifacts',1795767333073,1795767336394,2,'active',NULL,'064aad94a9f24f2c91f3ffcab45316b5',NULL);
-INSERT INTO "logged_models" VALUES('m-f9ad92a9e6aa4399a061025e34a7b5f6',1,'model','file://@ARTIFACTS@/models/m-f9ad92a9e6aa4399a061025e34a7b5f6/artifacts',1795767336799,1795767340678,2,'active',NULL,'bee78ed654d54bc5924398dd8ee20238',NULL);
+INSERT INTO "datasets" VALUES('36c9d1a0944643bf9e4dedf3c612bf2a',1,'accounts 2025','926e0644','local','{"uri": "accounts 2025.npy"}','{"mlflow_tensorspec": {"features": "[{\"type\": \"tensor\", \"tensor-spec\": {\"dtype\": \"float64\", \"shape\": [-1, 2]}}]", "targets": null}}','{"features_shape": [3, 2], "features_size": 6, "features_nbytes": 48}');
+INSERT INTO "datasets" VALUES('0bfc948b8ef3459fb80471103966a9d4',1,'accounts 2026','eeaa8d51','local','{"uri": "accounts 2026.npy"}','{"mlflow_tensorspec": {"features": "[{\"type\": \"tensor\", \"tensor-spec\": {\"dtype\": \"float64\", \"shape\": [-1, 2]}}]", "targets": null}}','{"features_shape": [3, 2], "features_size": 6, "features_nbytes": 48}');
+INSERT INTO "datasets" VALUES('de834994dd154b5495c76b4db85beabd',1,'accounts 2025','d119d2c9','local','{"uri": "accounts 2025.npy"}','{"mlflow_tensorspec": {"features": "[{\"type\": \"tensor\", \"tensor-spec\": {\"dtype\": \"float64\", \"shape\": [-1, 2]}}]", "targets": null}}','{"features_shape": [3, 2], "features_size": 6, "features_nbytes": 48}');
+INSERT INTO "datasets" VALUES('8cfa5db4198b4e809b3642ba3c9e3d00',1,'accounts 2026','449ab2ce','local','{"uri": "accounts 2026.npy"}','{"mlflow_tensorspec": {"features": "[{\"type\": \"tensor\", \"tensor-spec\": {\"dtype\": \"float64\", \"shape\": [-1, 2]}}]", "targets": null}}','{"features_shape": [3, 2], "features_size": 6, "features_nbytes": 48}');
+INSERT INTO "experiments" VALUES(0,'Default','@FOLDER@/mlruns/0','active',1795768327169,1795768327169,'default');
+INSERT INTO "experiments" VALUES(1,'credit','file://@ARTIFACTS@','active',1795768327189,1795768327189,'default');
+INSERT INTO "input_tags" VALUES('5bd2261ddc1747d59a7a9941ebd3cce7','mlflow.data.context','training');
+INSERT INTO "input_tags" VALUES('8503ee94106a44f7a3d39f63dbeac1ae','mlflow.data.context','validation');
+INSERT INTO "input_tags" VALUES('2ea77715f78b4e799e8166ec5ea1660d','mlflow.data.context','training');
+INSERT INTO "input_tags" VALUES('d304d2fb559a4978bbd47a880bae8528','mlflow.data.context','validation');
+INSERT INTO "inputs" VALUES('5bd2261ddc1747d59a7a9941ebd3cce7','DATASET','36c9d1a0944643bf9e4dedf3c612bf2a','RUN','ff8a8a7688934adab2f0e955bbf2b2e0',0);
+INSERT INTO "inputs" VALUES('8503ee94106a44f7a3d39f63dbeac1ae','DATASET','0bfc948b8ef3459fb80471103966a9d4','RUN','ff8a8a7688934adab2f0e955bbf2b2e0',0);
+INSERT INTO "inputs" VALUES('95131cebdc6a4c1eacd6e3b186505d4d','RUN_OUTPUT','ff8a8a7688934adab2f0e955bbf2b2e0','MODEL_OUTPUT','m-1bd6ae3742c34718816dc5b344e7256e',0);
+INSERT INTO "inputs" VALUES('2ea77715f78b4e799e8166ec5ea1660d','DATASET','de834994dd154b5495c76b4db85beabd','RUN','cc849968b7904fb49580eb46f3226056',0);
+INSERT INTO "inputs" VALUES('d304d2fb559a4978bbd47a880bae8528','DATASET','8cfa5db4198b4e809b3642ba3c9e3d00','RUN','cc849968b7904fb49580eb46f3226056',0);
+INSERT INTO "inputs" VALUES('7d28c6d4df464dd290d33605a11934e4','RUN_OUTPUT','cc849968b7904fb49580eb46f3226056','MODEL_OUTPUT','m-b55d4c631f2f4627b3e0f27e351888d8',0);
+INSERT INTO "latest_metrics" VALUES('auc',0.71,1795768327442,0,0,'ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "latest_metrics" VALUES('ks',3.09999999999999942268e-01,1795768327442,0,0,'ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "latest_metrics" VALUES('auc',0.73,1795768328975,0,0,'cc849968b7904fb49580eb46f3226056');
+INSERT INTO "latest_metrics" VALUES('ks',3.29999999999999960031e-01,1795768328975,0,0,'cc849968b7904fb49580eb46f3226056');
+INSERT INTO "logged_models" VALUES('m-1bd6ae3742c34718816dc5b344e7256e',1,'model','file://@ARTIFACTS@/models/m-1bd6ae3742c34718816dc5b344e7256e/artifacts',1795768327761,1795768328722,2,'active',NULL,'ff8a8a7688934adab2f0e955bbf2b2e0',NULL);
+INSERT INTO "logged_models" VALUES('m-b55d4c631f2f4627b3e0f27e351888d8',1,'model','file://@ARTIFACTS@/models/m-b55d4c631f2f4627b3e0f27e351888d8/artifacts',1795768329062,1795768329196,2,'active',NULL,'cc849968b7904fb49580eb46f3226056',NULL);
 INSERT INTO "model_version_tags" VALUES('reviewed','yes','credit-scorer',1,'default');
-INSERT INTO "model_versions" VALUES('credit-scorer',1,1795767336490,1795767336490,NULL,NULL,'None','models:/m-4d925cfd2d5b4fcc8a0edd5257291217','064aad94a9f24f2c91f3ffcab45316b5','READY',NULL,NULL,'file://@ARTIFACTS@/models/m-4d925cfd2d5b4fcc8a0edd5257291217/artifacts','default');
-INSERT INTO "model_versions" VALUES('credit-scorer',2,1795767340700,1795767340700,NULL,NULL,'None','models:/m-f9ad92a9e6aa4399a061025e34a7b5f6','bee78ed654d54bc5924398dd8ee20238','READY',NULL,NULL,'file://@ARTIFACTS@/models/m-f9ad92a9e6aa4399a061025e34a7b5f6/artifacts','default');
-INSERT INTO "params" VALUES('trees','100','064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "params" VALUES('depth','3','064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "params" VALUES('trees','200','bee78ed654d54bc5924398dd8ee20238');
-INSERT INTO "params" VALUES('depth','3','bee78ed654d54bc5924398dd8ee20238');
+INSERT INTO "model_versions" VALUES('credit-scorer',1,1795768328837,1795768328837,NULL,NULL,'None','models:/m-1bd6ae3742c34718816dc5b344e7256e','ff8a8a7688934adab2f0e955bbf2b2e0','READY',NULL,NULL,'file://@ARTIFACTS@/models/m-1bd6ae3742c34718816dc5b344e7256e/artifacts','default');
+INSERT INTO "model_versions" VALUES('credit-scorer',2,1795768329260,1795768329260,NULL,NULL,'None','models:/m-b55d4c631f2f4627b3e0f27e351888d8','cc849968b7904fb49580eb46f3226056','READY',NULL,NULL,'file://@ARTIFACTS@/models/m-b55d4c631f2f4627b3e0f27e351888d8/artifacts','default');
+INSERT INTO "params" VALUES('trees','100','ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "params" VALUES('depth','3','ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "params" VALUES('trees','200','cc849968b7904fb49580eb46f3226056');
+INSERT INTO "params" VALUES('depth','3','cc849968b7904fb49580eb46f3226056');
 INSERT INTO "registered_model_aliases" VALUES('champion',1,'credit-scorer','default');
-INSERT INTO "registered_models" VALUES('credit-scorer',1795767336456,1795767340700,NULL,'default');
-INSERT INTO "runs" VALUES('064aad94a9f24f2c91f3ffcab45316b5','fit 1','UNKNOWN','','','modeller','FINISHED',1795767332957,1795767336568,'','active','file://@ARTIFACTS@/064aad94a9f24f2c91f3ffcab45316b5/artifacts',1,NULL);
-INSERT INTO "runs" VALUES('bee78ed654d54bc5924398dd8ee20238','fit 2','UNKNOWN','','','modeller','FINISHED',1795767336590,1795767340716,'','active','file://@ARTIFACTS@/bee78ed654d54bc5924398dd8ee20238/artifacts',1,NULL);
-INSERT INTO "tags" VALUES('mlflow.user','modeller','064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "tags" VALUES('mlflow.source.name','train.py','064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "tags" VALUES('mlflow.source.type','LOCAL','064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "tags" VALUES('mlflow.source.git.commit','5c1f0e2b7d9a4c3e8f6a1b2d3c4e5f60718293a4','064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "tags" VALUES('mlflow.source.git.branch','main','064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "tags" VALUES('mlflow.runName','fit 1','064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "tags" VALUES('mlflow.source.git.repoURL','https://git.example/credit.git','064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "tags" VALUES('licence','own work','064aad94a9f24f2c91f3ffcab45316b5');
-INSERT INTO "tags" VALUES('mlflow.user','modeller','bee78ed654d54bc5924398dd8ee20238');
-INSERT INTO "tags" VALUES('mlflow.source.name','train.py','bee78ed654d54bc5924398dd8ee20238');
-INSERT INTO "tags" VALUES('mlflow.source.type','LOCAL','bee78ed654d54bc5924398dd8ee20238');
-INSERT INTO "tags" VALUES('mlflow.source.git.commit','5c1f0e2b7d9a4c3e8f6a1b2d3c4e5f60718293a4','bee78ed654d54bc5924398dd8ee20238');
-INSERT INTO "tags" VALUES('mlflow.source.git.branch','main','bee78ed654d54bc5924398dd8ee20238');
-INSERT INTO "tags" VALUES('mlflow.runName','fit 2','bee78ed654d54bc5924398dd8ee20238');
-INSERT INTO "tags" VALUES('mlflow.source.git.repoURL','https://git.example/credit.git','bee78ed654d54bc5924398dd8ee20238');
-INSERT INTO "tags" VALUES('licence','own work','bee78ed654d54bc5924398dd8ee20238');
+INSERT INTO "registered_models" VALUES('credit-scorer',1795768328794,1795768329260,NULL,'default');
+INSERT INTO "runs" VALUES('ff8a8a7688934adab2f0e955bbf2b2e0','fit 1','UNKNOWN','','','modeller','FINISHED',1795768327372,1795768328920,'','active','file://@ARTIFACTS@/ff8a8a7688934adab2f0e955bbf2b2e0/artifacts',1,NULL);
+INSERT INTO "runs" VALUES('cc849968b7904fb49580eb46f3226056','fit 2','UNKNOWN','','','modeller','FINISHED',1795768328949,1795768329334,'','active','file://@ARTIFACTS@/cc849968b7904fb49580eb46f3226056/artifacts',1,NULL);
+INSERT INTO "tags" VALUES('mlflow.user','modeller','ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "tags" VALUES('mlflow.source.name','train.py','ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "tags" VALUES('mlflow.source.type','LOCAL','ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "tags" VALUES('mlflow.source.git.commit','5c1f0e2b7d9a4c3e8f6a1b2d3c4e5f60718293a4','ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "tags" VALUES('mlflow.source.git.branch','main','ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "tags" VALUES('mlflow.runName','fit 1','ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "tags" VALUES('mlflow.source.git.repoURL','https://git.example/credit.git','ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "tags" VALUES('licence','own work','ff8a8a7688934adab2f0e955bbf2b2e0');
+INSERT INTO "tags" VALUES('mlflow.user','modeller','cc849968b7904fb49580eb46f3226056');
+INSERT INTO "tags" VALUES('mlflow.source.name','train.py','cc849968b7904fb49580eb46f3226056');
+INSERT INTO "tags" VALUES('mlflow.source.type','LOCAL','cc849968b7904fb49580eb46f3226056');
+INSERT INTO "tags" VALUES('mlflow.source.git.commit','5c1f0e2b7d9a4c3e8f6a1b2d3c4e5f60718293a4','cc849968b7904fb49580eb46f3226056');
+INSERT INTO "tags" VALUES('mlflow.source.git.branch','main','cc849968b7904fb49580eb46f3226056');
+INSERT INTO "tags" VALUES('mlflow.runName','fit 2','cc849968b7904fb49580eb46f3226056');
+INSERT INTO "tags" VALUES('mlflow.source.git.repoURL','https://git.example/credit.git','cc849968b7904fb49580eb46f3226056');
+INSERT INTO "tags" VALUES('licence','own work','cc849968b7904fb49580eb46f3226056');

@@ -1,39 +1,22 @@
-"""Intervals of proportions, and the two steps by which a measurement is made: first without an answer, then with one.
-
-Source of the score interval: E. B. Wilson (1927), Journal of the American Statistical Association 22, 209-212.
-"""
+"""The two steps by which a measurement is made: first without an answer, then with one."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from dualtrack.domain.records import Record, to_plain
-from dualtrack.errors import FieldError
-from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part
-from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import record_draws
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dualtrack.evidence.interval import Interval
     from dualtrack.evidence.measure import Estimating
 
-__all__ = ["answered", "part", "unanswered", "wilson"]
-
-
-def wilson(hits: float, n: float, level: float) -> Interval:
-    """Return the score interval of a share of `n` (not necessarily whole) trials; it holds the share and stays in 0 to 1."""
-    if not 0 <= hits <= n or n <= 0:
-        raise FieldError(f"{hits} of {n}", where="share", expected="a share of at least one")
-    z, share = z_two_sided(level), hits / n
-    square = z * z
-    centre = (share + square / (2 * n)) / (1 + square / n)
-    half = z * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
-    return Interval(max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
+__all__ = ["answered", "part", "unanswered"]
 
 
 def unanswered(

@@ -9,14 +9,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dualtrack.errors import FieldError
-from dualtrack.evidence.quality.proportions import (
-    Clusters,
-    clopper_pearson,
-    clustered,
-    trials_for_limit,
-    upper_limit,
-    wilson,
-)
+from dualtrack.evidence.intervals.clopper_pearson import exact_limits, trials_for_limit, upper_limit
+from dualtrack.evidence.intervals.clustered_share import Clusters, clustered_share
+from dualtrack.evidence.intervals.wilson import wilson_limits
 
 
 def test_wilson_gives_the_values_of_newcombe_1998():
@@ -27,7 +22,7 @@ def test_wilson_gives_the_values_of_newcombe_1998():
         (0, 20, 0.0, 0.1611),
         (1, 29, 0.0061, 0.1718),
     ):
-        found = wilson(hits, n, 0.95)
+        found = wilson_limits(hits, n, 0.95)
         assert (round(found.low, 4), round(found.high, 4)) == (low, high)
 
 
@@ -38,7 +33,7 @@ def test_clopper_pearson_gives_the_values_of_newcombe_1998_and_of_scipy():
         (0, 20, 0.0, 0.1684),
         (1, 29, 0.0009, 0.1776),
     ):
-        found = clopper_pearson(hits, n, 0.95)
+        found = exact_limits(hits, n, 0.95)
         assert (round(found.low, 4), round(found.high, 4)) == (low, high)
         theirs = stats.binomtest(hits, n).proportion_ci(0.95, method="exact")
         assert found.low == pytest.approx(theirs.low, abs=1e-12)
@@ -51,7 +46,7 @@ def test_clopper_pearson_never_covers_less_than_it_says(n, share):
     covered = sum(
         stats.binom.pmf(hits, n, share)
         for hits in range(n + 1)
-        if clopper_pearson(hits, n, 0.9).low <= share <= clopper_pearson(hits, n, 0.9).high
+        if exact_limits(hits, n, 0.9).low <= share <= exact_limits(hits, n, 0.9).high
     )
     assert covered >= 0.9
 
@@ -66,36 +61,36 @@ def test_the_rule_of_three_is_near_the_exact_limit():
 @given(st.floats(0.001, 0.5))
 def test_the_trials_that_would_do_are_the_fewest_that_do(limit):
     n = trials_for_limit(limit, 0.95)
-    assert clopper_pearson(0, n, 0.95).high <= limit + 1e-12
-    assert n == 1 or clopper_pearson(0, n - 1, 0.95).high > limit - 1e-12
+    assert exact_limits(0, n, 0.95).high <= limit + 1e-12
+    assert n == 1 or exact_limits(0, n - 1, 0.95).high > limit - 1e-12
 
 
 @given(st.integers(1, 500), st.data())
 def test_limits_hold_the_share_and_lie_between_0_and_1(n, data):
     hits = data.draw(st.integers(0, n))
-    for form in (wilson, clopper_pearson):
+    for form in (wilson_limits, exact_limits):
         low, high = form(hits, n, 0.95)
         assert 0 <= low <= hits / n <= high <= 1
 
 
 def test_clusters_of_one_say_nearly_what_independent_rows_say():
-    found = clustered([Clusters(1, 1, 40), Clusters(0, 1, 160)], 0.95)
-    alone = clopper_pearson(40, 200, 0.95)
+    found = clustered_share([Clusters(1, 1, 40), Clusters(0, 1, 160)], 0.95)
+    alone = exact_limits(40, 200, 0.95)
     assert found.low == pytest.approx(alone.low, abs=2e-3)
     assert found.high == pytest.approx(alone.high, abs=2e-3)
 
 
 def test_clusters_that_stand_and_fall_together_say_as_much_as_their_number():
-    together = clustered([Clusters(10, 10, 8), Clusters(0, 10, 32)], 0.95)
-    alone = clopper_pearson(8, 40, 0.95)
+    together = clustered_share([Clusters(10, 10, 8), Clusters(0, 10, 32)], 0.95)
+    alone = exact_limits(8, 40, 0.95)
     assert together.low == pytest.approx(alone.low, abs=0.02)
     assert together.high == pytest.approx(alone.high, abs=0.02)
-    assert together.high - together.low > 2 * (wilson(80, 400, 0.95).high - wilson(80, 400, 0.95).low)
+    assert together.high - together.low > 2 * (wilson_limits(80, 400, 0.95).high - wilson_limits(80, 400, 0.95).low)
 
 
 def test_clusters_without_a_hit_count_as_one_trial_each():
-    assert clustered([Clusters(0, 100, 10)], 0.95) == clopper_pearson(0, 10, 0.95)
-    assert clustered([Clusters(3, 100)], 0.95) is None  # one cluster has no variance
+    assert clustered_share([Clusters(0, 100, 10)], 0.95) == exact_limits(0, 10, 0.95)
+    assert clustered_share([Clusters(3, 100)], 0.95) is None  # one cluster has no variance
 
 
 def test_clustered_limits_cover_where_rows_repeat():
@@ -104,12 +99,16 @@ def test_clustered_limits_cover_where_rows_repeat():
     for _ in range(200):
         chance = random.beta(2, 6, 25)
         drawn = random.binomial(8, chance)
-        low, high = clustered([Clusters(int(each), 8) for each in drawn], 0.9)
+        low, high = clustered_share([Clusters(int(each), 8) for each in drawn], 0.9)
         hits += low <= 0.25 <= high
     assert hits / 200 > 0.9 - 3 * math.sqrt(0.09 / 200)
 
 
 def test_what_is_no_proportion_is_refused():
-    for call in (lambda: wilson(1, 0, 0.95), lambda: clopper_pearson(3, 2, 0.95), lambda: trials_for_limit(0.0, 0.95)):
+    for call in (
+        lambda: wilson_limits(1, 0, 0.95),
+        lambda: exact_limits(3, 2, 0.95),
+        lambda: trials_for_limit(0.0, 0.95),
+    ):
         with pytest.raises(FieldError):
             call()
