@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -43,8 +44,10 @@ def test_the_page_and_the_record_are_on_standard_output_and_leave_nothing(bank):
 
 def test_a_file_is_written_whole_and_never_over_another(bank, tmp_path):
     target = tmp_path / "report.json"
-    good("report", USE, "--format", "json", "--output", target, "--workspace", bank)
+    done = good("report", USE, "--format", "json", "--output", target, "--json", "--workspace", bank).json
     first = target.read_bytes()
+    assert done == {"written": str(target), "sha256": hashlib.sha256(first).hexdigest(), "bytes": len(first)}
+    assert good("report", USE, "--json", "--workspace", bank).out.encode() == first
     assert json.loads(first)["use"] == USE
     said(refused(bank, "report", USE, "--format", "json", "-o", target, "--workspace", bank), "exists", "--force")
     good("report", USE, "--format", "json", "-o", target, "--force", "--workspace", bank)

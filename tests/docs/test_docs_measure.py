@@ -13,10 +13,10 @@ from house_tree import ROOT
 PAGE = ROOT / "docs" / "measure.md"
 TEXT = PAGE.read_text("utf-8")
 LISTED = Command("dualtrack evidence list my-bank/provisioning-estimates --json > listed.json", ())
-COUNTED = Command('python -c "import json; print(len(json.load(open(\'listed.json\'))))"', ())
+COUNTED = Command("python -c \"import json; print(len(json.load(open('listed.json'))))\"", ())
 
 ONLY = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "dualtrack.cli.pytest_plugin,xdist.plugin"}
-"""The page's tests load only the plugins they need, which is quicker; that ours is found by itself is tested with it."""
+"""The page's tests load only the plugins they need, which is quicker. That ours is found by itself is tested beside the commands."""
 
 
 def evidence_of(shell):
@@ -50,6 +50,8 @@ def test_it_names_every_field_of_a_plan():
 
 
 def test_its_defaults_are_those_of_the_record():
-    said = dict(zip(MeasurementPlan.__struct_fields__[-8:], MeasurementPlan.__struct_defaults__[-8:], strict=True))
+    said = dict(
+        zip(reversed(MeasurementPlan.__struct_fields__), reversed(MeasurementPlan.__struct_defaults__), strict=False)
+    )
     assert f"({said['level']}), seed ({said['seed']}) and number of draws ({said['draws']:,})" in TEXT
     assert f"may be said to have a rate ({said['cell_size_min']})" in TEXT

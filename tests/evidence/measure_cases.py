@@ -9,6 +9,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from measure_worlds import (
+    CANARIES,
+    DIGEST,
+    FEATURES,
+    LENDING,
+    PAIRS,
+    Columns,
+    Linear,
+    answers,
+    attempts,
+    desk,
+    lending,
+)
 
 from dualtrack.domain.usecase import Component
 from dualtrack.domain.vocabulary import ComponentType
@@ -43,7 +56,6 @@ from dualtrack.evidence.fairness.frontier import FrontierSettings
 from dualtrack.evidence.fairness.group_rates import GroupSettings
 from dualtrack.evidence.fairness.mitigation import MitigationSettings
 from dualtrack.evidence.fairness.proxies import ProxySettings
-from dualtrack.evidence.models import Contributions
 from dualtrack.evidence.performance.binned_calibration import CalibrationSettings
 from dualtrack.evidence.performance.binned_discrimination import DiscriminationSettings
 from dualtrack.evidence.performance.confusion import ConfusionSettings
@@ -76,40 +88,7 @@ from dualtrack.evidence.security.injection import InjectionSettings
 from dualtrack.evidence.security.membership import MembershipSettings
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from dualtrack.domain.records import Record
-
-RELEASE = "ab" * 32
-DIGEST = "0" * 64
-FEATURES = ("a", "b", "c", "sex")
-WEIGHTS = np.array([1.6, -0.9, 0.4, 0.5])
-CANARIES = tuple(f"harbour lantern {at:05} viaduct" for at in range(40))
-
-Columns = dict[str, Any]
-
-
-class Linear:
-    """A logistic model with reasons that are its own; a missing feature counts as nothing."""
-
-    release_digest = RELEASE
-
-    def score(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return probabilities."""
-        return 1 / (1 + np.exp(1.0 - np.nan_to_num(rows, posinf=9, neginf=-9) @ WEIGHTS))
-
-    def contributions(self, rows: NDArray[np.float64]) -> Contributions:
-        """Return what each feature adds to the log-odds."""
-        return Contributions(np.nan_to_num(rows, posinf=9, neginf=-9) * WEIGHTS, -1.0, "logit")
-
-
-def train(features: NDArray[np.float64], label: NDArray[np.bool_], seed: int) -> Any:
-    """Train the quickest honest model: the difference of the classes' means."""
-    del seed
-    rows = np.nan_to_num(features, posinf=9, neginf=-9)
-    towards = rows[label].mean(axis=0) - rows[~label].mean(axis=0) if label.any() and not label.all() else rows[0]
-    middle = float(np.median(rows @ towards))
-    return lambda asked: 1 / (1 + np.exp(middle - np.nan_to_num(asked, posinf=9, neginf=-9) @ towards))
 
 
 class Case(NamedTuple):
@@ -131,107 +110,6 @@ class Case(NamedTuple):
         """Return the sample of the case."""
         reference = None if self.reference is None else make_sample(self.reference, self.roles, digest=DIGEST)
         return make_sample(self.columns, self.roles, reference=reference, model=self.model, digest=DIGEST)
-
-
-def lending(rows: int, seed: int) -> Columns:
-    """Return applicants with scores, decisions, a cruder baseline, protected attributes, times and splits."""
-    random = np.random.default_rng(seed)
-    columns: Columns = {name: random.normal(size=rows) for name in ("a", "b", "c")}
-    columns["sex"] = random.integers(1, 3, rows).astype(np.float64)
-    columns["race"] = np.array(["northern people", "southern people", "western people"], dtype=object)[
-        random.integers(0, 3, rows)
-    ]
-    score = Linear().score(np.column_stack([columns[name] for name in FEATURES]))
-    columns["score"] = score
-    columns["baseline"] = 1 / (1 + np.exp(1.0 - 0.5 * columns["a"] - 0.5 * columns["sex"]))
-    columns["label"] = (random.random(rows) < score).astype(np.int64)
-    columns["decision"] = (score >= 0.4).astype(np.int64)
-    columns["customer"] = np.arange(rows) // 2
-    days = 1 + np.arange(rows) % 28
-    columns["time"] = np.array([f"2026-05-{day:02}T09:00:00Z" for day in days], dtype=object)
-    columns["known"] = np.array([f"2026-04-{day:02}T09:00:00Z" for day in days], dtype=object)
-    columns["split"] = np.array(["train", "test"], dtype=object)[np.arange(rows) // 2 % 2]
-    columns["checked"] = columns["a"].copy()
-    columns["low"], columns["high"] = columns["b"] - 1, columns["b"] + 1
-    return columns
-
-
-LENDING = Roles(
-    label="label",
-    score="score",
-    decision="decision",
-    baseline="baseline",
-    attributes=("sex", "race"),
-    features=FEATURES,
-    time="time",
-    split="split",
-    extra=("known", "checked", "low", "high"),
-)
-PAIRS = Roles(score="score", baseline="baseline", label="label", cluster="customer")
-
-
-def desk(rows: int, seed: int) -> Columns:
-    """Return cases of an office: minutes, with AI and without, by lot, by shift, and before or after a day."""
-    random = np.random.default_rng(seed)
-    customer = np.arange(rows) // 2
-    shift = np.arange(rows) // 10
-    lot = random.permutation(np.arange(rows // 2) % 2)[customer]
-    turn = np.array([0, 1, 1, 0])[shift % 4]
-    minutes = random.gamma(8, 2.0, rows)
-    first = np.datetime64("2026-03-01T00:00:00")
-    stamps = first + shift * np.timedelta64(12, "h") + (np.arange(rows) % 10) * np.timedelta64(1, "h")
-    return {
-        "customer": customer,
-        "lot": lot,
-        "turn": turn,
-        "time": np.array([f"{stamp}Z" for stamp in stamps], dtype=object),
-        "by_lot": minutes - 5 * lot,
-        "by_turn": minutes - 5 * turn,
-        "by_day": minutes - 5 * (shift >= shift.max() // 2),
-        "seconds": random.gamma(4, 0.5, rows),
-        "with_ai": minutes - 5 + random.normal(0, 1, rows),
-        "without": minutes,
-    }
-
-
-def answers(rows: int, seed: int) -> Columns:
-    """Return answers with their figures, what was expected, and the passages they rest on; three wordings a question."""
-    random = np.random.default_rng(seed)
-    question = np.arange(rows) // 3
-    fees = 100 + 7 * question
-    passages = [
-        f"The annual fee of account {at} is HK${fee} from 3 May 2026." for at, fee in zip(question, fees, strict=True)
-    ]
-    said = [
-        f'The annual fee of account {at} is HK${fee}. "{text}" [1]'
-        for at, fee, text in zip(question, fees, passages, strict=True)
-    ]
-    wrong = random.random(rows) < 0.05
-    said = [
-        f"The annual fee of account {at} is HK$999." if bad else text
-        for bad, at, text in zip(wrong, question, said, strict=True)
-    ]
-    short = [f"HK${999 if bad else fee}" for bad, fee in zip(wrong, fees, strict=True)]
-    return {
-        "asked": np.array([f"What does account {at} cost each year?" for at in question], dtype=object),
-        "said": np.array(said, dtype=object),
-        "short": np.array(short, dtype=object),
-        "fee": np.array([f"HK${fee}" for fee in fees], dtype=object),
-        "sources": np.array(passages, dtype=object),
-    }
-
-
-def attempts(rows: int, seed: int) -> Columns:
-    """Return attempts at injection: templates of families in two languages, and whether one got through."""
-    random = np.random.default_rng(seed)
-    template = np.arange(rows) // 4
-    return {
-        "template": np.array([f"template number {at}" for at in template], dtype=object),
-        "family": np.array(["override", "exfiltration"], dtype=object)[template % 2],
-        "language": np.array(["English", "Cantonese"], dtype=object)[np.arange(rows) % 2],
-        "state_changing": (template % 3 == 0).astype(np.int64),
-        "outcome": (random.random(rows) < 0.04).astype(np.int64),
-    }
 
 
 _MINUTES = Plan(unit="minutes", direction="lower is better", effect=1.0)
@@ -259,13 +137,30 @@ def cases() -> dict[str, Case]:
 
 def _of_lending() -> dict[str, Case]:
     columns, earlier = lending(240, 1), lending(240, 2)
+    in_pairs = {"benefit.paired", "benefit.sequential"}
+    return {
+        name: Case(
+            columns,
+            PAIRS if name in in_pairs else LENDING,
+            settings,
+            gate,
+            earlier,
+            Linear(),
+            "customer",
+            name.startswith("drift."),
+        )
+        for name, (settings, gate) in (_benefit_to_fairness(earlier) | _performance_to_security()).items()
+    }
+
+
+def _benefit_to_fairness(earlier: Columns) -> dict[str, tuple[Record, Gate | None]]:
     edges = reference_edges({name: earlier[name] for name in ("a", "b", "race")}, bins=40)
     scores = reference_edges({"score": earlier["score"]}, bins=40)
     flips = FlipSettings(attribute="sex", levels=(1.0, 2.0), sets={"sex": (1.0, 2.0)}, threshold=0.4, rows_max=240)
-    found: dict[str, tuple[Record, Gate | None]] = {
+    return {
         "benefit.capture": (
             CaptureSettings(
-                plan=Plan(unit="share of outcomes", direction="higher is better", effect=0.001), capacity=0.3
+                plan=Plan(unit="share of outcomes", direction="higher is better", effect=0.15), capacity=0.3
             ),
             _BENEFIT,
         ),
@@ -300,6 +195,11 @@ def _of_lending() -> dict[str, Case]:
             ProxySettings(bins=5, edges={"a": (-1.0, 0.0, 1.0), "b": (-1.0, 0.0, 1.0), "c": (0.0,)}),
             _limit(0.9),
         ),
+    }
+
+
+def _performance_to_security() -> dict[str, tuple[Record, Gate | None]]:
+    return {
         "performance.calibration": (CalibrationSettings(bins=100, groups=5), _limit(0.5)),
         "performance.confusion": (ConfusionSettings(), _target(0.2)),
         "performance.cost-curve": (
@@ -334,29 +234,15 @@ def _of_lending() -> dict[str, Case]:
         "robustness.missing-fields": (GapSettings(threshold=0.4, rows=240), _limit(0.9)),
         "robustness.out-of-range": (RangeSettings(threshold=0.4, beyond=1.0, rows=240), _limit(1.0)),
         "robustness.perturbation": (NoiseSettings(noise=0.05, threshold=0.4, repeats=2, rows=240), _limit(0.5)),
-        "robustness.poisoned-labels": (PoisonSettings(share=0.1, trainer="measure_cases:train"), _limit(0.1)),
+        "robustness.poisoned-labels": (PoisonSettings(share=0.1, trainer="measure_worlds:train"), _limit(0.1)),
         "robustness.random-model": (ControlSettings(repeats=10), _limit(0.6)),
-        "robustness.retrain": (RepeatSettings(threshold=0.4, trainer="measure_cases:train", trainings=3), _limit(0.7)),
-        "robustness.seed": (RepeatSettings(threshold=0.4, trainer="measure_cases:train", trainings=3), _limit(0.7)),
+        "robustness.retrain": (RepeatSettings(threshold=0.4, trainer="measure_worlds:train", trainings=3), _limit(0.7)),
+        "robustness.seed": (RepeatSettings(threshold=0.4, trainer="measure_worlds:train", trainings=3), _limit(0.7)),
         "robustness.shuffled-labels": (
-            ControlSettings(trainer="measure_cases:train", repeats=10),
+            ControlSettings(trainer="measure_worlds:train", repeats=10),
             _limit(0.8),
         ),
         "security.membership-inference": (MembershipSettings(), _limit(0.5)),
-    }
-    in_pairs = {"benefit.paired", "benefit.sequential"}
-    return {
-        name: Case(
-            columns,
-            PAIRS if name in in_pairs else LENDING,
-            settings,
-            gate,
-            earlier,
-            Linear(),
-            "customer",
-            name.startswith("drift."),
-        )
-        for name, (settings, gate) in found.items()
     }
 
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-from measure_cases import RELEASE, Case, Linear
+from measure_worlds import RELEASE, Linear
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from measure_cases import Case
 
 FAULTS: dict[str, Any] = {}
 

@@ -154,7 +154,6 @@ def test_capture_is_the_old_one_from_eight_counts():
     expected = measure_capture(label, ai, old, HIGHER, capacity=0.2, seed=HOW.seed, draws=HOW.draws)
     assert (found.estimate, found.low, found.high) == (expected.estimate, expected.low, expected.high)
     one = Capture().gather(data, chosen)
-    assert Capture().merge([one]) == one
     with pytest.raises(FieldError, match="2 parts"):
         Capture().merge([one, one])
     none = sample(Roles(label="y", score="ai", baseline="old"), y=label * 0, ai=ai, old=old)

@@ -6,7 +6,8 @@ import re
 import msgspec
 import numpy as np
 import pytest
-from measure_cases import DIGEST, Case, cases
+from measure_cases import Case, cases
+from measure_worlds import DIGEST
 
 from dualtrack.domain import canonical
 from dualtrack.domain.records import encode, to_plain
@@ -161,7 +162,7 @@ def test_a_needed_role_that_is_not_filled_is_refused_by_name(name):
             roles = msgspec.structs.replace(roles, **{role: default})
         without = case._replace(roles=roles, reference=reference, model=model)
         with pytest.raises((FieldError, EvidenceError)):
-            measure.gather(without.sample(), case.settings)
+            measure.estimate(measure.gather(without.sample(), case.settings), case.settings, HOW)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -99,9 +99,16 @@ def test_parts_of_other_settings_do_not_add_up():
     with pytest.raises(FieldError, match="different shape"):
         COLUMNS.merge([COLUMNS.gather(sample(old, old), each) for each in (few, many)])
     with pytest.raises(FieldError, match="do not fit"):
-        COLUMNS.estimate(COLUMNS.gather(sample(old, old), few), many, HOW)
+        COLUMNS.estimate(COLUMNS.gather(sample(old, frame(2)), few), many, HOW)
     with pytest.raises(FieldError, match="nothing to merge"):
         COLUMNS.merge([])
+
+
+def test_a_sample_is_not_compared_with_itself():
+    old = frame(1)
+    fixed = reference_edges(old, bins=8)
+    with pytest.raises(FieldError, match="same in every column"):
+        COLUMNS.estimate(COLUMNS.gather(sample(old, old), fixed), fixed, HOW)
 
 
 # --- against what is published ---
@@ -282,7 +289,7 @@ def test_the_exact_distance_has_its_interval_and_does_not_merge():
     assert found.facts["p_holm_least"] < 1e-10
     grid = measured(old, new)[1]
     assert 0 <= found.estimate - grid.parts[0].estimate <= 1 / 100
-    with pytest.raises(FieldError, match="do not merge"):
+    with pytest.raises(FieldError, match="do not add up"):
         exact.merge([gathered, gathered])
     (few,) = exact.estimate(exact.gather(sample(frame(1, 9), frame(2, 9)), fixed), fixed, HOW)
     assert (few.outcome, few.facts["n_needed"]) == ("underpowered", 30)

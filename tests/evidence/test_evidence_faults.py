@@ -8,8 +8,9 @@ import re
 from functools import cache
 
 import pytest
-from measure_cases import RELEASE, Case, cases
+from measure_cases import Case, cases
 from measure_faults import FAULTS
+from measure_worlds import RELEASE
 
 from dualtrack.domain.records import Text, to_plain
 from dualtrack.errors import DualtrackError

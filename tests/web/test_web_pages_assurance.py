@@ -132,5 +132,6 @@ def test_whoever_reads_evidence_reads_it_and_nobody_else(world):
     assert {page.verb for page in assurance.PAGES} == {Verb.SEE_USE}
     readers = {role for role, verbs in VERBS_OF.items() if Verb.SEE_USE in verbs}
     assert {ConsoleRole.VALIDATOR, ConsoleRole.AUDITOR, ConsoleRole.SUPERVISOR, ConsoleRole.OWNER} <= readers
+    assert not {ConsoleRole.ADMINISTRATOR, ConsoleRole.CALLER, ConsoleRole.CUSTOMER_LINK} & readers
     with pytest.raises(ForbiddenError):
-        world.answer("GET", PATTERN, by="collector", path=PATH)
+        world.answer("GET", PATTERN, by="collector", roles=("administrator",), path=PATH)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from dualtrack.cli.desk import institution_of, sitting, workspace_option
+from dualtrack.cli.desk import institution_of, json_option, print_json, sitting, workspace_option
 from dualtrack.cli.files import check_new, write_new
 from dualtrack.domain.ids import parse_use
 from dualtrack.errors import FieldError
@@ -33,16 +34,27 @@ __all__ = ["report_command"]
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.option("--release", metavar="DIGEST", help="The release it is about; the newest if not given.")
 @workspace_option
+@json_option
 def report_command(
-    use: str, form: str, language: str, output: Path | None, force: bool, release: str | None, workspace: Path | None
+    use: str,
+    form: str,
+    language: str,
+    output: Path | None,
+    force: bool,
+    release: str | None,
+    workspace: Path | None,
+    as_json: bool,
 ) -> None:
     """Report what was measured of USE against its registered plan, and what was not tested.
 
-    It reads the ledger alone and records nothing: the same ledger gives the same report.
+    It reads the ledger alone and records nothing: the same ledger gives the same report. With --output, --json says what
+    was written and its SHA-256; without, it is --format json.
     """
     from dualtrack.evidence.reporting.content import assurance_report  # noqa: PLC0415 - needs the optional part `evidence`
 
     parse_use(use, where="USE")
+    if as_json and output is None:
+        form = "json"
     if form == "pdf" and output is None:
         raise FieldError("no file named for a PDF", where="--output", fix="name one: --output report.pdf")
     if output is not None:
@@ -54,7 +66,10 @@ def report_command(
         click.echo(data.decode(), nl=False)
         return
     write_new(output, data, force=force)
-    click.echo(f"wrote {output}")
+    if as_json:
+        print_json({"written": str(output), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)})
+    else:
+        click.echo(f"wrote {output}")
 
 
 def _form(report: AssuranceReport, form: str, language: LanguageTag) -> bytes:

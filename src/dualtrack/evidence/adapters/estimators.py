@@ -99,7 +99,7 @@ def load_pickled(path: Path, *, file_digest: str) -> Any:  # noqa: ANN401 - what
 
 def _joblib(data: bytes) -> Any:  # noqa: ANN401 - whatever was pickled
     try:
-        import joblib  # type: ignore[import-untyped]  # noqa: PLC0415 - only for files of that form
+        import joblib  # noqa: PLC0415 - only for files of that form
     except ImportError as error:
         raise MissingExtraError("models", "reading a joblib file") from error
     return joblib.load(io.BytesIO(data))

@@ -62,7 +62,7 @@ class Consistency(Measure[ConsistencyStatistics, ConsistencySettings]):
     family = "answers"
     title = Text(en="Does the answer stay the same?", zh="答案是否前後一致？")
     unit = "share of questions"
-    needs = ("answer", "cluster")
+    needs = ("answer",)
     cost = "rows"
     method = SHARE
     misleads = Text(

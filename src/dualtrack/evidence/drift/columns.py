@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["DriftColumns", "DriftScore"]
 
 
+_PLACES_LEAST = 5  # samples of several rows a place hardly ever agree in so many counts
+
+
 class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
     """Distances of every column between a reference and the current sample, with one error for all of them."""
 
@@ -101,7 +104,7 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
                 expected="a reference and a current sample",
                 fix="name the reference",
             )
-        if statistics.reference == statistics.current:
+        if _same_rows(statistics, how):
             raise FieldError(
                 "reference and sample are counted the same in every column",
                 where=self.name,
@@ -215,6 +218,13 @@ class DriftScore(DriftColumns):
         chosen = settings.numbers[0]
         renamed = NumericColumn(column=role_column(roles, "score"), edges=chosen.edges, groups=chosen.groups)
         return DriftSettings(numbers=(renamed,), effect=settings.effect)
+
+
+def _same_rows(statistics: DriftStatistics, how: Estimating) -> bool:
+    """Say whether both sides agree in every count, though there are enough rows and places for chance to part them."""
+    varied = any(sum(count > 0 for count in each.counts) >= _PLACES_LEAST for each in statistics.current)
+    enough = max(sum(each.counts) for each in statistics.current) >= how.cell_size_min
+    return statistics.reference == statistics.current and varied and enough
 
 
 def _rows_needed(settings: DriftSettings, columns: int, how: Estimating) -> int:

@@ -87,7 +87,7 @@ class DriftKsExact(Measure[KsStatistics, KsSettings]):
         """Return the largest distance, with a part and adjusted p-values for each column."""
         if tuple(each.column for each in statistics.columns) != settings.columns:
             raise FieldError("statistics of other columns", where=self.name)
-        if all(each.n == each.m and each.steps == "0" for each in statistics.columns):
+        if all(each.n == each.m >= how.cell_size_min and each.steps == "0" for each in statistics.columns):
             raise FieldError(
                 "no column differs by a single row",
                 where=self.name,

@@ -297,7 +297,7 @@ def _order(side: ScoreSide, first: Measurement, how: Estimating) -> tuple[Measur
     point = float(_expected_auc(counts, rates))
     drawn = generator(how.seed).multinomial(int(counts.sum()), counts / counts.sum(), size=how.draws)
     span = percentiles(_expected_auc(drawn.astype(np.float64), rates), how.level)
-    facts = {"assumes": first.facts["assumes"], "statistics_of": first.measure}
+    facts = {"assumes": first.facts["assumes"]}
     return (
         replace(
             first,
@@ -309,7 +309,6 @@ def _order(side: ScoreSide, first: Measurement, how: Estimating) -> tuple[Measur
             high=max(span.high, point),
             facts=facts,
             parts=(),
-            statistics={},
             draws=record_draws(how.seed, how.draws),
         ),
     )

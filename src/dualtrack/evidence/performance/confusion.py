@@ -8,6 +8,7 @@ Retrieval, chapter 7; Efron and Tibshirani (1993), section 6.4.
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.records import Record, Text
@@ -124,10 +125,9 @@ class Confusion(CountingMeasure[Outcomes, ConfusionSettings]):
 
     def merge(self, parts: Sequence[Outcomes]) -> Outcomes:
         """Add counts."""
-        total = Outcomes()
-        for each in parts:
-            total = total.plus(each)
-        return total
+        if not parts:
+            raise FieldError("no parts", where=self.name, expected="at least one")
+        return reduce(Outcomes.plus, parts)
 
     def estimate(self, statistics: Outcomes, settings: ConfusionSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return balanced accuracy first, then the proportions, F1 and the Matthews correlation."""

@@ -142,6 +142,8 @@ class Segments(CountingMeasure[SegmentStatistics, SegmentSettings]):
 
     def merge(self, parts: Sequence[SegmentStatistics]) -> SegmentStatistics:
         """Add counts segment by segment; a value that some parts lack is zero there."""
+        if not parts:
+            raise FieldError("no parts", where=self.name, expected="at least one")
         same: dict[tuple[str, str], list[Segment]] = {}
         for each in parts:
             for segment in each.segments:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["not_tested"]
 
-Shown = tuple[int, "MeasurementResult"]
+_Shown = tuple[int, "MeasurementResult"]
 
 
 def not_tested(
@@ -96,7 +96,7 @@ def _attributes(results: Sequence[MeasurementResult], as_of: str) -> list[Unmeas
     return [UnmeasuredAttribute(name=each.name, cites=each.cites) for each in protected if each.name not in seen]
 
 
-def _small_groups(shown: Sequence[Shown]) -> list[SmallGroup]:
+def _small_groups(shown: Sequence[_Shown]) -> list[SmallGroup]:
     return [
         SmallGroup(entry=index, item=result.item.id, measure=each.measure, label=part.label, n=part.n)
         for index, result in shown
@@ -106,7 +106,7 @@ def _small_groups(shown: Sequence[Shown]) -> list[SmallGroup]:
     ]
 
 
-def _unanswered(plan: MeasurementPlan | None, shown: Sequence[Shown]) -> list[Unanswered]:
+def _unanswered(plan: MeasurementPlan | None, shown: Sequence[_Shown]) -> list[Unanswered]:
     found = {result.item.id: (index, result) for index, result in shown}
     open_items = []
     for item in plan.items if plan else ():

@@ -13,7 +13,6 @@ import math
 from typing import TYPE_CHECKING, ClassVar
 
 from dualtrack.domain.records import Record, Text
-from dualtrack.errors import FieldError
 from dualtrack.evidence.measure import Measure
 from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.models import ask
@@ -23,8 +22,6 @@ from dualtrack.evidence.robustness.asking import asked, positive
 from dualtrack.evidence.special import bdtr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dualtrack.evidence.measure import Cost, Estimating, Family
@@ -84,6 +81,7 @@ class Boundary(Measure[Distances, BoundarySettings]):
         "Points on the line may be cases that cannot exist (half a child, age after retirement date).",
         zh="真正的距離不會大於此數，其他方向可能更短。線上的點可能是不會存在的個案（例如半個子女）。",
     )
+    mergeable: ClassVar[bool] = False
     settings: ClassVar[type[Record]] = BoundarySettings
     statistics: ClassVar[type[Record]] = Distances
 
@@ -100,13 +98,6 @@ class Boundary(Measure[Distances, BoundarySettings]):
                 nearest = _nearest(here / scale, there / scale, settings)
                 counts += _binned(_search(found, here, there[nearest], side, settings, scale))
         return Distances(rows=len(found.rows), counts=tuple(counts.tolist()))
-
-    def merge(self, parts: Sequence[Distances]) -> Distances:
-        """Add counts of separate rows measured against the same reference."""
-        if not parts or any(len(part.counts) != BINS for part in parts):
-            raise FieldError("counts of another form", where=self.name, expected=f"{BINS} bins")
-        counts = tuple(sum(each) for each in zip(*(part.counts for part in parts), strict=True))
-        return Distances(rows=sum(part.rows for part in parts), counts=counts)
 
     def estimate(self, statistics: Distances, settings: BoundarySettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the median distance; underpowered where hardly any row had another decision to look for."""
