@@ -160,7 +160,7 @@ def _benefit_to_fairness(earlier: Columns) -> dict[str, tuple[Record, Gate | Non
     return {
         "benefit.capture": (
             CaptureSettings(
-                plan=Plan(unit="share of outcomes", direction="higher is better", effect=0.15), capacity=0.3
+                plan=Plan(unit="share of outcomes", direction="higher is better", effect=0.05), capacity=0.3
             ),
             _BENEFIT,
         ),

@@ -54,7 +54,7 @@ def lending(rows: int, seed: int) -> Columns:
     ]
     score = Linear().score(np.column_stack([columns[name] for name in FEATURES]))
     columns["score"] = score
-    columns["baseline"] = 1 / (1 + np.exp(1.0 - 0.5 * columns["a"] - 0.5 * columns["sex"]))
+    columns["baseline"] = 1 / (1 + np.exp(1.0 - 0.5 * columns["c"]))
     columns["label"] = (random.random(rows) < score).astype(np.int64)
     columns["decision"] = (score >= 0.4).astype(np.int64)
     columns["customer"] = np.arange(rows) // 2

@@ -13,6 +13,7 @@ from dualtrack.domain import canonical
 from dualtrack.domain.decision import DECISION_FORMAT, Decision, GuardVerdict, Shadow, Timing, encode_decision
 from dualtrack.domain.oversight import Signal
 from dualtrack.domain.records import encode, read_record
+from dualtrack.domain.review import ACTION_FORMAT, ReviewAction
 from dualtrack.errors import FieldError
 from dualtrack.runtime.decide import Scoring, decide
 from dualtrack.runtime.ids import new_id
@@ -199,20 +200,35 @@ def test_scores_latency_and_shadow_are_watched(watched):
     assert {"slow", "guard_score: injection/input", "disagreement"} <= alarmed
 
 
-def test_overrides_are_counted_from_reviews(watched):
-    def reviewed(changed, n):
-        at = watched.register.now()
-        each = [Signal(use=USE, kind="override", at=at, value=int(place < changed), of=1) for place in range(n)]
-        watched.register.append_plain([("signal/1", USE, encode(item)) for item in each])
-        hour(watched, usual(5))
+def reviewed(watched, changed, n, people):
+    at = watched.register.now()
+    actions = [
+        ReviewAction(
+            format=ACTION_FORMAT, review="0" * 26, action="reject", by=f"reviewer-{place % people}", role="reviewer", at=at,
+            reason="wrong", seconds=30,
+        )
+        for place in range(n)
+    ]  # fmt: skip
+    signals = [Signal(use=USE, kind="override", at=at, value=int(place < changed), of=1) for place in range(n)]
+    watched.register.append_plain([("review-action/1", USE, encode(item)) for item in actions])
+    watched.register.append_plain([("signal/1", USE, encode(item)) for item in signals])
+    hour(watched, usual(5))
 
+
+def test_overrides_are_counted_from_reviews(watched):
     for _ in range(3):
-        reviewed(2, 20)
+        reviewed(watched, 2, 20, people=10)
     for _ in range(3):
-        reviewed(18, 20)
+        reviewed(watched, 18, 20, people=10)
     found = due(watched)
     assert named(found[0], "overridden").n == 20
     assert any(named(run, "overridden").alarm for run in found)
+
+
+def test_no_figure_tells_of_fewer_than_ten_reviewers(watched):
+    for _ in range(3):
+        reviewed(watched, 18, 20, people=9)
+    assert {named(run, "overridden").n for run in due(watched)} == {0}
 
 
 def test_what_a_runtime_records_can_be_counted_and_the_timer_runs_it(world):

@@ -98,7 +98,7 @@ def measure_command(
         files = _Files(data, reference, model, baseline, timeout_s)
         with _bench(desk, plan, files, use, digest, engine) as bench:
             asked = _asked(desk, plan, digest, bench)
-            run = _run(desk, plan, bench, asked, quiet=as_json)
+            run = _run(desk, plan, bench, asked, quiet=as_json, keep=signer is not None)
         recorded = None
         if signer is not None:
             recorded = record_run(desk.register, run, signer)
@@ -171,7 +171,7 @@ def _bench(
 
 
 def _given(desk: Desk, files: _Files, use: str, digest: str) -> Given:
-    from dualtrack.cli.models import open_baseline, open_released  # noqa: PLC0415 - as above
+    from dualtrack.cli.models import named_model, open_baseline, open_released  # noqa: PLC0415 - as above
     from dualtrack.evidence.plans.given import Given  # noqa: PLC0415 - as above
     from dualtrack.evidence.tables import load_table  # noqa: PLC0415 - as above
 
@@ -184,6 +184,7 @@ def _given(desk: Desk, files: _Files, use: str, digest: str) -> Given:
         reference=load_table(files.reference) if files.reference else None,
         model=open_released(files.model, digest, found.release, timeout_s=within) if files.model else None,
         baseline=open_baseline(files.baseline, digest, timeout_s=within) if files.baseline else None,
+        named=named_model(files.model) if files.model else "",
     )
 
 
@@ -203,14 +204,15 @@ def _asked(desk: Desk, plan: MeasurementPlan, release: str, bench: Bench) -> Ask
     )
 
 
-def _run(desk: Desk, plan: MeasurementPlan, bench: Bench, asked: Asked, *, quiet: bool) -> PlanRun:
+def _run(desk: Desk, plan: MeasurementPlan, bench: Bench, asked: Asked, *, quiet: bool, keep: bool) -> PlanRun:
     from dualtrack.evidence.plans.running import run_plan  # noqa: PLC0415 - as above
 
     def journal(run: str) -> RunJournal:
         return _journal(desk, run)
 
+    kept = journal if keep else None  # a dry run leaves nothing that a real one would go on from
     if quiet:
-        return run_plan(plan, bench, asked, journal=journal)
+        return run_plan(plan, bench, asked, journal=kept)
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console(), transient=True) as progress:
         task = progress.add_task("reading", total=len(plan.items))
@@ -218,7 +220,7 @@ def _run(desk: Desk, plan: MeasurementPlan, bench: Bench, asked: Asked, *, quiet
         def tell(item: PlanItem, place: int, total: int) -> None:
             progress.update(task, completed=place, total=total, description=f"{item.id} ({item.measure})")
 
-        return run_plan(plan, bench, asked, journal=journal, progress=tell)
+        return run_plan(plan, bench, asked, journal=kept, progress=tell)
 
 
 def _journal(desk: Desk, run: str) -> RunJournal:

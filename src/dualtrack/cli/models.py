@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.release import Release
     from dualtrack.evidence.models import Scorer
 
-__all__ = ["open_baseline", "open_released"]
+__all__ = ["named_model", "open_baseline", "open_released"]
 
 
 def open_released(reference: str, digest: str, release: Release, *, timeout_s: float | None = None) -> Scorer:
@@ -38,6 +38,14 @@ def open_baseline(reference: str, digest: str, *, timeout_s: float | None = None
     """Open the way without AI. It is no part of the release; its own code runs, as whoever names it knows."""
     found = _file(reference)
     return open_model(reference, digest=digest, file_digest=file_digest(found) if found else None, timeout_s=timeout_s)
+
+
+def named_model(reference: str) -> str:
+    """Say which model a reference names: a file with its digest, else the reference itself, an address without its query."""
+    found = _file(reference)
+    if found is not None:
+        return f"file {found.name}, SHA-256 {file_digest(found)}"
+    return reference.partition("?")[0]
 
 
 def _file(reference: str) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.cli.desk import clock, sitting
-from dualtrack.cli.models import open_baseline, open_released
+from dualtrack.cli.models import named_model, open_baseline, open_released
 from dualtrack.domain import canonical
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import encode, read_record
@@ -71,7 +71,15 @@ class Bench:
             raise FieldError(f"no item {item!r}", where=str(self._options.plan), expected=known)
         if item in self.results:
             raise FieldError(f"item {item!r} is measured twice", where="claim", fix="measure each item in one test")
-        given = Given(table, reference, self._model(model), self._baseline(baseline))
+        scorer = self._model(model)
+        if self._options.recording and scorer is not None and scorer.release_digest != self._asked.release:
+            raise FieldError(
+                f"a model that speaks for release {scorer.release_digest[:16]}",
+                where=item,
+                expected=self._asked.release,
+            )
+        named = named_model(model) if isinstance(model, str) else "an object of the test" if model is not None else ""
+        given = Given(table, reference, scorer, self._baseline(baseline), named)
         bench = open_bench(self.plan, given)
         variants = variants_tried(self._earlier, self.plan, self._asked.release, bench.given_digest)
         run = run_plan(self.plan, bench, self._asked._replace(variants=variants), only=frozenset({item}))

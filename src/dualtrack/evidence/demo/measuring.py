@@ -71,7 +71,12 @@ def prepare_use(use: Use, book: Portfolio, *, seed: int, shuffled: bool = False)
     return Prepared(
         model=model,
         data_digest=book.digest,
-        given=Given(table=test, reference=_columns(book, defaulted, parts.train), model=model),
+        given=Given(
+            table=test,
+            reference=_columns(book, defaulted, parts.train),
+            model=model,
+            named=f"the model trained in this run, SHA-256 {model.release_digest}",
+        ),
         n_train=len(parts.train),
         n_test=len(parts.test),
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dualtrack.evidence.tally import Counted
 
 __all__ = [
+    "LEVELS_MAX",
     "TRUTH",
     "attribute_names",
     "cells_of",
@@ -100,10 +101,22 @@ def table(counted: Counted, axes: Sequence[Sequence[str]]) -> NDArray[np.int64]:
     return filled
 
 
+LEVELS_MAX = 50
+"""Most levels of an attribute: with more it is an identifier, and its values would stand in the statistics for good."""
+
+
 def cells_of(counted: Counted) -> Cells:
     """Return cells from a tally of attributes, label and decision, in this order."""
     width = len(counted.tally.keys) - 2
     levels = tuple(levels_at(counted, place) for place in range(width))
+    for key, held in zip(counted.tally.keys, levels, strict=False):
+        if len(held) > LEVELS_MAX:
+            raise FieldError(
+                f"{len(held)} levels",
+                where=key.column,
+                expected=f"at most {LEVELS_MAX}",
+                fix="group them: a number is no group",
+            )
     axes = (*levels, truth_at(counted, width), truth_at(counted, width + 1))
     counts = table(counted, axes)
     return Cells(

@@ -49,6 +49,7 @@ class Bench(Protocol):
     engine: str
     digest: str
     given_digest: str
+    scores_from: str
     reference_digest: str | None
     rows: int
 
@@ -65,6 +66,13 @@ class MemoryBench:
         self._sample = given_sample(plan, given)
         reference = self._sample.reference
         self.digest, self.rows = self._sample.digest, self._sample.n
+        score = plan.columns.score
+        asked = score is not None and score not in given.table and given.model is not None
+        self.scores_from = (
+            (given.named or "the model that was given") if asked else f"column {score or 'none'} of the table"
+        )
+        if given.model is not None and not asked:
+            self.scores_from += f"; the model asked by measures is {given.named or 'the one that was given'}"
         found = {name: given.table[name] for name in _names(plan.columns) if name in given.table}
         self.given_digest = table_digest(found)
         self.reference_digest = reference.digest if reference else None
@@ -92,6 +100,7 @@ class EngineBench:
         self._check(plan.columns)
         self.digest = engine.digest(table, _names(plan.columns))
         self.given_digest = self.digest
+        self.scores_from = f"column {plan.columns.score or 'none'} of the table"
         self.reference_digest = engine.digest(reference) if reference is not None else None
         self.rows = engine.sample(table, 1, plan.seed, _names(plan.columns)[:1]).of
         self._drawn: dict[Roles, tuple[Sample, dict[str, Fact]]] = {}

@@ -91,7 +91,7 @@ def _merged(name: str, parts: Sequence[tuple[MeasurementResult, Gate, Measuremen
     """Return one observation of several items; `n` is the fewest rows of any, and each part keeps its own statistics."""
     fields = _families(parts) if "families" in topic.fields else _shares(parts)
     for _, gate, _ in parts:
-        fields |= gate.states
+        fields |= {name: value for name, value in gate.states.items() if name not in fields}
     rows = min(chosen.n for _, _, chosen in parts)
     fields["n"] = rows
     missing = [field for field, kind in topic.fields.items() if field not in fields and not kind.endswith("?")]
@@ -157,4 +157,5 @@ def _plan(result: MeasurementResult) -> dict[str, Any]:
         "item": result.item.id,
         "standing": result.standing,
         "variants": result.variants,
+        "scores_from": result.scores_from,
     }

@@ -26,12 +26,16 @@ MODEL, BASELINE, DECISION = "model", "baseline", "decision"
 
 
 class Given(NamedTuple):
-    """The data of a run: the table, and the same table of an earlier time or of training; scorers of the AI and of the baseline."""
+    """The data of a run: the table, and the same table of an earlier time or of training; scorers of the AI and of the baseline.
+
+    `named` says what the scorer is: a file with its digest, a function, an address.
+    """
 
     table: Table
     reference: Table | None = None
     model: Scorer | None = None
     baseline: Scorer | None = None
+    named: str = ""
 
 
 def given_sample(plan: MeasurementPlan, given: Given) -> Sample:

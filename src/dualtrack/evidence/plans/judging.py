@@ -7,9 +7,12 @@ same data, one of them looks good by chance, so the interval's coverage is raise
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.errors import FieldError
+from dualtrack.evidence.power import POWER
+from dualtrack.evidence.quantiles import z_two_sided
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,12 +119,17 @@ def _sides(gate: Gate) -> list[tuple[float, int]]:
 
 
 def _needed(measured: Measurement, threshold: float) -> int | None:
-    """Return about how many rows would settle it if the estimate stayed: a half-width shrinks with the root of n."""
+    """Return about how many rows would settle it, four times in five, if the estimate is the truth.
+
+    A half-width shrinks with the root of n; where it just reaches the threshold, chance alone decides (Chow et al. 2008, 3.1).
+    """
     assert measured.estimate is not None
     assert measured.low is not None
     assert measured.high is not None
     distance, half = abs(measured.estimate - threshold), (measured.high - measured.low) / 2
-    needed = math.ceil(measured.n * (half / distance) ** 2) if distance > 0 else N_NEEDED_MAX + 1
+    sided = z_two_sided(measured.level)
+    power = (sided + NormalDist().inv_cdf(POWER)) / sided
+    needed = math.ceil(measured.n * (power * half / distance) ** 2) if distance > 0 else N_NEEDED_MAX + 1
     return needed if measured.n < needed <= N_NEEDED_MAX else _said(measured)
 
 
@@ -134,4 +142,4 @@ def _worst_first(measured: Measurement, gate: Gate) -> float:
     """Order by what counts against the use: no estimate at all first, then the limit nearest to the wrong side."""
     if measured.low is None or measured.high is None:
         return -math.inf
-    return measured.low if gate.target is not None else -measured.high
+    return min(sign * ((measured.low if sign > 0 else measured.high) - threshold) for threshold, sign in _sides(gate))

@@ -11,7 +11,9 @@ from dualtrack.domain.records import Record, encode, read_record
 from dualtrack.domain.usecase import primary_claim
 from dualtrack.domain.vocabulary import Design, Track
 from dualtrack.errors import FieldError
+from dualtrack.evidence.measurement import LEVEL
 from dualtrack.evidence.plans.records import DecisionRule, MeasurementPlan
+from dualtrack.evidence.plans.topic_fields import STATED
 from dualtrack.evidence.registry import find_measure
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def check_gates(plan: MeasurementPlan, topics: Mapping[str, Topic], *, where: st
         if item.gate is None:
             continue
         at = f"{where}, item {item.id}, field gate"
+        _check_single(plan, item, at)
         topic = topics.get(item.gate.topic)
         if topic is None:
             raise FieldError(
@@ -119,7 +122,26 @@ def gated_claim(declaration: UseCase, gate: Gate, *, where: str) -> Claim:
     return found
 
 
+def _check_single(plan: MeasurementPlan, item: PlanItem, where: str) -> None:
+    """Refuse two items that answer one topic whole, since the later would hide the earlier, and certainty below the field's."""
+    gate = item.gate
+    if gate is None:
+        return
+    if plan.level < LEVEL:
+        raise FieldError(f"level {plan.level}", where=where, expected=f"{LEVEL} or more where a threshold counts")
+    same = [each for each in plan.items if each.gate is not None and each.gate.topic == gate.topic]
+    if len(same) > 1 and any(each.gate is not None and each.gate.part is None for each in same):
+        raise FieldError(
+            f"two items answer {gate.topic}", where=where, fix="keep one, or name the part that each gives"
+        )
+
+
 def _check_gate(gate: Gate, where: str) -> None:
+    stated = sorted(set(gate.states) - STATED)
+    if stated:
+        raise FieldError(
+            f"field {stated[0]!r} under states", where=where, expected=", ".join(sorted(STATED)), fix="measure it"
+        )
     one_sided = [value for value in (gate.target, gate.limit) if value is not None]
     band = [value for value in (gate.limit_low, gate.limit_high) if value is not None]
     benefit = gate.topic == "benefit"

@@ -112,7 +112,8 @@ class MeasurementResult(Record, frozen=True):
     `plan` is None where the plan was not registered before: the result is then `exploratory` and counts for nothing.
     `level` is the coverage used, after correction for `variants` (versions tried on these data, as planned or as found in the
     ledger, whichever is more). `data_digest` is that of the columns measured, scores of the model among them; `given_digest` that of
-    the table as it was given, so that tries on the same data are seen to be such. `n_needed` is the sample that would settle an underpowered item, where a formula says.
+    the table as it was given, so that tries on the same data are seen to be such. `scores_from` says where the scores came from: the
+    model that was named and asked, or a column of the table, of which only its signer can say that the release made it. `n_needed` is the sample that would settle an underpowered item, where a formula says.
     """
 
     format: Literal["dualtrack.measurement-result/1"]
@@ -126,6 +127,7 @@ class MeasurementResult(Record, frozen=True):
     reason: str | None
     data_digest: Digest
     given_digest: Digest
+    scores_from: str
     rows: int
     level: float
     variants: int

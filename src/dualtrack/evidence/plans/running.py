@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from dualtrack import __version__
 from dualtrack.domain import canonical
+from dualtrack.domain.records import read_record
 from dualtrack.errors import DualtrackError
 from dualtrack.evidence.measure import Estimating
 from dualtrack.evidence.plans.bench import open_bench
@@ -75,12 +76,41 @@ def run_plan(
         if progress is not None:
             progress(item, place, len(wanted))
         result = kept.find(item.id) if kept is not None else None
-        if result is None:
+        if result is None or not _follows(result, plan, item, bench, asked, run):
             result = _measure(plan, item, bench, asked, run)
             if kept is not None:
                 kept.keep(result)
         results.append(result)
     return PlanRun(run, plan, results)
+
+
+def _follows(
+    kept: MeasurementResult, plan: MeasurementPlan, item: PlanItem, bench: Bench, asked: Asked, run: str
+) -> bool:
+    """Say whether a kept result is of this run and follows from its own statistics: a file on disk is not believed."""
+    own = (kept.run, kept.use, kept.release, kept.plan, kept.item, kept.given_digest, kept.variants)
+    if (
+        own != (run, plan.use, asked.release, asked.plan, item, bench.given_digest, asked.variants)
+        or not kept.measurements
+    ):
+        return False
+    try:
+        measure, settings = find_measure(item.measure), item_settings(item, where=item.id)
+        statistics = read_record(kept.measurements[0].statistics, measure.statistics, where=item.id)
+        how = _how(plan, kept.data_digest, corrected_level(plan.level, asked.variants))
+        made = measure.estimate(statistics, settings, how)
+        judged = _judge(plan, item, made)
+    except DualtrackError:
+        return False
+    numbers = [(each.estimate, each.low, each.high, each.n, each.outcome) for each in made]
+    held = [(each.estimate, each.low, each.high, each.n, each.outcome) for each in kept.measurements]
+    return numbers == held and (judged.standing, judged.n_needed) == (kept.standing, kept.n_needed)
+
+
+def _how(plan: MeasurementPlan, data_digest: str, level: float) -> Estimating:
+    return Estimating(
+        data_digest=data_digest, level=level, seed=plan.seed, draws=plan.draws, cell_size_min=plan.cell_size_min
+    )
 
 
 def _run_digest(plan: MeasurementPlan, bench: Bench, asked: Asked) -> str:
@@ -95,6 +125,7 @@ def _run_digest(plan: MeasurementPlan, bench: Bench, asked: Asked) -> str:
                 "registered": asked.plan.index if asked.plan else None,
                 "variants": asked.variants,
                 "engine": bench.engine,
+                "scores_from": bench.scores_from,
                 "software": __version__,
             }
         )
@@ -110,9 +141,7 @@ def _measure(plan: MeasurementPlan, item: PlanItem, bench: Bench, asked: Asked, 
         settings = item_settings(item, where=item.id)
         found = bench.gather(item, measure, settings)
         digest, rows = found.data_digest, found.rows
-        how = Estimating(
-            data_digest=digest, level=level, seed=plan.seed, draws=plan.draws, cell_size_min=plan.cell_size_min
-        )
+        how = _how(plan, digest, level)
         made = measure.estimate(found.statistics, settings, how)
         measurements = tuple(replace(each, facts=each.facts | found.facts) for each in made) if found.facts else made
         judged = _judge(plan, item, measurements)
@@ -132,6 +161,7 @@ def _measure(plan: MeasurementPlan, item: PlanItem, bench: Bench, asked: Asked, 
         reason=judged.reason,
         data_digest=digest,
         given_digest=bench.given_digest,
+        scores_from=bench.scores_from,
         rows=rows,
         level=level,
         variants=asked.variants,

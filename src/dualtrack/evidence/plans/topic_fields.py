@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from dualtrack.evidence.plans.records import Gate
     from dualtrack.rules.records import Topic
 
-__all__ = ["topic_fields"]
+__all__ = ["STATED", "topic_fields"]
+
+STATED = frozenset(
+    {"training_data_covered", "relevant", "defects_overdue", "own_cases", "vendor_claim_tested", "covers", "own_data"}
+    | {"actions_overdue", "escapes_reviewed", "escaped_limit", "wordings_per_case"}
+)
+"""Fields that a planner may state: what no measure computes. Anything else under `states` would stand in for a measurement."""
 
 
 def topic_fields(
@@ -35,10 +41,11 @@ def topic_fields(
     else:
         found = {"metric": measured.measure, **interval_fields(measured), **_thresholds(gate), **_facts(measured)}
         if "attempts" in topic.fields:
-            found |= _attempts(measured, met=met)
+            found |= _attempts(measured)
+        found["open_critical"] = int(not met)
         if isinstance(families := found.get("families"), str):
             found["families"] = families.split(",")
-    found |= gate.states
+    found |= {name: value for name, value in gate.states.items() if name not in found}
     kept = {name: value for name, value in found.items() if name in topic.fields}
     missing = [name for name, kind in topic.fields.items() if name not in kept and not kind.endswith("?")]
     if missing:
@@ -59,8 +66,8 @@ def _facts(measured: Measurement) -> dict[str, Value]:
     return {name: value for name, value in measured.facts.items() if name not in {"estimate", "low", "high", "n"}}
 
 
-def _attempts(measured: Measurement, *, met: bool) -> dict[str, Value]:
-    """Return attempts and how many succeeded, from a share of successes; a limit that was not met stands open as critical."""
+def _attempts(measured: Measurement) -> dict[str, Value]:
+    """Return attempts and how many succeeded, from a share of successes."""
     assert measured.estimate is not None
     successes = round(measured.estimate * measured.n)
-    return {"attempts": measured.n, "successes": successes, "escaped": successes, "open_critical": int(not met)}
+    return {"attempts": measured.n, "successes": successes, "escaped": successes}

@@ -7,13 +7,18 @@ after its window was read lies behind the range and belongs to the next run.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
 
+from dualtrack.domain import canonical
 from dualtrack.domain.entry import Entry
+from dualtrack.domain.records import read_record
+from dualtrack.domain.review import ReviewAction
 from dualtrack.domain.time import format_instant, hong_kong_midnight, parse_instant
+from dualtrack.runtime.review_group import REVIEWERS_MIN
 from dualtrack.store.projections import Projections
 
 if TYPE_CHECKING:
@@ -85,7 +90,18 @@ def records_of(register: Register, use: str, window: Window, step: int) -> list[
 
 
 def overrides_of(register: Register, use: str, start: int, end: int) -> tuple[int, int]:
-    """Return how many reviews of a use ended in a range of the ledger with a changed or rejected output, and how many ended."""
+    """Return how many reviews of a use ended in a range of the ledger with a changed or rejected output, and how many ended.
+
+    Both are 0 where fewer than REVIEWERS_MIN people reviewed, or one of them did more than half: a figure must not tell of a person.
+    """
+    people: Counter[str] = Counter()
+    for entry in register.repository.every(kinds=("review-action/1",), ids=(use,), start=start):
+        if isinstance(entry, Entry) and entry.index < end:
+            action = read_record(canonical.decode(entry.content), ReviewAction, where="review-action/1")
+            if action.by and action.action not in {"claim", "unclaim", "expire"}:
+                people[action.by] += 1
+    if len(people) < REVIEWERS_MIN or 2 * max(people.values()) > people.total():
+        return 0, 0
     Projections(register.repository).catch_up()
     signal = register.repository.tables.signal
     query = select(func.count(), func.sum(signal.c.value)).where(
