@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain import canonical
 from dualtrack.domain.entry import Entry
-from dualtrack.domain.records import encode, read_record
+from dualtrack.domain.records import read_record
 from dualtrack.domain.vocabulary import Role
 from dualtrack.errors import NotFoundError, SignatureError
 from dualtrack.evidence.plans.evidence_of import evidence_of
@@ -145,8 +145,9 @@ def _entries(register: Register, use: str, kind: str) -> list[Entry]:
 
 
 def _registered(entry: Entry) -> Registered:
+    """Read a plan; its digest is that of the bytes that were signed, which a later version would encode with more fields."""
     payload = dsse.parse(entry.content).payload
     plan = read_record(canonical.decode(payload), MeasurementPlan, where=f"entry {entry.index}")
     return Registered(
-        plan, PlanReference(index=entry.index, digest=canonical.digest(encode(plan)), recorded_at=entry.recorded_at)
+        plan, PlanReference(index=entry.index, digest=canonical.digest(payload), recorded_at=entry.recorded_at)
     )
