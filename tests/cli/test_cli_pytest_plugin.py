@@ -229,13 +229,19 @@ def test_a_session_that_loses_a_worker_leaves_nothing(project):
     assert project.results() == 0
 
 
+def _interruptible():
+    """Take Ctrl-C, also where the whole suite runs in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_session_leaves_nothing(project):
     project.plan()
     waits = "def test_waits():\n    open('waiting', 'w').close()\n    time.sleep(100)\n"
     project.write("test_a.py", HEAD + ORDER + waits)
     process = subprocess.Popen(
-        project.command("--dualtrack"), cwd=project.folder, env=project.environment(), stdout=subprocess.PIPE, text=True
-    )
+        project.command("--dualtrack"), cwd=project.folder, env=project.environment(), stdout=subprocess.PIPE, text=True,
+        preexec_fn=_interruptible,  # noqa: PLW1509 - the test has one thread
+    )  # fmt: skip
     try:
         until = time.monotonic() + 60
         while not (project.folder / "waiting").exists():

@@ -26,7 +26,7 @@ def bank(tmp_path_factory):
 @pytest.fixture
 def looser(tmp_path):
     """Our policy without the need to show the benefit: version 2."""
-    text = SOURCE.read_text(encoding="utf-8").replace("version: 1.0.0", "version: 2.0.0", 1)
+    text = SOURCE.read_text(encoding="utf-8").replace("version: 1.1.0", "version: 2.0.0", 1)
     start, end = text.index("  - id: BEN-02"), text.index("  - id: BEN-03")
     path = tmp_path / "looser.yaml"
     path.write_text(text[:start] + text[end:], encoding="utf-8")

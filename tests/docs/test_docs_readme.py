@@ -20,6 +20,7 @@ LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)|!\[[^\]\n]*\]\(([^)\s]+)\)")
 WORD = re.compile(r"[a-z][a-z-]*")
 OWN_TESTS = {
     "fallback.md",
+    "formats.md",
     "govern-a-function.md",
     "govern-an-endpoint.md",
     "govern-openai.md",
