@@ -31,6 +31,7 @@ OWN_TESTS = {
     "operating.md",
     "price.md",
     "scale.md",
+    "write-a-measure.md",
 }
 """Pages that go on from one another and start servers; tests of their own run them."""
 
