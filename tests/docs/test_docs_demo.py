@@ -16,7 +16,7 @@ NAMES = {
     "early-contact-order": "early calls",
     "collection-ranking": "collection (refused)",
 }
-CONTROLS = {"control lost as it must": "lost", "undecided": "**undecided**"}
+CONTROLS = {"control lost as it must": "lost"}
 
 
 @pytest.fixture(scope="module")
