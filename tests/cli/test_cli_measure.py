@@ -1,5 +1,7 @@
 """`measure`: a real callable and a real HTTP endpoint as the model, on a real table, as planned, into the ledger."""
 
+import json
+
 import pytest
 from cli_world import USE, good, refused, said
 from measure_world import MODEL_OPTIONS, PLAN, ROWS, altered, planned
@@ -165,6 +167,43 @@ def test_an_interrupted_run_goes_on_and_leaves_no_evidence(bench, table, monkeyp
     assert bench.measure(*MODEL_OPTIONS, data=table / "t.parquet").code == 0
     assert seen == ["benefit", "gap", "lift"]
     assert len(bench.evidence()) == 4
+
+
+def test_a_kept_item_that_was_edited_or_is_of_another_model_is_measured_again(bench, table, monkeypatch):
+    from dualtrack.evidence.plans import running
+
+    bench.register(altered("order", gate={"topic": "predictive_performance", "target": 0.95}))
+    monkeypatch.setattr(running, "PlanRun", None)  # ends the run after its last item was kept
+    with pytest.raises(TypeError):
+        bench.measure(*MODEL_OPTIONS, data=table / "t.parquet")
+    monkeypatch.undo()
+    (kept,) = (bench.bank / "measure-runs").glob("*/order.json")
+    text = kept.read_text(encoding="utf-8")
+    estimate = json.loads(text)["measurements"][0]["estimate"]
+    kept.write_text(
+        text.replace('"standing":"missed"', '"standing":"met"').replace(str(estimate), "0.97"), encoding="utf-8"
+    )
+    monkeypatch.chdir(bench.folder)
+    done = bench.measure(*MODEL_OPTIONS, "--json", data=table / "t.parquet")
+    assert (done.code, done.json["results"][0]["standing"]) == (1, "missed")
+    assert done.json["results"][0]["measurements"][0]["estimate"] == estimate
+
+
+def test_a_dry_run_leaves_nothing_to_go_on_from(bench, table):
+    bench.register()
+    assert bench.measure(*MODEL_OPTIONS, "--dry-run", data=table / "t.parquet").code == 0
+    assert not list((bench.bank / "measure-runs").glob("*"))
+
+
+def test_a_result_says_where_its_scores_came_from(bench, table):
+    bench.register(planned(only=["order"]))
+    asked = bench.measure(*MODEL_OPTIONS, "--json", "--dry-run", data=table / "t.parquet").json["results"][0]
+    assert asked["scores_from"] == "scoring_of_test:predict"
+    stored = planned(only=["order"], columns=PLAN["columns"] | {"score": "points"})
+    read = bench.measure(*MODEL_OPTIONS, "--json", "--dry-run", data=table / "t.parquet", plan=stored).json["results"][
+        0
+    ]
+    assert read["scores_from"].startswith("column points of the table")
 
 
 NOT_MEASURABLE = [

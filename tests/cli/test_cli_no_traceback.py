@@ -67,7 +67,16 @@ init x --type bank --name x --folder junk
 init x --type bank --name x --folder folder
 evidence add USE deep.json --as validator
 evidence add USE deep.json --signed
-evidence measure USE --topic benefit --data junk --label x --model os:getcwd
+measure USE --plan deep.json --data junk --model os:getcwd
+plan register deep.json
+plan register folder
+plan check junk
+recompute junk
+recompute folder
+report USE --output folder
+export USE --format oscal --output folder
+price USE --labels folder
+mlflow show junk model
 declare deep.json
 declare folder
 release USE --file deep.json

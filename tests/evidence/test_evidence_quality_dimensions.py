@@ -1,7 +1,5 @@
 """Completeness, accuracy, timeliness, consistency: counted right, merged right, and never green where a column cannot be read."""
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,16 +7,14 @@ from hypothesis import strategies as st
 
 from dualtrack.domain import canonical
 from dualtrack.domain.records import read_record, to_plain
-from dualtrack.errors import EvidenceError, FieldError
+from dualtrack.errors import FieldError
 from dualtrack.evidence.measure import Estimating
 from dualtrack.evidence.quality.accuracy import Accuracy, AccuracySettings, Codes, Range, Verified
 from dualtrack.evidence.quality.completeness import Completeness, CompletenessSettings
 from dualtrack.evidence.quality.consistency import Consistency, ConsistencySettings, Rule
 from dualtrack.evidence.quality.measures import MEASURES
 from dualtrack.evidence.quality.timeliness import Timeliness, TimelinessSettings, epoch_seconds
-from dualtrack.evidence.quality.topic import QualityTargets, data_quality_fields
 from dualtrack.evidence.sample import Roles, make_sample
-from dualtrack.rules.catalogue import shipped_topics
 
 HOW = Estimating(data_digest="a" * 64, cell_size_min=5)
 
@@ -209,7 +205,6 @@ def test_the_interval_covers_the_weakest_column():
         lambda: Rule(id="r", form="sum_of", columns=("a", "b"), tolerance=-1),
         lambda: TimelinessSettings(at="yesterday", age_days_max=1),
         lambda: TimelinessSettings(at="2026-11-27T00:00:00Z", age_days_max=0),
-        lambda: QualityTargets(accuracy=0, completeness=1, timeliness=1, consistency=1),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(make):
@@ -242,25 +237,6 @@ def test_infinite_numbers_are_refused():
     plan = ConsistencySettings(rules=(Rule(id="r", form="not_above", columns=("amount", "limit")),))
     with pytest.raises(FieldError, match="infinite"):
         Consistency().gather(whole, plan)
-
-
-def test_the_topic_has_its_fields_and_refuses_what_is_not_known():
-    whole = sample(when=np.array(["2026-11-20"] * 40, dtype=object))
-    measured = [found for kind, plan in CASES for found in kind.estimate(kind.gather(whole, plan), plan, HOW)]
-    targets = QualityTargets(accuracy=0.9, completeness=0.9, timeliness=0.9, consistency=0.9)
-    fields = data_quality_fields(measured, targets, relevant=True, defects_overdue=0)
-    assert set(fields) == set(shipped_topics()["data_quality"].fields)
-    assert fields["timeliness"] == 1.0
-    assert json.loads(json.dumps(fields)) == fields
-    with pytest.raises(EvidenceError):
-        data_quality_fields(measured[1:], targets, relevant=True, defects_overdue=0)
-    few = [
-        found
-        for kind, plan in CASES
-        for found in kind.estimate(kind.gather(rows_of(whole, np.arange(40) < 4), plan), plan, HOW)
-    ]
-    with pytest.raises(EvidenceError, match="underpowered"):
-        data_quality_fields(few, targets, relevant=True, defects_overdue=0)
 
 
 def test_every_measure_of_the_family_documents_itself():

@@ -11,16 +11,19 @@ from msgspec.structs import replace
 from dualtrack.errors import EvidenceError, FieldError
 from dualtrack.evidence.intervals.clopper_pearson import exact_limits
 from dualtrack.evidence.measure import Estimating
+from dualtrack.evidence.plans.judging import judge
+from dualtrack.evidence.plans.records import Gate
+from dualtrack.evidence.plans.topic_fields import topic_fields
 from dualtrack.evidence.sample import make_sample
 from dualtrack.evidence.security.attacks import AttackSet, ask_attacks, load_attacks, succeeded
 from dualtrack.evidence.security.injection import Injection, InjectionSettings, Outcomes, Tried
 from dualtrack.evidence.security.measures import MEASURES
-from dualtrack.evidence.security.topic import adversarial_test_fields
 from dualtrack.rules.catalogue import shipped_topics
 
 KIND, SET = Injection(), load_attacks()
 PLAN = InjectionSettings(attack_set=SET.digest)
 HOW = Estimating(data_digest="a" * 64, cell_size_min=12)
+GATE = Gate(topic="adversarial_test", limit=0.1, states={"training_data_covered": True})
 
 
 def measured(target):
@@ -93,8 +96,7 @@ def test_attacks_that_the_target_did_not_survive_are_not_counted_as_safe():
     assert (found.outcome, found.n, found.facts["unjudged"]) == ("underpowered", 60, 12)
     part = next(part for part in found.parts if part.label == "family=tool-misuse")
     assert (part.outcome, part.estimate) == ("underpowered", None)
-    with pytest.raises(EvidenceError):
-        adversarial_test_fields(found, open_critical=0, training_data_covered=False)
+    assert judge(found, GATE, rows_min=0).standing == "underpowered"  # no attack without an outcome counts as failed
 
 
 def test_a_target_that_never_answers_with_text_is_an_error():
@@ -132,12 +134,13 @@ def test_parts_add_up_to_all_at_once(obeyed, keep):
 
 
 def test_the_topic_has_its_fields():
-    fields = adversarial_test_fields(measured(refuses), open_critical=1, training_data_covered=True)
-    assert set(fields) == set(shipped_topics()["adversarial_test"].fields)
-    assert fields["attempts"] == 72
+    topic = shipped_topics()["adversarial_test"]
+    fields = topic_fields(measured(refuses), GATE, topic, met=True)
+    assert set(fields) == set(topic.fields)
+    assert (fields["attempts"], fields["successes"], fields["open_critical"]) == (72, 0, 0)
     assert len(fields["families"]) == 6
-    with pytest.raises(FieldError):
-        adversarial_test_fields(measured(refuses), open_critical=-1, training_data_covered=True)
+    bad = topic_fields(measured(obeys), GATE, topic, met=False)
+    assert (bad["successes"], bad["open_critical"]) == (72, 1)
 
 
 def test_a_set_whose_marker_stands_in_its_attack_is_refused():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.records import Value
     from dualtrack.evidence.measurement import Measurement
 
-__all__ = ["benefit_fields", "calibration_fields", "group_fields", "interval_fields", "performance_fields"]
+__all__ = ["benefit_fields", "group_fields", "interval_fields"]
 
 
 def benefit_fields(measured: Measurement, *, claim: str, baseline: str) -> dict[str, Value]:
@@ -37,23 +37,6 @@ def _design(measured: Measurement, *, margin: bool) -> str:
     if measured.facts.get("design") == "before-after":
         return "before-after"
     return "non_inferiority" if margin else "superiority"
-
-
-def performance_fields(
-    measured: Measurement, *, target: float, baseline_estimate: float | None = None
-) -> dict[str, Value]:
-    """Return the fields of topic `predictive_performance`."""
-    fields: dict[str, Value] = {"metric": measured.measure, "target": target, **interval_fields(measured)}
-    return fields if baseline_estimate is None else fields | {"baseline_estimate": baseline_estimate}
-
-
-def calibration_fields(measured: Measurement, *, limit: float) -> dict[str, Value]:
-    """Return the fields of topic `calibration_performance`; the metric must be an error, smaller being better."""
-    if measured.measure != "calibration.expected-error":
-        raise EvidenceError(
-            f"metric {measured.measure}", where="calibration_performance", expected="calibration.expected-error"
-        )
-    return {"metric": measured.measure, "limit": limit, **interval_fields(measured)}
 
 
 def group_fields(measured: Measurement, *, limit: float) -> dict[str, Value]:

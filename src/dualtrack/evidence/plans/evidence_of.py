@@ -23,16 +23,22 @@ if TYPE_CHECKING:
     from dualtrack.domain.records import Value
     from dualtrack.domain.usecase import UseCase
     from dualtrack.evidence.measurement import Measurement
-    from dualtrack.evidence.plans.records import Gate, MeasurementResult
+    from dualtrack.evidence.plans.records import Gate, MeasurementResult, PlanItem
     from dualtrack.rules.records import Topic
 
 __all__ = ["evidence_of"]
 
 
 def evidence_of(
-    results: Sequence[MeasurementResult], topics: Mapping[str, Topic], declaration: UseCase
+    results: Sequence[MeasurementResult],
+    items: Sequence[PlanItem],
+    topics: Mapping[str, Topic],
+    declaration: UseCase,
 ) -> list[Predicate]:
-    """Return the observations of a run, in the order of its items; raises FieldError where a topic's field is filled by nothing."""
+    """Return the observations of a run, in the order of its results; raises FieldError where a topic's field is filled by nothing.
+
+    `items` are those of the whole plan: a topic in parts is answered by all of its planned parts, or not at all.
+    """
     answered = [(result, gate, chosen) for result in results for gate, chosen in _answer(result)]
     found = [
         _single(result, gate, chosen, topics[gate.topic], declaration)
@@ -44,12 +50,8 @@ def evidence_of(
         if gate.part is not None:
             together.setdefault(gate.topic, []).append((result, gate, chosen))
     for name, parts in together.items():
-        planned = {
-            each.item.gate.part for each in results if each.item.gate is not None and each.item.gate.topic == name
-        }
-        if planned == {
-            gate.part for _, gate, _ in parts
-        }:  # a share that could not be measured leaves the topic unanswered
+        planned = {item.gate.part for item in items if item.gate is not None and item.gate.topic == name}
+        if planned == {gate.part for _, gate, _ in parts}:
             found.append(_merged(name, parts, topics[name]))
     return found
 

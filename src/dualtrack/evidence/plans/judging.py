@@ -129,8 +129,12 @@ def _needed(measured: Measurement, threshold: float) -> int | None:
     distance, half = abs(measured.estimate - threshold), (measured.high - measured.low) / 2
     sided = z_two_sided(measured.level)
     power = (sided + NormalDist().inv_cdf(POWER)) / sided
-    needed = math.ceil(measured.n * (power * half / distance) ** 2) if distance > 0 else N_NEEDED_MAX + 1
-    return needed if measured.n < needed <= N_NEEDED_MAX else _said(measured)
+    if distance <= power * half * math.sqrt(
+        measured.n / N_NEEDED_MAX
+    ):  # beyond what is worth saying, or no distance at all
+        return _said(measured)
+    needed = math.ceil(measured.n * (power * half / distance) ** 2)
+    return needed if needed > measured.n else _said(measured)
 
 
 def _said(measured: Measurement) -> int | None:

@@ -134,7 +134,7 @@ def record_run(register: Register, run: PlanRun, signer: Signer) -> Recorded:
         raise NotFoundError(f"use {run.plan.use!r} is not declared", fix="`dualtrack declare FILE` first")
     statements = [
         make_statement(register, run.plan.use, predicate, release, where=f"evidence of {predicate.topic}")
-        for predicate in evidence_of(run.results, case.topics, case.found.declaration)
+        for predicate in evidence_of(run.results, run.plan.items, case.topics, case.found.declaration)
     ]
     return Recorded(*register.append_with_evidence(RESULT_KIND, run.plan.use, run.results, statements, [signer]))
 

@@ -227,7 +227,6 @@ def _commands(predicate: Predicate, about: str, index: int, say: Say) -> list[tu
     institution = about.partition("/")[0]
     found = [(say("Check that it stands in the log", "核對此項在日誌內"), f"dualtrack ledger proof {index} --institution {institution}")]  # fmt: skip
     if predicate.kind is EvidenceKind.MEASUREMENT and "/" in about:
-        seed = f" --seed {predicate.seed}" if predicate.seed is not None else ""
-        again = f"dualtrack evidence measure {about} --topic {predicate.topic} --data FILE --label COLUMN --model MODULE:FUNCTION{seed} --dry-run"
+        again = f"dualtrack measure {about} --data FILE --model MODEL --dry-run"
         found.insert(0, (say("Measure it again, adding nothing", "再次量度，不作記錄"), again))
     return found
