@@ -27,7 +27,7 @@ def measured(slug: str, level: float):
         facts={"power_at_declared_effect": 0.9},
     )
     use = SimpleNamespace(slug=slug, plan=SimpleNamespace(effect=0.002))
-    return SimpleNamespace(use=use, result=SimpleNamespace(benefit=benefit))
+    return SimpleNamespace(use=use, benefit=benefit)
 
 
 def test_an_effect_is_shown_in_the_form_of_the_pages_at_its_own_level():

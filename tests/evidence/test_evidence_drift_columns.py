@@ -300,7 +300,8 @@ def test_the_exact_distance_has_its_interval_and_does_not_merge():
 @settings(max_examples=25)
 @given(NUMBERS, NUMBERS)
 def test_nothing_finite_gives_a_nan_or_a_warning(reference, current):
-    if not np.isnan(reference).all():
+    alike = np.array_equal(np.sort(reference), np.sort(current), equal_nan=True)  # one table twice is refused
+    if not np.isnan(reference).all() and not alike:
         measured({"x": reference}, {"x": current}, Estimating(data_digest=DIGEST, draws=3, cell_size_min=1))
 
 

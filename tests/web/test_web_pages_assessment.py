@@ -115,7 +115,7 @@ def test_evidence_that_nobody_used_says_so(world):
     page = world.show("GET", EVIDENCE, path={"idx": str(receipt.index)})
     assert "It came after the newest assessment" in page
     assert "&lt;script&gt;alert(1)" in page
-    assert "--seed 7" in page
+    assert f"dualtrack measure {USE} --data FILE --model MODEL --dry-run" in page
     world.assess()
     old = indices(world, "evidence/1")[0]
     assert "newer evidence of its topic counts instead" in world.show("GET", EVIDENCE, path={"idx": old})

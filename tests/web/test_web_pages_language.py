@@ -105,6 +105,7 @@ class Filled(ActingWorld):
             "/uses/{institution}/{use}/assessment": [{"path": OF_USE}],
             "/uses/{institution}/{use}/change": [{"path": OF_USE}],
             "/uses/{institution}/{use}/price": [{"path": OF_USE}],
+            "/uses/{institution}/{use}/assurance": [{"path": OF_USE}],
             "/uses/{institution}/{use}/signals": [{"path": OF_USE, "query": {"kind": "complaint", "days": "30"}}],
             "/uses/{institution}/{use}/observe": [{"path": OF_USE}],
             "/uses/{institution}/{use}/evidence/new": [{"path": OF_USE}, *topics],
@@ -164,6 +165,7 @@ DOWNLOADS = {
     "/r/{code}/proof",
     "/c/{token}/proof",
     "/import/gap-report",
+    "/uses/{institution}/{use}/assurance/{form}",
 }
 PATTERNS = [page.path for page in all_pages() if page.method == "GET" and page.path not in DOWNLOADS]
 

@@ -6,7 +6,9 @@ a few small queries; what comes back are cells, never rows, except for a sample 
 
 from __future__ import annotations
 
+import sys
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from dualtrack.evidence.engines.narwhal import nw
 from dualtrack.evidence.engines.row_text import LANE_HEX, LANES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pyspark.sql.connect.dataframe import DataFrame
 
@@ -33,10 +35,12 @@ class SparkEngine(FrameEngine):
     def __init__(self, remote: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the client warns of versions of pandas, which is not used here
-            try:
-                from pyspark.sql.connect.session import SparkSession  # noqa: PLC0415 - optional, and a second
-            except ImportError as error:
-                raise MissingExtraError("scale", "counting on Spark") from error
+            with _named_main():
+                try:
+                    from pyspark.sql.connect import functions, window  # noqa: F401, PLC0415 - imported while it may be
+                    from pyspark.sql.connect.session import SparkSession  # noqa: PLC0415 - optional, and a second
+                except ImportError as error:
+                    raise MissingExtraError("scale", "counting on Spark") from error
             try:
                 self._session = SparkSession.builder.remote(remote).create()
                 self._session.conf.set("spark.sql.session.timeZone", "UTC")
@@ -94,6 +98,23 @@ class SparkEngine(FrameEngine):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._session.stop()
+
+
+@contextmanager
+def _named_main() -> Iterator[None]:
+    """Give a program without a file (`python -c`, a worker of tests) one for a while: the client ends the process otherwise.
+
+    Each of its modules, when imported, takes such a program for its own doctests, looks for a Spark installation and exits.
+    """
+    main = sys.modules["__main__"]
+    bare = getattr(main, "__spec__", None) is None and not hasattr(main, "__file__")
+    if bare:
+        main.__file__ = "-c"
+    try:
+        yield
+    finally:
+        if bare:
+            del main.__file__
 
 
 def _upstream(error: Exception, where: str) -> UpstreamError:
