@@ -33,7 +33,7 @@ class Cluster:
         self.start()
 
     def start(self) -> None:
-        options = f"-k {self.folder} -c listen_addresses='' -c max_connections=50 -p {PORT}"
+        options = f"-k {self.folder} -c listen_addresses='' -c max_connections=200 -p {PORT}"
         self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self.folder / "log"), "-o", options, "start")
 
     def kill(self) -> None:

@@ -21,7 +21,7 @@ def reals(values: ArrayLike, where: str) -> NDArray[np.float64]:
         )
     try:
         array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise FieldError(f"not numbers: {error}", where=where) from error
     if array.ndim != 1:
         raise FieldError(f"{array.ndim} dimensions", where=where, expected="one value a row")

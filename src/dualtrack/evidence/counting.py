@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dualtrack.evidence.tally import Amount, Key, Tally
 
-__all__ = ["VALUE_MAX", "count", "fixed", "infinite_number", "level_text", "not_numbers", "too_large"]
+__all__ = ["VALUE_MAX", "count", "fixed", "infinite_number", "level_text", "not_numbers", "numbers", "too_large"]
 
 VALUE_MAX = 2.0**62
 """Largest size of a rounded value: a sum of more rows than memory holds is kept in Python's whole numbers."""
@@ -55,10 +55,10 @@ def count(columns: Mapping[str, NDArray[Any]], tally: Tally) -> Counted:
 
 def fixed(columns: Mapping[str, NDArray[Any]], amount: Amount) -> NDArray[np.int64]:
     """Return the amount of each row in units of 2^-scale_bits, rounded half to even; missing rows give 0."""
-    values, absent = _numbers(_column(columns, amount.column), amount.column)
+    values, absent = numbers(_column(columns, amount.column), amount.column)
     with np.errstate(over="ignore", under="ignore"):  # too large is refused below; too small is 0
         if amount.times is not None:
-            others, also = _numbers(_column(columns, amount.times), amount.times)
+            others, also = numbers(_column(columns, amount.times), amount.times)
             values, absent = values * others, absent | also
         scaled = np.rint(np.ldexp(np.where(absent, 0.0, values), amount.scale_bits))
     if not (np.abs(scaled) < VALUE_MAX).all():
@@ -147,7 +147,7 @@ def _place(column: NDArray[Any], key: Key) -> tuple[list[str], NDArray[np.int64]
         return _values(column, key.column)
     if key.how == "missing":
         return ["0", "1"], _absent(column).astype(np.int64)
-    values, absent = _numbers(column, key.column)
+    values, absent = numbers(column, key.column)
     place = _bins(values, np.asarray(key.edges, dtype=np.float64))
     place[absent] = -1
     return _named([str(at) for at in range(-1, len(key.edges) + 1)], place + 1)
@@ -244,7 +244,7 @@ def _absent(column: NDArray[Any]) -> NDArray[np.bool_]:
     return absent
 
 
-def _numbers(column: NDArray[Any], where: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def numbers(column: NDArray[Any], where: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return a column as numbers, 0 where there is none, and which rows have none; infinite numbers and texts are refused."""
     absent, data = np.ma.getmaskarray(column), np.ma.getdata(column)
     texts = data.dtype.kind == "O" and any(isinstance(value, (str, bytes)) for value in data[~absent].tolist())

@@ -62,7 +62,7 @@ def detectable_effect(standard_error: float, *, level: float = LEVEL, power: flo
 def rows_for_difference(deviation: float, effect: float, *, level: float = LEVEL, power: float = POWER) -> int:
     """Return the pairs needed to show a mean paired difference `effect` with standard deviation `deviation`."""
     _check_above_zero(deviation=deviation, effect=effect)
-    return math.ceil(((z_two_sided(level) + _z(power)) * deviation / effect) ** 2)
+    return _rows((z_two_sided(level) + _z(power)) * deviation / effect)
 
 
 def power_difference(rows: int, deviation: float, effect: float, *, level: float = LEVEL) -> float:
@@ -74,13 +74,21 @@ def power_difference(rows: int, deviation: float, effect: float, *, level: float
 def rows_for_same_kind(rows: int, standard_error: float, effect: float, *, level: float = LEVEL) -> int:
     """Return the rows needed to show `effect` where `rows` of the same kind gave this standard error: it falls with their root."""
     _check_above_zero(rows=rows, standard_error=standard_error, effect=effect)
-    return math.ceil(rows * (detectable_effect(standard_error, level=level) / effect) ** 2)
+    return _rows(math.sqrt(rows) * detectable_effect(standard_error, level=level) / effect)
 
 
 def rows_for_width(deviation: float, half_width: float, *, level: float = LEVEL) -> int:
     """Return the rows needed for an interval of a mean of plus or minus `half_width`."""
     _check_above_zero(deviation=deviation, half_width=half_width)
-    return math.ceil((z_two_sided(level) * deviation / half_width) ** 2)
+    return _rows(z_two_sided(level) * deviation / half_width)
+
+
+def _rows(root: float) -> int:
+    """Return the square of a number, rounded up; raises FieldError where no number of rows would do."""
+    squared = root * root
+    if not math.isfinite(squared):
+        raise FieldError("an effect too small for any number of rows", where="sample size", fix="state a larger effect")
+    return math.ceil(squared)
 
 
 def _z(power: float) -> float:

@@ -110,7 +110,7 @@ class Sample(NamedTuple):
 def _feature(column: NDArray[Any], name: str) -> NDArray[np.float64]:
     try:
         values: NDArray[np.float64] = np.ma.filled(np.ma.asarray(column).astype(np.float64), np.nan)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise FieldError("not numbers", where=name, expected="a column of numbers") from error
     if np.isinf(values).any():
         raise FieldError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from typing import Any
 
 from dualtrack.errors import UpstreamError
@@ -89,7 +89,7 @@ def _metrics(data: dict[str, Any], where: str) -> dict[str, float]:
     found = {}
     for each in _list(data, "metrics", where):
         value = each.get("value") if isinstance(each, dict) else None
-        if isinstance(value, int | float) and math.isfinite(value):
+        if isinstance(value, int | float) and abs(value) <= sys.float_info.max:  # false for NaN, too
             found[_text(each, "key", where)] = float(value)
     return found
 

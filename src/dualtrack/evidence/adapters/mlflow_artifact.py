@@ -7,6 +7,7 @@ path: anybody with the folder gets the same one. Links are not followed.
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -27,10 +28,17 @@ def artifact_digest(place: str) -> str | None:
     return folder_digest(path) if path.is_dir() else _file_digest(path)
 
 
+def _unreadable(error: OSError) -> None:
+    raise PathError(
+        f"cannot be read: {error.strerror}", where=str(error.filename), fix="check who may read it"
+    ) from error
+
+
 def folder_digest(folder: Path) -> str:
     """Return the digest of a folder; raises PathError where it holds a link, nothing, or more than FILES_MAX files."""
     found = []
-    for path in folder.rglob("*"):
+    inside = (Path(at) / name for at, below, names in os.walk(folder, onerror=_unreadable) for name in (*below, *names))
+    for path in inside:
         if path.is_symlink():
             raise PathError("a link among the model's files", where=str(path), fix="register a model of plain files")
         if path.is_file():

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ANSWER_BYTES_MAX", "TIMEOUT_S", "TOKEN_VARIABLE", "read_over_rest"]
 
+_DIGITS_MAX = 9
+"""Digits of a version number; more is no number that MLflow gave."""
+
 TIMEOUT_S = 20.0
 """Seconds for one answer, from the first byte asked to the last one read."""
 
@@ -139,8 +142,11 @@ def _version(server: _Server, wanted: ModelName) -> dict[str, Any]:
     version = wanted.version
     if version is None:
         model = _part(server.get("registered-models/get", name=wanted.name), "registered_model", server.where)
-        known = [each.get("version") for each in model.get("latest_versions") or [] if isinstance(each, dict)]
-        numbers = [int(each) for each in map(str, known) if each.isascii() and each.isdigit()]
+        listed = model.get("latest_versions")
+        known = [each.get("version") for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        numbers = [
+            int(each) for each in map(str, known) if each.isascii() and each.isdigit() and len(each) <= _DIGITS_MAX
+        ]
         if not numbers:
             raise NotFoundError(f"model {wanted.name!r} has no version", where=server.where)
         version = str(max(numbers))

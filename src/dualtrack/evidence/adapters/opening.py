@@ -86,7 +86,7 @@ def find_object(reference: str, where: str) -> Any:  # noqa: ANN401 - whatever a
         sys.path.append(here)
     try:
         return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # a module may raise anything while it is imported; it is named, not hidden
         raise FieldError(f"{reference!r} cannot be found: {error}", where=where, expected="module:function") from error
 
 

@@ -180,18 +180,19 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
         if not held:
             return None
         column, top = max(held, key=lambda pair: abs(pair[1].estimate))
+        whole = all(_enough(each, least) for each in found)  # a column too small to say may be the one that moved
         return Measurement(
             measure=f"{self.name}.{name}",
             unit=unit,
             n=column.m + column.missing[1],
-            outcome="measured",
+            outcome="measured" if whole else "underpowered",
             method=self.method,
             data_digest=how.data_digest,
             level=how.level,
             estimate=top.estimate,
             low=top.low,
             high=top.high,
-            facts={"column": column.column},
+            facts={"column": column.column} if whole else {"column": column.column, "n_needed": least},
             parts=tuple(_part(each, distance, least) for each, distance in pairs if distance is not None),
             statistics=plain_statistics(statistics),
             draws=None if name == "missing" else record_draws(how.seed, how.draws),

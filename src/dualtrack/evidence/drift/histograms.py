@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
-from dualtrack.evidence.counting import count
+from dualtrack.evidence.counting import count, numbers
 from dualtrack.evidence.drift.settings import NumericColumn
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.tally import Key, Tally
@@ -99,19 +99,8 @@ def as_reference(statistics: DriftStatistics) -> DriftStatistics:
 
 def sorted_values(column: NDArray[Any], where: str) -> tuple[NDArray[np.float64], int]:
     """Return a column's values in order and how many are missing; raises FieldError for text and infinite numbers."""
-    data = np.ma.getdata(column)
-    try:
-        values = data.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise FieldError("not numbers", where=where, expected="a column of numbers") from error
-    if np.ma.is_masked(column):
-        values = values[~np.ma.getmaskarray(column)]
-    values.sort()
-    held = len(values) - int(np.isnan(values[::-1]).argmin()) if len(values) and np.isnan(values[-1]) else len(values)
-    held = 0 if len(values) and np.isnan(values[0]) else held  # NaN sorts last
-    if held and not np.isfinite(values[[0, held - 1]]).all():
-        raise FieldError("an infinite number", where=where, fix="mask it, or cap the column before measuring")
-    return values[:held], len(data) - held
+    values, missing = numbers(column, where)
+    return np.sort(values[~missing]), int(missing.sum())
 
 
 def category_counts(column: NDArray[Any]) -> tuple[dict[str, int], int]:

@@ -16,12 +16,14 @@ from msgspec.structs import replace
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.counting import count
+from dualtrack.evidence.intervals.answer import NoInterval
+from dualtrack.evidence.intervals.multinomial import multinomial_bootstrap
 from dualtrack.evidence.measure import CountingMeasure
 from dualtrack.evidence.measurement import Measurement, Method, Part, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.power import rows_for_width
 from dualtrack.evidence.quantiles import z_two_sided
-from dualtrack.evidence.resampling import generator, percentiles, record_draws
+from dualtrack.evidence.resampling import record_draws
 from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.tally import Amount, Key, Tally, from_fixed
 
@@ -170,8 +172,7 @@ class DriftPerformance(CountingMeasure[PerformanceStatistics, PerformanceSetting
             facts=facts,
             statistics=plain_statistics(statistics),
         )
-        short = sums.n < how.cell_size_min or spread is None
-        if short or spread is None:
+        if spread is None or sums.n < how.cell_size_min:
             return (replace(bare, facts=facts | {"n_needed": how.cell_size_min}),)
         mean, half = sums.confidence / sums.n, z_two_sided(how.level) * spread / math.sqrt(sums.n)
         wide = settings.half_width is not None and half > settings.half_width
@@ -295,8 +296,15 @@ def _order(side: ScoreSide, first: Measurement, how: Estimating) -> tuple[Measur
     if len(counts) < 2 or not 0 < scores.sum() < counts.sum():  # noqa: PLR2004 - order takes two
         return ()
     point = float(_expected_auc(counts, rates))
-    drawn = generator(how.seed).multinomial(int(counts.sum()), counts / counts.sum(), size=how.draws)
-    span = percentiles(_expected_auc(drawn.astype(np.float64), rates), how.level)
+    span = multinomial_bootstrap(
+        counts.astype(np.int64),
+        lambda drawn: _expected_auc(drawn.astype(np.float64), rates),
+        seed=how.seed,
+        draws=how.draws,
+        level=how.level,
+    )
+    if isinstance(span, NoInterval):
+        return ()
     facts = {"assumes": first.facts["assumes"]}
     return (
         replace(
@@ -318,5 +326,8 @@ def _expected_auc(counts: NDArray[np.float64], rates: NDArray[np.float64]) -> ND
     """Return the chance that a case to be expected scores above one that is not; cases of one bin are tied."""
     positives, negatives = counts * rates, counts * (1 - rates)
     below = np.cumsum(negatives, axis=-1) - negatives / 2
-    found: NDArray[np.float64] = (positives * below).sum(-1) / (positives.sum(-1) * negatives.sum(-1))
+    pairs = np.asarray(positives.sum(-1) * negatives.sum(-1))
+    found: NDArray[np.float64] = np.divide(
+        (positives * below).sum(-1), pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0
+    )
     return found

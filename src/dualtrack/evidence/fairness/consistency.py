@@ -145,8 +145,6 @@ def _points(sample: Sample, settings: ConsistencySettings) -> NDArray[np.float64
     features, left_out = sample.features(), {*sample.roles.attributes, *settings.without}
     kept = [at for at, name in enumerate(sample.roles.features) if name not in left_out]
     values = features[:, kept]
-    if np.isinf(values).any():
-        raise FieldError("an infinite number", where="features", expected="numbers, missing ones masked")
     absent = np.isnan(values)
     held = np.maximum((~absent).sum(0), 1)
     centred = np.where(absent, 0.0, values - np.where(absent, 0.0, values).sum(0) / held)

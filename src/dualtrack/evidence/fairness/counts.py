@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dualtrack.errors import FieldError
 from dualtrack.evidence.cells import Cells, level_order
 from dualtrack.evidence.numeric import np
-from dualtrack.evidence.roles import refuse_weights
+from dualtrack.evidence.roles import refuse_weights, role_column
 from dualtrack.evidence.tally import Key
 
 if TYPE_CHECKING:
@@ -51,17 +51,13 @@ def attribute_names(roles: Roles) -> tuple[str, ...]:
 
 def label_key(roles: Roles) -> Key:
     """Return the key of the label; raises FieldError where the data have none."""
-    if roles.label is None:
-        raise FieldError("no column plays 'label'", where="plan, field columns", fix="name the column of 'label'")
-    return Key(column=roles.label)
+    return Key(column=role_column(roles, "label"))
 
 
 def decision_key(roles: Roles, threshold: float | None) -> Key:
     """Return the key of the decision: the score at or above a declared threshold, or else the column of decisions."""
     if threshold is not None:
-        if roles.score is None:
-            raise FieldError("no column plays 'score'", where="plan, field columns", fix="name the column of 'score'")
-        return Key(column=roles.score, how="bins", edges=(threshold,))
+        return Key(column=role_column(roles, "score"), how="bins", edges=(threshold,))
     if roles.decision is None:
         raise FieldError(
             "no column plays 'decision'",

@@ -12,11 +12,12 @@ import math
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Record, Text
-from dualtrack.errors import DualtrackError, EvidenceError, FieldError
+from dualtrack.errors import EvidenceError, FieldError
 from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.intervals.wilson import wilson
 from dualtrack.evidence.measure import Estimating, Measure
 from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part, plain_statistics
+from dualtrack.evidence.models import ask
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.power import POWER
 from dualtrack.evidence.quantiles import z_two_sided
@@ -219,17 +220,7 @@ def _own_levels(sample: Sample, settings: FlipSettings) -> NDArray[np.int64]:
 
 
 def _decide(model: Scorer, rows: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
-    try:
-        scores = np.asarray(model.score(rows), dtype=np.float64)
-    except DualtrackError:
-        raise
-    except Exception as error:  # whatever a model under measurement throws: it is not measurable, and the run goes on
-        raise EvidenceError(
-            f"the model failed: {type(error).__name__}", where="model", expected="one score a row"
-        ) from error
-    if scores.shape != (len(rows),) or not np.isfinite(scores).all():
-        raise EvidenceError(f"scores of shape {scores.shape}", where="model", expected="one finite score a row")
-    decided: NDArray[np.bool_] = scores >= threshold
+    decided: NDArray[np.bool_] = ask(model, rows, "model") >= threshold
     return decided
 
 

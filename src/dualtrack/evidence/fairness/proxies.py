@@ -98,8 +98,6 @@ class Proxies(Measure[ProxyTables, ProxySettings]):
     def gather(self, sample: Sample, settings: ProxySettings) -> ProxyTables:
         """Cut features into bins and count; raises FieldError for missing attributes, or features that are no numbers."""
         names, features = attribute_names(sample.roles), sample.features()
-        if np.isinf(features).any():
-            raise FieldError("an infinite number", where="features", expected="numbers, missing ones masked")
         if settings.bins < _LEVELS_LEAST:
             raise FieldError(f"{settings.bins} bins", where="bins", expected="2 or more")
         cut = [

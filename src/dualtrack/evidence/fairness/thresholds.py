@@ -38,7 +38,6 @@ Gap = Literal["selection_rate", "true_positive_rate", "equalised_odds"]
 WINDOWS_MAX = 200
 """Most beginnings of windows of each of two rates: 40,000 windows, a few milliseconds a group."""
 
-_BOTH = "equalised_odds"
 _ROUNDING = 1e-12
 
 

@@ -6,14 +6,15 @@ may. The statistics are two histograms of scores, so the AUC repeats without row
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import TYPE_CHECKING
 
 from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError, MissingExtraError
 from dualtrack.evidence.numeric import np
-from dualtrack.evidence.quantiles import z_two_sided
+from dualtrack.evidence.performance import discrimination
+from dualtrack.evidence.performance.discrimination import CLASS_LEAST
+from dualtrack.evidence.performance.ordering import order
 from dualtrack.evidence.resampling import generator
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ SCORE_BINS = 500
 
 ROWS_MAX = 100_000
 """Most rows taken, drawn by lot: more change the AUC in the third digit and cost minutes."""
-
-_CLASS_LEAST = 2
 
 
 class AucCounts(Record, frozen=True):
@@ -63,7 +62,7 @@ def tell_together(
     chosen = generator(seed).permutation(len(place))[:ROWS_MAX]
     train, test = chosen[: len(chosen) // 2], chosen[len(chosen) // 2 :]
     told = place == largest
-    if min(told[train].sum(), (~told[train]).sum(), told[test].sum(), (~told[test]).sum()) < _CLASS_LEAST:
+    if min(told[train].sum(), (~told[train]).sum(), told[test].sum(), (~told[test]).sum()) < CLASS_LEAST:
         return AucCounts(attribute=attribute, level=levels[largest], counts=(0,) * (2 * SCORE_BINS))
     shown = np.hstack([np.eye(len(edges) + 2, dtype=np.float32)[bin_of[chosen]] for edges, bin_of in cut])
     model = LogisticRegression(max_iter=200)
@@ -78,19 +77,11 @@ def tell_together(
 
 def auc_interval(counts: AucCounts, level: float) -> tuple[float, float, float] | None:
     """Return AUC and DeLong limits from histograms, ties counting half; None where a class has too few rows or nothing varies."""
-    others, told = counts.array.astype(np.float64)
-    n_others, n_told = float(others.sum()), float(told.sum())
-    if min(n_others, n_told) < _CLASS_LEAST:
+    smaller = int(counts.array.sum(1).min())
+    if smaller < CLASS_LEAST:
         return None
-    beats = (np.cumsum(others) - others / 2) / n_others
-    beaten = 1 - (np.cumsum(told) - told / 2) / n_told
-    auc = float((told * beats).sum() / n_told)
-    variance = _variance(beats, told, auc) / n_told + _variance(beaten, others, auc) / n_others
-    if variance <= 0:
+    found = order(counts.array.T)
+    if found.variance <= 0 and found.auc not in {0.0, 1.0}:
         return None
-    half = z_two_sided(level) * math.sqrt(variance)
-    return auc, max(0.0, auc - half), min(1.0, auc + half)
-
-
-def _variance(values: NDArray[np.float64], rows: NDArray[np.float64], mean: float) -> float:
-    return float((rows * (values - mean) ** 2).sum() / (rows.sum() - 1))
+    low, high = discrimination.auc_interval(found.auc, found.variance, smaller, level)
+    return found.auc, low, high

@@ -72,7 +72,8 @@ _CHANCE: dict[Metric, float] = {"auc": 0.5, "brier-benefit": 0.0, "capture-benef
 class ControlSettings(Record, frozen=True):
     """What is measured, and how sure the verdict must be.
 
-    `metric`: the AUC, whose chance is one half, or what the score's Brier loss is below the baseline's, which must not be above 0.
+    `metric`: the AUC, whose chance is one half; what the score's Brier loss is below the baseline's; or the share of outcomes on a
+    list of `capacity` (share of rows) beyond that on the baseline's. The latter two must not be above 0 for a control.
     `verdict_level`: coverage of the interval that must hold chance; that of the estimate where none is given. At 95 % one
     honest control in twenty is called a winner; a control that has seen the answers is far beyond 99.9 %.
     """
@@ -85,6 +86,12 @@ class ControlSettings(Record, frozen=True):
     verdict_level: float | None = None
 
     def __post_init__(self) -> None:
+        if (self.metric == "capture-benefit") != (self.capacity is not None):
+            raise FieldError(
+                f"{self.metric}, capacity {self.capacity}",
+                where="settings.capacity",
+                expected="a share of the rows for capture-benefit, none for the others",
+            )
         if self.verdict_level is not None and not 0 < self.verdict_level < 1:
             raise FieldError(f"{self.verdict_level}", where="settings.verdict_level", expected="between 0 and 1")
         if not REPEATS_LEAST <= self.repeats <= TRAININGS_MAX:

@@ -18,8 +18,9 @@ from dualtrack.domain.records import Record, Text
 from dualtrack.evidence.measure import CountingMeasure
 from dualtrack.evidence.measurement import Measurement, Method, plain_statistics
 from dualtrack.evidence.numeric import np
+from dualtrack.evidence.performance.discrimination import auc_interval
+from dualtrack.evidence.performance.ordering import order
 from dualtrack.evidence.power import no_spread, rows_for_width
-from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import generator, percentiles, record_draws
 from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.security.losses import Losses, bin_losses, edges, losses_from, merge_losses
@@ -181,20 +182,8 @@ def _rate_at(train: NDArray[np.int64], test: NDArray[np.int64], alarms: float) -
 def _auc(bare: Measurement, train: NDArray[np.int64], test: NDArray[np.int64]) -> Measurement:
     """Return the probability that a member has the smaller loss, losses of one bin counting half."""
     bare = replace(bare, measure="security.membership-inference-auc", unit="probability", draws=None)
-    members, others = int(train.sum()), int(test.sum())
-    beaten = (others - test.cumsum() + test / 2) / others  # share of others that a member of this bin beats
-    losing = (train.cumsum() - train / 2) / members
-    area = float((train * beaten).sum() / members)
-    variance = _variance(train, beaten) + _variance(test, losing)
-    error = math.sqrt(variance)
-    if no_spread(error):
+    found = order(np.column_stack([test, train])[::-1])  # the smaller the loss, the higher the place
+    if no_spread(math.sqrt(found.variance)) and found.auc not in {0.0, 1.0}:
         return bare
-    half = z_two_sided(bare.level) * error
-    return replace(bare, outcome="measured", estimate=area, low=max(0.0, area - half), high=min(1.0, area + half))
-
-
-def _variance(counts: NDArray[np.int64], values: NDArray[np.float64]) -> float:
-    """Return the variance of the mean of grouped values."""
-    n = int(counts.sum())
-    mean = float((counts * values).sum() / n)
-    return float((counts * (values - mean) ** 2).sum() / (n - 1) / n)
+    low, high = auc_interval(found.auc, found.variance, min(int(train.sum()), int(test.sum())), bare.level)
+    return replace(bare, outcome="measured", estimate=found.auc, low=low, high=high)
