@@ -68,6 +68,25 @@ def test_the_good_sample_meets_a_generous_gate(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("least", [2, 10, 60])
+def test_what_is_pooled_for_people_outside_is_pooled_once_and_never_looks_better(name, least):
+    measure, case = measures()[name], cases()[name]
+    whole = gathered(name)
+    if (name, least) == ("fairness.alternatives", 60):
+        with pytest.raises(FieldError, match="too few people"):  # it is not measurable then
+            measure.suppressed(whole, case.settings, least)
+        return
+    shown = measure.suppressed(whole, case.settings, least)
+    assert type(shown) is measure.statistics
+    assert measure.suppressed(shown, case.settings, least) == shown
+    assert len(encode(shown)) < STATISTICS_MAX
+    before, after = (measure.estimate(each, case.settings, HOW) for each in (whole, shown))
+    assert [each.measure for each in after] == [each.measure for each in before]
+    for each, other in zip(before, after, strict=True):
+        assert other.outcome == "underpowered" or each.outcome == "measured", each.measure
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_statistics_hold_no_words_of_a_row(name):
     case = cases()[name]
     text = encode(gathered(name)).decode()

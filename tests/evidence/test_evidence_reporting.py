@@ -135,7 +135,7 @@ def test_what_was_not_tested_is_listed(report):
     assert "performance" not in found.families
     assert {each.name for each in found.attributes} >= {"race", "disability"}
     assert "sex" not in {each.name for each in found.attributes}
-    assert {each.label for each in found.groups} == {"area=isle"}
+    assert {each.label for each in found.groups} == {"area=(pooled)"}, "an area of nine people is not named"
     lacks = {each.item: each.lack for each in found.items}
     assert lacks == {"groups": "underpowered", "moved": "not measurable", "later": "no result"}
     reference = next(each for each in found.items if each.item == "moved")
@@ -237,7 +237,7 @@ def test_reliability_shows_observed_rates_of_equal_groups(report):
 
 def test_weak_groups_are_drawn_hollow_and_said_in_the_table(report):
     (areas,) = [each for each in plots(report, "groups") if each.title == "Parts of selection_rate-gap, area"]
-    assert [row[-1] for row in areas.rows if row[0] == "area=isle"] == ["underpowered"]
+    assert [row[-1] for row in areas.rows if row[0] == "area=(pooled)"] == ["underpowered"]
     assert 'stroke-dasharray="4 3"' in areas.picture or "no estimate" in areas.picture
 
 

@@ -1,4 +1,4 @@
-"""Answers to tallies: adding them up in any order and grouping, and showing them to people outside without a small cell."""
+"""Answers to tallies: adding them up in any order and grouping."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dualtrack.errors import FieldError
 from dualtrack.evidence.counting import count
-from dualtrack.evidence.tally import SCALE_BITS, Amount, Counted, Key, Tally, from_fixed, merge_counted, suppress
+from dualtrack.evidence.tally import SCALE_BITS, Amount, Counted, Key, Tally, from_fixed, merge_counted
 
 TALLY = Tally(
     name="t",
@@ -51,37 +51,6 @@ def counted(*counts):
     sums = tuple((10**at,) for at in range(len(counts)))
     tally = Tally(name="t", keys=(Key(column="a"),), amounts=(Amount(column="x"),))
     return Counted(tally=tally, cells=cells, counts=counts, sums=sums)
-
-
-@given(st.lists(st.integers(1, 60), max_size=12), st.integers(1, 40))
-def test_no_small_cell_is_shown_and_none_comes_out_by_subtraction(counts, least):
-    whole = counted(*counts)
-    shown = suppress(whole, least)
-    assert all(each >= least for each in shown.counts)
-    stars = [at for at, cell in enumerate(shown.cells) if cell == ("*",)]
-    assert len(stars) <= 1
-    kept = {cell for cell in shown.cells if cell != ("*",)}
-    hidden = [each for cell, each in zip(whole.cells, whole.counts, strict=True) if cell not in kept]
-    if shown == whole:
-        assert min(counts, default=least) >= least
-    elif sum(counts) >= least:  # whoever knows the total learns the pool: at least two cells, at least `least` rows
-        assert shown.n == whole.n
-        assert len(hidden) >= 2
-        assert sum(hidden) >= least
-        assert sum(each[0] for each in shown.sums) == sum(each[0] for each in whole.sums)
-    else:
-        assert shown.cells == ()
-
-
-@given(tables(), st.integers(1, 12))
-def test_suppressing_twice_changes_nothing(table, least):
-    once = suppress(count(table, TALLY), least)
-    assert suppress(once, least) == once
-
-
-def test_a_level_named_like_the_pool_goes_into_it():
-    whole = count({"a": np.array(["*"] * 9 + ["x"] * 20 + ["y"] * 2)}, Tally(name="t", keys=(Key(column="a"),)))
-    assert dict(zip(suppress(whole, 5).cells, suppress(whole, 5).counts, strict=True)) == {("*",): 11, ("x",): 20}
 
 
 def test_an_answer_may_leave_out_sums_that_nobody_asked_for():

@@ -2,6 +2,7 @@
 
     gather(sample, settings) -> statistics          sees rows and the model; nothing of a row may stay in what it returns
     merge([statistics, ...]) -> statistics          shards, days and branches add up to the same as all rows at once
+    suppressed(statistics, settings, least) -> statistics         pools what tells apart fewer people; all that is kept and signed
     estimate(statistics, settings, how) -> (Measurement, ...)     sees no row, so an outsider can repeat it from a bundle
 
 A measure that only counts is a `CountingMeasure`: it says what to count, and any engine can do its gathering. One whose statistics do not add up
@@ -92,6 +93,15 @@ class Measure(ABC, Generic[S, P]):
         raise FieldError(
             f"{len(parts)} parts", where=self.name, expected="one: they do not add up", fix="measure all rows at once"
         )
+
+    def suppressed(self, statistics: S, settings: P, least: int) -> S:
+        """Return the statistics as they may leave the firm: no group, segment, category or place on a score of fewer than `least` people.
+
+        What is pooled must not look better for it: a group that may not be shown leaves the result `underpowered`. As they stand where
+        a measure tells nobody apart. Called once, after all merging and before estimates.
+        """
+        del settings, least
+        return statistics
 
     @abstractmethod
     def estimate(self, statistics: S, settings: P, how: Estimating) -> tuple[Measurement, ...]:

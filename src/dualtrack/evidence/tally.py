@@ -29,7 +29,6 @@ __all__ = [
     "Tally",
     "from_fixed",
     "merge_counted",
-    "suppress",
 ]
 
 BINS_MAX = 100_000
@@ -147,45 +146,3 @@ def merge_counted(parts: Sequence[Counted]) -> Counted:
         counts=tuple(counts[cell] for cell in cells),
         sums=tuple(tuple(sums[cell]) for cell in cells),
     )
-
-
-def suppress(counted: Counted, least: int) -> Counted:
-    """Return the answer for people outside: cells of fewer than `least` rows are pooled into one cell of `*`, their sums too.
-
-    Where the pool itself would hold fewer than `least` rows, the smallest other cells join it, so that the total less what is shown
-    is never a small cell. Where all rows together are fewer than `least`, nothing is shown. This guards one answer; two answers
-    about the same rows, with other keys, can still be subtracted from each other.
-    """
-    pooled = _pooled(counted, least)
-    if not pooled:
-        return counted
-    held = sum(counted.counts[place] for place in pooled)
-    kept = [place for place in range(len(counted.cells)) if place not in pooled]
-    width = len(counted.tally.amounts)
-    pool = tuple(sum(counted.sums[place][index] for place in pooled) for index in range(width))
-    shown = [(counted.cells[place], counted.counts[place], counted.sums[place]) for place in kept]
-    if held >= least:
-        shown.append((("*",) * len(counted.tally.keys), held, pool))
-    return Counted(
-        tally=counted.tally,
-        cells=tuple(cell for cell, _, _ in shown),
-        counts=tuple(count for _, count, _ in shown),
-        sums=tuple(sums for _, _, sums in shown),
-    )
-
-
-def _pooled(counted: Counted, least: int) -> set[int]:
-    """Return the places that go into the pool: the small cells, then as many of the next smallest as it takes."""
-    star = ("*",) * len(counted.tally.keys)
-    order = sorted(range(len(counted.cells)), key=lambda place: (counted.counts[place], counted.cells[place]))
-    pooled = {place for place in order if counted.counts[place] < least}
-    if not pooled:
-        return pooled
-    pooled |= {
-        place for place in order if counted.cells[place] == star
-    }  # a level of that name would look like the pool
-    for place in order:
-        if sum(counted.counts[each] for each in pooled) >= least:
-            break
-        pooled.add(place)
-    return pooled

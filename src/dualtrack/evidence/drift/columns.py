@@ -21,6 +21,7 @@ from dualtrack.evidence.drift.histograms import (
     histograms_counted,
     histograms_of,
     merge_histograms,
+    suppressed_histograms,
 )
 from dualtrack.evidence.drift.settings import DriftSettings, NumericColumn
 from dualtrack.evidence.measure import CountingMeasure
@@ -92,6 +93,10 @@ class DriftColumns(CountingMeasure[DriftStatistics, DriftSettings]):
     def merge(self, parts: Sequence[DriftStatistics]) -> DriftStatistics:
         """Add histograms of separate rows."""
         return merge_histograms(parts)
+
+    def suppressed(self, statistics: DriftStatistics, settings: DriftSettings, least: int) -> DriftStatistics:
+        """Join bins and levels of fewer people, in both samples alike."""
+        return suppressed_histograms(statistics, settings, least)
 
     def estimate(
         self, statistics: DriftStatistics, settings: DriftSettings, how: Estimating

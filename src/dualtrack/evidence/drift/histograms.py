@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
 from dualtrack.evidence.counting import count, numbers
 from dualtrack.evidence.drift.settings import NumericColumn
 from dualtrack.evidence.numeric import np
+from dualtrack.evidence.suppression import hidden_groups, pooled, runs
 from dualtrack.evidence.tally import Key, Tally
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ __all__ = [
     "histograms_of",
     "merge_histograms",
     "sorted_values",
+    "suppressed_histograms",
 ]
 
 
@@ -95,6 +99,36 @@ def merge_histograms(parts: Sequence[DriftStatistics]) -> DriftStatistics:
 def as_reference(statistics: DriftStatistics) -> DriftStatistics:
     """Return statistics that were gathered as the current sample as those of the reference, to be merged with another's."""
     return DriftStatistics(reference=_added([statistics.reference, statistics.current]))
+
+
+def suppressed_histograms(statistics: DriftStatistics, settings: DriftSettings, least: int) -> DriftStatistics:
+    """Join bins and levels that fewer than `least` people have, in both samples alike, so that joining moves nothing by itself.
+
+    Levels that the reference does not have are one number without a name, and stay.
+    """
+    sides = [side for side in (statistics.reference, statistics.current) if side]
+    moved = [
+        _joined([side[at] for side in sides], least, numbers=isinstance(each, NumericColumn))
+        for at, each in enumerate(settings.columns)
+    ]
+    found = [tuple(each[side] for each in moved) for side in range(len(sides))]
+    reference, current = (found.pop(0) if side else () for side in (statistics.reference, statistics.current))
+    return DriftStatistics(reference=reference, current=current)
+
+
+def _joined(same: Sequence[Histogram], least: int, *, numbers: bool) -> list[Histogram]:
+    tables = np.array([each.counts for each in same], dtype=np.int64)
+    if numbers:
+        tables = pooled(tables.T, runs(tables, least), tables.sum(0)).T
+    else:
+        named = tables[:, :-1]
+        few = np.any([hidden_groups(side, least) for side in named], axis=0)
+        if few.any():
+            first = int(np.flatnonzero(few)[0])
+            together = named[:, few].sum(1)
+            named[:, few] = 0
+            named[:, first] = together
+    return [replace(each, counts=tuple(counts.tolist())) for each, counts in zip(same, tables, strict=True)]
 
 
 def sorted_values(column: NDArray[Any], where: str) -> tuple[NDArray[np.float64], int]:

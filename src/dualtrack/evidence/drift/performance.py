@@ -25,6 +25,7 @@ from dualtrack.evidence.power import rows_for_width
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import record_draws
 from dualtrack.evidence.roles import counted_column
+from dualtrack.evidence.suppression import middles, runs
 from dualtrack.evidence.tally import Amount, Key, Tally, from_fixed
 
 if TYPE_CHECKING:
@@ -152,6 +153,17 @@ class DriftPerformance(CountingMeasure[PerformanceStatistics, PerformanceSetting
             current=_joined([part.current for part in parts]), reference=_joined(held) if held else None
         )
 
+    def suppressed(
+        self, statistics: PerformanceStatistics, settings: PerformanceSettings, least: int
+    ) -> PerformanceStatistics:
+        """Join bins of fewer people with their neighbours on the same side of the threshold."""
+        sides = [
+            None if each is None else _pooled(each, settings, least)
+            for each in (statistics.current, statistics.reference)
+        ]
+        assert sides[0] is not None
+        return PerformanceStatistics(current=sides[0], reference=sides[1])
+
     def estimate(
         self, statistics: PerformanceStatistics, settings: PerformanceSettings, how: Estimating
     ) -> tuple[Measurement, ...]:
@@ -222,6 +234,17 @@ def _joined(sides: Sequence[ScoreSide]) -> ScoreSide:
         for (place, label), (n, score, square) in sorted(found.items())
     )
     return ScoreSide(label=any(side.label for side in sides), cells=cells)
+
+
+def _pooled(side: ScoreSide, settings: PerformanceSettings, least: int) -> ScoreSide:
+    places = sorted({cell.bin for cell in side.cells})
+    if not places:
+        return side
+    rows = np.array([sum(cell.n for cell in side.cells if cell.bin == place) for place in places], dtype=np.int64)
+    selecting = _edges(settings).index(settings.threshold) + 1
+    run = runs(rows[None, :], least, (np.array(places) >= selecting).astype(np.int64))
+    to = dict(zip(places, (places[at] for at in middles(run, rows)[run].tolist()), strict=True))
+    return _joined([ScoreSide(label=side.label, cells=tuple(replace(cell, bin=to[cell.bin]) for cell in side.cells))])
 
 
 def _number(total: str) -> float:

@@ -14,6 +14,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec.structs import replace
+
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.cells import attribute_levels
@@ -26,6 +28,7 @@ from dualtrack.evidence.numeric import np
 from dualtrack.evidence.performance.discrimination import placements
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import generator, record_draws
+from dualtrack.evidence.suppression import hidden_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,6 +144,27 @@ class Alternatives(Measure[Tried, AlternativesSettings]):
             levels=levels,
             choose_people=tuple(np.bincount(place[parts[1]], minlength=len(levels)).tolist()),
             candidates=tuple(trainer.tried(candidate) for candidate in drawn),
+        )
+
+    def suppressed(self, statistics: Tried, settings: AlternativesSettings, least: int) -> Tried:
+        """Empty groups of fewer people on either part, which leaves no ratio; raises FieldError where no group has enough."""
+        del settings
+        tables = _both(statistics, statistics.candidates[0]).sum((1, 2))
+        people = np.array(statistics.choose_people, dtype=np.int64)
+        kept = ~(hidden_groups(tables, least) | hidden_groups(people, least))
+        if not kept.any():
+            raise FieldError("too few people in every group", where=statistics.attribute, expected=f"{least} or more")
+        return replace(
+            statistics,
+            choose_people=tuple((people * kept).tolist()),
+            candidates=tuple(
+                replace(
+                    each,
+                    choose_favoured=tuple((np.array(each.choose_favoured) * kept).tolist()),
+                    both=tuple((_both(statistics, each) * kept[:, None, None]).ravel().tolist()),
+                )
+                for each in statistics.candidates
+            ),
         )
 
     def estimate(self, statistics: Tried, settings: AlternativesSettings, how: Estimating) -> tuple[Measurement, ...]:

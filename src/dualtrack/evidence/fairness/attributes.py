@@ -18,6 +18,8 @@ from dualtrack.errors import FieldError
 from dualtrack.evidence.fairness.counts import attribute_names, levels_at
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Fact, Measurement, Method, Part, plain_statistics
+from dualtrack.evidence.numeric import np
+from dualtrack.evidence.suppression import POOLED, hidden_groups
 from dualtrack.evidence.tally import Key, Tally
 from dualtrack.rules.shipped import shipped
 
@@ -121,13 +123,18 @@ class AttributesMeasured(CountingMeasure[AttributeCounts, AttributeSettings]):
                     sizes[name][level] = sizes[name].get(level, 0) + rows
         return replace(parts[0], sizes={name: dict(sorted(found.items())) for name, found in sizes.items()})
 
+    def suppressed(self, statistics: AttributeCounts, settings: AttributeSettings, least: int) -> AttributeCounts:
+        """Pool levels of fewer people, and the next smallest where one alone would be given away; the attribute is then too small."""
+        del settings
+        return replace(statistics, sizes={name: _pooled(found, least) for name, found in statistics.sizes.items()})
+
     def estimate(
         self, statistics: AttributeCounts, settings: AttributeSettings, how: Estimating
     ) -> tuple[Measurement, ...]:
         """Return the share; it is a census of a list, so both limits are the estimate."""
         del settings  # the list and the columns stand in the statistics
-        counts = {statistics.holds[name]: tuple(found.values()) for name, found in statistics.sizes.items()}
-        parts = tuple(_part(each, counts.get(each.name, ()), how.cell_size_min) for each in statistics.protected)
+        counts = {statistics.holds[name]: found for name, found in statistics.sizes.items()}
+        parts = tuple(_part(each, counts.get(each.name, {}), how.cell_size_min) for each in statistics.protected)
         done = [part.label for part in parts if part.outcome == "measured"]
         listed = {each.name for each in statistics.protected}
         facts: dict[str, Fact] = {
@@ -145,7 +152,7 @@ class AttributesMeasured(CountingMeasure[AttributeCounts, AttributeSettings]):
         measured = Measurement(
             measure="fairness.attributes-measured",
             unit=self.unit,
-            n=sum(next(iter(counts.values()))),
+            n=sum(next(iter(counts.values())).values()),
             outcome="measured",
             method=self.method,
             data_digest=how.data_digest,
@@ -178,6 +185,15 @@ def protected_on(day: str) -> tuple[str, tuple[Protected, ...]]:
     return pack.digest, found
 
 
-def _part(protected: Protected, sizes: tuple[int, ...], cell_size_min: int) -> Part:
-    enough = len(sizes) >= _LEVELS_LEAST and min(sizes) >= cell_size_min
-    return Part(label=protected.name, n=sum(sizes), outcome="measured" if enough else "underpowered")
+def _part(protected: Protected, sizes: dict[str, int], cell_size_min: int) -> Part:
+    enough = len(sizes) >= _LEVELS_LEAST and min(sizes.values()) >= cell_size_min and POOLED not in sizes
+    return Part(label=protected.name, n=sum(sizes.values()), outcome="measured" if enough else "underpowered")
+
+
+def _pooled(sizes: dict[str, int], least: int) -> dict[str, int]:
+    levels = list(sizes)
+    hidden = hidden_groups(np.array([sizes[level] for level in levels], dtype=np.int64), least)
+    if not hidden.any():
+        return sizes
+    shown = {level: sizes[level] for level, left_out in zip(levels, hidden.tolist(), strict=True) if not left_out}
+    return {**shown, POOLED: sum(sizes.values()) - sum(shown.values())}

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 from dualtrack.domain.records import Record, Text
 from dualtrack.evidence.fairness.counts import attribute_names
 from dualtrack.evidence.fairness.draws import around, draw_tables
-from dualtrack.evidence.fairness.scores import GroupScores, ScoreTables, merge_scores, read_scores, score_tally
+from dualtrack.evidence.fairness.scores import (
+    GroupScores,
+    ScoreTables,
+    merge_scores,
+    read_scores,
+    score_tally,
+    suppressed_scores,
+)
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part, plain_statistics
 from dualtrack.evidence.numeric import np
@@ -74,6 +81,11 @@ class CalibrationWithin(CountingMeasure[ScoreTables, CalibrationSettings]):
     def merge(self, parts: Sequence[ScoreTables]) -> ScoreTables:
         """Add histograms of separate rows."""
         return merge_scores(parts)
+
+    def suppressed(self, statistics: ScoreTables, settings: CalibrationSettings, least: int) -> ScoreTables:
+        """Pool bins, and empty groups, of fewer people."""
+        del settings
+        return suppressed_scores(statistics, least)
 
     def estimate(
         self, statistics: ScoreTables, settings: CalibrationSettings, how: Estimating

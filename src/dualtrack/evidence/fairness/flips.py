@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import EvidenceError, FieldError
 from dualtrack.evidence.interval import Interval
@@ -23,6 +25,7 @@ from dualtrack.evidence.power import POWER
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.resampling import generator
 from dualtrack.evidence.roles import refuse_weights
+from dualtrack.evidence.suppression import hidden_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,6 +164,17 @@ class CounterfactualFlips(Measure[FlipCounts, FlipSettings]):
         return FlipCounts(
             attribute=parts[0].attribute, levels=parts[0].levels, ones=sum(part.ones for part in parts), **added
         )
+
+    def suppressed(self, statistics: FlipCounts, settings: FlipSettings, least: int) -> FlipCounts:
+        """Empty levels of fewer people: too few then have that level to tell."""
+        del settings
+        size = len(statistics.levels)
+        kept = ~hidden_groups(np.array(statistics.rows, dtype=np.int64), least)
+        emptied = {
+            name: tuple((np.array(getattr(statistics, name)).reshape(size, -1) * kept[:, None]).ravel().tolist())
+            for name in ("rows", "flipped", "to_one", "to_zero")
+        }
+        return replace(statistics, **emptied)
 
     def estimate(self, statistics: FlipCounts, settings: FlipSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the share of flipped decisions; parts are the rows of each level."""

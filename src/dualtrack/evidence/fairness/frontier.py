@@ -17,7 +17,14 @@ from dualtrack.errors import FieldError
 from dualtrack.evidence.fairness.counts import attribute_names
 from dualtrack.evidence.fairness.draws import around
 from dualtrack.evidence.fairness.points import draw_points
-from dualtrack.evidence.fairness.scores import GroupScores, ScoreTables, merge_scores, read_scores, score_tally
+from dualtrack.evidence.fairness.scores import (
+    GroupScores,
+    ScoreTables,
+    merge_scores,
+    read_scores,
+    score_tally,
+    suppressed_scores,
+)
 from dualtrack.evidence.fairness.thresholds import Gap, best_single, best_under, gap_of, make_tails
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part, plain_statistics
@@ -100,6 +107,11 @@ class Frontier(CountingMeasure[ScoreTables, FrontierSettings]):
     def merge(self, parts: Sequence[ScoreTables]) -> ScoreTables:
         """Add histograms of separate rows."""
         return merge_scores(parts)
+
+    def suppressed(self, statistics: ScoreTables, settings: FrontierSettings, least: int) -> ScoreTables:
+        """Pool bins, and empty groups, of fewer people."""
+        del settings
+        return suppressed_scores(statistics, least)
 
     def estimate(self, statistics: ScoreTables, settings: FrontierSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return utility change and gap for each attribute; raises FieldError where all labels are one class."""

@@ -8,11 +8,13 @@ from msgspec.structs import replace
 
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
-from dualtrack.evidence.cells import Cells, merge_cells
+from dualtrack.evidence.cells import merge_cells
 from dualtrack.evidence.fairness.counts import attribute_names, cells_of, decision_key, label_key, levels_at, views
 from dualtrack.evidence.fairness.groups import RATES, Rate, measure_groups
+from dualtrack.evidence.fairness.shown import GroupTable, shown_table
 from dualtrack.evidence.measure import CountingMeasure, Estimating
-from dualtrack.evidence.measurement import Measurement, Method
+from dualtrack.evidence.measurement import Fact, Measurement, Method, Part, plain_statistics
+from dualtrack.evidence.suppression import POOLED, hidden_groups
 from dualtrack.evidence.tally import Key, Tally
 
 if TYPE_CHECKING:
@@ -45,9 +47,9 @@ class GroupSettings(Record, frozen=True):
 
 
 class GroupCounts(Record, frozen=True):
-    """The cells, as the measurements carry them, and the rows left out because they are of no group."""
+    """One table of all attributes together, or one for each way of forming groups; and the rows left out as of no group."""
 
-    cells: Cells
+    tables: tuple[GroupTable, ...]
     left_out: int = 0
 
 
@@ -90,27 +92,81 @@ class GroupRates(CountingMeasure[GroupCounts, GroupSettings]):
                     fix="correct the data, or register a plan that knows the level",
                 )
         kept = _groups_only(counted[0], settings.no_group)
-        return GroupCounts(cells=cells_of(kept), left_out=counted[0].n - kept.n)
+        return GroupCounts(tables=(GroupTable(cells=cells_of(kept)),), left_out=counted[0].n - kept.n)
 
     def merge(self, parts: Sequence[GroupCounts]) -> GroupCounts:
-        """Add cells; levels are united."""
-        cells = merge_cells([part.cells for part in parts])
-        return GroupCounts(cells=cells, left_out=sum(part.left_out for part in parts))
+        """Add cells; levels are united. Raises FieldError for tables from which groups were left out: merge before."""
+        if any(len(part.tables) != 1 or part.tables[0].groups_hidden for part in parts):
+            raise FieldError("groups are left out", where="statistics", fix="add the counts up before pooling")
+        cells = merge_cells([part.tables[0].cells for part in parts])
+        return GroupCounts(tables=(GroupTable(cells=cells),), left_out=sum(part.left_out for part in parts))
+
+    def suppressed(self, statistics: GroupCounts, settings: GroupSettings, least: int) -> GroupCounts:
+        """Leave out groups of fewer people, and those that would give them away; all stay where every group is large enough."""
+        whole = statistics.tables[0]
+        if len(statistics.tables) > 1 or not hidden_groups(whole.cells.array.sum((-1, -2)), least).any():
+            return statistics
+        asked = settings.by or views(whole.cells.attributes, settings.depth)
+        return replace(statistics, tables=tuple(shown_table(whole.cells, names, least) for names in asked))
 
     def estimate(self, statistics: GroupCounts, settings: GroupSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return one measurement a rate and way of forming groups, all from the same draws."""
-        measured = measure_groups(
-            statistics.cells,
-            settings.by or views(statistics.cells.attributes, settings.depth),
-            cell_size_min=how.cell_size_min,
-            seed=how.seed,
-            rates=settings.rates,
-            draws=how.draws,
-            level=how.level,
-            data_digest=how.data_digest,
-            gap=settings.gap,
+        kept = plain_statistics(statistics)
+        return tuple(
+            replace(_with_absent(each, table, statistics.left_out, settings, how), statistics=kept)
+            for table, by in _views(statistics, settings)
+            for each in _measured(table, by, settings, how)
         )
-        return tuple(_with_absent(each, statistics, settings, how) for each in measured)
+
+
+def _views(statistics: GroupCounts, settings: GroupSettings) -> list[tuple[GroupTable, tuple[tuple[str, ...], ...]]]:
+    """Return the ways of forming groups with the table that each is read from."""
+    tables = statistics.tables
+    if len(tables) == 1:
+        return [(tables[0], settings.by or views(tables[0].cells.attributes, settings.depth))]
+    asked = settings.by or tuple(table.cells.attributes for table in tables)
+    return [(table, (names,)) for table, names in zip(tables, asked, strict=True)]
+
+
+def _measured(
+    table: GroupTable, by: Sequence[tuple[str, ...]], settings: GroupSettings, how: Estimating
+) -> tuple[Measurement, ...]:
+    if table.groups_hidden and not table.cells.n:
+        return tuple(_nobody_shown(table, names, rate, how) for names in by for rate in settings.rates)
+    return measure_groups(
+        table.cells,
+        by,
+        cell_size_min=how.cell_size_min,
+        seed=how.seed,
+        rates=settings.rates,
+        draws=how.draws,
+        level=how.level,
+        data_digest=how.data_digest,
+        gap=settings.gap,
+    )
+
+
+def _nobody_shown(table: GroupTable, by: tuple[str, ...], rate: Rate, how: Estimating) -> Measurement:
+    """Return what is left where every group has too few people."""
+    facts: dict[str, Fact] = {
+        "rate": rate,
+        "attributes": ",".join(by),
+        "groups": 0,
+        "groups_underpowered": 0,
+        "smallest_cell": 0,
+        "cell_size_min": how.cell_size_min,
+    }
+    return Measurement(
+        measure=f"groups.{rate}-gap",
+        unit=GroupRates.unit,
+        n=table.rows_hidden,
+        outcome="underpowered",
+        method=GroupRates.method,
+        data_digest=how.data_digest,
+        level=how.level,
+        facts=facts,
+        statistics={},
+    )
 
 
 def _groups_only(counted: Counted, no_group: dict[str, tuple[str, ...]]) -> Counted:
@@ -133,23 +189,23 @@ def _groups_only(counted: Counted, no_group: dict[str, tuple[str, ...]]) -> Coun
 
 
 def _with_absent(
-    measured: Measurement, statistics: GroupCounts, settings: GroupSettings, how: Estimating
+    measured: Measurement, table: GroupTable, left_out: int, settings: GroupSettings, how: Estimating
 ) -> Measurement:
-    """Return the measurement, `underpowered` where nobody has a level that the plan expects of its attributes."""
-    cells = statistics.cells
-    measured = replace(
-        measured,
-        facts=measured.facts | ({"rows_left_out": statistics.left_out} if statistics.left_out else {}),
-        statistics=measured.statistics | {"left_out": statistics.left_out},
-    )
+    """Return the measurement, `underpowered` where groups may not be shown or nobody has a level that the plan expects."""
+    facts = measured.facts | ({"rows_left_out": left_out} if left_out else {})
+    if table.groups_hidden:
+        facts |= {"groups_hidden": table.groups_hidden, "rows_hidden": table.rows_hidden}
+        few = Part(label=f"{facts['attributes']}={POOLED}", n=table.rows_hidden, outcome="underpowered")
+        facts = {"n_needed": how.cell_size_min} | facts
+        return replace(measured, outcome="underpowered", facts=facts, parts=(*measured.parts, few))
     absent = [
         f"{name}={level}"
-        for name, held in zip(cells.attributes, cells.levels, strict=True)
+        for name, held in zip(table.cells.attributes, table.cells.levels, strict=True)
         if name in str(measured.facts["attributes"]).split(",")
         for level in settings.levels.get(name, ())
         if level not in held
     ]
     if not absent:
-        return measured
-    facts = {"n_needed": how.cell_size_min, **measured.facts, "levels_absent": ",".join(absent)}
+        return replace(measured, facts=facts)
+    facts = {"n_needed": how.cell_size_min, **facts, "levels_absent": ",".join(absent)}
     return replace(measured, outcome="underpowered", facts=facts)

@@ -19,7 +19,14 @@ from dualtrack.evidence.fairness.draws import around, draw_tables
 from dualtrack.evidence.fairness.frontier import Point, check_costs, described, smallest_base
 from dualtrack.evidence.fairness.points import draw_points
 from dualtrack.evidence.fairness.reweighing import reweighing
-from dualtrack.evidence.fairness.scores import GroupScores, ScoreTables, merge_scores, read_scores, score_tally
+from dualtrack.evidence.fairness.scores import (
+    GroupScores,
+    ScoreTables,
+    merge_scores,
+    read_scores,
+    score_tally,
+    suppressed_scores,
+)
 from dualtrack.evidence.fairness.thresholds import Gap, best_single, best_under, make_tails
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Fact, Measurement, Method, Outcome, Part, plain_statistics
@@ -97,6 +104,11 @@ class Mitigation(CountingMeasure[ScoreTables, MitigationSettings]):
     def merge(self, parts: Sequence[ScoreTables]) -> ScoreTables:
         """Add histograms of separate rows."""
         return merge_scores(parts)
+
+    def suppressed(self, statistics: ScoreTables, settings: MitigationSettings, least: int) -> ScoreTables:
+        """Pool bins, and empty groups, of fewer people."""
+        del settings
+        return suppressed_scores(statistics, least)
 
     def estimate(
         self, statistics: ScoreTables, settings: MitigationSettings, how: Estimating

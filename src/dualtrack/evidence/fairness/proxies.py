@@ -12,18 +12,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.cells import attribute_levels, level_order
 from dualtrack.evidence.fairness.association import cramers_v, independence_p
 from dualtrack.evidence.fairness.counts import attribute_names
 from dualtrack.evidence.fairness.draws import around, draw_tables
-from dualtrack.evidence.fairness.together import AucCounts, auc_interval, tell_together
+from dualtrack.evidence.fairness.together import AucCounts, auc_interval, suppressed_counts, tell_together
 from dualtrack.evidence.measure import Estimating, Measure
 from dualtrack.evidence.measurement import Fact, Measurement, Method, Part, plain_statistics
 from dualtrack.evidence.multiplicity import holm
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import record_draws
+from dualtrack.evidence.suppression import hidden_groups, pooled, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,6 +142,14 @@ class Proxies(Measure[ProxyTables, ProxySettings]):
             )
         return ProxyTables(tables=tuple(_added(each) for each in zip(*(part.tables for part in parts), strict=True)))
 
+    def suppressed(self, statistics: ProxyTables, settings: ProxySettings, least: int) -> ProxyTables:
+        """Empty levels of fewer people, and join bins of a feature until no level has fewer in one."""
+        del settings
+        return ProxyTables(
+            tables=tuple(_suppressed(each, least) for each in statistics.tables),
+            together=tuple(suppressed_counts(each, least) for each in statistics.together),
+        )
+
     def estimate(self, statistics: ProxyTables, settings: ProxySettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return the strongest feature of each attribute, then the AUC of all together where it was gathered."""
         del settings
@@ -230,6 +241,13 @@ def _cut(
         edges = tuple(held.tolist())
     place = np.searchsorted(np.array(edges), values, side="right") + 1
     return edges, np.where(absent, 0, place).astype(np.int64)
+
+
+def _suppressed(each: Association, least: int) -> Association:
+    counts = each.array
+    counts[hidden_groups(counts.sum(1), least)] = 0
+    counts = pooled(counts.T, runs(counts, least), counts.sum(0)).T
+    return replace(each, counts=tuple(counts.ravel().tolist()))
 
 
 def _added(parts: Sequence[Association]) -> Association:

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError
 from dualtrack.evidence.cells import level_order
 from dualtrack.evidence.fairness.counts import TRUTH, label_key, levels_at, table, truth_at
 from dualtrack.evidence.numeric import np
+from dualtrack.evidence.roles import role_column
+from dualtrack.evidence.suppression import hidden_groups, pooled, runs
 from dualtrack.evidence.tally import BINS_MAX, SCALE_BITS, Amount, Counted, Key, Tally, from_fixed
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
     from dualtrack.evidence.sample import Roles
 
-__all__ = ["GroupScores", "ScoreTables", "merge_scores", "read_scores", "score_tally"]
+__all__ = ["GroupScores", "ScoreTables", "merge_scores", "read_scores", "score_tally", "suppressed_scores"]
 
 _AFTER_ONE = float(np.nextafter(1.0, 2.0))
 
@@ -84,13 +88,12 @@ class ScoreTables(Record, frozen=True):
 
 def score_tally(roles: Roles, attribute: str, bins: int, *, sums: bool = False) -> Tally:
     """Ask for a histogram of the score by group and label; raises FieldError for a role that is not filled."""
-    if roles.score is None:
-        raise FieldError("no column plays 'score'", where="plan, field columns", fix="name the column of 'score'")
+    column = role_column(roles, "score")
     if not 1 <= bins <= BINS_MAX - 3:
         raise FieldError(f"{bins} bins", where="bins", expected=f"1 to {BINS_MAX - 3}")
     edges = (*(at / bins for at in range(bins + 1)), _AFTER_ONE)  # what is no probability falls outside and is seen
-    score = Key(column=roles.score, how="bins", edges=edges)
-    amounts = (Amount(column=roles.score),) if sums else ()
+    score = Key(column=column, how="bins", edges=edges)
+    amounts = (Amount(column=column),) if sums else ()
     return Tally(name=attribute, keys=(Key(column=attribute), score, label_key(roles)), amounts=amounts)
 
 
@@ -122,6 +125,32 @@ def merge_scores(parts: Sequence[ScoreTables]) -> ScoreTables:
     if not parts or any(shape != shapes[0] for shape in shapes):
         raise FieldError("different attributes or bins", where="statistics", expected="the same in every part")
     return ScoreTables(scores=tuple(_merged(each) for each in zip(*(part.scores for part in parts), strict=True)))
+
+
+def suppressed_scores(tables: ScoreTables, least: int) -> ScoreTables:
+    """Return histograms in which each group's bin holds nobody or at least `least` people.
+
+    A group of fewer, and the next smallest where it alone would be given away, stand there without rows: no gap can be told then.
+    The bins of a larger one are joined to that of their middle row, so a threshold falls to within `least` of its people.
+    """
+    return ScoreTables(scores=tuple(_suppressed(each, least) for each in tables.scores))
+
+
+def _suppressed(scores: GroupScores, least: int) -> GroupScores:
+    counts = scores.array
+    sums = np.array([int(each) for each in scores.sums], dtype=object).reshape(counts.shape) if scores.sums else None
+    for group in np.flatnonzero(hidden_groups(counts.sum((1, 2)), least)).tolist():
+        counts[group] = 0
+        if sums is not None:
+            sums[group] = 0
+    for group in range(len(scores.levels)):
+        rows = counts[group].sum(1)
+        run = runs(rows[None, :], least)
+        counts[group] = pooled(counts[group], run, rows)
+        if sums is not None:
+            sums[group] = pooled(sums[group], run, rows)
+    texts = () if sums is None else tuple(str(each) for each in sums.ravel().tolist())
+    return replace(scores, counts=tuple(counts.ravel().tolist()), sums=texts)
 
 
 def _merged(parts: Sequence[GroupScores]) -> GroupScores:

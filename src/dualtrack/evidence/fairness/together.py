@@ -9,6 +9,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from dualtrack.domain.records import Record
 from dualtrack.errors import FieldError, MissingExtraError
 from dualtrack.evidence.numeric import np
@@ -16,13 +18,14 @@ from dualtrack.evidence.performance import discrimination
 from dualtrack.evidence.performance.discrimination import CLASS_LEAST
 from dualtrack.evidence.performance.ordering import order
 from dualtrack.evidence.resampling import generator
+from dualtrack.evidence.suppression import pooled, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["ROWS_MAX", "SCORE_BINS", "AucCounts", "auc_interval", "tell_together"]
+__all__ = ["ROWS_MAX", "SCORE_BINS", "AucCounts", "auc_interval", "suppressed_counts", "tell_together"]
 
 SCORE_BINS = 500
 """Bins of the predicted probability: the AUC then differs from that of all scores by a few ten-thousandths."""
@@ -73,6 +76,14 @@ def tell_together(
     at = np.minimum((score * SCORE_BINS).astype(np.int64), SCORE_BINS - 1)
     counts = np.bincount(told[test] * SCORE_BINS + at, minlength=2 * SCORE_BINS)
     return AucCounts(attribute=attribute, level=levels[largest], counts=tuple(counts.tolist()))
+
+
+def suppressed_counts(counts: AucCounts, least: int) -> AucCounts:
+    """Join bins of fewer than `least` people with their neighbours."""
+    table = counts.array
+    rows = table.sum(0)
+    moved = pooled(table.T, runs(rows[None, :], least), rows).T
+    return replace(counts, counts=tuple(moved.ravel().tolist()))
 
 
 def auc_interval(counts: AucCounts, level: float) -> tuple[float, float, float] | None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.answered import answered, part, unanswered
@@ -30,6 +32,7 @@ from dualtrack.evidence.performance.histogram import (
     outcome_of,
     read_histogram,
     score_keys,
+    suppressed_bins,
 )
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.quantiles import z_two_sided
@@ -126,6 +129,13 @@ class Calibration(CountingMeasure[CalibrationStatistics, CalibrationSettings]):
         return CalibrationStatistics(
             histogram=merge_histograms([each.histogram for each in parts]), squares=(str(squares[0]), str(squares[1]))
         )
+
+    def suppressed(
+        self, statistics: CalibrationStatistics, settings: CalibrationSettings, least: int
+    ) -> CalibrationStatistics:
+        """Join bins of fewer people with their neighbours."""
+        del settings
+        return replace(statistics, histogram=suppressed_bins(statistics.histogram, least))
 
     def estimate(
         self, statistics: CalibrationStatistics, settings: CalibrationSettings, how: Estimating

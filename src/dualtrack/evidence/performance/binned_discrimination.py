@@ -27,6 +27,7 @@ from dualtrack.evidence.performance.histogram import (
     pool,
     read_histogram,
     score_keys,
+    suppressed_bins,
 )
 from dualtrack.evidence.performance.ordering import Order, largest_distance, order
 from dualtrack.evidence.power import no_spread
@@ -93,6 +94,11 @@ class Discrimination(CountingMeasure[Histogram, DiscriminationSettings]):
     def merge(self, parts: Sequence[Histogram]) -> Histogram:
         """Add histograms."""
         return merge_histograms(parts)
+
+    def suppressed(self, statistics: Histogram, settings: DiscriminationSettings, least: int) -> Histogram:
+        """Join bins of fewer people with their neighbours."""
+        del settings
+        return suppressed_bins(statistics, least)
 
     def estimate(
         self,

@@ -30,6 +30,7 @@ from dualtrack.evidence.performance.histogram import (
     merge_histograms,
     read_histogram,
     score_keys,
+    suppressed_bins,
 )
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.resampling import percentiles
@@ -128,6 +129,11 @@ class CostCurve(CountingMeasure[CostStatistics, CostSettings]):
         for each in held:
             total = total.plus(each)
         return CostStatistics(histogram=histogram, decided=total if held else None)
+
+    def suppressed(self, statistics: CostStatistics, settings: CostSettings, least: int) -> CostStatistics:
+        """Join bins of fewer people with their neighbours."""
+        del settings
+        return replace(statistics, histogram=suppressed_bins(statistics.histogram, least))
 
     def estimate(self, statistics: CostStatistics, settings: CostSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return cost at the policy (where there is one), cost at the best threshold with the curve as parts, and the difference."""

@@ -23,6 +23,7 @@ from dualtrack.evidence.performance.histogram import (
     Histogram,
     Scale,
     edges,
+    joined_bins,
     label_key,
     merge_histograms,
     outcome_of,
@@ -33,6 +34,7 @@ from dualtrack.evidence.performance.ordering import Order, order, weighted_covar
 from dualtrack.evidence.power import detectable_effect, no_spread
 from dualtrack.evidence.quantiles import z_two_sided
 from dualtrack.evidence.roles import counted_column
+from dualtrack.evidence.suppression import middles, runs
 from dualtrack.evidence.tally import Key, Tally
 
 if TYPE_CHECKING:
@@ -136,6 +138,22 @@ class DiscriminationDifference(CountingMeasure[DifferenceStatistics, DifferenceS
             cells=tuple((*cell, rows[cell]) for cell in sorted(rows)),
         )
 
+    def suppressed(
+        self, statistics: DifferenceStatistics, settings: DifferenceSettings, least: int
+    ) -> DifferenceStatistics:
+        """Join bins of fewer people with their neighbours, of each histogram and of the joint one."""
+        del settings
+        if not statistics.cells:
+            return statistics
+        (score, to_score), (baseline, to_baseline) = (
+            _joined(each, least) for each in (statistics.score, statistics.baseline)
+        )
+        cells: dict[tuple[int, int, int], int] = {}
+        for one, other, truth, count in statistics.cells:
+            place = (int(to_score[one]), int(to_baseline[other]), truth)
+            cells[place] = cells.get(place, 0) + count
+        return DifferenceStatistics(score=score, baseline=baseline, cells=_joined_cells(cells, least))
+
     def estimate(
         self,
         statistics: DifferenceStatistics,
@@ -201,13 +219,53 @@ def _covariance(statistics: DifferenceStatistics, found: list[Order]) -> float:
     return total
 
 
-def _coarse(histogram: Histogram, placed: Order) -> NDArray[np.float64]:
-    """Return the mean placement of each coarse bin and outcome, 0 where it holds no row."""
+def _coarse_places(histogram: Histogram) -> tuple[NDArray[np.int64], int]:
+    """Return the coarse bin of each fine bin that is held, and how many coarse bins there are."""
     coarse = np.array(joint_edges(histogram.scale))
     lower = np.array((-math.inf, *edges(histogram.scale)))  # where each fine bin begins
-    place = np.searchsorted(coarse, lower[list(histogram.places)], side="right")
+    return np.searchsorted(coarse, lower[list(histogram.places)], side="right").astype(np.int64), len(coarse) + 1
+
+
+def _joined(histogram: Histogram, least: int) -> tuple[Histogram, NDArray[np.int64]]:
+    """Return the histogram with bins joined, and the coarse bin that each coarse bin is joined to.
+
+    Where coarse bins are joined, their fine bins become one, at the middle row: then it lies in the coarse bin of that row.
+    """
+    place, size = _coarse_places(histogram)
+    rows = histogram.counts.sum(1)
+    coarse_rows = np.bincount(place, weights=rows, minlength=size).astype(np.int64)
+    coarse_run = runs(coarse_rows[None, :], least)
+    held = np.bincount(coarse_run, weights=coarse_rows > 0)
+    run, number = np.zeros(len(place), dtype=np.int64), 0
+    for each in np.unique(coarse_run[place]):
+        own = np.flatnonzero(coarse_run[place] == each)
+        within = np.zeros(len(own), dtype=np.int64) if held[each] > 1 else runs(rows[own][None, :], least)
+        run[own] = number + within
+        number += int(within[-1]) + 1
+    return joined_bins(histogram, run), middles(coarse_run, coarse_rows)[coarse_run]
+
+
+def _joined_cells(cells: dict[tuple[int, int, int], int], least: int) -> tuple[tuple[int, int, int, int], ...]:
+    """Return joint cells with neighbours on the second axis joined until each holds `least` people of both outcomes together."""
+    found: dict[tuple[int, int, int], int] = {}
+    for one in sorted({place[0] for place in cells}):
+        others = sorted({place[1] for place in cells if place[0] == one})
+        rows = np.array(
+            [sum(cells.get((one, other, truth), 0) for truth in (0, 1)) for other in others], dtype=np.int64
+        )
+        run = runs(rows[None, :], least)
+        for other, to in zip(others, middles(run, rows)[run].tolist(), strict=True):
+            for truth in (0, 1):
+                place = (one, others[to], truth)
+                found[place] = found.get(place, 0) + cells.get((one, other, truth), 0)
+    return tuple((*place, count) for place, count in sorted(found.items()) if count)
+
+
+def _coarse(histogram: Histogram, placed: Order) -> NDArray[np.float64]:
+    """Return the mean placement of each coarse bin and outcome, 0 where it holds no row."""
+    place, size = _coarse_places(histogram)
     counts = histogram.counts.astype(np.float64)
-    rows, sums = np.zeros((len(coarse) + 1, 2)), np.zeros((len(coarse) + 1, 2))
+    rows, sums = np.zeros((size, 2)), np.zeros((size, 2))
     np.add.at(rows, place, counts)
     np.add.at(sums, place, counts * placed.placements)
     return np.divide(sums, rows, out=np.zeros_like(sums), where=rows > 0)

@@ -15,6 +15,7 @@ from dualtrack.errors import FieldError
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.resampling import generator, record_draws
 from dualtrack.evidence.roles import counted_column
+from dualtrack.evidence.suppression import middles, runs
 from dualtrack.evidence.tally import Key
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ __all__ = [
     "draw_tables",
     "edges",
     "grid_and_rest",
+    "joined_bins",
     "label_key",
     "merge_histograms",
     "outcome_of",
     "pool",
     "read_histogram",
     "score_keys",
+    "suppressed_bins",
 ]
 
 CERTAIN = 2.0**-40
@@ -182,6 +185,34 @@ def merge_histograms(parts: Sequence[Histogram]) -> Histogram:
             for index, value in enumerate(added):
                 line[index] += value
     return _packed(parts[0].scale, table, with_sums=with_sums)
+
+
+def suppressed_bins(histogram: Histogram, least: int) -> Histogram:
+    """Return the histogram with bins of fewer than `least` people joined to their neighbours, on the same side of each threshold.
+
+    People move to the bin of the middle one among them, their sums with them. What orders them is lost within a bin only.
+    """
+    counts = histogram.counts
+    if not len(counts):
+        return histogram
+    rows = counts.sum(1)
+    lower = np.array((-math.inf, *edges(histogram.scale)))[list(histogram.places)]
+    sides = np.searchsorted(np.array(sorted(histogram.scale.thresholds)), lower, side="right")
+    return joined_bins(histogram, runs(rows[None, :], least, sides))
+
+
+def joined_bins(histogram: Histogram, run: NDArray[np.int64]) -> Histogram:
+    """Return the histogram with all bins of a run (numbered by `run`, one for each bin held) at the bin of its middle row."""
+    to = middles(run, histogram.counts.sum(1))[run]
+    with_sums = bool(histogram.sums_negative)
+    table: dict[int, list[int]] = {}
+    for at, place in enumerate(to.tolist()):
+        line = table.setdefault(histogram.places[place], [0, 0, 0, 0])
+        added = [histogram.negatives[at], histogram.positives[at]]
+        added += [int(histogram.sums_negative[at]), int(histogram.sums_positive[at])] if with_sums else [0, 0]
+        for index, value in enumerate(added):
+            line[index] += value
+    return _packed(histogram.scale, table, with_sums=with_sums)
 
 
 def pool(counts: NDArray[np.int64], groups: int) -> NDArray[np.int64]:

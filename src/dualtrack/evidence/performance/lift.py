@@ -27,6 +27,7 @@ from dualtrack.evidence.performance.histogram import (
     pool,
     read_histogram,
     score_keys,
+    suppressed_bins,
 )
 from dualtrack.evidence.power import no_spread
 from dualtrack.evidence.resampling import percentiles
@@ -102,6 +103,11 @@ class Lift(CountingMeasure[Histogram, LiftSettings]):
     def merge(self, parts: Sequence[Histogram]) -> Histogram:
         """Add histograms."""
         return merge_histograms(parts)
+
+    def suppressed(self, statistics: Histogram, settings: LiftSettings, least: int) -> Histogram:
+        """Join bins of fewer people with their neighbours."""
+        del settings
+        return suppressed_bins(statistics, least)
 
     def estimate(self, statistics: Histogram, settings: LiftSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return capture and lift at the first share; parts are all shares and, of capture, the gains table."""

@@ -10,16 +10,27 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, get_args
 
+from msgspec.structs import replace
+
 from dualtrack.domain.records import Record, Text
 from dualtrack.errors import FieldError
 from dualtrack.evidence.answered import answered, part, unanswered
 from dualtrack.evidence.measure import CountingMeasure, Estimating
 from dualtrack.evidence.measurement import Fact, Measurement, Method, Part
+from dualtrack.evidence.numeric import np
 from dualtrack.evidence.performance.confusion import policy_key, read_policy
-from dualtrack.evidence.performance.histogram import Scale, label_key, outcome_of, read_histogram, score_keys
+from dualtrack.evidence.performance.histogram import (
+    Scale,
+    label_key,
+    outcome_of,
+    read_histogram,
+    score_keys,
+    suppressed_bins,
+)
 from dualtrack.evidence.performance.segment_rows import Metric, Reading, Segment, merge_segments, read_segment
 from dualtrack.evidence.quantiles import normal_cdf
 from dualtrack.evidence.roles import counted_column
+from dualtrack.evidence.suppression import POOLED, hidden_groups
 from dualtrack.evidence.tally import Amount, Counted, Key, Tally
 
 if TYPE_CHECKING:
@@ -150,6 +161,18 @@ class Segments(CountingMeasure[SegmentStatistics, SegmentSettings]):
                 same.setdefault((segment.column, segment.value), []).append(segment)
         return _checked([merge_segments(each) for each in same.values()])
 
+    def suppressed(self, statistics: SegmentStatistics, settings: SegmentSettings, least: int) -> SegmentStatistics:
+        """Pool segments of fewer people, and the next smallest where one alone would be given away; join bins of fewer."""
+        shown: list[Segment] = []
+        for column in settings.by:
+            own = [each for each in statistics.segments if each.column == column]
+            hidden = hidden_groups(np.array([_rows(each) for each in own], dtype=np.int64), least).tolist()
+            shown += [each for each, left_out in zip(own, hidden, strict=True) if not left_out]
+            if any(hidden):
+                few = merge_segments([each for each, left_out in zip(own, hidden, strict=True) if left_out])
+                shown.append(replace(few, value=POOLED))
+        return _checked([_joined(each, least) for each in shown])
+
     def estimate(
         self, statistics: SegmentStatistics, settings: SegmentSettings, how: Estimating
     ) -> tuple[Measurement, ...]:
@@ -189,6 +212,12 @@ def _segment(column: str, value: str, answers: dict[str, Counted], settings: Seg
     )
 
 
+def _joined(segment: Segment, least: int) -> Segment:
+    if segment.histogram is None:
+        return segment
+    return replace(segment, histogram=suppressed_bins(segment.histogram, least))
+
+
 def _checked(segments: Sequence[Segment]) -> SegmentStatistics:
     held = sum(len(each.histogram.places) for each in segments if each.histogram)
     if held > CELLS_MAX:
@@ -202,7 +231,8 @@ def _measure(
     segments: list[Segment], column: str, metric: Metric, statistics: SegmentStatistics, how: Estimating
 ) -> Measurement:
     readings = {each.value: read_segment(each, metric, how.level) for each in segments}
-    sure = {name: each for name, each in readings.items() if each and each.base >= how.cell_size_min}
+    enough = {name: each for name, each in readings.items() if each and each.base >= how.cell_size_min}
+    sure = {name: each for name, each in enough.items() if name != POOLED}
     small = [each.value for each in segments if each.value not in sure]
     facts: dict[str, Fact] = {
         "by": column,
@@ -282,7 +312,7 @@ def _both_classes(segments: list[Segment]) -> bool:
 def _needed(segments: list[Segment], readings: dict[str, Reading | None], how: Estimating) -> int:
     """Return rows in all that would give the smallest segment enough, at the mix of these rows; 0 where one has no base at all."""
     rows = sum(_rows(each) for each in segments)
-    bases = [reading.base if reading else 0 for reading in readings.values()]
+    bases = [reading.base if reading else 0 for name, reading in readings.items() if name != POOLED] or [0]
     return math.ceil(rows * how.cell_size_min / min(bases)) if min(bases) else 0
 
 

@@ -80,7 +80,9 @@ class MeasurementPlan(Record, frozen=True):
     """What will be measured about a use's releases. `variants` is how many versions were or will be tried on the same data.
 
     Every threshold, group size and level here is the firm's, fixed before the data are seen. `columns` says which column plays
-    which part; `model` and `baseline` there are the scores that the run computes.
+    which part; `model` and `baseline` there are the scores that the run computes. `cell_size_min` is the fewest rows of a group that
+    may have a rate, `people_min` the fewest people whom the counts that are kept may tell apart (else the figure that
+    `evidence/data/suppression.yaml` gives for the day).
     """
 
     format: Literal["dualtrack.measurement-plan/1"]
@@ -94,6 +96,7 @@ class MeasurementPlan(Record, frozen=True):
     seed: Annotated[int, Meta(ge=0)] = 1
     draws: Annotated[int, Meta(ge=100, le=100_000)] = 1_000
     cell_size_min: Annotated[int, Meta(ge=1)] = 30
+    people_min: Annotated[int, Meta(ge=2)] | None = None
     rows_min: Annotated[int, Meta(ge=1)] = 1
     variants: Annotated[int, Meta(ge=1)] = 1
 
@@ -113,7 +116,8 @@ class MeasurementResult(Record, frozen=True):
     `level` is the coverage used, after correction for `variants` (versions tried on these data, as planned or as found in the
     ledger, whichever is more). `data_digest` is that of the columns measured, scores of the model among them; `given_digest` that of
     the table as it was given, so that tries on the same data are seen to be such. `scores_from` says where the scores came from: the
-    model that was named and asked, or a column of the table, of which only its signer can say that the release made it. `n_needed` is the sample that would settle an underpowered item, where a formula says.
+    model that was named and asked, or a column of the table, of which only its signer can say that the release made it. `n_needed` is the sample that would settle an underpowered item, where a formula says. `people_min` is the fewest people whom
+    the kept counts tell apart.
     """
 
     format: Literal["dualtrack.measurement-result/1"]
@@ -135,5 +139,6 @@ class MeasurementResult(Record, frozen=True):
     engine: str
     software: str
     taken_at: str
+    people_min: int | None = None
     measurements: list[Measurement] = []
     demo: bool = False

@@ -17,6 +17,7 @@ from dualtrack.evidence.plans.judging import Judged, corrected_level, judge, pic
 from dualtrack.evidence.plans.reading import item_settings, plan_digest
 from dualtrack.evidence.plans.records import MeasurementResult
 from dualtrack.evidence.registry import find_measure
+from dualtrack.evidence.suppression import people_least
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -142,7 +143,8 @@ def _measure(plan: MeasurementPlan, item: PlanItem, bench: Bench, asked: Asked, 
         found = bench.gather(item, measure, settings)
         digest, rows = found.data_digest, found.rows
         how = _how(plan, digest, level)
-        made = measure.estimate(found.statistics, settings, how)
+        shown = measure.suppressed(found.statistics, settings, people_min(plan, asked.taken_at))
+        made = measure.estimate(shown, settings, how)
         measurements = tuple(replace(each, facts=each.facts | found.facts) for each in made) if found.facts else made
         judged = _judge(plan, item, measurements)
     except DualtrackError as error:
@@ -168,10 +170,16 @@ def _measure(plan: MeasurementPlan, item: PlanItem, bench: Bench, asked: Asked, 
         n_needed=judged.n_needed,
         engine=bench.engine,
         software=__version__,
+        people_min=people_min(plan, asked.taken_at),
         taken_at=asked.taken_at,
         measurements=list(measurements) if judged.standing != "not measurable" else [],
         demo=asked.demo,
     )
+
+
+def people_min(plan: MeasurementPlan, taken_at: str) -> int:
+    """Return the fewest people whom kept counts may tell apart: the plan's figure, else the one in force on that day."""
+    return plan.people_min if plan.people_min is not None else people_least(taken_at)
 
 
 def _judge(plan: MeasurementPlan, item: PlanItem, measurements: Sequence[Measurement]) -> Judged:

@@ -24,6 +24,7 @@ from dualtrack.evidence.power import no_spread, rows_for_width
 from dualtrack.evidence.resampling import generator, percentiles, record_draws
 from dualtrack.evidence.roles import counted_column
 from dualtrack.evidence.security.losses import Losses, bin_losses, edges, losses_from, merge_losses
+from dualtrack.evidence.suppression import pooled, runs
 from dualtrack.evidence.tally import Key, Tally
 
 if TYPE_CHECKING:
@@ -92,6 +93,14 @@ class MembershipInference(CountingMeasure[Losses, MembershipSettings]):
     def merge(self, parts: Sequence[Losses]) -> Losses:
         """Add rows of separate parts."""
         return merge_losses(parts)
+
+    def suppressed(self, statistics: Losses, settings: MembershipSettings, least: int) -> Losses:
+        """Join bins of fewer people with their neighbours, in both splits alike."""
+        del settings
+        table = np.array([statistics.train, statistics.test], dtype=np.int64)
+        rows = table.sum(0)
+        train, test = pooled(table.T, runs(rows[None, :], least), rows).T.tolist()
+        return Losses(train=tuple(train), test=tuple(test))
 
     def estimate(self, statistics: Losses, settings: MembershipSettings, how: Estimating) -> tuple[Measurement, ...]:
         """Return advantage and AUC; `underpowered` where a split has fewer than `how.cell_size_min` rows or losses do not vary."""
