@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 OUT = ROOT / "tests" / "vectors"
 sys.path.insert(0, str(ROOT / "tests" / "permit"))
 
-from firm import AT, CHECK, FIRM, PASSES, USE, Firm, compiled, declaration, known_key, ready, rule, text  # noqa: E402
+from firm import AT, CHECK, FIRM, GAUGE, PASSES, USE, Firm, compiled, declaration, known_key, ready, rule, text  # noqa: E402
 
 from dualtrack.domain import canonical  # noqa: E402 - after the path to the test firm
 from dualtrack.domain.records import encode  # noqa: E402
@@ -126,7 +126,9 @@ def waivers() -> Case:
 
 def everything_refused() -> Case:
     """Admit nothing: an entry for each reason of step 1 that one ledger can show."""
-    firm = ready(rule("r", PASSES), rule("approve", "ev.approval.fit"))
+    firm = ready(
+        rule("r", PASSES), rule("approve", "ev.approval.fit"), rule("gauge", "ev.gauge.high <= ev.gauge.limit")
+    )
     firm.keys |= {name: known_key(name) for name in ("stranger", "actor", "late")}
     firm.append("evidence/1", USE, b"{}")
     firm.evidence("check", CHECK, "stranger")
@@ -149,6 +151,7 @@ def everything_refused() -> Case:
     firm.evidence("check", CHECK, digest="1" * 64)
     firm.evidence("check", CHECK, claim="undeclared")
     firm.evidence("check", CHECK, claim="found-earlier")
+    firm.evidence("gauge", GAUGE, statistics={"plan": firm.measurement_plan(by="owner")})
     firm.approve()
     firm.evidence("check", CHECK, taken_at="2026-01-10T09:05:01Z")
     firm.evidence("check", CHECK, taken_at="2016-01-13T08:59:59Z")

@@ -69,7 +69,7 @@ unexpected: the verifier met something it was not written for, and refuses it
 REASONS = dict(pair.split(": ") for line in REASON_TEXT.strip().splitlines() for pair in line.split(" | "))
 
 ADMISSION_TEXT = """malformed unknown-key bad-signature replayed demo-key unknown-topic wrong-kind wrong-role bad-fields
-wrong-subject other-release unknown-claim late-claim before-declaration future too-old older"""
+wrong-subject other-release unknown-claim late-claim unplanned before-declaration future too-old older"""
 ADMISSION_REASONS = tuple(ADMISSION_TEXT.split())  # why an entry does not count, in the order of trying
 CLOCK_SKEW_S, EVIDENCE_AGE_DAYS_MAX = 300, 3650  # between two honest clocks; from taking evidence to recording it
 PERMIT_DAYS_MAX, WAIVER_DAYS_MAX, CONDITION_MEMORY_DAYS = 366, 366, 366  # the last: a condition keeps its first date
@@ -291,7 +291,7 @@ definition: name=snake text=text tree=tree cites=[phrase]30 says=prose
 tier: tier=high|medium|low when=expression reason=prose
 expression: text=text tree=tree
 topic: kind={EVIDENCE_KINDS} about=release|use|firm roles=[{ROLES}]+12 fields={{snake:field_type}}+40
-    duty=validate|approve|monitor? title=prose hours=number
+    duty=validate|approve|monitor? title=prose hours=number planned
 rule: id=rule_name cites=[phrase]+30 title=prose says=prose todo=prose owner={ROLES} binds=[{FIRMS}]+7
     applies=expression requires=expression evidence=[snake]20 severity=S1|S2|S3|S4 checked=assessment|decision|operation
     due_days=days? valid_days=days? clock_days=days? basis=text|firm|ours track=safety|benefit
@@ -781,6 +781,8 @@ class Evidence:
 CLAIM_TERMS = ("track", "topic", "primary", "baseline", "design", "minimum", "margin", "unit")
 SIGNER_ROLES = dict.fromkeys(["institution/1", "key-grant/1", "key-revoke/1"], "root")
 SIGNER_ROLES |= {"pack-adoption/1": "compliance", "declaration/1": "owner", "release/1": "developer"}
+PLANNER_ROLES = {"validator", "developer", "collector"}  # who may register a plan of measurements
+THRESHOLDS = ("target", "limit", "limit_low", "limit_high")
 
 
 class Register:
@@ -798,6 +800,7 @@ class Register:
         self.seen: set[bytes] = set()  # what was ever signed well
         self.releases: dict[str, tuple[Json, set[str]]] = {}  # by digest, with the holders of the signatures
         self.evidence: list[Evidence] = []
+        self.plans: dict[int, tuple[str, dict[str, Json]]] = {}  # by index: digest, and the gate of each item
         self.permits: list[tuple[int, Json]] = []
         self.rejected: list[Json] = []
         self.signatures = 0
@@ -868,6 +871,9 @@ class Register:
                 at_once = abs((seconds(permit["from"]) or 0) - entry.recorded) <= CLOCK_SKEW_S
                 if at_once and (permit["institution"], permit["use"], entry.about) == (self.name, self.use, self.use):
                     self.permits.append((entry.index, permit))
+        elif entry.kind == "measurement-plan/1":
+            with contextlib.suppress(Refused):  # one that is not in order is passed over
+                self.read_plan(entry)
         elif entry.kind in SIGNER_ROLES:
             reason = self.read_record(entry)
             if reason:
@@ -908,6 +914,19 @@ class Register:
         else:
             self.institution = value
         return None
+
+    def read_plan(self, entry: Entry) -> None:
+        """Keep a registered plan of measurements of this use: the gate of each item, where it has one."""
+        envelope = Envelope(entry.content, "application/vnd.dualtrack.measurement-plan.v1+json", "any")
+        plan, bad = envelope.value, "institution-entry"
+        sound = self.signature_problem(envelope) is None and self.use == entry.about
+        need(sound and type(plan) is dict and plan.get("use") == self.use, bad, "not signed, or about something else")
+        need(any(PLANNER_ROLES & set(self.keys[keyid]["roles"]) for keyid, _ in envelope.signatures), bad, "role")
+        need(type(plan.get("items")) is list and all(type(item) is dict for item in plan["items"]), bad, "items")
+        names = [item.get("id") for item in plan["items"]]
+        need(all(type(name) is str for name in names) and len(set(names)) == len(names), bad, "items")
+        gates = [item.get("gate") if type(item.get("gate")) is dict else {} for item in plan["items"]]
+        self.plans[entry.index] = sha256(envelope.payload), dict(zip(names, gates, strict=True))
 
     def read_evidence(self, entry: Entry) -> Evidence:
         """Read an evidence entry as far as its shape and signatures; the packs decide the rest."""
@@ -990,12 +1009,31 @@ class Assessor:
             "other-release": topic["about"] != "release" or digest == self.release_digest,
             "unknown-claim": claim is None or claim in terms,
             "late-claim": claim is None or evidence.terms == terms.get(claim),
+            "unplanned": not topic.get("planned") or self.planned(evidence),
             "before-declaration": not binds or evidence.entry.index > self.register.declared,
             "future": evidence.taken <= recorded + CLOCK_SKEW_S,
             "too-old": evidence.taken >= recorded - EVIDENCE_AGE_DAYS_MAX * DAY_S,
             "older": evidence.topic == "waiver" or previous is None or evidence.taken >= previous.taken,
         }
         return next((reason for reason, passed in tests.items() if not passed), None)
+
+    def planned(self, evidence: Evidence) -> bool:
+        """Say whether each number names an item of a plan that stood before it, for its topic and with its thresholds."""
+        statistics, fields = evidence.predicate["statistics"], evidence.predicate["fields"]
+        parts = statistics.get("parts")
+        for part, kept in parts.items() if type(parts) is dict and parts else [(None, statistics)]:
+            named = kept.get("plan") if type(kept) is dict else None
+            if type(named) is not dict or type(named.get("index")) is not int or type(named.get("item")) is not str:
+                return False
+            digest, gates = self.register.plans.get(named["index"], ("", {}))
+            gate = gates.get(named["item"], {})
+            about = named["index"] < evidence.entry.index and named.get("digest") == digest != ""
+            if not about or (gate.get("topic"), gate.get("part")) != (evidence.topic, part):
+                return False
+            pairs = [(gate.get(name), fields.get(f"{part}_{name}" if part else name)) for name in THRESHOLDS]
+            if any(None not in pair and pair[0] != pair[1] for pair in pairs):
+                return False
+        return True
 
     def derive(self) -> dict[str, Json]:
         """Step 2: return the facts of firm, use, claim, policy, separation of duties. What is not known is absent."""

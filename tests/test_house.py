@@ -31,7 +31,7 @@ from house_tree import (
 )
 
 FILE_LINES_MAX = 400
-VERIFIER_LINES_MAX = 1_500  # one file on purpose: somebody who distrusts us reads it whole
+VERIFIER_LINES_MAX = 1_540  # one file on purpose: somebody who distrusts us reads it whole
 FUNCTION_LINES_MAX = 70
 RATCHET = ROOT / "tests" / "house_ratchet.json"
 

@@ -239,6 +239,17 @@ class Firm:
         fields = {"mode": mode, "decisions_max": decisions, "until": until, "measures": "found-earlier"}
         return self.evidence("trial_plan", fields, "executive", kind="approval", **changes)
 
+    def measurement_plan(self, by: str = "collector", use: str = USE, **changes: object) -> dict[str, object]:
+        """Register a plan of measurement with one gated item; return how evidence names it."""
+        gate = {"topic": "gauge", "part": None, "limit": 0.9} | changes
+        record = {
+            "use": use,
+            "items": [{"id": "item", "gate": gate}, {"id": "other", "gate": None}],
+            "seed": len(self.entries),
+        }
+        entry = self.signed("measurement-plan/1", USE, record, by.split())
+        return {"index": entry.index, "digest": canonical.digest(canonical.encode(record)), "item": "item"}
+
     def revoke(self, holder: str) -> None:
         record = {"keyid": self.keys[holder].key_id, "reason": f"left, entry {len(self.entries)}"}
         self.signed("key-revoke/1", FIRM, record, ["root"])
@@ -279,6 +290,15 @@ approval:
   duty: approve
   title: {en: Approval, zh-Hant: \xe6\x89\xb9\xe5\x87\x86}
   hours: 1
+gauge:
+  kind: measurement
+  about: release
+  roles: [validator, collector]
+  fields: {estimate: double, low: double, high: double, limit: double, n: int}
+  duty: null
+  planned: true
+  title: {en: Gauge, zh-Hant: \xe9\x87\x8f\xe5\xba\xa6}
+  hours: 4
 benefit:
   kind: measurement
   about: release
@@ -362,6 +382,7 @@ def compiled(rules: list[dict[str, object]], **changes: object) -> bytes:
 
 
 CHECK = {"estimate": 0.7, "low": 0.6, "high": 0.8, "n": 100}
+GAUGE = {**CHECK, "limit": 0.9}
 BENEFIT = {"claim": "found-earlier", "estimate": 0.05, "low": 0.02, "high": 0.08, "n": 100}
 PASSES = "ev.check.estimate >= 0.5"
 

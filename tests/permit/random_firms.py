@@ -67,6 +67,7 @@ class RandomFirm:
         profile = {name: pick.random() < 0.5 for name in ("has_shop", "transfers_va") if pick.random() < 0.6}
         self.firm = Firm(kind=pick.choice(["bank", "bank", "insurer"]), demo=pick.random() < 0.2, profile=profile)
         self.releases: list[str] = []
+        self.plans: list[dict[str, object]] = []
         self.now = T0
         self.odd = pick.choice([0.0, 0.02, 0.15])  # how often something is not as it should be
         self.keys()
@@ -92,7 +93,7 @@ class RandomFirm:
         always += [self.freeze] if len(self.releases) < 2 else []
         if not self.releases:
             return [self.declare, self.freeze, self.freeze, self.evidence]
-        return [*always, *[self.evidence] * 14, *[self.waive] * 4, *[self.plan] * 7, *[self.permit] * 2]
+        return [*always, *[self.evidence] * 14, *[self.waive] * 4, *[self.plan] * 12, *[self.permit] * 2]
 
     # who signs
 
@@ -167,7 +168,19 @@ class RandomFirm:
     def evidence(self, topic: str | None = None) -> None:
         pick = self.pick
         topic = topic or pick.choice(
-            ["check", "check", "check", "approval", "benefit", "benefit", "monitor", "strategy", "unheard"]
+            [
+                "check",
+                "check",
+                "check",
+                "approval",
+                "benefit",
+                "benefit",
+                "gauge",
+                "gauge",
+                "monitor",
+                "strategy",
+                "unheard",
+            ]
         )
         about, usual, kind = KINDS[topic]
         if pick.random() < self.odd / 3:
@@ -180,6 +193,7 @@ class RandomFirm:
             "approval": {"fit": pick.random() < 0.7},
             "benefit": {"claim": "found-earlier", **interval},
             "strategy": {"adopted": pick.random() < 0.7},
+            "gauge": interval | {"limit": pick.choice([0.9, 0.9, 0.9, 0.95])},
         }.get(topic, interval)
         changes = {
             "kind": kind,
@@ -188,11 +202,41 @@ class RandomFirm:
             "claim": "found-earlier" if topic == "benefit" or pick.random() < 0.15 else None,
             "demo": pick.random() < self.odd / 4,
         }
+        if topic == "gauge":
+            changes["statistics"] = self.planned()
         if pick.random() < self.odd / 3:
             changes["digest"] = pick.choice([*self.releases, "1" * 64])
         if pick.random() < self.odd / 3:
             changes[pick.choice(["n", "method", "data_digest"])] = None
         self.put("evidence/1", FIRM if about == "firm" else USE, self.firm.statement(topic, fields, **changes), usual)
+
+    def planned(self) -> dict[str, object]:
+        """Return statistics that name a plan, registered now or before, whole or by parts; now and then none, or another one."""
+        pick = self.pick
+        if not self.plans or pick.random() < 0.4:
+            part = pick.choice([None, None, None, "share"])
+            gate = {
+                "topic": pick.choice(["gauge", "gauge", "gauge", "check"]),
+                "part": part,
+                "limit": pick.choice([0.9, None]),
+            }
+            record = {
+                "use": USE,
+                "items": [{"id": "item", "gate": pick.choice([gate, gate, gate, None])}],
+                "seed": self.firm.entries[-1].index,
+            }
+            index = self.firm.entries[-1].index + 1
+            self.put("measurement-plan/1", USE, record, pick.choice(["collector", "collector", "validator", "owner"]))
+            self.plans.append({"index": index, "digest": canonical.digest(canonical.encode(record)), "item": "item"})
+        named = dict(pick.choice(self.plans[-2:]))
+        if pick.random() < 0.2 + self.odd:
+            named[pick.choice(["index", "digest", "item"])] = pick.choice(
+                [0, 10_000, "item", "x", "0" * 64, None, True, [1]]
+            )
+        whole: dict[str, object] = {"plan": named}
+        return pick.choice(
+            [whole, whole, whole, {"parts": {"share": whole}}, {"parts": {}} | whole, {"parts": {"share": 1}}, {}]
+        )
 
     def waive(self) -> None:
         pick = self.pick
@@ -264,7 +308,8 @@ class RandomFirm:
     def noise(self) -> None:
         """Kinds that are not read, and content that is nothing."""
         pick = self.pick
-        kind = pick.choice(["notice/1", "decision/1", "release/1", "evidence/1", "permit/1", "assessment/1"])
+        kinds = ["notice/1", "decision/1", "release/1", "evidence/1", "permit/1", "assessment/1", "measurement-plan/1"]
+        kind = pick.choice(kinds)
         self.firm.append(kind, USE, pick.choice(["", "{}", "null", "[1]", "x"]).encode(), self.now)
 
 
@@ -272,6 +317,7 @@ KINDS = {
     "check": ("release", "validator", "measurement"),
     "approval": ("release", "executive", "approval"),
     "benefit": ("release", "collector", "measurement"),
+    "gauge": ("release", "collector", "measurement"),
     "monitor": ("use", "collector", "measurement"),
     "strategy": ("firm", "compliance", "document"),
     "unheard": ("use", "validator", "measurement"),

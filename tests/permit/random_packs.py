@@ -18,6 +18,7 @@ _ATOMS = [
     "ev.benefit.claim == claim.id",
     "ev.benefit.estimate - claim.margin > 0.0",
     "ev.monitor.estimate <= 0.9",
+    "ev.gauge.high < ev.gauge.limit",
     "ev.monitor.n + 9007199254740991 > 0",
     "ev.strategy.adopted",
     "use.individual_effect",

@@ -9,9 +9,11 @@ from firm import (
     BENEFIT,
     CHECK,
     FIRM,
+    GAUGE,
     T0,
     USE,
     Firm,
+    compiled,
     declaration,
     known_key,
     ready,
@@ -63,6 +65,11 @@ def late_claim(firm):
     return entry
 
 
+def unplanned(firm):
+    firm.adopt(compiled([rule("g", "ev.gauge.high <= ev.gauge.limit")], id="pack-g"))
+    return firm.evidence("gauge", GAUGE)
+
+
 def before_declaration(firm):
     entry = firm.plan("2026-06-01")
     firm.declare()
@@ -88,6 +95,7 @@ EVIDENCE = {
     "other-release": lambda firm: firm.evidence("check", CHECK, digest="1" * 64),
     "unknown-claim": lambda firm: firm.evidence("check", CHECK, claim="undeclared"),
     "late-claim": late_claim,
+    "unplanned": unplanned,
     "before-declaration": before_declaration,
     "future": lambda firm: firm.evidence("check", CHECK, taken_at="2026-01-10T09:05:01Z"),
     "too-old": lambda firm: firm.evidence("check", CHECK, taken_at="2016-01-13T08:59:59Z"),
@@ -282,6 +290,54 @@ def test_an_approval_is_of_the_declaration_that_stood_then(decide):
     firm.declare(area="crime")
     assert reason_of(firm, entry) == "before-declaration"
     assert reason_of(firm, decide(firm)) is None
+
+
+def planned(firm, named, fields=GAUGE, **changes):
+    return firm.evidence("gauge", fields, statistics={"plan": named}, **changes)
+
+
+def test_a_planned_topic_counts_only_with_a_plan_that_stood_before():
+    firm = ready(rule("r", "ev.gauge.high <= ev.gauge.limit"))
+    named = firm.measurement_plan()
+    assert reason_of(firm, planned(firm, named)) is None
+    later = {**named, "index": firm.entries[-1].index + 2}
+    early = planned(firm, later)
+    assert firm.measurement_plan() != named
+    assert reason_of(firm, early) == "unplanned"
+    assert reason_of(firm, planned(firm, {**later, "digest": named["digest"]})) == "unplanned"
+
+
+@pytest.mark.parametrize(
+    ("change", "fields"),
+    [
+        ({"item": "other"}, {}), ({"item": "none"}, {}), ({"index": 0}, {}), ({"index": True}, {}), ({"index": "3"}, {}),
+        ({"digest": "0" * 64}, {}), ({}, {"limit": 0.95}),
+    ],
+)  # fmt: skip
+def test_what_names_another_item_or_states_another_threshold_was_not_planned(change, fields):
+    firm = ready(rule("r", "ev.gauge.high <= ev.gauge.limit"))
+    named = firm.measurement_plan() | change
+    assert reason_of(firm, planned(firm, named, GAUGE | fields)) == "unplanned"
+
+
+@pytest.mark.parametrize(
+    "made", [{"by": "owner"}, {"use": "test-bank/other"}, {"topic": "check"}, {"part": "share"}, {"limit": 0.5}]
+)
+def test_a_plan_by_somebody_else_or_of_something_else_is_none(made):
+    firm = ready(rule("r", "ev.gauge.high <= ev.gauge.limit"))
+    assert reason_of(firm, planned(firm, firm.measurement_plan(**made))) == "unplanned"
+
+
+def test_each_part_is_planned_or_none_is():
+    firm = ready(rule("r", "ev.gauge.high <= ev.gauge.limit"))
+    share, other = firm.measurement_plan(part="share"), firm.measurement_plan(part="other")
+    for parts, reason in (
+        ({"share": {"plan": share}, "other": {"plan": other}}, None),
+        ({"share": {"plan": share}, "other": {"plan": share}}, "unplanned"),
+        ({"share": {"plan": share}, "other": {}}, "unplanned"),
+        ({}, "unplanned"),
+    ):
+        assert reason_of(firm, firm.evidence("gauge", GAUGE, statistics={"parts": parts})) == reason
 
 
 def test_observations_outlive_a_new_declaration():

@@ -62,6 +62,7 @@ class SmallFirm(Firm):
         measured = described.kind == "measurement"
         bare = {} if measured else {"method": None, "data_digest": None, "n": None}
         number = {"n": fields["n"]} if measured and "n" in fields else {}
+        named = {"plan": self.measurement_plan("operations", topic=topic, limit=None)} if described.planned else {}
         self.evidence(
             topic,
             fields,
@@ -71,6 +72,7 @@ class SmallFirm(Firm):
             at=TAKEN,
             taken_at=TAKEN,
             claim=fields.get("claim"),
+            statistics=named,
             **bare | number,
         )
 

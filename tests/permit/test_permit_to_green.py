@@ -81,10 +81,12 @@ def give(firm: Firm, step: Step) -> None:
     topic = TOPIC[step.name]
     fields = step.fields
     measured = topic["kind"] == "measurement"
+    planned = {"plan": firm.measurement_plan(limit=fields["limit"])} if step.name == "gauge" else {}
     firm.evidence(
         step.name,
         fields,
         INDEPENDENT,
+        statistics=planned,
         kind=topic["kind"],
         about=topic["about"],
         claim=fields.get("claim"),
@@ -97,6 +99,7 @@ TOPIC = {
     "check": {"kind": "measurement", "about": "release"},
     "approval": {"kind": "approval", "about": "release"},
     "benefit": {"kind": "measurement", "about": "release"},
+    "gauge": {"kind": "measurement", "about": "release"},
     "monitor": {"kind": "measurement", "about": "use"},
     "strategy": {"kind": "document", "about": "firm"},
 }

@@ -49,7 +49,16 @@ def rule(name: str, requires: dict[str, Any], evidence: list[str], **more: objec
 
 
 def topic(kind: str, about: str, roles: list[str], duty: str | None = None, **fields: str) -> dict[str, Any]:
-    return {"kind": kind, "about": about, "roles": roles, "fields": fields, "duty": duty, "title": TEXT, "hours": 1}
+    return {
+        "kind": kind,
+        "about": about,
+        "roles": roles,
+        "fields": fields,
+        "duty": duty,
+        "title": TEXT,
+        "hours": 1,
+        "planned": False,
+    }
 
 
 TOPICS = {

@@ -66,7 +66,7 @@ def test_evidence_that_is_not_admitted_changes_nothing_else(reason, extra):
 
 
 def test_the_reasons_are_those_of_the_table():
-    others = {"bad-signature", "demo-key", "other-release", "late-claim", "before-declaration"}
+    others = {"bad-signature", "demo-key", "other-release", "late-claim", "unplanned", "before-declaration"}
     assert {reason for reason, _ in UNADMITTED} | others == set(verifier.ADMISSION_REASONS)
 
 

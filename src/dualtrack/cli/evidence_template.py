@@ -24,6 +24,11 @@ _TYPES = {
 }
 _ABOUT = {"release": "a release of a use", "use": "a use, whatever its release", "firm": "the institution"}
 
+_PLANNED = [
+    "statistics:  # counts only with a plan that was registered before: `dualtrack plan list USE`; `dualtrack measure` fills this in",
+    "  plan: {index: null, digest: null, item: null}  # entry and digest of the plan, and the item that this answers",
+]
+
 _NO_CLAIM = "# claim: the-claim-id    where the declaration registered a claim that this measures"
 
 
@@ -53,6 +58,7 @@ def template_text(name: str, topic: Topic) -> str:
             "data_digest: null  # SHA-256 of the data measured, 64 hexadecimal digits",
             "n: null  # number of cases, a whole number",
             *([] if "claim" in topic.fields else [_NO_CLAIM]),
+            *(_PLANNED if topic.planned else []),
         ]
     elif topic.kind is EvidenceKind.DOCUMENT:
         lines.append("document_digest: null  # SHA-256 of the document (sha256sum FILE), or leave null")

@@ -21,14 +21,17 @@ from dualtrack.domain.time import parse_instant
 from dualtrack.domain.usecase import UseCase
 from dualtrack.domain.vocabulary import Role
 from dualtrack.errors import FieldError, LedgerError, SignatureError
-from dualtrack.permit.keytable import KeyTable, Refused, Signed
+from dualtrack.permit.keytable import KeyTable, Refused, Signed, open_envelope
 from dualtrack.permit.opening import Opened, open_permit, open_record, payload_type
+from dualtrack.permit.planned import PLAN_KIND, PLANNERS, registered_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from dualtrack.domain.entry import Entry
     from dualtrack.domain.evidence import Statement
+    from dualtrack.permit.keytable import OpenedEnvelope
+    from dualtrack.permit.planned import RegisteredPlan
 
 __all__ = ["Candidate", "DeclarationEntry", "PastPermit", "ReleaseEntry", "Walk", "payload_type", "walk"]
 
@@ -73,6 +76,7 @@ class Walk(NamedTuple):
     release: ReleaseEntry | None
     adopted: dict[str, PackAdoption]
     candidates: list[Candidate]
+    plans: dict[int, RegisteredPlan]
     permits: list[PastPermit]
     rejected: list[Rejection]
     keys: KeyTable
@@ -126,6 +130,7 @@ class _Walker:
         self.release: ReleaseEntry | None = None
         self.adopted: dict[str, PackAdoption] = {}
         self.candidates: list[Candidate] = []
+        self.plans: dict[int, RegisteredPlan] = {}
         self.permits: list[PastPermit] = []
         self.rejected: list[Rejection] = []
 
@@ -134,6 +139,8 @@ class _Walker:
             self._evidence(entry)
         elif entry.kind == "permit/1":
             self._permit(entry)
+        elif entry.kind == PLAN_KIND:
+            self._plan(entry)
         elif entry.kind in self._SIGNED:
             try:
                 self._signed(entry)
@@ -147,6 +154,7 @@ class _Walker:
             self.release,
             self.adopted,
             self.candidates,
+            self.plans,
             self.permits,
             self.rejected,
             self.keys,
@@ -158,7 +166,7 @@ class _Walker:
         opened = open_record(entry.content, entry.kind)
         if not self._is_about(entry, opened.record):
             raise Refused("malformed")
-        signed = self._open(opened)
+        signed = self._open(opened.envelope)
         by_demo = signed.demo or (isinstance(opened.record, KeyGrant) and opened.record.demo)
         if by_demo and not self.institution.demo:
             raise Refused("demo-key")
@@ -166,12 +174,12 @@ class _Walker:
             raise Refused("wrong-role")
         take(self, entry, opened, signed)
 
-    def _open(self, opened: Opened) -> Signed:
+    def _open(self, envelope: OpenedEnvelope) -> Signed:
         """Verify signatures, and refuse what was signed and recorded before: a statement counts once, where it stood."""
-        signed = self.keys.open(opened.envelope)
-        if opened.envelope.message in self._seen:
+        signed = self.keys.open(envelope)
+        if envelope.message in self._seen:
             raise Refused("replayed")
-        self._seen.add(opened.envelope.message)
+        self._seen.add(envelope.message)
         return signed
 
     def _is_about(self, entry: Entry, record: object) -> bool:
@@ -223,10 +231,24 @@ class _Walker:
         try:
             opened = open_record(entry.content, entry.kind)
             statement = opened.record
-            signed = self._open(opened)
+            signed = self._open(opened.envelope)
         except Refused as refusal:
             reason = refusal.args[0]
         self.candidates.append(Candidate(entry, statement, signed, reason, self.institution.demo))
+
+    def _plan(self, entry: Entry) -> None:
+        """Keep a plan of measurements in order; one that is not is passed over, and what names it is not planned."""
+        try:
+            envelope = open_envelope(entry.content)
+            if envelope.payload_type != payload_type(PLAN_KIND):
+                return
+            signed = self._open(envelope)
+        except Refused:
+            return
+        found = registered_plan(signed.payload, signed.plain, self._use)
+        about = entry.parsed.id == self._use and entry.parsed.institution == self._name
+        if found and about and signed.roles & PLANNERS and (self.institution.demo or not signed.demo):
+            self.plans[entry.index] = found
 
     def _permit(self, entry: Entry) -> None:
         try:

@@ -18,6 +18,7 @@ from dualtrack.domain.records import Text
 from dualtrack.domain.time import parse_instant
 from dualtrack.domain.vocabulary import EvidenceKind, Role
 from dualtrack.permit.keytable import Refused
+from dualtrack.permit.planned import is_planned
 from dualtrack.rules.catalogue import BUILT_IN_NAMES, shipped_hours
 from dualtrack.rules.records import Topic
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.records import Value
     from dualtrack.domain.usecase import UseCase
     from dualtrack.permit.admission import Candidate, DeclarationEntry, Walk
+    from dualtrack.permit.planned import RegisteredPlan
 
 __all__ = ["BUILT_IN_TOPICS", "Admitted", "Subjects", "admit_evidence", "field_problem"]
 
@@ -83,7 +85,7 @@ def admit_evidence(
     found: Walk, topics: Mapping[str, Topic], subjects: Subjects
 ) -> tuple[list[Admitted], list[EvidenceLine]]:
     """Judge every candidate; returns the admitted ones and one line for each, in index order."""
-    rules = _Rules(topics, subjects, found.declarations, {})
+    rules = _Rules(topics, subjects, found.declarations, found.plans, {})
     admitted: list[Admitted] = []
     judged: list[tuple[Candidate, Predicate | None, str | None]] = []
     for candidate in found.candidates:
@@ -121,6 +123,7 @@ class _Rules(NamedTuple):
     topics: Mapping[str, Topic]
     subjects: Subjects
     declarations: Sequence[DeclarationEntry]
+    plans: Mapping[int, RegisteredPlan]
     taken_at: dict[str, str]
 
 
@@ -155,6 +158,8 @@ def _check(candidate: Candidate, statement: Statement, rules: _Rules) -> None:
     _check_subject(candidate, statement, topic, rules.subjects)
     if predicate.claim is not None:
         _check_claim(predicate.claim, candidate.entry.index, rules.declarations)
+    if topic.planned and not is_planned(predicate, candidate.entry.index, rules.plans):
+        raise Refused("unplanned")
     approves = topic.duty == "approve" or predicate.topic in BUILT_IN_NAMES
     if approves and rules.declarations and candidate.entry.index < rules.declarations[-1].index:
         raise Refused("before-declaration")

@@ -40,6 +40,10 @@ REASONS: dict[str, Reason] = {
         "the terms of its claim were not registered before it, or have changed since",
         "register the claim first, then measure and add the measurement",
     ),
+    "unplanned": Reason(
+        "it names no plan that was registered before it for this topic, at these thresholds",
+        "`dualtrack plan register FILE`, then `dualtrack measure`; evidence of other tools names the plan in its statistics",
+    ),
     "before-declaration": Reason(
         "it approved an earlier declaration", "have the use as it is now declared approved, and add that"
     ),

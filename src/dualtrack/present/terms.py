@@ -146,6 +146,7 @@ _REASONS_ZH = {
     "other-release": "屬另一版本",
     "unknown-claim": "所述主張並未申報",
     "late-claim": "主張的條款並非事前登記，或其後已更改",
+    "unplanned": "並無事前登記、屬此主題並採用相同門檻的量度計劃",
     "before-declaration": "所批准的是較早的申報",
     "future": "取得時間在未來",
     "too-old": "取得後太久才登記",

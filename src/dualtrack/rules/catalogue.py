@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import read_record
+from dualtrack.domain.vocabulary import EvidenceKind
 from dualtrack.errors import FieldError
 from dualtrack.rules.facts import check_name
 from dualtrack.rules.records import Topic
@@ -73,6 +74,12 @@ def check_topic(name: str, topic: Topic, *, where: str) -> None:
     if len(set(topic.roles)) != len(topic.roles):
         raise FieldError("a role twice", where=f"{where}, roles", fix="name each once")
     check_text(topic.title, where=f"{where}, title")
+    if topic.planned and (topic.kind is not EvidenceKind.MEASUREMENT or topic.about == "firm"):
+        raise FieldError(
+            f"planned, of kind {topic.kind.value} about a {topic.about}",
+            where=f"{where}, planned",
+            expected="a measurement about a release or a use",
+        )
 
 
 def check_text(text: Text, *, where: str) -> None:

@@ -120,7 +120,10 @@ class TierData(Record, frozen=True):
 
 
 class Topic(Record, frozen=True):
-    """What a piece of evidence is about, who may sign it, and its typed fields. `hours` is the effort to make it once."""
+    """What a piece of evidence is about, who may sign it, and its typed fields.
+
+    `hours` is the effort to make it once. `planned`: it counts only if a plan of measurement stood before it (permit/planned.py).
+    """
 
     kind: EvidenceKind
     about: Literal["release", "use", "firm"]
@@ -129,6 +132,7 @@ class Topic(Record, frozen=True):
     duty: Literal["validate", "approve", "monitor"] | None
     title: Text
     hours: Annotated[float, msgspec.Meta(ge=0, le=10_000)] | Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+    planned: bool = False
 
 
 class RuleTest(Record, frozen=True):

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.domain import canonical
 from dualtrack.domain.entry import Entry
 from dualtrack.domain.records import read_record
-from dualtrack.domain.vocabulary import Role
 from dualtrack.errors import NotFoundError, SignatureError
 from dualtrack.evidence.plans.evidence_of import evidence_of
 from dualtrack.evidence.plans.reading import check_claims, check_gates, plan_digest
 from dualtrack.evidence.plans.records import PLAN_KIND, RESULT_KIND, MeasurementPlan, MeasurementResult, PlanReference
 from dualtrack.keys import dsse
+from dualtrack.permit.planned import PLANNERS
 from dualtrack.store.statements import make_statement
 
 if TYPE_CHECKING:
@@ -40,9 +40,6 @@ __all__ = [
     "results_of",
     "variants_tried",
 ]
-
-PLANNERS = frozenset({Role.VALIDATOR, Role.DEVELOPER, Role.COLLECTOR})
-"""Roles that may register a plan and sign its results: those who may sign measurements."""
 
 
 class Registered(NamedTuple):

@@ -10,6 +10,7 @@ from dualtrack.domain.forms import Digest, Slug, TopicName, UseName
 from dualtrack.domain.records import Record, Text, Value
 from dualtrack.evidence.measurement import LEVEL, Measurement
 from dualtrack.evidence.sample import Roles
+from dualtrack.permit.planned import PLAN_KIND
 
 __all__ = [
     "ITEMS_MAX",
@@ -24,7 +25,6 @@ __all__ = [
     "Standing",
 ]
 
-PLAN_KIND = "measurement-plan/1"
 RESULT_KIND = "measurement-result/1"
 
 ITEMS_MAX = 200

@@ -16,7 +16,7 @@ from dualtrack.web.identity.permissions import Verb, require
 from dualtrack.web.pages.base import Page, Redirect, View
 from dualtrack.web.parts import Choice, Crumb
 from dualtrack.web.views.acting import language_of, person, refusal, say, use_of
-from dualtrack.web.views.evidence_in import control_problems, form_fields, read_observation
+from dualtrack.web.views.evidence_in import control_problems, form_fields, planned_items, read_observation
 from dualtrack.web.views.rendering import both
 
 if TYPE_CHECKING:
@@ -96,6 +96,11 @@ def _form_view(
         "yes_no": (("yes", say(request, Text(en="Yes", zh="是"))), ("no", say(request, Text(en="No", zh="否")))),
         "claims": [none, *(Choice(key, label, key == form.get("claim")) for key, label in claims.items())],
         "ask_claim": bool(claims) and (needed or topic.kind is EvidenceKind.MEASUREMENT),
+        "planned": topic.planned,
+        "items": [
+            Choice(key, say(request, _item_words(key)), key == form.get("planned_item"))
+            for key in planned_items(name, request.register.case(use, None).found.plans)
+        ],
         "measured": topic.kind is EvidenceKind.MEASUREMENT,
         "document": topic.kind is EvidenceKind.DOCUMENT,
         "form": form,
@@ -112,7 +117,8 @@ def _add(request: PageRequest) -> View | Redirect:
     if topic is None:
         raise NotFoundError("no adopted pack knows this topic", where="topic", fix="choose one from the list")
     claims = _claims(request, use)
-    found = read_observation(name, topic, form, claims, language)
+    items = planned_items(name, request.register.case(use, None).found.plans)
+    found = read_observation(name, topic, form, claims, items, language)
     problems = found.problems
     if found.predicate is not None:
         problems = control_problems(built_in_problems(request.register, use, found.predicate), language)
@@ -130,6 +136,11 @@ def _add(request: PageRequest) -> View | Redirect:
         zh=f"已簽署並記錄為第{receipt.index:,}項。請重新評估，以查看有何改變。",
     )
     return Redirect(f"/uses/{use}", say(request, said))
+
+
+def _item_words(key: str) -> Text:
+    index, _, item = key.partition("/")
+    return Text(en=f"{item}, plan of entry {int(index):,}", zh=f"{item}，第{int(index):,}項的計劃")
 
 
 def _without_command(error: DualtrackError) -> DualtrackError:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from dualtrack.domain.records import Value
+    from dualtrack.permit.planned import RegisteredPlan
     from dualtrack.rules.records import Topic
     from dualtrack.web.views.rendering import Language
 
@@ -29,6 +30,7 @@ __all__ = [
     "Observation",
     "control_problems",
     "form_fields",
+    "planned_items",
     "read_observation",
 ]
 
@@ -55,6 +57,7 @@ _SAID: dict[str, Text] = {
     "digest": Text(en="64 hexadecimal digits (SHA-256).", zh="64位十六進位數字（SHA-256）。"),
     "moment": Text(en="A day and time in Hong Kong.", zh="請填寫香港日期及時間。"),
     "positive": Text(en="1 or more.", zh="須為1或以上。"),
+    "planned": Text(en="Choose the item of a registered plan.", zh="請選擇已登記計劃的項目。"),
     "claim": Text(en="Choose a claim of the declaration.", zh="請選擇申報中的主張。"),
     "date": Text(en="A day such as 2027-03-31.", zh="日期，例如2027-03-31。"),
     "mode": Text(en="shadow or trial", zh="shadow（影子運行）或trial（試行）"),
@@ -91,8 +94,23 @@ def form_fields(name: str, topic: Topic, language: Language) -> list[FormField]:
     return fields
 
 
+def planned_items(name: str, plans: Mapping[int, RegisteredPlan]) -> dict[str, dict[str, Value]]:
+    """Return the items of registered plans that a measurement of this topic can answer, by the key of the control."""
+    return {
+        f"{index}/{item}": {"index": index, "digest": plan.digest, "item": item}
+        for index, plan in reversed(plans.items())
+        for item, gate in plan.gates.items()
+        if gate.get("topic") == name and gate.get("part") is None
+    }
+
+
 def read_observation(
-    name: str, topic: Topic, form: Mapping[str, str], claims: Mapping[str, str], language: Language
+    name: str,
+    topic: Topic,
+    form: Mapping[str, str],
+    claims: Mapping[str, str],
+    items: Mapping[str, dict[str, Value]],
+    language: Language,
 ) -> Observation:
     """Read a form of a topic; every problem is found at once."""
     problems: dict[str, str] = {}
@@ -106,6 +124,9 @@ def read_observation(
         method, data_digest, n = _measured(form, problems)
         fields |= {"n": n} if "n" in topic.fields and n is not None else {}
     fields |= {"claim": claim} if "claim" in topic.fields and claim is not None else {}
+    item = items.get(form.get("planned_item", ""))
+    if topic.planned and item is None:
+        problems["planned_item"] = "planned"
     document = form.get("document_digest", "").strip().lower() or None
     if document is not None and not _DIGEST.fullmatch(document):
         problems["document_digest"] = "digest"
@@ -116,7 +137,7 @@ def read_observation(
         return Observation(None, {key: both(_SAID[code], language) for key, code in problems.items()})
     predicate = Predicate(
         kind=topic.kind, topic=name, fields=fields, taken_at=taken_at, claim=claim, method=method,
-        data_digest=data_digest, document_digest=document, n=n, note=note,
+        data_digest=data_digest, document_digest=document, n=n, note=note, statistics={"plan": item} if item else {},
     )  # fmt: skip
     return Observation(predicate, {})
 
