@@ -12,6 +12,7 @@ from dualtrack.domain.evidence import Statement
 from dualtrack.domain.records import read_record
 from dualtrack.evidence.pricing.counts import ControlCounts
 from dualtrack.evidence.pricing.prices import Pricing, price_control
+from dualtrack.evidence.pricing.recomputing import recompute_price
 from dualtrack.keys import dsse
 from dualtrack.rules.catalogue import read_catalogue
 from dualtrack.rules.source import compile_pack
@@ -154,6 +155,7 @@ def test_a_price_is_added_as_signed_evidence_where_a_pack_carries_its_topic(pric
         read_record(kept, ControlCounts, where="kept"), None, Pricing(data_digest=statement.predicate.data_digest)
     )
     assert again.marginal.averted.low == pytest.approx(fields["harm_averted_low"])
+    assert recompute_price(statement.predicate) == ("equal", "")
 
 
 def test_the_price_of_what_nobody_knows_is_not_added(priced):

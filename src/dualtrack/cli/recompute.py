@@ -13,7 +13,12 @@ from dualtrack.permit.bundle import read_bundle
 
 __all__ = ["recompute_command"]
 
-_WORDS = {"equal": "equal", "differs": "DIFFERS", "cannot": "cannot be computed again"}
+_WORDS = {
+    "equal": "equal",
+    "differs": "DIFFERS",
+    "cannot": "CANNOT be computed again",
+    "elsewhere": "measured elsewhere",
+}
 
 
 @click.command("recompute", epilog="Example: dualtrack recompute early-warning.bundle")
@@ -22,7 +27,7 @@ _WORDS = {"equal": "equal", "differs": "DIFFERS", "cannot": "cannot be computed 
 def recompute_command(bundle: Path, as_json: bool) -> int:
     """Compute every measurement in BUNDLE again from counts and sums; no row of a customer is needed, and none is in it.
 
-    Ends with 1 where a number differs. That the bundle itself holds is for `dualtrack_verify.py` to say.
+    Ends with 1 where a number differs, with 3 where none does and one cannot be computed though it was planned here. That the bundle itself holds is for `dualtrack_verify.py` to say.
     """
     from dualtrack.supervisor.figures import recompute_figures  # noqa: PLC0415 - needs the optional part `evidence`
 
@@ -39,4 +44,4 @@ def recompute_command(bundle: Path, as_json: bool) -> int:
             table.add_row(str(each.entry), each.topic, each.item or "", said)
         console().print(table)
         click.echo(", ".join(f"{counted[word]} {said.lower()}" for word, said in _WORDS.items()))
-    return 1 if counted["differs"] else 0
+    return 1 if counted["differs"] else 3 if counted["cannot"] else 0

@@ -1,4 +1,4 @@
-"""Every planned number of a bundle computed again from its sufficient statistics, without a row of any customer."""
+"""Every planned number and every price of a bundle computed again from its sufficient statistics, without a row of any customer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dualtrack.domain.records import read_record
 from dualtrack.domain.vocabulary import EvidenceKind
 from dualtrack.evidence.plans.recomputing import recompute_evidence
 from dualtrack.evidence.plans.records import PLAN_KIND, MeasurementPlan
+from dualtrack.evidence.pricing.recomputing import TOPIC as PRICE_TOPIC
+from dualtrack.evidence.pricing.recomputing import recompute_price
 from dualtrack.keys import dsse
 
 if TYPE_CHECKING:
@@ -45,7 +47,9 @@ def recompute_figures(bundle: Bundle) -> list[Figure]:
             continue
         reference = predicate.statistics.get("plan")
         item = str(reference["item"]) if isinstance(reference, dict) and "item" in reference else None
-        figures.append(Figure(entry.index, predicate.topic, item, recompute_evidence(predicate, entry.index, plans)))
+        price = predicate.topic == PRICE_TOPIC
+        found = recompute_price(predicate) if price else recompute_evidence(predicate, entry.index, plans)
+        figures.append(Figure(entry.index, predicate.topic, item, found))
     return figures
 
 

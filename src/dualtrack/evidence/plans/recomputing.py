@@ -29,14 +29,17 @@ __all__ = ["TOLERANCE", "Agreement", "Recomputed", "recompute_evidence"]
 TOLERANCE = 1e-9
 """Relative difference that is rounding: a sum in another order, another build of numpy."""
 
-Agreement = Literal["equal", "differs", "cannot"]
+Agreement = Literal["equal", "differs", "cannot", "elsewhere"]
 
 _LIMITS = ("estimate", "low", "high")
 _NAMED = {"gap": "estimate", "gap_low": "low", "gap_high": "high"}
 
 
 class Recomputed(NamedTuple):
-    """Whether a number came out again, and in words what differed or why it could not be computed."""
+    """Whether a number came out again, and in words what differed or why it could not be computed.
+
+    `elsewhere`: it names no plan and carries no statistics of ours, as a measurement by other tools.
+    """
 
     agreement: Agreement
     said: str
@@ -56,7 +59,7 @@ def _recompute(
 ) -> Recomputed:
     reference = statistics.get("plan")
     if not isinstance(reference, dict):
-        return Recomputed("cannot", "it names no plan: a measurement made elsewhere, or before plans were kept")
+        return Recomputed("elsewhere", "it names no plan")
     plan = plans.get(reference.get("index", -1))
     item = None if plan is None else next((each for each in plan.items if each.id == reference.get("item")), None)
     if plan is None or item is None:

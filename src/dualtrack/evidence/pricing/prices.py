@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from dualtrack.domain.records import Record
 from dualtrack.errors import EvidenceError, FieldError
 from dualtrack.evidence.arrays import check_lengths
-from dualtrack.evidence.measurement import LEVEL, Fact, Measurement, Method, Outcome, Part
+from dualtrack.evidence.measurement import LEVEL, Fact, Measurement, Method, Outcome, Part, plain_statistics
 from dualtrack.evidence.numeric import np
 from dualtrack.evidence.pricing.counts import ControlCounts, cell_parts, count_control, with_steps
 from dualtrack.evidence.pricing.effects import acts, decisions_needed, effect_of, track_weights
@@ -28,7 +28,7 @@ from dualtrack.evidence.pricing.states import (
     read_states,
     read_truth,
 )
-from dualtrack.evidence.pricing.values import PER_DECISIONS, Values, worth_of
+from dualtrack.evidence.pricing.values import PER_DECISIONS, Values, Worth, worth_of
 from dualtrack.evidence.resampling import DRAWS, record_draws
 from dualtrack.evidence.tables import table_digest
 
@@ -39,9 +39,19 @@ if TYPE_CHECKING:
 
     from dualtrack.domain.records import Value
     from dualtrack.evidence.pricing.effects import Effect
-    from dualtrack.evidence.pricing.values import Worth
 
-__all__ = ["Price", "Pricing", "Verdict", "View", "count_controls", "price_control", "price_controls", "price_fields"]
+__all__ = [
+    "Price",
+    "PriceStatistics",
+    "Pricing",
+    "Verdict",
+    "View",
+    "count_controls",
+    "price_at",
+    "price_control",
+    "price_controls",
+    "price_fields",
+]
 
 Verdict = Literal["averts more", "withholds more", "cannot tell"]
 
@@ -59,6 +69,13 @@ class Pricing(Record, frozen=True):
     level: float = LEVEL
     seed: int = 1
     draws: int = DRAWS
+
+
+class PriceStatistics(Record, frozen=True):
+    """All that a price follows from: the counts of its control, and what an item of each kind weighs."""
+
+    counts: ControlCounts
+    worth: Worth
 
 
 class View(NamedTuple):
@@ -143,9 +160,13 @@ def count_controls(
 
 def price_control(counts: ControlCounts, values: Values | None, how: Pricing) -> Price:
     """Return the price of one control from its counts alone: whoever has them has the same numbers."""
+    return price_at(counts, worth_of(counts.control.name, counts.control.kind, values), how)
+
+
+def price_at(counts: ControlCounts, worth: Worth, how: Pricing) -> Price:
+    """Return the price of one control from counts and weights; raises FieldError where there is no decision."""
     if counts.n == 0:
         raise FieldError("no decisions", where=f"control {counts.control.name}", expected="at least one")
-    worth = worth_of(counts.control.name, counts.control.kind, values)
     marginal, alone = (_view(counts, worth, how, alone=alone) for alone in (False, True))
     verdict, reason = _verdict(marginal)
     needed = None
@@ -163,7 +184,7 @@ def price_control(counts: ControlCounts, values: Values | None, how: Pricing) ->
         outcome=outcome,
         method=_METHOD,
         data_digest=how.data_digest,
-        statistics={"counts": counts},
+        statistics=plain_statistics(PriceStatistics(counts=counts, worth=worth)),
         level=how.level,
         estimate=None if net is None else net.estimate,
         low=None if net is None else net.low,

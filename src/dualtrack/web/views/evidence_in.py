@@ -98,7 +98,7 @@ def planned_items(name: str, plans: Mapping[int, RegisteredPlan]) -> dict[str, d
     """Return the items of registered plans that a measurement of this topic can answer, by the key of the control."""
     return {
         f"{index}/{item}": {"index": index, "digest": plan.digest, "item": item}
-        for index, plan in reversed(plans.items())
+        for index, plan in reversed(list(plans.items()))
         for item, gate in plan.gates.items()
         if gate.get("topic") == name and gate.get("part") is None
     }
