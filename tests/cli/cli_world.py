@@ -8,6 +8,7 @@ import json
 import sqlite3
 import sys
 from contextlib import closing
+from importlib import resources
 from typing import NamedTuple
 
 import yaml
@@ -101,9 +102,30 @@ def declared_bank(folder):
     return folder
 
 
-def evidence_files(folder) -> list[tuple[str, str, object]]:
+def plan_by_hand(workspace, folder):
+    """Register the demo's plan for the bank's own use; returns by topic the statistics that name its items."""
+    text = (resources.files("dualtrack.evidence.demo") / "plans" / "provisioning-estimates.yaml").read_text("utf-8")
+    plan = yaml.safe_load(text) | {"use": USE}
+    for item in plan["items"]:
+        if item["id"] == "benefit":
+            item["settings"]["plan"]["effect"] = 0.001  # as the template's claim has it
+    path = folder / "plan-by-hand.yaml"
+    path.write_text(yaml.safe_dump(plan, allow_unicode=True), encoding="utf-8")
+    done = good("plan", "register", path, "--as", "collector", "--workspace", workspace, "--json").json
+    named: dict[str, dict[str, object]] = {}
+    for item in plan["items"]:
+        gate = item.get("gate", {})
+        reference = {"plan": {"index": done["index"], "digest": done["digest"], "item": item["id"]}}
+        if "part" in gate:
+            named.setdefault(gate["topic"], {"parts": {}})["parts"][gate["part"]] = reference
+        elif gate:
+            named[gate["topic"]] = reference
+    return named
+
+
+def evidence_files(folder, workspace) -> list[tuple[str, str, object]]:
     """Write a YAML file for each topic that the bank's use needs; returns subject, holder and path of each."""
-    statements = demo_attestations()
+    statements, planned = demo_attestations(), plan_by_hand(workspace, folder)
     written = []
     for item in [*statements.firm, *statements.every_measured_use]:
         subject = BANK if item in statements.firm else USE
@@ -119,6 +141,7 @@ def evidence_files(folder) -> list[tuple[str, str, object]]:
             "method": {"name": "by hand", "version": "1", "source": "the validator's notebook"},
             "data_digest": "ab" * 32,
             "n": fields["n"],
+            "statistics": planned[topic],
         }
         written.append((USE, "collector", _write(folder, topic, body)))
     body = {

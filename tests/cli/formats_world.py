@@ -83,7 +83,7 @@ def measured_bank(master, folder):
     for named in (plan, other):
         assert run("measure", USE, "--plan", named, "--data", data, "--workspace", bank).code in {0, 1}
     (folder / "facts").mkdir()
-    for subject, holder, path in evidence_files(folder / "facts"):
+    for subject, holder, path in evidence_files(folder / "facts", bank):
         if path.stem in {"ai_governance_framework", "human_oversight_level", "benefit"}:
             good("evidence", "add", subject, path, "--as", holder, "--workspace", bank)
     run("assess", USE, "--workspace", bank)

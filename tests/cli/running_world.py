@@ -61,7 +61,7 @@ def running_bank(folder):
 
 def permit(workspace, folder):
     """Add all evidence and assess."""
-    for subject, holder, path in evidence_files(folder):
+    for subject, holder, path in evidence_files(folder, workspace):
         good("evidence", "add", subject, path, "--as", holder, "--workspace", workspace)
     assert good("assess", USE, "--workspace", workspace, "--json").json["permit"]["mode"] == "live"
 

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from cli_world import BANK, TAKEN, USE, good, refused, said
+from cli_world import BANK, TAKEN, USE, good, plan_by_hand, refused, said
 
 from dualtrack.cli.desk import sitting
 from dualtrack.demo.attestations import demo_attestations
@@ -105,9 +105,21 @@ def test_wrong_evidence_is_refused_in_words(ws, tmp_path, body, holder, words):
 )
 def test_what_the_table_starts_from_is_admitted(bank, tmp_path, topic, body):
     path = tmp_path / "evidence.yaml"
-    path.write_text(yaml.safe_dump(body))
+    named = {"statistics": plan_by_hand(bank, tmp_path)[body["topic"]]} if topic == "measured" else {}
+    path.write_text(yaml.safe_dump(body | named))
     holder = {"report": "validator", "measured": "collector"}.get(topic, "executive")
     good("evidence", "add", USE, path, "--as", holder, "--workspace", bank)
+
+
+def test_a_measurement_that_no_plan_foresaw_is_refused_with_the_items_it_could_answer(bank, tmp_path):
+    path = tmp_path / "evidence.yaml"
+    path.write_text(yaml.safe_dump(MEASURED))
+    arguments = ("evidence", "add", USE, path, "--as", "collector", "--workspace", bank)
+    said(" ".join(refused(bank, *arguments).split()), "names no plan", "there is none for this topic", "plan register")
+    named = plan_by_hand(bank, tmp_path)[MEASURED["topic"]]["plan"]
+    said(" ".join(refused(bank, *arguments).split()), f"digest: {named['digest']}, item: {named['item']}")
+    path.write_text(yaml.safe_dump(changed(MEASURED, fields__target=0.5) | {"statistics": {"plan": named}}))
+    said(refused(bank, *arguments), "at these thresholds")
 
 
 NUMBERS = [".nan", ".inf", "-.INF", "1e400"]

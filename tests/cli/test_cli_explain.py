@@ -9,7 +9,7 @@ from cli_world import BANK, USE, declared_bank, evidence_files, good, run
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory):
     folder = declared_bank(tmp_path_factory.mktemp("explain") / "work")
-    for subject, holder, path in evidence_files(folder.parent):
+    for subject, holder, path in evidence_files(folder.parent, folder):
         if path.stem == "data_quality":
             good("evidence", "add", subject, path, "--as", holder, "--workspace", folder)
     return folder

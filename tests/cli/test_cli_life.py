@@ -21,7 +21,7 @@ def life(tmp_path_factory):
     """A bank whose use has all its evidence; nothing is assessed yet."""
     folder = tmp_path_factory.mktemp("life")
     workspace = declared_bank(folder / "ws")
-    for subject, holder, path in evidence_files(folder):
+    for subject, holder, path in evidence_files(folder, workspace):
         good("evidence", "add", subject, path, "--as", holder, "--workspace", workspace)
     return workspace
 
@@ -152,7 +152,7 @@ def test_a_revoked_key_signs_nothing_and_its_holder_can_have_a_new_one(life, tmp
     assert {grant["holder"] for grant in grants} == {BANK, *HOLDERS}
     keyid = next(grant["keyid"] for grant in grants if grant["holder"] == "validator")
     good("key", "revoke", keyid[:12], "--reason", "left the firm", "--workspace", copy)
-    path = next(path for subject, holder, path in evidence_files(tmp_path) if holder == "validator")
+    path = next(path for subject, holder, path in evidence_files(tmp_path, copy) if holder == "validator")
     assert run("evidence", "add", USE, path, "--as", "validator", "--workspace", copy).code == 2
     good("key", "new", "validator", "--role", "validator", "--workspace", copy)
     path.write_text(path.read_text() + "note: looked at again\n")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from cli_world import BANK, TAKEN, USE, good, refused, said
+from cli_world import BANK, TAKEN, USE, good, plan_by_hand, refused, said
 
 NO_PACK = "no rule pack is adopted: nothing can be permitted; next: dualtrack rules adopt PACK --as"
 
@@ -101,6 +101,10 @@ def test_a_claim_that_is_not_named_twice_is_told_in_plain_words(bank, tmp_path):
     )
     assert "predicate" not in words
     path.write_text(path.read_text().replace("\nclaim: null", "\nclaim: closer-estimates"))
+    said(refused(bank, "evidence", "add", USE, path, "--as", "validator", "--workspace", bank), "names no plan")
+    named = plan_by_hand(bank, tmp_path)["benefit"]["plan"]
+    for name, value in named.items():
+        path.write_text(path.read_text().replace(f"{name}: null", f"{name}: {value}"))
     good("evidence", "add", USE, path, "--as", "validator", "--workspace", bank)
 
 

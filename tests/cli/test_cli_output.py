@@ -26,7 +26,7 @@ def assessed(bank_master, tmp_path_factory):
     (folder / "odd.yaml").write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
     good("declare", folder / "odd.yaml", "--workspace", bank)
     good("key", "new", "odd", "--role", "owner", "--name", TITLE, "--workspace", bank)
-    subject, holder, path = evidence_files(folder)[0]
+    subject, holder, path = evidence_files(folder, bank)[0]
     good("evidence", "add", subject, path, "--as", holder, "--workspace", bank)
     good("assess", "--all", "--workspace", bank)
     return bank

@@ -56,6 +56,9 @@ def give(firm, topic, fields, role, **changes):
     if kind not in {"measurement", "challenge"}:
         changes = {"method": None, "data_digest": None, "n": None} | changes
     changes = {"claim": fields.get("claim")} | changes
+    if about.planned:
+        named = {"plan": firm.measurement_plan(SIGNERS["collector"], topic=topic, limit=None)}
+        changes["statistics"] = changes.get("statistics", {}) | named
     demo = firm.record["demo"]
     return firm.evidence(
         topic, fields, by=SIGNERS[role], at=TAKEN, taken_at=TAKEN, about=about.about, kind=kind, demo=demo, **changes

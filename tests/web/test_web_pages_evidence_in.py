@@ -7,10 +7,11 @@ from acting_world import HOSTILE, LANGUAGES, PASSWORD, ActingWorld
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dualtrack.permit.planned import RegisteredPlan, is_planned
 from dualtrack.rules.catalogue import read_catalogue
 from dualtrack.web.pages import evidence_in
 from dualtrack.web.pages.base import Redirect
-from dualtrack.web.views.evidence_in import read_observation
+from dualtrack.web.views.evidence_in import planned_items, read_observation
 from dualtrack.web.views.rendering import Language
 from permit.firm import FIRM, PASSES, TOPICS, compiled, known_key, rule
 
@@ -134,5 +135,26 @@ _TOPICS = read_catalogue(TOPICS, where="test")
 
 @given(st.sampled_from(sorted(_TOPICS)), st.dictionaries(st.sampled_from(sorted(CHECK)), st.text(max_size=40)))
 def test_any_form_gives_a_predicate_or_its_problems(name, form):
-    found = read_observation(name, _TOPICS[name], form, {"found-earlier": "x"}, Language.EN)
+    found = read_observation(name, _TOPICS[name], form, {"found-earlier": "x"}, {}, Language.EN)
     assert (found.predicate is None) == bool(found.problems)
+
+
+GAUGE = {
+    "topic": "gauge", "taken_at": "2026-11-23T09:30", "f-estimate": "0.7", "f-low": "0.6", "f-high": "0.8", "f-limit": "0.9",
+    "n": "100", "method_name": "m", "method_version": "1", "method_source": "s", "data_digest": "a" * 64,
+}  # fmt: skip
+
+
+def test_a_planned_topic_asks_for_the_item_of_a_plan():
+    topic, plans = (
+        _TOPICS["gauge"],
+        {7: RegisteredPlan("d" * 64, {"item": {"topic": "gauge"}, "other": {"topic": "check"}})},
+    )
+    items = planned_items("gauge", plans)
+    assert items == {"7/item": {"index": 7, "digest": "d" * 64, "item": "item"}}
+    bare = read_observation("gauge", topic, GAUGE, {}, items, Language.EN)
+    assert set(bare.problems) == {"planned_item"}
+    named = read_observation("gauge", topic, GAUGE | {"planned_item": "7/item"}, {}, items, Language.EN)
+    assert named.problems == {}
+    assert is_planned(named.predicate, 8, plans)
+    assert not is_planned(named.predicate, 7, plans)

@@ -213,7 +213,7 @@ class Register:
             raise EvidenceError(
                 detail or reason.found,
                 where=f"{where or 'evidence'}: {predicate.topic} about {name}",
-                expected=_expected(code, predicate, topic, self.now()) if topic else "",
+                expected=_expected(code, predicate, topic, case) if topic else "",
                 fix=_IN_THE_FILE.format(topic=predicate.topic) if detail else reason.fix,
                 code=f"evidence.{code}",
             )
@@ -317,12 +317,24 @@ _IN_THE_FILE = "correct it in the file; `dualtrack evidence template {topic}` sh
 """What to do where the error names the very field."""
 
 
-def _expected(code: str, predicate: Predicate, topic: Topic, now: str) -> str:
+def _expected(code: str, predicate: Predicate, topic: Topic, case: Case) -> str:
     """Return what would have been right where a reason alone does not say it."""
     said = {
         "wrong-role": f"signed as {', '.join(role.value for role in topic.roles)}",
         "wrong-kind": f"kind {topic.kind.value}, found {predicate.kind.value}",
-        "future": f"not after {now}, found taken_at {predicate.taken_at}",
+        "future": f"not after {format_instant(case.at)}, found taken_at {predicate.taken_at}",
         "unknown-claim": f"a claim of the declaration, found {predicate.claim!r}",
+        "unplanned": f"statistics.plan: {_planned_items(predicate.topic, case)}",
     }
     return said.get(code, "")
+
+
+def _planned_items(topic: str, case: Case) -> str:
+    """Return the newest items of registered plans that gate a topic, as evidence names them."""
+    found = [
+        f"{{index: {index}, digest: {plan.digest}, item: {name}}}"
+        for index, plan in case.found.plans.items()
+        for name, gate in plan.gates.items()
+        if gate.get("topic") == topic
+    ]
+    return " or ".join(found[-2:]) or "an item of a plan, and there is none for this topic"

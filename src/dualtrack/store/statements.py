@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dualtrack.domain import canonical
-from dualtrack.domain.canonical import INTEGER_MAX
 from dualtrack.domain.evidence import PREDICATE_TYPE, STATEMENT_TYPE, Predicate, Statement, Subject, SubjectDigest
 from dualtrack.domain.ids import check_digest, firm_digest, use_digest
 from dualtrack.domain.records import read_record
 from dualtrack.domain.time import parse_instant
-from dualtrack.errors import DocumentError, EvidenceError, FieldError, NotFoundError, SignatureError
+from dualtrack.errors import DocumentError, FieldError, NotFoundError, SignatureError
 from dualtrack.keys import dsse
-from dualtrack.permit.planned import is_planned
 from dualtrack.store.built_in_topics import built_in_problems
 
 if TYPE_CHECKING:
@@ -60,33 +58,11 @@ def make_statement(
     name, digest = _subject_of(register, subject, predicate.topic, topic, release, where)
     for problem in built_in_problems(register, subject, predicate, where=where).values():
         raise problem
-    if topic.planned:
-        _check_planned(register, subject, predicate, where)
     return Statement(
         type_=STATEMENT_TYPE,
         subject=[Subject(name=name, digest=SubjectDigest(sha256=digest))],
         predicate_type=PREDICATE_TYPE,
         predicate=_as_declared(predicate, topic),
-    )
-
-
-def _check_planned(register: Register, use: str, predicate: Predicate, where: str) -> None:
-    """Raise EvidenceError for a measurement that could not count, since no plan stood before it."""
-    plans = register.case(use, None).found.plans
-    if is_planned(predicate, INTEGER_MAX, plans):
-        return
-    gated = [
-        f"{{index: {index}, digest: {plan.digest}, item: {name}}}"
-        for index, plan in plans.items()
-        for name, gate in plan.gates.items()
-        if gate.get("topic") == predicate.topic
-    ]
-    raise EvidenceError(
-        f"no registered plan stands behind this measurement of {predicate.topic}",
-        where=f"{where}, field statistics.plan",
-        expected="; ".join(gated[-3:]) or "a plan with an item for this topic, registered before",
-        fix="`dualtrack plan register FILE`, then `dualtrack measure`; what other tools measured names the item of the plan, and keeps its thresholds",
-        code="evidence.unplanned",
     )
 
 

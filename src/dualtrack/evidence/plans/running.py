@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dualtrack.evidence.plans.journal import RunJournal
     from dualtrack.evidence.plans.records import Gate, MeasurementPlan, PlanItem, PlanReference
 
-__all__ = ["Asked", "PlanRun", "chosen_measurement", "gated_measurement", "run_plan"]
+__all__ = ["Asked", "PlanRun", "chosen_measurement", "gated_measurement", "people_min", "run_plan"]
 
 
 class Asked(NamedTuple):
