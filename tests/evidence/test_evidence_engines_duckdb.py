@@ -16,7 +16,7 @@ from dualtrack.evidence.engines.engine import open_engine
 from dualtrack.evidence.engines.row_text import lanes, row_texts
 from dualtrack.evidence.tally import Amount, Key, Tally
 
-pytest.importorskip("narwhals", reason="the extra `scale` is not installed")
+pytest.importorskip("narwhals", reason="the extra `evidence` is not installed")
 pa = pytest.importorskip("pyarrow", reason="writes the Parquet files of these tests")
 parquet = pytest.importorskip("pyarrow.parquet")
 

@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "scale.md"
 
 
 def test_the_code_of_the_page_runs(tmp_path, monkeypatch, capsys):
-    pytest.importorskip("narwhals", reason="the extra `scale` is not installed")
+    pytest.importorskip("narwhals", reason="the extra `evidence` is not installed")
     monkeypatch.chdir(tmp_path)
     (code,) = re.findall(r"(?ms)^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"))
     exec(compile(code, PAGE.name, "exec"), {})

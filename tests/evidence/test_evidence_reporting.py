@@ -20,6 +20,7 @@ from dualtrack.errors import FieldError, MissingExtraError, NotFoundError
 from dualtrack.evidence.measurement import Measurement
 from dualtrack.evidence.plans.judging import judge
 from dualtrack.evidence.plans.records import Gate
+from dualtrack.evidence.registry import measures
 from dualtrack.evidence.reporting.content import assurance_report
 from dualtrack.evidence.reporting.drawing import Axes, ForestRow, Line, curve_plot, forest_plot
 from dualtrack.evidence.reporting.html import report_html
@@ -206,6 +207,13 @@ def test_every_reason_of_a_judgement_is_said_in_chinese(report, gate, facts):
 
 def test_an_unknown_reason_is_quoted_as_it_was_recorded():
     assert Words("zh-Hant").reason("KeyError: nobody knows") == "KeyError: nobody knows"
+
+
+def test_every_unit_of_every_measure_has_chinese_words():
+    words = Words("zh-Hant")
+    bare = {each.unit for each in measures().values() if words.unit(each.unit) == f"「{each.unit}」"}
+    assert bare == set()
+    assert words.unit("cups of tea") == "「cups of tea」", "a unit that somebody declared stands as it was declared"
 
 
 # --- plots ---

@@ -36,7 +36,7 @@ def test_before_and_after_a_window_has_ended(world):
     signal = Signal(use=USE, kind="override", at=world.desk.register.now(), value=1, of=1, about="a review")
     world.desk.register.append_plain([("signal/1", USE, encode(signal))])
     assert "Nothing to watch yet" in page(world)
-    assert "暫無可監察" in page(world, "zh-Hant")
+    assert "暫無可供監察" in page(world, "zh-Hant")
     world.desk.decide()
     world.desk.time += timedelta(hours=25)
     assert len(run_due(world.desk.register, USE)) == 2

@@ -61,7 +61,7 @@ TOPIC = "control_price"
 @click.option("--reason", help="--try: why you look: opening a content is itself recorded.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of draws and sample.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Write the frontiers to this HTML file.")
-@click.option("--add", is_flag=True, help="Sign each price that can be told and add it as evidence.")
+@click.option("--add", is_flag=True, help="Sign each price of which anything is known and add it as evidence.")
 @click.option("--as", "holder", default="validator", show_default=True, help="Holder whose key signs, or who looks.")
 @workspace_option
 @json_option

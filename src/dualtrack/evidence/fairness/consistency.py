@@ -68,7 +68,7 @@ class Consistency(Measure[NeighbourCounts, ConsistencySettings]):
     misleads = Text(
         en="Alike is what the distance says: features that matter little count as much as those that matter. A rare decision is "
         "consistent by being rare, so compare with the consistency of decisions dealt at random (in the facts).",
-        zh="何謂相似取決於距離：無關重要的特徵與重要的特徵同樣計算。罕有的決定因罕有而顯得一致，應與隨機分派決定的一致性（載於附帶資料）比較。",
+        zh="何謂相似，取決於所用的距離：不重要的特徵與重要的特徵所佔分量相同。罕有的決定因為罕有而看似一致，應與隨機分派決定時的一致性（載於附帶資料）比較。",
     )
     mergeable = False
     settings = ConsistencySettings

@@ -91,7 +91,7 @@ class Frontier(CountingMeasure[ScoreTables, FrontierSettings]):
     misleads = Text(
         en="Points are chosen and valued on the same rows, so on few rows they look better than they will prove. The gap is that "
         "of labels as recorded. Thresholds by group treat people by a protected attribute: ask a lawyer before using any.",
-        zh="各點在同一批資料上選出並評估，資料少時會顯得過好。差距以現有標籤計算。按群組訂立門檻即按受保護特徵對待市民，採用前應徵詢律師。",
+        zh="各點在同一批資料上選出並評估，資料少時會顯得過好。差距以現有標籤計算。按群組訂立門檻即按受保護特徵對待有關人士，採用前應徵詢律師。",
     )
     settings = FrontierSettings
     statistics = ScoreTables

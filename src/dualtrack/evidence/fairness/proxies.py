@@ -92,7 +92,7 @@ class Proxies(Measure[ProxyTables, ProxySettings]):
     misleads = Text(
         en="V leans upwards in small samples, so read the corrected p-values beside it. A feature may be a proxy only together "
         "with others, and a strong proxy may still have a lawful reason: this finds candidates, a person judges them.",
-        zh="樣本小時 V 值會偏高，應同時參閱已修正的 p 值。有些特徵只在與其他特徵合用時才可替代，而強的替代特徵亦可有合法理據；"
+        zh="樣本較小時 V 值會偏高，應同時參閱已修正的 p 值。有些特徵只在與其他特徵合用時才可替代，而強的替代特徵亦可有合法理據；"
         "本項只找出可疑者，判斷在人。",
     )
     settings = ProxySettings

@@ -94,7 +94,7 @@ def _attributes(found: NotTested, words: Words) -> Block:
 
 
 def _groups(found: NotTested, words: Words) -> Block:
-    title = words("Groups and segments too small to answer", "過小而無法回答的群組及分段")
+    title = words("Groups and segments too small to answer", "過小而無法回答的群組及分部")
     if not found.groups:
         return Block(title, words("None.", "沒有。"), None)
     columns = [Column(words("Group", "群組")), Column("n", numeric=True), Column(words("Numbers concerned", "所涉數字")),

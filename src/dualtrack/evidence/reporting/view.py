@@ -59,7 +59,7 @@ def report_view(report: AssuranceReport, language: LanguageTag) -> ReportView:
     return ReportView(
         language=language,
         title=words.text(report.title),
-        kicker=words("Assurance report", "保證報告"),
+        kicker=words("Assurance report", "量度報告"),
         lead=words(
             "What was measured, held against thresholds that were registered before the data were seen, and what was not tested.",
             "量度了甚麼、與取得數據前已登記的門檻比較的結果，以及有甚麼未經測試。",

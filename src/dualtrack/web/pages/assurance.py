@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PAGES"]
 
-_TITLE = Text(en="Assurance report", zh="保證報告")
+_TITLE = Text(en="Assurance report", zh="量度報告")
 
 
 def _report(request: PageRequest) -> AssuranceReport:

@@ -39,7 +39,7 @@ def use_tabs(use: str, say: Say, current: str) -> tuple[Link, ...]:
     places = (
         ("use", use_address(use), say("Where it stands", "現況")),
         ("assessment", use_address(use, "assessment"), say("Rules and evidence", "規則與證據")),
-        ("assurance", use_address(use, "assurance"), say("Assurance report", "保證報告")),
+        ("assurance", use_address(use, "assurance"), say("Assurance report", "量度報告")),
         ("green", use_address(use, "to-green"), say("Way to green", "通往准許")),
         ("change", use_address(use, "change"), say("Changes", "改動")),
         ("decisions", f"/decisions?use={use}", say("Decisions", "決定")),

@@ -24,8 +24,8 @@ _SERIES: dict[str, Text] = {
     "routed": Text(en="routed to a person", zh="轉交人手"),
     "guard_fired": Text(en="guard fired", zh="防護觸發"),
     "guard_score": Text(en="score of a guard", zh="防護評分"),
-    "disagreement": Text(en="model and baseline differ in shadow", zh="影子運行中與基線不同"),
-    "overridden": Text(en="output changed by a reviewer", zh="輸出被覆核人員更改"),
+    "disagreement": Text(en="model and baseline differ in shadow", zh="影子運行中與基準不同"),
+    "overridden": Text(en="output changed or rejected by a reviewer", zh="輸出被覆核人員更改或否決"),
 }
 _SCHEDULES: dict[str, Text] = {"hourly": Text(en="Each hour", zh="每小時"), "daily": Text(en="Each day", zh="每日")}
 
@@ -51,7 +51,9 @@ def monitor_tables(register: Register, use: str, say: Say) -> MonitorTables:
     """Return the tables of a use; without a run, none and a sentence that says so."""
     found = watching_of(register, use)
     count = f"{found.false_alarms_per_year:g}"
-    nothing = say("Nothing to watch yet: no window with decisions has ended.", "暫無可監察：尚未有含決定的時段結束。")
+    nothing = say(
+        "Nothing to watch yet: no window with decisions has ended.", "暫無可供監察的內容：尚未有含決定的時段完結。"
+    )
     error = say(
         f"False alarms to be expected of all series together, if nothing changes: at most {count} a year. The figure is ours, "
         f"of {say.day(f'{found.checked_on}T00:00:00Z')}. An alarm makes a signal and calls for a look; it closes nothing.",

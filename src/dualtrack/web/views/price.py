@@ -26,9 +26,9 @@ CHARTS_MAX = 8
 _DIGEST_SHOWN = 12
 
 _SETTINGS = {
-    "block": ("blocks from", "阻截，門檻"),
+    "block": ("blocks from", "攔截，門檻"),
     "redact": ("takes out from", "刪去內容，門檻"),
-    "route": ("passes to a person from", "轉交職員，門檻"),
+    "route": ("passes to a person from", "轉交人手，門檻"),
     "watch": ("only notes, from", "只作記錄，門檻"),
 }
 
@@ -82,7 +82,7 @@ def compared_lines(report: Report, say: Say) -> list[str]:
         lines.append(
             say(
                 f"Left out, planted known-wrong items: {found.planted:,}.",
-                f"不計入（預設的錯誤項目）：{found.planted:,}。",
+                f"不計入（已知錯誤項目）：{found.planted:,}。",
             )
         )
     if not found.whole:
