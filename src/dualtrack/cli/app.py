@@ -51,6 +51,7 @@ COMMANDS: dict[str, str] = {
     "recompute": "recompute",
     "release": "facts",
     "replay": "decisions",
+    "research": "research",
     "report": "report",
     "restore": "care",
     "review": "reviewing",

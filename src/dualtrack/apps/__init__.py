@@ -1,0 +1,1 @@
+"""Applications: one package for each area of opportunity. They import neither one another nor what mounts them."""

@@ -1,0 +1,79 @@
+"""`dualtrack research`: figures over a file, computed from cells that anybody can look up, and checked again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from dualtrack.apps.research.figure import Figure, Stated, check_figure, make_figure
+from dualtrack.apps.research.reported import SCALES
+from dualtrack.cli.desk import console, json_option, print_json
+from dualtrack.cli.files import read_document, write_new
+from dualtrack.domain.records import encode, to_plain
+from dualtrack.intake.workbook import read_workbook
+
+if TYPE_CHECKING:
+    from dualtrack.apps.research.program import Trace
+
+__all__ = ["research_command"]
+
+_SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "^"}
+
+
+@click.group("research")
+def research_command() -> None:
+    """Compute figures from cells of a file, and compute them again."""
+
+
+@research_command.command("compute", epilog="Example: dualtrack research compute '(C7 - B7) / B7' --data income.xlsx")
+@click.argument("expression")
+@click.option("--data", type=click.Path(path_type=Path), help="The file that the cells are of: xlsx, xls, ods, csv.")
+@click.option("--unit", help="Unit that the file's heading states for its numbers, as HKD.")
+@click.option("--scale", type=click.Choice(list(SCALES)), help="Scale that the heading states, as thousand.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Keep the figure in this file, to be checked.")
+@json_option
+def _compute(
+    expression: str, data: Path | None, unit: str | None, scale: str | None, output: Path | None, as_json: bool
+) -> None:
+    """Compute EXPRESSION over cells (B7, income!B7) and numbers, in decimals, with every operand and step shown."""
+    workbook = None if data is None else read_workbook(data)
+    figure = make_figure(expression, workbook, Stated(unit=unit, scale=scale))
+    if output is not None:
+        write_new(output, encode(figure) + b"\n")
+    if as_json:
+        print_json(to_plain(figure))
+        return
+    _show(figure.trace)
+
+
+@research_command.command("check", epilog="Example: dualtrack research check growth.json --data income.xlsx")
+@click.argument("figure", type=click.Path(path_type=Path))
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="The file that the figure is of; without it arithmetic only."
+)
+@json_option
+def _check(figure: Path, data: Path | None, as_json: bool) -> int:
+    """Compute the figure in FIGURE again, from the cells where --data gives the file. Ends with 1 where something does not hold."""
+    kept = read_document(figure, Figure)
+    problems = check_figure(kept, None if data is None else read_workbook(data))
+    if as_json:
+        print_json({"holds": not problems, "problems": problems, "cells_checked": data is not None})
+    else:
+        looked = "arithmetic and cells" if data is not None else "arithmetic only: the cells were not looked at"
+        click.echo("\n".join(problems) if problems else f"{kept.trace.value} {kept.trace.unit.words}: holds ({looked})")
+    return 1 if problems else 0
+
+
+def _show(trace: Trace) -> None:
+    table = Table("name", "from", "printed or computed", "value", "unit")
+    for operand in trace.operands:
+        table.add_row(operand.name, operand.source, operand.text, operand.value, operand.unit.words)
+    for each in trace.steps:
+        first, *rest = each.step.arguments
+        said = f"-{first}" if each.step.operation == "negate" else f"{first} {_SIGNS[each.step.operation]} {rest[0]}"
+        table.add_row(each.step.name, "", said, each.value, each.unit.words)
+    console().print(table)
+    click.echo(f"{trace.value} {trace.unit.words}")
