@@ -116,7 +116,7 @@ def test_what_is_not_stated_mixes_with_nothing_that_is():
         run("500 + 300", **each)
 
 
-@pytest.mark.parametrize("text", ["1/0", "0^-1", "(-8)^(1/3)", "9^9^9" if False else "99999999^90", "1/(3-3)", "2^101"])
+@pytest.mark.parametrize("text", ["1/0", "0^-1", "(-8)^(1/3)", "99999999^90", "1/(3-3)", "2^101"])
 def test_what_has_no_result_has_none(text):
     with pytest.raises(FieldError):
         run(text)

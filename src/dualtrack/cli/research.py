@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from dualtrack.apps.research.figure import Figure, Stated, check_figure, make_figure
+from dualtrack.apps.research.figure import Figure, Stated, check_figure, make_figure, make_named
+from dualtrack.apps.research.metrics import catalogue, find_metric, metric_roles
 from dualtrack.apps.research.reported import SCALES
 from dualtrack.cli.desk import console, json_option, print_json
 from dualtrack.cli.files import read_document, write_new
 from dualtrack.domain.records import encode, to_plain
+from dualtrack.errors import FieldError
 from dualtrack.intake.workbook import read_workbook
 
 if TYPE_CHECKING:
+    from dualtrack.apps.research.metrics import Metric
     from dualtrack.apps.research.program import Trace
 
 __all__ = ["research_command"]
@@ -40,13 +43,66 @@ def _compute(
 ) -> None:
     """Compute EXPRESSION over cells (B7, income!B7) and numbers, in decimals, with every operand and step shown."""
     workbook = None if data is None else read_workbook(data)
-    figure = make_figure(expression, workbook, Stated(unit=unit, scale=scale))
+    _keep(make_figure(expression, workbook, Stated(unit=unit, scale=scale)), output, as_json=as_json)
+
+
+def _keep(figure: Figure, output: Path | None, *, as_json: bool) -> None:
     if output is not None:
         write_new(output, encode(figure) + b"\n")
     if as_json:
         print_json(to_plain(figure))
         return
     _show(figure.trace)
+
+
+@research_command.command("metrics", epilog="Example: dualtrack research metrics net_gearing")
+@click.argument("name", required=False)
+@json_option
+def _metrics(name: str | None, as_json: bool) -> None:
+    """List the figures that have a definition, or show the one named NAME with what it is made of."""
+    found = catalogue().metrics if name is None else {name: find_metric(name, where="NAME")}
+    if as_json:
+        print_json({each: {**_plain(metric), "roles": list(metric_roles(metric))} for each, metric in found.items()})
+        return
+    table = Table("name", "figure", "formula", "source")
+    for each, metric in found.items():
+        table.add_row(each, f"{metric.en}\n{metric.zh}", metric.formula, metric.source)
+    console().print(table)
+    if name is not None:
+        for role in metric_roles(found[name]):
+            words = catalogue().roles[role]
+            click.echo(f"{role}: {words.en} {words.zh} ({words.kind})")
+
+
+@research_command.command(
+    "metric",
+    epilog="Example: dualtrack research metric gross_margin revenue=C2 cost_of_sales=-C3 --data income.xlsx --unit HKD",
+)
+@click.argument("name")
+@click.argument("roles", nargs=-1, metavar="ROLE=CELL...")
+@click.option("--data", type=click.Path(path_type=Path), help="The file that the cells are of: xlsx, xls, ods, csv.")
+@click.option("--unit", help="Currency of the report, as HKD.")
+@click.option("--scale", type=click.Choice(list(SCALES)), help="Scale that the heading states for money, as thousand.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Keep the figure in this file, to be checked.")
+@json_option
+def _metric(
+    name: str,
+    roles: tuple[str, ...],
+    data: Path | None,
+    unit: str | None,
+    scale: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Compute the figure NAME by its definition, from the cells (or calculations over cells) that its roles point at."""
+    given: dict[str, str] = {}
+    for each in roles:
+        role, sign, where = each.partition("=")
+        if not sign or not where or role in given:
+            raise FieldError(f"{each!r:.60}", where="ROLE=CELL", expected="each role once, as revenue=C2")
+        given[role] = where
+    workbook = None if data is None else read_workbook(data)
+    _keep(make_named(name, given, workbook, Stated(unit=unit, scale=scale)), output, as_json=as_json)
 
 
 @research_command.command("check", epilog="Example: dualtrack research check growth.json --data income.xlsx")
@@ -65,6 +121,10 @@ def _check(figure: Path, data: Path | None, as_json: bool) -> int:
         looked = "arithmetic and cells" if data is not None else "arithmetic only: the cells were not looked at"
         click.echo("\n".join(problems) if problems else f"{kept.trace.value} {kept.trace.unit.words}: holds ({looked})")
     return 1 if problems else 0
+
+
+def _plain(metric: Metric) -> dict[str, str]:
+    return {"title": metric.en, "title_zh": metric.zh, "formula": metric.formula, "source": metric.source}
 
 
 def _show(trace: Trace) -> None:

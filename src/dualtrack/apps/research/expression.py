@@ -39,7 +39,7 @@ _PRODUCT: dict[str, Operation] = {"*": "multiply", "/": "divide"}
 
 
 class Written(NamedTuple):
-    """What a calculation refers to, under the name that its steps use: a cell, or a number as written (`13.4%`)."""
+    """What a calculation refers to, under the name that its steps use: a cell, a number as written (`13.4%`), an open name."""
 
     name: str
     kind: str
@@ -53,11 +53,14 @@ class Read(NamedTuple):
     written: tuple[Written, ...]
 
 
-def read_expression(text: str, *, accounting: bool = False) -> Read:
-    """Read a calculation; raises ExpressionError with the place of what cannot be read."""
+def read_expression(text: str, *, accounting: bool = False, names: bool = False) -> Read:
+    """Read a calculation; raises ExpressionError with the place of what cannot be read.
+
+    With `names`, a name that no statement gives stands for a number that the reader of a definition has to point at.
+    """
     if len(text) > CHARACTERS_MAX:
         raise ExpressionError(f"{len(text)} characters", where="calculation", expected=f"at most {CHARACTERS_MAX}")
-    return _Parser(text.translate(_CHANGED), accounting=accounting).read()
+    return _Parser(text.translate(_CHANGED), accounting=accounting, names=names).read()
 
 
 class _Token(NamedTuple):
@@ -67,8 +70,8 @@ class _Token(NamedTuple):
 
 
 class _Parser:
-    def __init__(self, text: str, *, accounting: bool) -> None:
-        self._text, self._accounting = text, accounting
+    def __init__(self, text: str, *, accounting: bool, names: bool) -> None:
+        self._text, self._accounting, self._open = text, accounting, names
         self._tokens = self._cut()
         self._at = 0
         self._depth = 0
@@ -169,6 +172,8 @@ class _Parser:
                 return self._reference("cell", token.text)
             case "name" if token.text in self._names:
                 return self._names[token.text]
+            case "name" if self._open:
+                return self._reference("name", token.text)
         if token.text != "(":
             raise self._error(token, "a number, a cell or a name given before")
         alone = self._accounting and self._is_number_alone()

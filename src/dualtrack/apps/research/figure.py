@@ -10,9 +10,12 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
+from msgspec.structs import replace
+
 from dualtrack.apps.research.calculate import calculate, numeral, replays
 from dualtrack.apps.research.expression import read_expression
-from dualtrack.apps.research.program import Operand, Trace
+from dualtrack.apps.research.metrics import catalogue, find_metric, metric_roles, role_unit
+from dualtrack.apps.research.program import Operand, Program, Step, Trace
 from dualtrack.apps.research.reported import SCALES, Reported, read_reported
 from dualtrack.apps.research.units import NUMBER, UNSTATED, unit_of
 from dualtrack.domain.records import Record
@@ -20,11 +23,13 @@ from dualtrack.errors import FieldError
 from dualtrack.intake.records import cell_ref
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dualtrack.apps.research.expression import Written
     from dualtrack.apps.research.units import Unit
     from dualtrack.intake.records import Cell, Sheet, Workbook
 
-__all__ = ["DataFile", "Figure", "Stated", "check_figure", "make_figure"]
+__all__ = ["DataFile", "Figure", "Stated", "check_figure", "make_figure", "make_named", "operand_of"]
 
 _CELL = re.compile(r"(?:'(?P<quoted>(?:[^']|'')+)'!|(?P<sheet>.+)!)?(?P<letters>[A-Z]{1,3})(?P<row>[1-9]\d{0,6})")
 _LETTERS = 26
@@ -51,9 +56,14 @@ class Stated(Record, frozen=True):
 
 
 class Figure(Record, frozen=True):
-    """A calculation as written, the file, what was stated of it, and every number on the way."""
+    """A calculation as written, the file, what was stated of it, and every number on the way.
+
+    `metric` names a definition of the catalogue, computed from what `roles` points at; its formula is then the expression.
+    """
 
     format: Literal["dualtrack.figure/1"]
+    metric: str | None
+    roles: dict[str, str]
     expression: str
     data: DataFile | None
     stated: Stated
@@ -63,9 +73,56 @@ class Figure(Record, frozen=True):
 def make_figure(expression: str, workbook: Workbook | None, stated: Stated) -> Figure:
     """Compute a figure; raises ExpressionError or FieldError naming the character, cell or step."""
     read = read_expression(expression)
-    operands = [_operand(each, workbook, stated) for each in read.written]
-    data = None if workbook is None else DataFile(name=workbook.name, sha256=workbook.sha256)
-    return Figure("dualtrack.figure/1", expression, data, stated, calculate(read.program, operands))
+    unit = UNSTATED if stated.unit is None else unit_of(stated.unit)
+    operands = [operand_of(each, workbook, unit, stated.scale) for each in read.written]
+    return Figure(
+        "dualtrack.figure/1", None, {}, expression, _file(workbook), stated, calculate(read.program, operands)
+    )
+
+
+def make_named(name: str, roles: Mapping[str, str], workbook: Workbook | None, stated: Stated) -> Figure:
+    """Compute a figure of the catalogue from what each role points at (a cell, or a calculation over cells).
+
+    `stated.unit` is the currency of the report; the stated scale is that of money only. Raises FieldError for a role that is
+    missing, unknown, or given a number of another kind.
+    """
+    metric = find_metric(name)
+    wanted = metric_roles(metric)
+    odd = [each for each in wanted if each not in roles] or sorted(set(roles) - set(wanted))
+    if odd:
+        what = "is not pointed at" if odd[0] in wanted else "is no part of it"
+        raise FieldError(f"{odd[0]} {what}", where=name, expected=", ".join(wanted))
+    if stated.unit is None and any(role_unit(each, "HKD") not in {NUMBER, unit_of("share")} for each in wanted):
+        raise FieldError("no currency", where=name, fix="state that of the report: --unit HKD")
+    operands, steps, results = list[Operand](), list[Step](), dict[str, str]()
+    for role in wanted:
+        read, unit = read_expression(roles[role]), role_unit(role, stated.unit or "")
+        scale = stated.scale if catalogue().roles[role].kind == "money" else None
+        found = [operand_of(each, workbook, unit, scale) for each in read.written]
+        operands += [replace(each, name=f"{role}.{each.name}") for each in found]
+        steps += [_under(role, each) for each in read.program.steps]
+        results[role] = f"{role}.{read.program.result}"
+    formula = read_expression(metric.formula, names=True)
+    named = {each.name: results[each.text] for each in formula.written if each.kind == "name"}
+    operands += [operand_of(each, workbook, NUMBER, None) for each in formula.written if each.kind != "name"]
+    steps += [
+        replace(each, arguments=tuple(named.get(one, one) for one in each.arguments)) for each in formula.program.steps
+    ]
+    result = named.get(formula.program.result, formula.program.result)
+    trace = calculate(Program(steps=tuple(steps), result=result), operands)
+    units = {each.name: each.unit for each in operands} | {each.step.name: each.unit for each in trace.steps}
+    for role, at in results.items():
+        if units[at] != (unit := role_unit(role, stated.unit or "")):
+            raise FieldError(units[at].words, where=f"{name}, {role}", expected=unit.words)
+    return Figure("dualtrack.figure/1", name, dict(roles), metric.formula, _file(workbook), stated, trace)
+
+
+def _under(role: str, step: Step) -> Step:
+    return replace(step, name=f"{role}.{step.name}", arguments=tuple(f"{role}.{each}" for each in step.arguments))
+
+
+def _file(workbook: Workbook | None) -> DataFile | None:
+    return None if workbook is None else DataFile(name=workbook.name, sha256=workbook.sha256)
 
 
 def check_figure(figure: Figure, workbook: Workbook | None) -> list[str]:
@@ -79,14 +136,20 @@ def check_figure(figure: Figure, workbook: Workbook | None) -> list[str]:
         return []
     if figure.data is None or workbook.sha256 != figure.data.sha256:
         return [f"{workbook.name} is another file than the figure is of"]
-    again = make_figure(figure.expression, workbook, figure.stated)
+    if figure.metric is None:
+        again = make_figure(figure.expression, workbook, figure.stated)
+    else:
+        again = make_named(figure.metric, figure.roles, workbook, figure.stated)
+    if again.expression != figure.expression:
+        return [f"{figure.metric} is defined otherwise: {again.expression}"]
     if again.trace == figure.trace:
         return []
     changed = [old.source for old, new in zip(figure.trace.operands, again.trace.operands, strict=False) if old != new]
     return [f"{each} does not say that" for each in changed] or ["the calculation is not the one written"]
 
 
-def _operand(written: Written, workbook: Workbook | None, stated: Stated) -> Operand:
+def operand_of(written: Written, workbook: Workbook | None, otherwise: Unit, scale: str | None) -> Operand:
+    """Return the number that a calculation refers to; unit and scale are those of a cell that does not state its own."""
     if written.kind == "number":
         reported = read_reported(written.text)
         if reported is None:
@@ -102,10 +165,9 @@ def _operand(written: Written, workbook: Workbook | None, stated: Stated) -> Ope
     if reported is None:
         raise FieldError(f"{text!r:.60} is no single number", where=source, fix="point at a cell that holds one")
     value = reported.value
-    unit = _own_unit(reported, UNSTATED if stated.unit is None else unit_of(stated.unit))
-    if reported.scale is None and not reported.percent and stated.scale is not None:
-        value = value.scaleb(SCALES[stated.scale])
-    return Operand(written.name, source, text, numeral(value), unit)
+    if reported.scale is None and not reported.percent and scale is not None:
+        value = value.scaleb(SCALES[scale])
+    return Operand(written.name, source, text, numeral(value), _own_unit(reported, otherwise))
 
 
 def _own_unit(reported: Reported, otherwise: Unit) -> Unit:
