@@ -170,11 +170,11 @@ def test_parts_have_their_declared_licence_and_provider_and_no_other(bom):
 def test_the_card_has_the_planned_figures_with_intervals(bom):
     card = next(part["modelCard"] for part in bom["components"] if "modelCard" in part)
     metrics = card["quantitativeAnalysis"]["performanceMetrics"]
-    auc = [each for each in metrics if each["type"] == "discrimination.auc"]
+    auc = [each for each in metrics if each["type"] == "order:discrimination.auc"]
     assert len(auc) == 1, "the exploratory one does not count"
     low, high = (float(auc[0]["confidenceInterval"][name]) for name in ("lowerBound", "upperBound"))
     assert low < float(auc[0]["value"]) < high
-    slices = {each["slice"] for each in metrics if each["type"].startswith("groups.") and "slice" in each}
+    slices = {each["slice"] for each in metrics if each["type"].startswith("groups:groups.") and "slice" in each}
     assert slices == {"branch=north", "branch=south"}
     properties = {each["name"]: each["value"] for each in card["properties"]}
     assert properties["dualtrack:exploratory-results-left-out"] == "1"

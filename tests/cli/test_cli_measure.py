@@ -1,6 +1,7 @@
 """`measure`: a real callable and a real HTTP endpoint as the model, on a real table, as planned, into the ledger."""
 
 import json
+import signal
 
 import pytest
 from cli_world import USE, good, refused, said
@@ -239,6 +240,8 @@ WRONG_RUNS = [
     ("not a collector", [*MODEL_OPTIONS, "--as", "first-line"], ["roles do not admit", "collector"]),
     ("nobody's key", [*MODEL_OPTIONS, "--as", "nobody"], ["nobody"]),
     ("no release", [*MODEL_OPTIONS, "--release", "ab" * 32], ["no release"]),
+    ("no release, in place", ["--engine", "duckdb", "--release", "ab" * 32], ["no release"]),
+    ("nothing to time", ["--engine", "duckdb", "--timeout", "1"], ["no model to time"]),
 ]
 
 
@@ -274,3 +277,21 @@ def test_rows_that_cannot_be_measured_yield_no_number(bench, tmp_path):
     assert "met" not in {result["standing"] for result in done.json["results"]}
     assert "defaulted" in done.out
     assert bench.evidence() == []
+
+
+def test_a_stop_that_an_engine_turns_into_an_error_of_its_own_leaves_nothing(bench, table, monkeypatch):
+    from dualtrack.evidence.plans import running
+
+    bench.register()
+
+    def stopped_in_a_query(*_):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("Query interrupted") from error
+
+    monkeypatch.setattr(running, "_judge", stopped_in_a_query)
+    done = bench.measure(*MODEL_OPTIONS, "--json", data=table / "t.parquet")
+    assert (done.code, "stopped" in done.err) == (130, True)
+    assert RESULT_KIND not in bench.kinds()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

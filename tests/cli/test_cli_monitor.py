@@ -58,3 +58,8 @@ def test_a_use_that_is_not_there_ends_with_2(live):
     assert run("monitor", "my-bank/other", "--workspace", live).code == 2
     assert run("monitor", "no use", "--workspace", live).code == 2
     assert run("monitor", USE, "--institution", "second-bank", "--workspace", live).code == 2
+
+
+def test_all_windows_and_one_window_are_not_asked_for_together(live):
+    done = run("monitor", USE, "--run", "--once", "--workspace", live)
+    assert (done.code, "give one of them" in done.err) == (2, True)

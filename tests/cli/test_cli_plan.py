@@ -49,3 +49,15 @@ def test_measures_are_listed_with_what_they_need(bench):
     assert "plan: must be given" in shown
     assert "source" in shown
     said(run("measures", "fairness.nothing").err, "fairness.groups")
+
+
+def test_a_use_that_is_not_declared_has_no_list_of_plans(bench):
+    said(refused(bench.bank, "plan", "list", "my-bank/other", "--workspace", bench.bank), "not declared")
+
+
+def test_a_family_is_one_that_there_is_and_never_beside_a_name():
+    families = {each["family"] for each in good("measures", "--family", "drift", "--json").json}
+    assert families == {"drift"}
+    for arguments, words in ((["--family", "nothing"], "fairness"), (["drift.columns", "--family", "drift"], "one of")):
+        done = run("measures", *arguments)
+        assert (done.code, words in done.err) == (2, True)

@@ -8,8 +8,10 @@ import pytest
 import yaml
 from cli_world import good, run
 
+from dualtrack.cli import price as price_command
 from dualtrack.domain.evidence import Statement
 from dualtrack.domain.records import read_record
+from dualtrack.errors import FieldError
 from dualtrack.evidence.pricing.counts import ControlCounts
 from dualtrack.evidence.pricing.prices import Pricing, price_control
 from dualtrack.evidence.pricing.recomputing import recompute_price
@@ -120,6 +122,12 @@ def test_a_guard_is_tried_with_a_key_and_a_reason(priced):
         (("--control", "wall"), "no control 'wall'"),
         (("--against", "injection/input"), "NAME=SCORE"),
         (("--try", "personal_data=x"), "GUARD/STAGE=SCORE:ACTION"),
+        (("--try", "personal_data/input=\u00b2:block", "--reason", "a look"), "GUARD/STAGE=SCORE:ACTION"),
+        (("--against", "injection/input=nan"), "NAME=SCORE of 0 to 1000"),
+        (("--against", "injection/input=-5"), "NAME=SCORE of 0 to 1000"),
+        (("--against", "injection/input=1001"), "NAME=SCORE of 0 to 1000"),
+        (("--reason", "a look"), "--reason without --try"),
+        (("--plot", "nowhere/plot.html"), "no such folder"),
         (("--since", "yesterday"), "since"),
         (("--labels", "nowhere.csv"), "no such file"),
     ],
@@ -137,12 +145,16 @@ def test_values_without_the_cost_of_people_are_refused_where_people_are_needed(p
     assert (done.code, "no cost of a review" in done.err) == (2, True)
 
 
-def test_a_price_is_added_as_signed_evidence_where_a_pack_carries_its_topic(priced):
-    done = run("price", USE, "--workspace", priced.root, "--labels", priced.labels, "--control", "injection", "--add")
-    assert (done.code, "not known to any adopted pack" in done.err) == (2, True)
+def carry_topic(priced):
     topics = read_catalogue(yaml.safe_dump(TOPIC, allow_unicode=True).encode(), where="test")
     source = pack_source([rule("priced", "ev.control_price.labelled >= 0.1")])
     priced.desk.register.adopt(compile_pack(json.dumps(source).encode(), topics), known_key("compliance"))
+
+
+def test_a_price_is_added_as_signed_evidence_where_a_pack_carries_its_topic(priced):
+    done = run("price", USE, "--workspace", priced.root, "--labels", priced.labels, "--control", "injection", "--add")
+    assert (done.code, "not known to any adopted pack" in done.err) == (2, True)
+    carry_topic(priced)
     found = priced("--labels", priced.labels, "--control", "injection", "--add", "--json").json
     (added,) = found["added"]
     entry = priced.desk.register.repository.entry(added["index"])
@@ -160,3 +172,40 @@ def test_a_price_is_added_as_signed_evidence_where_a_pack_carries_its_topic(pric
 
 def test_the_price_of_what_nobody_knows_is_not_added(priced):
     assert priced("--control", "injection", "--add", "--json").json["added"] == []
+
+
+@pytest.fixture
+def carried(tmp_path):
+    made = Priced(tmp_path)
+    carry_topic(made)
+    yield made
+    made.close()
+
+
+def test_what_cannot_be_plotted_or_added_leaves_no_evidence(carried, tmp_path, monkeypatch):
+    taken = tmp_path / "plot.html"
+    taken.write_text("there already")
+    before = carried.desk.register.repository.size()
+    line = ("price", USE, "--workspace", carried.root, "--labels", carried.labels, "--add")
+    assert run(*line, "--plot", taken).code == 2
+    made, asked = price_command.make_statement, []
+
+    def fails_for_the_second(*arguments):
+        asked.append(arguments)
+        if len(asked) > 1:
+            raise FieldError("the second of two")
+        return made(*arguments)
+
+    monkeypatch.setattr(price_command, "make_statement", fails_for_the_second)
+    assert run(*line).code == 2
+    assert len(asked) == 2
+    assert (carried.desk.register.repository.size(), taken.read_text()) == (before, "there already")
+    monkeypatch.undo()
+    assert len(good(*line, "--json").json["added"]) == 2
+
+
+def test_it_says_what_it_wrote_and_that_nothing_was_added(priced, tmp_path):
+    plot = tmp_path / "plot.html"
+    said = priced("--control", "injection", "--add", "--plot", plot).out
+    assert "nothing was added" in said
+    assert f"wrote {plot}" in said

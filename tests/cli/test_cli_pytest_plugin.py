@@ -320,3 +320,15 @@ def test_a_session_without_claims_is_left_alone(project):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert "no claim was measured, nothing was recorded" in done.stdout
+
+
+def test_a_plan_named_on_the_command_line_is_looked_for_where_pytest_was_called(project):
+    project.plan()
+    (project.folder / "below").mkdir()
+    (project.folder / "plan.yaml").rename(project.folder / "below" / "other.yaml")
+    (project.folder / "scoring_by_test.py").rename(project.folder / "below" / "scoring_by_test.py")
+    project.write("below/test_a.py", HEAD + ORDER)
+    found = project.folder
+    project.folder = found / "below"
+    done = project.run("--dualtrack-plan", "other.yaml", "--rootdir", found)
+    assert done.code == 0, done.said

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dualtrack.domain import canonical
 from dualtrack.domain.records import read_record
@@ -22,6 +23,7 @@ from dualtrack.evidence.plans.judging import judge
 from dualtrack.evidence.plans.records import Gate
 from dualtrack.evidence.registry import measures
 from dualtrack.evidence.reporting.content import assurance_report
+from dualtrack.evidence.reporting.curves import curves_of
 from dualtrack.evidence.reporting.drawing import Axes, ForestRow, Line, curve_plot, forest_plot
 from dualtrack.evidence.reporting.html import report_html
 from dualtrack.evidence.reporting.plain import report_json
@@ -143,6 +145,13 @@ def test_what_was_not_tested_is_listed(report):
     assert "reference" in reference.reason
 
 
+def test_protected_attributes_stand_in_chinese(report):
+    (block,) = [each for each in report_view(report, "zh-Hant").blocks if "受保護特徵" in each.title]
+    assert [cell.text for cell in block.table.rows[-1]] == ["種族", "第602章"]
+    (block,) = [each for each in report_view(report, "en").blocks if "attributes" in each.title]
+    assert [cell.text for cell in block.table.rows[-1]] == ["race", "Cap. 602"]
+
+
 def test_topics_without_evidence_name_their_rules(report):
     for each in report.not_tested.topics:
         assert each.rules == sorted(each.rules)
@@ -258,6 +267,37 @@ def test_every_item_with_a_number_has_a_plot_with_words_and_a_table(report):
             assert all(len(row) == len(plot.head) for row in plot.rows)
             assert "<desc id=" in plot.picture
             assert 'role="img" aria-labelledby=' in plot.picture
+
+
+def test_rows_of_a_forest_are_told_apart_by_their_levels():
+    names = [f"sex={sex} & marital_status={status}" for sex in ("female", "male") for status in ("married", "single")]
+    drawn = forest_plot("k", "t", "d", [ForestRow(name, "1", None, weak=True) for name in names])
+    shown = re.findall(r'text-anchor="end"[^>]*>([^<]+)</text>', drawn)
+    assert {"female &amp; married", "female &amp; single", "male &amp; married", "male &amp; single"} <= set(shown)
+    short = forest_plot("k", "t", "d", [ForestRow("sex=female", "1", None, weak=True)])
+    assert ">sex=female<" in short
+
+
+def test_an_interval_is_never_broken_behind_its_dash(report):
+    for section in report_view(report, "en").sections:
+        for row in section.numbers.rows:
+            assert row[2].text == "–" or re.fullmatch(r"\S+\u00a0–\u2060\u00a0\S+", row[2].text)
+
+
+def test_draws_are_said_of_the_number_that_was_drawn_for(report):
+    drawn = {section.name.partition(" ")[0]: next(fact.value for fact in section.facts if fact.term == "Draws")
+             for section in report_view(report, "en").sections}  # fmt: skip
+    assert re.fullmatch(r"none for auc, whose interval is a formula; others: [\d,]+, seed \d+ .*", drawn["order"])
+    assert re.match(r"[\d,]+, seed \d+", drawn["groups"])
+
+
+def test_of_one_class_there_is_no_curve(report):
+    whole = item(report, "order")
+    first = whole.result.measurements[0]
+    statistics = first.statistics | {"positives": [0] * len(first.statistics["positives"])}
+    one = replace(whole, result=replace(whole.result, measurements=[replace(first, statistics=statistics)]))
+    titles = [plot.title for plot in curves_of(one, Words("en"))]
+    assert titles == ["How scores lie, by outcome"]
 
 
 finite = st.floats(-1e6, 1e6)

@@ -183,10 +183,37 @@ def test_another_release_learns_anew_and_drills_and_others_stand_aside(watched):
     assert not named(last, "failed").watching
 
 
+def test_a_window_of_nothing_but_drills_leaves_what_was_known(watched):
+    for _ in range(2):
+        hour(watched, usual())
+    hour(watched, usual(9, failed=9, mode="drill"))
+    hour(watched, usual())
+    found = due(watched)
+    assert [(run.mode, run.others, named(run, "failed").n) for run in found[2:]] == [("live", 9, 0), ("live", 0, 40)]
+    assert [named(run, "failed").watching for run in found] == [False, True, True, True]
+    assert [named(run, "failed").reference_n for run in found] == [40, 80, 80, 80]
+    assert [named(run, "slow").slow_above is not None for run in found] == [False, True, True, True]
+
+
+def test_what_ran_under_other_figures_can_still_be_shown(watched):
+    for _ in range(3):
+        hour(watched, usual())
+    due(watched)
+    stricter = replace(SMALL, false_alarms_per_year=SMALL.false_alarms_per_year / 100)
+    views = watching_of(watched.register, USE, settings=stricter).series
+    assert {view.series for view in views} >= {"failed", "slow"}
+    assert all(0 <= view.reference_low <= view.reference_high <= 1 for view in views if view.phase == "watching")
+
+
 def test_busy_windows_are_sampled_and_say_so(watched):
     hour(watched, usual(25))
     (run,) = due(watched, replace(SMALL, decisions_read_max=10))
     assert (run.decisions, run.step, named(run, "failed").n) == (25, 3, 9)
+    assert {
+        (view.step, view.n)
+        for view in watching_of(watched.register, USE, settings=SMALL).series
+        if view.series == "failed"
+    } == {(3, 9)}
 
 
 def test_scores_latency_and_shadow_are_watched(watched):

@@ -72,7 +72,7 @@ def test_labels_of_the_firm_outweigh_a_review_and_those_of_other_decisions_are_c
     assert report.truths.harmful == {first: True}
     assert (report.truths.sources, report.truths.unknown_labels) == ({"labels": 1}, 1)
     for text, found in [("decision\na\n", "no column 'harmful'"), ("decision,harmful\na,1\na,0\n", "twice"),
-                        ("decision,harmful\na,2\n", "value 2")]:  # fmt: skip
+                        ("decision,harmful\na,2\n", "value 2"), ("decision,harmful\na,1\n,0\n", "without a decision")]:  # fmt: skip
         file.write_text(text)
         with pytest.raises(FieldError, match=found):
             read_labels(file)
@@ -187,3 +187,18 @@ def test_a_guard_on_answers_needs_an_answer(desk):
     assert report.rerun is not None
     assert report.rerun.without_output == 1
     assert of(report, "personal_data/output").counts.n == 1
+
+
+def test_a_tried_guard_has_a_price_or_a_reason_and_never_both(desk):
+    log_decisions(desk, [{"injection/input": 900, "asked": said("good morning")}] * 2)
+    setting = GuardSetting(guard="opt_out", stage="input", action="route", threshold=500)
+    report = priced(desk, trial=Trial(setting, 10, Asker("validator", "no score was logged")))
+    assert of(report, "opt_out/input").counts.n == 2
+    assert report.refused == {}
+    assert priced(desk, control="opt_out").refused == {"opt_out/input": "no decision has a score of it"}
+
+
+def test_a_tried_guard_that_could_read_nothing_says_so(desk):
+    log_decisions(desk, [LOW | {"asked": "not JSON"}])
+    report = priced(desk, trial=Trial(TRIED, 10, Asker("validator", "a look at forms")))
+    assert report.refused == {"personal_data/input": "none of the sampled contents could be shown to it"}

@@ -178,6 +178,28 @@ def test_exploratory_and_older_results_are_not_on_the_card(case):
     assert said == ["false", "false", "true"]
 
 
+def test_numbers_of_one_measure_by_other_groups_or_plans_keep_their_own_names(case):
+    by_sex = measurement(n=900, facts={"attributes": "sex"})
+    by_both = measurement(n=300, outcome="underpowered", facts={"attributes": "sex,race"})
+    other = PlanReference(index=9, digest="9" * 64, recorded_at="2026-11-22T08:00:30Z")
+    full = declaring(
+        with_results(case, result("groups", by_sex, by_both), result("order", measurement()), result("order", measurement(estimate=0.62), plan=other)),
+        MODEL,
+    )  # fmt: skip
+    card = card_of(full)
+    facts = {each["name"].removeprefix("dualtrack:figure:"): each["value"] for each in card["properties"]}
+    named = [each["type"] for each in card["quantitativeAnalysis"]["performanceMetrics"]]
+    assert named == [
+        "groups:discrimination.auc by sex",
+        "groups:discrimination.auc by sex × race",
+        "order of plan 7:discrimination.auc",
+        "order of plan 9:discrimination.auc",
+    ]
+    assert [facts[name].partition("; unit")[0] for name in named[:2]] == ["measured; n 900", "underpowered; n 300"]
+    assert set(named) <= set(facts)
+    assert facts["dualtrack:result:order of plan 9"].startswith("met;")
+
+
 def test_an_underpowered_result_says_so(case):
     weak = measurement(outcome="underpowered", estimate=None, low=None, high=None)
     full = declaring(with_results(case, result("order", weak, standing="underpowered")), MODEL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from acting_world import ActingWorld
+from msgspec.structs import replace
 
 from dualtrack.domain.oversight import Signal
 from dualtrack.domain.records import encode
@@ -73,3 +74,17 @@ def test_a_series_is_named_in_words(series, at, english, chinese):
     assert english in row[0]
     assert row[1:] == ("200", "10.0% (7.0%–15.0%)", "5.0% (3.0%–8.0%)", "4.2", "never")
     assert chinese in monitor_rows._row(view, Say("zh-Hant"))[0]
+
+
+def test_a_window_of_which_not_all_was_read_says_so(world, monkeypatch):
+    signal = Signal(use=USE, kind="override", at=world.desk.register.now(), value=1, of=1, about="a review")
+    world.desk.register.append_plain([("signal/1", USE, encode(signal))])
+    world.desk.decide()
+    world.desk.time += timedelta(hours=25)
+    run_due(world.desk.register, USE)
+    assert " was read" not in page(world)
+    found = monitor_rows.watching_of(world.desk.register, USE)
+    sampled = replace(found, series=tuple(replace(each, step=3) for each in found.series))
+    monkeypatch.setattr(monitor_rows, "watching_of", lambda *_: sampled)
+    assert "1 decision in 3 of this window was read" in page(world)
+    assert "此時段每3項決定讀取1項" in page(world, "zh-Hant")

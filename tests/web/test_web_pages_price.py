@@ -12,7 +12,7 @@ from dualtrack.runtime.pricing.report import Asked, price_use
 from dualtrack.web.identity.permissions import VERBS_OF, Verb
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages import price, use
-from dualtrack.web.views.price import CHARTS_MAX, frontier_charts
+from dualtrack.web.views.price import CHARTS_MAX, compared_lines, frontier_charts, nothing_priced
 from dualtrack.web.views.wording import Say
 from permit.firm import FIRM, USE
 from runtime.pricing_log import log_decisions
@@ -81,3 +81,19 @@ def test_whoever_sees_decisions_opens_it_and_nobody_else():
 def test_a_collector_is_refused(world):
     with pytest.raises(ForbiddenError):
         world.answer("GET", PATTERN, by="collector", path=PATH)
+
+
+def test_what_has_no_price_is_named_with_its_reason(world):
+    report = price_use(world.desk.register, USE, Asked(span=Span(newest=100)))
+    without = report._replace(
+        prices=(), refused={"human_review": "more than half by one reviewer", "opt_out/input": "no score"}
+    )
+    english = " ".join(compared_lines(without, Say("en")))
+    assert "a figure needs 10 reviewers or more, none with over half of the reviews" in english
+    assert "opt_out/input has no price here: no decision has a score of it." in english
+    chinese = " ".join(map(str, compared_lines(without, Say("zh-Hant"))))
+    assert english_in(f"<p>{chinese}</p>") == []
+    assert nothing_priced(without, Say("en"))[0] == "No control to price"
+    erased = without._replace(compared=report.compared._replace(erased=2, decisions=[]))
+    assert "content was erased: 2." in " ".join(compared_lines(erased, Say("en")))
+    assert nothing_priced(erased, Say("en"))[0] == "No decision to compare"

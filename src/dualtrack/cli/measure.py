@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,9 +27,11 @@ from dualtrack.domain.records import to_plain
 from dualtrack.errors import FieldError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from dualtrack.cli.desk import Desk
+    from dualtrack.domain.release import Release
     from dualtrack.evidence.plans.bench import Bench
     from dualtrack.evidence.plans.given import Given
     from dualtrack.evidence.plans.journal import RunJournal
@@ -89,16 +93,18 @@ def measure_command(
     from dualtrack.evidence.plans.recording import check_planner, record_run  # noqa: PLC0415 - needs the optional part `evidence`
 
     parse_use(use, where="USE")
+    if timeout_s is not None and not (model or baseline):
+        raise FieldError("no model to time", where="--timeout", fix="name one with --model, or leave it out")
     with sitting(workspace, institution_of(use, None)) as desk:
         plan = _plan(desk, use, plan_file)
-        digest = _release(desk, use, release)
+        digest, released = _release(desk, use, release)
         signer = None if dry_run else desk.signer(holder)
         if signer is not None:
             check_planner(desk.register, signer, where=f"--as {holder}")
         files = _Files(data, reference, model, baseline, timeout_s)
-        with _bench(desk, plan, files, use, digest, engine) as bench:
+        with _stoppable() as stop_if_asked, _bench(plan, files, digest, released, engine) as bench:
             asked = _asked(desk, plan, digest, bench)
-            run = _run(desk, plan, bench, asked, quiet=as_json, keep=signer is not None)
+            run = _run(desk, plan, bench, asked, stop_if_asked, quiet=as_json, keep=signer is not None)
         recorded = None
         if signer is not None:
             recorded = record_run(desk.register, run, signer)
@@ -108,6 +114,37 @@ def measure_command(
     else:
         _show(run, recorded)
     return 0 if run.settled else 1
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], None]]:
+    """Give what stops the run where Ctrl-C was pressed: an engine may turn that into an error of its own.
+
+    Such an error would be taken for an item that cannot be measured, and be recorded as one.
+    """
+    asked = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        signal.default_int_handler(number, frame)
+
+    def stop_if_asked() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    ours = threading.current_thread() is threading.main_thread() and before is signal.default_int_handler
+    if ours:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield stop_if_asked
+        stop_if_asked()
+    except Exception:
+        stop_if_asked()
+        raise
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, before)
 
 
 class _Files(NamedTuple):
@@ -136,17 +173,19 @@ def _plan(desk: Desk, use: str, file: Path | None) -> MeasurementPlan:
     return found.plan
 
 
-def _release(desk: Desk, use: str, named: str | None) -> str:
-    found = named or desk.register.latest_release(use)
-    if found is None:
+def _release(desk: Desk, use: str, named: str | None) -> tuple[str, Release]:
+    """Return the release that is measured, by digest and as it was admitted: nothing is recorded about one that is not there."""
+    digest = named or desk.register.latest_release(use)
+    if digest is None:
         raise NotFoundError(f"{use} has no release yet", fix=f"`dualtrack release {use}` first")
-    return found
+    found = desk.register.case(use, digest).found.release
+    if found is None:
+        raise NotFoundError(f"{use} has no release {digest[:16]}", fix=f"`dualtrack release {use}` first")
+    return digest, found.release
 
 
 @contextmanager
-def _bench(
-    desk: Desk, plan: MeasurementPlan, files: _Files, use: str, digest: str, named: str | None
-) -> Iterator[Bench]:
+def _bench(plan: MeasurementPlan, files: _Files, digest: str, release: Release, named: str | None) -> Iterator[Bench]:
     """Give what the run works on: columns in memory, or the table where it lies."""
     from dualtrack.evidence.engines.engine import open_engine  # noqa: PLC0415 - as above
     from dualtrack.evidence.plans.bench import EngineBench, open_bench  # noqa: PLC0415 - as above
@@ -156,7 +195,7 @@ def _bench(
     needs_model = any("model" in find_measure(item.measure).needs for item in plan.items)
     engine = named or ("memory" if made or needs_model else "duckdb")
     if engine == "memory":
-        yield open_bench(plan, _given(desk, files, use, digest))
+        yield open_bench(plan, _given(files, digest, release))
         return
     if files.model or files.baseline:
         raise FieldError(
@@ -170,19 +209,16 @@ def _bench(
         yield EngineBench(plan, opened, table or files.data, reference)
 
 
-def _given(desk: Desk, files: _Files, use: str, digest: str) -> Given:
+def _given(files: _Files, digest: str, release: Release) -> Given:
     from dualtrack.cli.models import named_model, open_baseline, open_released  # noqa: PLC0415 - as above
     from dualtrack.evidence.plans.given import Given  # noqa: PLC0415 - as above
     from dualtrack.evidence.tables import load_table  # noqa: PLC0415 - as above
 
-    found = desk.register.case(use, digest).found.release
-    if found is None:
-        raise NotFoundError(f"{use} has no release {digest[:16]}", fix=f"`dualtrack release {use}` first")
     within = files.timeout_s
     return Given(
         table=load_table(files.data),
         reference=load_table(files.reference) if files.reference else None,
-        model=open_released(files.model, digest, found.release, timeout_s=within) if files.model else None,
+        model=open_released(files.model, digest, release, timeout_s=within) if files.model else None,
         baseline=open_baseline(files.baseline, digest, timeout_s=within) if files.baseline else None,
         named=named_model(files.model) if files.model else "",
     )
@@ -204,20 +240,28 @@ def _asked(desk: Desk, plan: MeasurementPlan, release: str, bench: Bench) -> Ask
     )
 
 
-def _run(desk: Desk, plan: MeasurementPlan, bench: Bench, asked: Asked, *, quiet: bool, keep: bool) -> PlanRun:
+def _run(
+    desk: Desk,
+    plan: MeasurementPlan,
+    bench: Bench,
+    asked: Asked,
+    stop_if_asked: Callable[[], None],
+    *,
+    quiet: bool,
+    keep: bool,
+) -> PlanRun:
     from dualtrack.evidence.plans.running import run_plan  # noqa: PLC0415 - as above
 
     def journal(run: str) -> RunJournal:
         return _journal(desk, run)
 
     kept = journal if keep else None  # a dry run leaves nothing that a real one would go on from
-    if quiet:
-        return run_plan(plan, bench, asked, journal=kept)
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console(), transient=True) as progress:
+    with Progress(*columns, console=console(), transient=True, disable=quiet) as progress:
         task = progress.add_task("reading", total=len(plan.items))
 
         def tell(item: PlanItem, place: int, total: int) -> None:
+            stop_if_asked()
             progress.update(task, completed=place, total=total, description=f"{item.id} ({item.measure})")
 
         return run_plan(plan, bench, asked, journal=kept, progress=tell)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from dualtrack.cli.desk import console, json_option, print_json
 from dualtrack.domain.records import to_plain
+from dualtrack.errors import FieldError
 
 if TYPE_CHECKING:
     from dualtrack.evidence.registry import AnyMeasure
@@ -24,6 +25,11 @@ def measures_command(name: str | None, family: str | None, as_json: bool) -> Non
     """List the measures, or show the one named NAME with its settings."""
     from dualtrack.evidence.registry import find_measure, measures  # noqa: PLC0415 - needs the optional part `evidence`
 
+    if name is not None and family is not None:
+        raise FieldError("both", where="NAME, --family", fix="give one of them")
+    families = sorted({each.family for each in measures().values()})
+    if family is not None and family not in families:
+        raise FieldError(f"no family {family!r}", where="--family", expected=", ".join(families))
     if name is not None:
         found = [find_measure(name, where="NAME")]
     else:

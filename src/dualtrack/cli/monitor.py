@@ -11,7 +11,7 @@ from dualtrack.cli.desk import console, institution_of, institution_option, json
 from dualtrack.cli.every import every_register
 from dualtrack.domain.ids import parse_use
 from dualtrack.domain.records import to_plain
-from dualtrack.errors import NotFoundError
+from dualtrack.errors import FieldError, NotFoundError
 from dualtrack.runtime.monitors.reading import watching_of
 from dualtrack.runtime.monitors.running import run_due
 from dualtrack.store.projections import Projections
@@ -42,6 +42,8 @@ def monitor_command(
     """
     if use is not None:
         parse_use(use, where="USE")
+    if running and once:
+        raise FieldError("both", where="--run, --once", fix="give one of them")
     runs, found = list["MonitorRun"](), list["Watching"]()
     with every_register(workspace, institution_of(use, institution)) as registers:
         for register in registers:
@@ -79,8 +81,9 @@ def _show(found: list[Watching]) -> None:
         for schedule in dict.fromkeys(each.schedule for each in watching.series):
             mine = [each for each in watching.series if each.schedule == schedule]
             threshold, once_in = mine[0].threshold, mine[0].windows_to_false_alarm
+            sampled = f" (1 decision in {mine[0].step:,} read)" if mine[0].step > 1 else ""
             out.print(
-                f"  {schedule}, window {mine[0].since} to {mine[0].until}; alarm at evidence {threshold:.1f}: "
+                f"  {schedule}, window {mine[0].since} to {mine[0].until}{sampled}; alarm at evidence {threshold:.1f}: "
                 f"one false alarm of a series in {once_in:,} windows or more"
             )
             out.print(_table(mine))

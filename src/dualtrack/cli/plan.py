@@ -21,6 +21,7 @@ from dualtrack.cli.files import read_bytes
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.ids import parse_use
 from dualtrack.domain.records import to_plain
+from dualtrack.errors import NotFoundError
 
 if TYPE_CHECKING:
     from dualtrack.evidence.plans.records import MeasurementPlan
@@ -78,6 +79,8 @@ def _list(use: str, workspace: Path | None, as_json: bool) -> None:
 
     parse_use(use, where="USE")
     with sitting(workspace, institution_of(use, None)) as desk:
+        if desk.register.case(use, None).found.declaration is None:
+            raise NotFoundError(f"use {use!r} is not declared", fix="`dualtrack declare FILE` first")
         found = plans_of(desk.register, use)
     if as_json:
         print_json([{**_plain(each.reference), "title": to_plain(each.plan.title)} for each in found])

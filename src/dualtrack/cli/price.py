@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +18,7 @@ from dualtrack.cli.desk import (
     sitting,
     workspace_option,
 )
-from dualtrack.cli.files import read_document, write_new
+from dualtrack.cli.files import check_new, read_document, write_new
 from dualtrack.domain.evidence import Predicate
 from dualtrack.domain.ids import parse_use
 from dualtrack.domain.policy import GuardSetting
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["TOPIC", "price_command"]
 
 TOPIC = "control_price"
+
+_SCORE = re.compile("[0-9]{1,4}")
 
 
 @click.command(
@@ -94,6 +98,10 @@ def price_command(
     from dualtrack.runtime.pricing.report import Asked, price_use  # noqa: PLC0415 - as above
 
     parse_use(use, where="USE")
+    if reason is not None and tried is None:
+        raise FieldError("--reason without --try", where="--reason", fix="leave it out: no content is opened")
+    if plot is not None:
+        check_new(plot)  # what is recorded below cannot be taken back
     asked = Asked(
         span=Span(since, until),
         population=cast("Population", mode),
@@ -108,45 +116,57 @@ def price_command(
         if add or tried is not None:
             desk.signer(holder)  # whoever signs or is named as having looked has a key here
         report = price_use(desk.register, use, asked)
-        added = _add(desk, report, holder) if add else []
-    if plot is not None:
-        _write_plot(report, plot)
-    _show(report, added, as_json=as_json)
+        page = None if plot is None else _plot_page(report)
+        added = _add(desk, report, holder) if add else None
+    if plot is not None and page is not None:
+        write_new(plot, page)
+    _show(report, added, plot, as_json=as_json)
 
 
-def _show(report: Report, added: list[tuple[str, int]], *, as_json: bool) -> None:
+def _show(report: Report, added: list[tuple[str, int]] | None, plot: Path | None, *, as_json: bool) -> None:
     from dualtrack.cli.price_view import plain_report, print_report  # noqa: PLC0415 - needs `evidence`
 
     if as_json:
-        print_json(plain_report(report) | {"added": [{"control": name, "index": index} for name, index in added]})
+        entries = [{"control": name, "index": index} for name, index in added or ()]
+        print_json(plain_report(report) | {"added": entries})
         return
     print_report(console(), report)
-    for name, index in added:
+    for name, index in added or ():
         click.echo(f"added {TOPIC} of {name} (entry {index})")
+    if added == []:
+        click.echo("nothing was added: nobody knows the truth of anything that a control acted on")
+    if plot is not None:
+        click.echo(f"wrote {plot}")
 
 
 def _add(desk: Desk, report: Report, holder: str) -> list[tuple[str, int]]:
-    """Sign and add every price of which anything is known; return the controls with their entries."""
+    """Sign every price of which anything is known and add all of them or none; return the controls with their entries."""
     from dualtrack.evidence.pricing.prices import price_fields  # noqa: PLC0415 - needs `evidence`
 
-    signer, added = desk.signer(holder), []
-    for price in report.prices:
-        if price.reason == "labels" and price.marginal.unknown == price.marginal.acted:
-            continue
-        predicate = Predicate(
+    known = [
+        price for price in report.prices if price.reason != "labels" or price.marginal.unknown < price.marginal.acted
+    ]
+    predicates = [
+        Predicate(
             kind=EvidenceKind.MEASUREMENT,
             topic=TOPIC,
             fields=price_fields(price),
             taken_at=desk.register.now(),
             **price.measurement.predicate(),
         )
-        statement = make_statement(desk.register, report.use, predicate, report.compared.release)
-        receipt = desk.register.add_evidence(statement, [signer], where=f"price of {price.counts.control.name}")
-        added.append((price.counts.control.name, receipt.index))
-    return added
+        for price in known
+    ]
+    statements = [
+        make_statement(desk.register, report.use, predicate, report.compared.release) for predicate in predicates
+    ]
+    if not statements:
+        return []
+    _, receipts = desk.register.append_with_evidence("price", report.use, [], statements, [desk.signer(holder)])
+    names = [price.counts.control.name for price in known]
+    return [(name, receipt.index) for name, receipt in zip(names, receipts, strict=True)]
 
 
-def _write_plot(report: Report, path: Path) -> None:
+def _plot_page(report: Report) -> bytes:
     from dualtrack.evidence.pricing.words import frontier_picture  # noqa: PLC0415 - as above
     from dualtrack.present.frontier_view import frontier_page, frontier_plot  # noqa: PLC0415 - only where asked for
 
@@ -156,15 +176,22 @@ def _write_plot(report: Report, path: Path) -> None:
     ]
     if not pictures:
         raise FieldError("no control with a score", where="--plot", fix="leave it out")
-    write_new(path, frontier_page(f"Price of controls: {report.use}", pictures).encode())
+    return frontier_page(f"Price of controls: {report.use}", pictures).encode()
 
 
 def _against(text: str) -> tuple[str, float]:
+    from dualtrack.runtime.guards.base import SCORE_MAX  # noqa: PLC0415 - only where asked for
+
     name, _, score = text.rpartition("=")
     try:
-        return name, float(score)
-    except ValueError as error:
-        raise FieldError(f"{text!r}", where="--against", expected="NAME=SCORE, as injection/input=700") from error
+        value = float(score)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= SCORE_MAX:  # no number is between them either
+        raise FieldError(
+            f"{text!r}", where="--against", expected=f"NAME=SCORE of 0 to {SCORE_MAX}, as injection/input=700"
+        )
+    return name, value
 
 
 def _trial(text: str, sample: int, holder: str, reason: str | None, seed: int) -> Trial:
@@ -174,7 +201,12 @@ def _trial(text: str, sample: int, holder: str, reason: str | None, seed: int) -
     name, _, rest = text.partition("=")
     guard, _, stage = name.partition("/")
     score, _, action = rest.partition(":")
-    plain = {"guard": guard, "stage": stage, "action": action, "threshold": int(score) if score.isdigit() else score}
+    plain = {
+        "guard": guard,
+        "stage": stage,
+        "action": action,
+        "threshold": int(score) if _SCORE.fullmatch(score) else score,
+    }
     try:
         setting = read_record(plain, GuardSetting, where="--try")
     except FieldError as error:

@@ -30,7 +30,7 @@ def print_report(out: Console, report: Report) -> None:
         out.print(_table(report))
         unit = ", ".join(dict.fromkeys(item.worth.unit for item in report.prices))
         out.print(f"unit: {unit}; low..high over what nobody knows; in brackets the 95% interval around both")
-    elif not report.refused:
+    elif not len(report.compared.decisions):
         out.print("nothing to price: no such decision is logged; see --mode, --since and --until")
     for name, why in report.refused.items():
         out.print(f"{name} has no price: {why}")

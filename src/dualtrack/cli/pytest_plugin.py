@@ -84,8 +84,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker."""
+    """Name the marker, and fix what a path on the command line means: it is looked for from where pytest was called."""
     config.addinivalue_line("markers", _MARKER)
+    plan = config.getoption("--dualtrack-plan")
+    if plan:
+        config.option.dualtrack_plan = str(
+            config.invocation_params.dir / plan
+        )  # workers are given it as it stands here
 
 
 @pytest.fixture

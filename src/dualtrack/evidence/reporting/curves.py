@@ -45,13 +45,15 @@ def curves_of(item: ItemReport, words: Words) -> list[Plot]:
     try:
         if name == "performance.discrimination":
             histogram = read_record(plain, Histogram, where=name)
-            return [_roc(item, histogram, words), _spread(item, histogram, words)]
+            roc = [_roc(item, histogram, words)] if histogram.counts.sum(0).all() else []  # of one class there is none
+            return [*roc, _spread(item, histogram, words)]
         if name == "performance.calibration":
             statistics = read_record(plain, CalibrationStatistics, where=name)
             settings = read_record(item.result.item.settings, CalibrationSettings, where=name)
             return [_reliability(item, statistics.histogram, settings.groups, words)]
         if name == "performance.lift":
-            return [_gains(item, read_record(plain, Histogram, where=name), words)]
+            histogram = read_record(plain, Histogram, where=name)
+            return [_gains(item, histogram, words)] if sum(histogram.positives) else []
     except DualtrackError:
         return []
     return []

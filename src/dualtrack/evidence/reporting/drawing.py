@@ -7,6 +7,7 @@ as a table beside every picture. Colours are those of `present.charts`, so that 
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +26,9 @@ _INK, _SOFT, _LINE, _ACCENT, _DARK = "#1b2426", "#4b5a5e", "#d3dbda", "#0b5b57",
 _LEFT, _RIGHT, _ROW, _TOP = 184, 62, 26, 26
 _LABEL_UNITS = 24
 """Width of a row's label, in letters of Latin; a Chinese character takes two."""
+
+_ATTRIBUTE = re.compile(r"(?:(?<=^)|(?<= & ))[^=&<>]+=(?=\S)")
+"""The name in `name=level` at the beginning, and behind each `&`."""
 
 _PLANE_LEFT, _PLANE_RIGHT, _PLANE_TOP, _PLANE_HEIGHT = 54, 16, 14, 270
 _PLANE_FOOT = 50
@@ -85,12 +89,11 @@ def forest_plot(
     title: str,
     description: str,
     rows: Sequence[ForestRow],
-    marks: Sequence[tuple[float, str]] = (),
     *,
     nothing: str = "–",
 ) -> Markup:
-    """Draw a row an estimate, against dashed vertical marks; `nothing` stands where there is no estimate."""
-    known = [value for row in rows if row.values for value in row.values] + [value for value, _ in marks]
+    """Draw a row an estimate; `nothing` stands where there is no estimate."""
+    known = [value for row in rows if row.values for value in row.values]
     if not all(math.isfinite(value) for value in known):
         raise FieldError("a number that is not finite", where="chart", expected="finite numbers")
     start, unit = _reach(known, _WIDTH - _LEFT - _RIGHT)
@@ -100,11 +103,8 @@ def forest_plot(
         return round(_LEFT + (value - start) * unit, 1)
 
     drawn = [_word(_WIDTH - 2, 15, "n", "end", _SOFT, 13)]
-    for value, label in marks:
-        drawn.append(_stroke(x(value), _TOP - 8, x(value), foot, _ACCENT, 1.5, "5 4"))
-        drawn.append(_word(_inside(x(value), label), 13, label, "middle", _ACCENT, 13))
-    for at, row in enumerate(rows):
-        drawn += _forest_row(row, _TOP + _ROW * at + _ROW / 2, x, nothing)
+    for at, (row, label) in enumerate(zip(rows, _labels(rows), strict=True)):
+        drawn += _forest_row(row._replace(label=label), _TOP + _ROW * at + _ROW / 2, x, nothing)
     drawn.append(_stroke(_LEFT, foot + 2, _WIDTH - _RIGHT, foot + 2, _LINE, 1.5))
     if known:
         low, high = min(known), max(known)
@@ -156,7 +156,7 @@ def curve_plot(
 def _forest_row(row: ForestRow, y: float, x: object, nothing: str) -> list[Markup]:
     assert callable(x)
     drawn = [
-        _word(_LEFT - 12, y + 5, _cut(row.label), "end", _INK, 13),
+        _word(_LEFT - 12, y + 5, row.label, "end", _INK, 13),
         _word(_WIDTH - 2, y + 5, row.n, "end", _SOFT, 13),
     ]
     if row.values is None:
@@ -184,13 +184,16 @@ def _reach(values: Sequence[float], pixels: float) -> tuple[float, float]:
     return low - room, pixels / (high - low + 2 * room)
 
 
-def _inside(x: float, label: str) -> float:
-    half = _units(label) * 3.6
-    return round(min(max(x, half), _WIDTH - 14 - half), 1)
-
-
 def _units(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _labels(rows: Sequence[ForestRow]) -> list[str]:
+    """Return the rows' labels; where one does not fit, all without the names of attributes: their levels tell rows apart."""
+    labels = [row.label for row in rows]
+    if any(_units(label) > _LABEL_UNITS for label in labels):
+        labels = [_ATTRIBUTE.sub("", label) for label in labels]
+    return [_cut(label) for label in labels]
 
 
 def _cut(label: str) -> str:

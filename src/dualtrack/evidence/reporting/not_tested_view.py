@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
     from dualtrack.evidence.reporting.words import Words
 
 __all__ = ["Block", "not_tested_blocks"]
+
+
+_ATTRIBUTES = {
+    "sex": "性別",
+    "marital_status": "婚姻狀況",
+    "pregnancy": "懷孕",
+    "disability": "殘疾",
+    "family_status": "家庭崗位",
+    "race": "種族",
+}
+"""Protected attributes of the shipped pack as the ordinances name them in Chinese."""
 
 
 class Block(NamedTuple):
@@ -85,12 +97,23 @@ def _attributes(found: NotTested, words: Words) -> Block:
     if not found.attributes:
         return Block(title, words("Each listed attribute has a number.", "所列特徵均有數字。"), None)
     columns = [Column(words("Attribute", "特徵")), Column(words("Ordinance", "條例"))]
-    rows = [[Cell(each.name.replace("_", " ")), Cell(each.cites)] for each in found.attributes]
+    rows = [
+        [
+            Cell(words(each.name.replace("_", " "), _ATTRIBUTES.get(each.name, each.name))),
+            Cell(_cited(each.cites, words)),
+        ]
+        for each in found.attributes
+    ]
     lead = words(
         "By the dated list of the pack on discrimination. A column under another name is not recognised unless the plan says what it holds.",
         "以反歧視規則包的附日期清單為準。名稱不同的欄須由計劃指明其內容，否則不能識別。",
     )
     return Block(title, lead, Table(title, columns, rows))
+
+
+def _cited(cites: str, words: Words) -> str:
+    """Return a chapter of the Laws of Hong Kong as each language writes it."""
+    return words(cites, re.sub(r"\bCap\. (\d+[A-Z]*)", r"第\1章", cites))
 
 
 def _groups(found: NotTested, words: Words) -> Block:

@@ -57,7 +57,7 @@ def interval_cells(measured: Measurement | Part) -> tuple[str, str]:
     if measured.estimate is None or measured.low is None or measured.high is None:
         return "–", "–"
     point, low, high = plain_interval(measured.estimate, measured.low, measured.high)
-    return point, f"{low}\u00a0–\u00a0{high}"  # an interval is not broken over two lines
+    return point, f"{low}\u00a0–\u2060\u00a0{high}"  # not broken over two lines, nor behind the dash (UAX 14, LB 12a)
 
 
 class _Marks(NamedTuple):

@@ -76,7 +76,7 @@ def _facts(item: ItemReport, chosen: Measurement | None, words: Words) -> list[F
         Fact(words("Threshold registered", "已登記的門檻"), words.threshold(result.item.gate)),
         Fact(words("Rows", "行數"), f"{result.rows:,}"),
         Fact(words("Level, versions tried", "置信水平、試過的版本"), f"{result.level:.6g}, {result.variants:,}"),
-        Fact(words("Draws", "抽樣"), _draws(chosen, words)),
+        Fact(words("Draws", "抽樣"), _draws(chosen, result.measurements, words)),
         Fact(words("Settings", "設定"), canonical.encode(result.item.settings).decode() if result.item.settings else "{}", code=True),
         Fact(words("Release", "發布版本"), result.release, code=True),
         Fact(words("Data digest", "數據摘要值"), result.data_digest, code=True),
@@ -86,13 +86,24 @@ def _facts(item: ItemReport, chosen: Measurement | None, words: Words) -> list[F
     ]  # fmt: skip
 
 
-def _draws(chosen: Measurement | None, words: Words) -> str:
-    if chosen is None or chosen.draws is None:
+def _draws(chosen: Measurement | None, measured: list[Measurement], words: Words) -> str:
+    """Say what was drawn for the number held against the threshold; where only others of the item were drawn for, say that."""
+    drawn = chosen.draws if chosen is not None else None
+    others = next((each.draws for each in measured if each.draws is not None), None)
+    if drawn is None and others is None:
         return words("none: the interval is a formula", "沒有：區間由公式得出")
-    drawn = chosen.draws
+    used = drawn or others
+    assert used is not None
+    said = words(
+        f"{used.draws:,}, seed {used.seed} ({used.generator}, numpy {used.numpy})",
+        f"{used.draws:,}次，種子數 {used.seed}（{used.generator}，numpy {used.numpy}）",
+    )
+    if drawn is not None or chosen is None:
+        return said
+    name = number_name(chosen)
     return words(
-        f"{drawn.draws:,}, seed {drawn.seed} ({drawn.generator}, numpy {drawn.numpy})",
-        f"{drawn.draws:,}次，種子數 {drawn.seed}（{drawn.generator}，numpy {drawn.numpy}）",
+        f"none for {name}, whose interval is a formula; others: {said}",
+        f"{name} 沒有，其區間由公式得出；其他數字：{said}",
     )
 
 

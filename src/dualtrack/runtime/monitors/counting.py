@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from dualtrack.runtime.monitors.settings import Watched
 
-__all__ = ["BOTH_WAYS", "SLOW_SHARE", "Key", "Tallied", "cut_of", "slower", "tally"]
+__all__ = ["BOTH_WAYS", "DRILL", "SLOW_SHARE", "Key", "Tallied", "cut_of", "slower", "tally"]
 
 BOTH_WAYS: frozenset[str] = frozenset({"blocked", "routed", "guard_fired", "guard_score", "overridden"})
 """What may fall as well as rise: a guard that stops nothing any more, or reviewers who approve everything, is a change too."""
+
+DRILL = "drill"
+"""Mode of what the firm asks itself: it is in no series."""
 
 SLOW_SHARE = 0.05
 """Share of the reference that counts as slow: what lies above its 95th percentile."""
@@ -75,12 +78,15 @@ _decode = msgspec.json.Decoder(_Record).decode
 
 
 def tally(contents: Iterable[bytes], watches: Sequence[Watched], score_edges: Sequence[int]) -> Tallied:
-    """Count the decisions that ran under what the newest ran under, drills aside; there must be one record at least."""
+    """Count the decisions that ran under what the newest ran under, drills aside; there must be one record at least.
+
+    Where all are drills nothing is counted, and the key's mode is DRILL.
+    """
     records = [_decode(content) for content in contents]
-    newest = next((record for record in reversed(records) if record.mode != "drill"), records[-1])
+    newest = next((record for record in reversed(records) if record.mode != DRILL), records[-1])
     key = Key(newest.release, newest.policy, newest.mode)
     mine = [
-        record for record in records if (record.release, record.policy, record.mode) == key and record.mode != "drill"
+        record for record in records if (record.release, record.policy, record.mode) == key and record.mode != DRILL
     ]
     counts: dict[str, tuple[tuple[int, ...], int]] = {}
     for outcome in (each for each in _OUTCOMES if each in watches):

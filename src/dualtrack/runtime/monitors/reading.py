@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dualtrack.domain.records import Record
 from dualtrack.runtime.monitors.detector import MICRONATS, evidence_log
-from dualtrack.runtime.monitors.folding import SLOW, limits_of
+from dualtrack.runtime.monitors.folding import SLOW, limits_of, series_count
 from dualtrack.runtime.monitors.records import newest_run
 from dualtrack.runtime.monitors.settings import monitor_settings
 from dualtrack.runtime.review_group import wilson
@@ -24,7 +24,8 @@ class SeriesView(Record, frozen=True):
     """One series as it stands. `estimate`, `low` and `high` are the share of the last window and its 95 % interval (Wilson).
 
     `at` says which cut is shown where a series has several: a score per mille, or microseconds. `reference_low` and
-    `reference_high` are the limits that a window is held against. `evidence` and `threshold` are natural logarithms.
+    `reference_high` are the limits that a window is held against. `evidence` and `threshold` are natural logarithms. Of a busy
+    window every `step`-th decision was read: `n` is of those.
     """
 
     schedule: str
@@ -47,6 +48,7 @@ class SeriesView(Record, frozen=True):
     windows_to_false_alarm: int
     false_alarms_per_year: float
     last_alarm: str | None
+    step: int = 1
 
 
 class Watching(Record, frozen=True):
@@ -82,7 +84,7 @@ def slow_us(quarter: int) -> int:
 
 
 def _view(run: MonitorRun, series: Series, schedule: Schedule, settings: MonitorSettings) -> SeriesView:
-    count = round(math.exp(run.threshold_micronats / MICRONATS) / settings.threshold(schedule, 1))
+    count = series_count(schedule, [each.name for each in run.series])
     place = _shown_cut(series)
     known = series.name != SLOW or series.slow_above is not None  # before the cut is drawn nothing is slow
     hits, span = series.hits[place], wilson(series.hits[place], series.n) if series.n and known else None
@@ -113,6 +115,7 @@ def _view(run: MonitorRun, series: Series, schedule: Schedule, settings: Monitor
         windows_to_false_alarm=math.floor(math.exp(threshold)),
         false_alarms_per_year=schedule.windows_per_year / math.exp(threshold),
         last_alarm=series.last_alarm,
+        step=run.step,
     )
 
 

@@ -14,7 +14,7 @@ from dualtrack.domain.records import encode
 from dualtrack.errors import ConflictError
 from dualtrack.runtime.incidents import open_incident
 from dualtrack.runtime.lookup import indices_of
-from dualtrack.runtime.monitors.counting import Key, tally
+from dualtrack.runtime.monitors.counting import DRILL, Key, tally
 from dualtrack.runtime.monitors.folding import SLOW, fold, fold_slow, series_count, threshold_micronats
 from dualtrack.runtime.monitors.records import MONITOR_FORMAT, MONITOR_KIND, MonitorRun, Series, newest_run
 from dualtrack.runtime.monitors.settings import monitor_settings
@@ -101,14 +101,19 @@ def _made(
     window: Window,
     start: int,
 ) -> MonitorRun:
-    """Count a window and hold it against what the run before it knew, if that was of the same release, policy and mode."""
+    """Count a window and hold it against what the run before it knew, if that was of the same release, policy and mode.
+
+    A window of nothing but drills shows nothing new of what runs: what was known stands as it is.
+    """
     step = math.ceil(len(window.indices) / settings.decisions_read_max)
     contents = records_of(register, use, window, step)
     found = tally(contents, schedule.watches, settings.score_edges)
     if "overridden" in schedule.watches:
         hits, n = overrides_of(register, use, start, window.end)
         found.counts["overridden"] = ((hits,), n)
-    same = before if before is not None and Key(before.release, before.policy, before.mode) == found.key else None
+    known_key = None if before is None else Key(before.release, before.policy, before.mode)
+    key = known_key if known_key is not None and found.key.mode == DRILL else found.key
+    same = before if key == known_key else None
     at = register.now()
     names = sorted({*found.counts, *(each.name for each in (same.series if same else ()))} - {SLOW})
     count = series_count(schedule, [*names, *([SLOW] if SLOW in schedule.watches else [])])
@@ -130,9 +135,9 @@ def _made(
         format=MONITOR_FORMAT,
         use=use,
         schedule=schedule.name,
-        release=found.key.release,
-        policy=found.key.policy,
-        mode=found.key.mode,
+        release=key.release,
+        policy=key.policy,
+        mode=key.mode,
         since=window.since,
         until=window.until,
         start=start,

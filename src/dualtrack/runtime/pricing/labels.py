@@ -18,8 +18,8 @@ __all__ = ["read_labels"]
 def read_labels(path: Path) -> dict[str, bool]:
     """Return truth by decision from a CSV or Parquet file with columns `decision` and `harmful` (0 or 1).
 
-    A row without a value is left out: unknown is not harmless. Raises FieldError for a missing column, another value, or a
-    decision labelled twice.
+    A row without a value is left out: unknown is not harmless. Raises FieldError for a missing column, another value, a value
+    without a decision, or a decision labelled twice.
     """
     table = load_table(path)
     for name in ("decision", "harmful"):
@@ -30,6 +30,8 @@ def read_labels(path: Path) -> dict[str, bool]:
     if values.dtype.kind == "f":
         told &= ~np.isnan(values)
     harmful = labels(values[told], "harmful")
+    if (told & np.ma.getmaskarray(table["decision"])).any():
+        raise FieldError("a value without a decision", where=f"{path}, column decision", fix="say whose it is")
     names = [str(name) for name in np.ma.getdata(table["decision"])[told].tolist()]
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)

@@ -37,6 +37,9 @@ CAUGHT_REVIEWS_MAX = 10_000
 """Newest reviews among which planted items are looked for: as many as the command on reviewers looks at."""
 
 
+_UNTRIED = "none of the sampled contents could be shown to it"
+
+
 class Trial(NamedTuple):
     """A guard that is not in the policy, or not at this setting, to be run over a sample of contents."""
 
@@ -96,6 +99,8 @@ def price_use(register: Register, use: str, asked: Asked) -> Report:
     )
     refused |= dict.fromkeys(columns.unlogged, "no decision has a score of it")
     columns, rerun = _with_trial(register, policy, ids, columns, asked)
+    if rerun is not None and asked.trial is not None:
+        _say_what_was_tried(asked.trial, columns, refused)
     if not columns.controls:
         return Report(use, compared, truths, (), {}, refused, _caught(register, use), rerun, None)
     digest = table_digest(columns.table)
@@ -117,6 +122,15 @@ def _refusals(why: object) -> dict[str, str]:
     return {HUMAN_REVIEW: str(why)} if why else {}
 
 
+def _say_what_was_tried(trial: Trial, columns: Columns, refused: dict[str, str]) -> None:
+    """Take a guard that was run over the sample out of those without a price, or say why it still has none."""
+    name = guard_name(trial.setting.guard, trial.setting.stage)
+    if any(item.name == name for item in columns.controls):
+        refused.pop(name, None)
+    else:
+        refused[name] = _UNTRIED
+
+
 def _named(prices: tuple[Price, ...], wanted: str | None, refused: Mapping[str, str]) -> tuple[Price, ...]:
     """Return the price of the control asked for (a guard's name stands for all its stages), or all."""
     if wanted is None:
@@ -124,7 +138,8 @@ def _named(prices: tuple[Price, ...], wanted: str | None, refused: Mapping[str, 
     found = tuple(
         item for item in prices if wanted in {item.counts.control.name, item.counts.control.name.partition("/")[0]}
     )
-    if not found and wanted not in refused:
+    named = {name for control in refused for name in (control, control.partition("/")[0])}
+    if not found and wanted not in named:
         names = ", ".join(item.counts.control.name for item in prices)
         raise NotFoundError(f"no control {wanted!r}", where="--control", expected=names or "none was logged")
     return found
@@ -155,6 +170,6 @@ def _with_trial(
     table = {key: column[rerun.places] for key, column in columns.table.items()} | {control.score or "": rerun.scores}
     kept = ~np.ma.getmaskarray(rerun.scores)
     if not kept.any():
-        return columns._replace(unlogged=(*columns.unlogged, name)), rerun
+        return columns, rerun
     table = {key: column[kept] for key, column in table.items()}
     return columns._replace(table=table, controls=(*columns.controls, control)), rerun

@@ -1,10 +1,16 @@
-"""The model card: intended use and limits from the declaration, figures from the planned results of the release."""
+"""The model card: intended use and limits from the declaration, figures from the planned results of the release.
+
+A figure is named by item, measure and the groups compared, alike in the metric's type and in the property with what the schema has no
+field for: several numbers of one measure would otherwise be one name.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from dualtrack.evidence.registry import measures
+from dualtrack.evidence.reporting.plots import groups_of
 from dualtrack.supervisor.formats.common import cell_size_min, number, shown_parts
 
 if TYPE_CHECKING:
@@ -22,8 +28,9 @@ def model_card(case: ExportCase, data: list[str]) -> dict[str, Any]:
     planned = _newest(case)
     metrics: list[dict[str, Any]] = []
     facts: dict[str, str] = {"affected": ", ".join(case.declaration.affected)} if case.declaration.affected else {}
+    ids = Counter(item.result.item.id for item in planned)
     for item in planned:
-        shown, said = _figures(case, item)
+        shown, said = _figures(case, item, _named(item, alone=ids[item.result.item.id] == 1))
         metrics += shown
         facts |= said
     left_out = sum(item.result.exploratory for item in case.results)
@@ -49,29 +56,36 @@ def _newest(case: ExportCase) -> list[Resulted]:
     return sorted(found.values(), key=lambda item: item.index)
 
 
-def _figures(case: ExportCase, item: Resulted) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def _named(item: Resulted, *, alone: bool) -> str:
+    """Return the name of a result's item, with its plan where another plan has an item of this name."""
+    plan = item.result.plan
+    return item.result.item.id if alone or plan is None else f"{item.result.item.id} of plan {plan.index}"
+
+
+def _figures(case: ExportCase, item: Resulted, named: str) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Return the metrics of a result, and by name what the schema has no field for: n, level, standing, data, plan."""
     result = item.result
     least = cell_size_min(case, result.plan.index if result.plan else None)
     metrics: list[dict[str, Any]] = []
-    facts = {f"result:{result.item.id}": _standing(item)}
+    facts = {f"result:{named}": _standing(item)}
     for measurement in result.measurements:
-        name = f"{result.item.id}:{measurement.measure}"
+        groups = groups_of(measurement)
+        name = f"{named}:{measurement.measure}" + (f" by {groups}" if groups else "")
         if measurement.estimate is None or measurement.n < least:
             facts[f"no-figure:{name}"] = measurement.outcome if measurement.n >= least else "too few rows to be shown"
             continue
-        metrics.append(_metric(measurement, measurement, None))
+        metrics.append(_metric(name, measurement, None))
         parts = shown_parts(measurement, least)
-        metrics += [_metric(measurement, part, part.label) for part in parts.parts[:SLICES_MAX]]
+        metrics += [_metric(name, part, part.label) for part in parts.parts[:SLICES_MAX]]
         facts[f"figure:{name}"] = _facts(measurement)
         hidden = {"small-groups-withheld": parts.withheld, "slices-left-out": max(0, len(parts.parts) - SLICES_MAX)}
         facts |= {f"{word}:{name}": str(count) for word, count in hidden.items() if count}
     return metrics, facts
 
 
-def _metric(measurement: Measurement, figure: Measurement | Part, label: str | None) -> dict[str, Any]:
+def _metric(name: str, figure: Measurement | Part, label: str | None) -> dict[str, Any]:
     assert figure.estimate is not None
-    metric: dict[str, Any] = {"type": measurement.measure, "value": number(figure.estimate)}
+    metric: dict[str, Any] = {"type": name, "value": number(figure.estimate)}
     if label is not None:
         metric["slice"] = label
     if figure.low is not None and figure.high is not None:

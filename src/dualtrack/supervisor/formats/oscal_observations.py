@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dualtrack.domain.vocabulary import EvidenceKind
 from dualtrack.evidence.plans.running import gated_measurement
+from dualtrack.evidence.reporting.plots import groups_of
 from dualtrack.supervisor.formats.common import NAMESPACE, cell_size_min, number, one_line, stable_uuid
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def _of_result(case: ExportCase, ids: OscalIds, item: Resulted) -> dict[str, Any
         shown = {"estimate": measured.estimate, "low": measured.low, "high": measured.high}
         figures = [prop("measure", measured.measure), prop("unit", measured.unit), prop("n", str(measured.n))]
         figures += [prop(name, number(value)) for name, value in shown.items() if value is not None]
+        figures += [prop("groups", groups_of(measured))] if groups_of(measured) else []
     planned = f"planned in entry {result.plan.index}" if result.plan else "not planned beforehand: exploratory"
     return {
         "uuid": ids.result(item),

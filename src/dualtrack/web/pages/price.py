@@ -51,10 +51,7 @@ def _show(request: PageRequest) -> View:
             "The line joins thresholds that no other betters; the square is the present one; bars are 95% intervals.",
             "線上為不遜於其他的門檻；方格為現行門檻；橫直線為95%區間。",
         ),
-        "empty": (
-            words("No decision to compare", "沒有可比較的決定"),
-            words("Prices come from logged decisions; none is recorded of this use yet.", "代價由已記錄的決定得出；此用途尚無記錄。"),
-        ),
+        "empty": shown.nothing_priced(report, words),
     }  # fmt: skip
     return View("price.html.j2", context, say(request, _TITLE))
 

@@ -83,6 +83,8 @@ def _table(schedule: str, series: list[SeriesView], say: Say) -> MonitorTable:
         f"Alarm at evidence {first.threshold:.1f}: one false alarm of a series in {first.windows_to_false_alarm:,} windows or more",
         f"證據達{first.threshold:.1f}即警報：每個序列平均不少於{first.windows_to_false_alarm:,}個時段才有一次誤報",
     )
+    if first.step > 1:
+        hint += say(f"; 1 decision in {first.step:,} of this window was read", f"；此時段每{first.step:,}項決定讀取1項")
     return MonitorTable(caption, hint, [_row(each, say) for each in series])
 
 

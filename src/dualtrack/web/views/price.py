@@ -9,6 +9,8 @@ from markupsafe import Markup
 from dualtrack.evidence.pricing.words import frontier_picture, verdict_words
 from dualtrack.present.charts import plain_interval
 from dualtrack.present.frontier_view import frontier_plot
+from dualtrack.runtime.pricing.columns import HUMAN_REVIEW
+from dualtrack.runtime.review_group import REVIEWERS_MIN
 from dualtrack.web.parts import Column
 from dualtrack.web.views.rendering import Language
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from dualtrack.runtime.pricing.report import Report
     from dualtrack.web.views.wording import Say
 
-__all__ = ["CHARTS_MAX", "Chart", "compared_lines", "frontier_charts", "price_columns", "price_rows"]
+__all__ = ["CHARTS_MAX", "Chart", "compared_lines", "frontier_charts", "nothing_priced", "price_columns", "price_rows"]
 
 CHARTS_MAX = 8
 """Frontiers on one page: those of the controls that acted, most first."""
@@ -59,6 +61,23 @@ def price_rows(report: Report, say: Say) -> list[tuple[str | Markup, ...]]:
     return [_row(item, say) for item in sorted(report.prices, key=lambda item: -item.alone.acted)]
 
 
+def nothing_priced(report: Report, say: Say) -> tuple[str, str]:
+    """Return what stands in place of the table: there is no decision, or no control that a decision says anything of."""
+    if report.compared.decisions:
+        return (
+            say("No control to price", "沒有可計算代價的監控措施"),
+            say("The policy of these decisions has no guard with a logged score, and no person ended a review of one.",
+                "這些決定的政策並無已記錄評分的防護，亦沒有由人手完成的覆核。"),
+        )  # fmt: skip
+    return (
+        say("No decision to compare", "沒有可比較的決定"),
+        say(
+            "Prices come from logged decisions; there is none of this use to compare.",
+            "代價由已記錄的決定得出；此用途並無可比較的決定。",
+        ),
+    )
+
+
 def compared_lines(report: Report, say: Say) -> list[str]:
     """Return what was compared and what was left out, a sentence each."""
     found, truths = report.compared, report.truths
@@ -85,6 +104,11 @@ def compared_lines(report: Report, say: Say) -> list[str]:
                 f"不計入（已知錯誤項目）：{found.planted:,}。",
             )
         )
+    if found.erased:
+        lines.append(
+            say(f"Left out, records whose content was erased: {found.erased:,}.",
+                f"不計入（內容已刪除的記錄）：{found.erased:,}。")
+        )  # fmt: skip
     if not found.whole:
         lines.append(
             say("There are older decisions that were not read for this page.", "另有較舊的決定，本頁並無讀取。")
@@ -94,12 +118,18 @@ def compared_lines(report: Report, say: Say) -> list[str]:
         say(f"Decisions whose truth a review told: {known}. The others count as unknown, never as harmless.",
             f"由覆核得知真相的決定：{known}。其餘當作未知，絕不當作無害。")
     )  # fmt: skip
-    if "human_review" in report.refused:
-        lines.append(
-            say("Human review has no price here: no figure may tell about fewer than ten people.",
-                "人手覆核在此並無代價數字：任何數字均不得反映少於十人的情況。")
-        )  # fmt: skip
-    return lines
+    return lines + [_without_price(name, say) for name in report.refused]
+
+
+def _without_price(name: str, say: Say) -> str:
+    """Say why a control has no price: nobody logged a score of it, or its figure would tell of single people."""
+    if name == HUMAN_REVIEW:
+        return say(
+            f"Human review has no price here: a figure needs {REVIEWERS_MIN} reviewers or more, none with over half of the reviews.",
+            f"人手覆核在此並無代價數字：須有不少於{REVIEWERS_MIN}名覆核人員，且無人佔覆核過半，方可顯示數字。",
+        )
+    said = say("{} has no price here: no decision has a score of it.", "{} 在此並無代價數字：沒有決定記錄其評分。")
+    return Markup(said).format(say.quoted(name))  # noqa: S704 - both sentences stand above
 
 
 def frontier_charts(report: Report, say: Say) -> list[Chart]:
