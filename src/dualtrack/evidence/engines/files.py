@@ -72,6 +72,10 @@ class DuckEngine(FrameEngine):
         relation: duckdb.DuckDBPyRelation = nw.to_native(frame)
         try:
             return relation.fetchall()
+        except RuntimeError as error:  # DuckDB's word for Ctrl-C in a query: an item must not be recorded for it
+            if "interrupt" in str(error).lower():
+                raise KeyboardInterrupt from error
+            raise
         except duckdb.Error as error:
             raise DocumentError(
                 str(error).splitlines()[0][:200], where="duckdb", fix="give more memory, or check the file"
