@@ -6,8 +6,16 @@ import signal
 import pytest
 from cli_world import USE, good, refused, said
 from measure_world import MODEL_OPTIONS, PLAN, ROWS, altered, planned
+from msgspec.structs import replace
 
+from dualtrack.cli.desk import institution_of, sitting
+from dualtrack.errors import ConflictError
+from dualtrack.evidence.plans.bench import open_bench
+from dualtrack.evidence.plans.given import Given
+from dualtrack.evidence.plans.recording import newest_plan, record_run, register_plan
 from dualtrack.evidence.plans.records import RESULT_KIND
+from dualtrack.evidence.plans.running import Asked, run_plan
+from dualtrack.evidence.tables import load_table
 
 
 def test_what_was_planned_becomes_evidence(bench, table):
@@ -295,3 +303,34 @@ def test_a_stop_that_an_engine_turns_into_an_error_of_its_own_leaves_nothing(ben
     assert (done.code, "stopped" in done.err) == (130, True)
     assert RESULT_KIND not in bench.kinds()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_try_that_was_recorded_meanwhile_is_counted_or_nothing_is_recorded(bench, table):
+    """Two runs at once on the same data would both say one version tried."""
+    plan = planned(only=["order", "lift"])
+    bench.register(plan)
+    with sitting(bench.bank, institution_of(USE, None)) as desk:
+        registered = newest_plan(desk.register, USE)
+        asked = Asked(desk.register.latest_release(USE), registered.reference, 1, desk.register.now())
+        columns = load_table(table / "t.parquet")
+        given = Given(columns | {"model": columns["points"]})
+        early = run_plan(registered.plan, open_bench(registered.plan, given), asked)
+        later = replace(registered.plan, seed=registered.plan.seed + 1)
+        register_plan(desk.register, later, desk.signer("collector"))
+        asked = asked._replace(plan=newest_plan(desk.register, USE).reference)
+        record_run(desk.register, run_plan(later, open_bench(later, given), asked), desk.signer("collector"))
+        before = bench.kinds()
+        with pytest.raises(ConflictError, match="2 versions were tried"):
+            record_run(desk.register, early, desk.signer("collector"))
+    assert bench.kinds() == before
+
+
+@pytest.mark.parametrize("engine", ["memory", "duckdb"])
+def test_a_table_without_rows_is_refused_on_every_engine(bench, tmp_path, engine):
+    bench.register(
+        planned(only=["order", "lift"]) | {"columns": {"label": "defaulted", "score": "points"}, "decision": None}
+    )
+    (tmp_path / "empty.csv").write_text("defaulted,points\n")
+    done = bench.measure("--engine", engine, data=tmp_path / "empty.csv")
+    assert done.code == 2, done.out
+    assert "row" in done.err

@@ -103,6 +103,8 @@ class EngineBench:
         self.scores_from = f"column {plan.columns.score or 'none'} of the table"
         self.reference_digest = engine.digest(reference) if reference is not None else None
         self.rows = engine.sample(table, 1, plan.seed, _names(plan.columns)[:1]).of
+        if self.rows == 0:
+            raise FieldError("no rows", where=str(table), fix="give a table with the rows to measure")
         self._drawn: dict[Roles, tuple[Sample, dict[str, Fact]]] = {}
         self._ready: dict[tuple[str, Path | str], SideGathered] = {}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.domain import canonical
 from dualtrack.domain.entry import Entry
 from dualtrack.domain.records import read_record
-from dualtrack.errors import NotFoundError, SignatureError
+from dualtrack.errors import ConflictError, NotFoundError, SignatureError
 from dualtrack.evidence.plans.evidence_of import evidence_of
 from dualtrack.evidence.plans.reading import check_claims, check_gates, plan_digest
 from dualtrack.evidence.plans.records import PLAN_KIND, RESULT_KIND, MeasurementPlan, MeasurementResult, PlanReference
@@ -124,8 +124,12 @@ def variants_tried(
 
 
 def record_run(register: Register, run: PlanRun, signer: Signer) -> Recorded:
-    """Append every result of a run and the evidence that comes of it, signed, in one batch: all of it or nothing."""
+    """Append every result of a run and the evidence that comes of it, signed, in one batch: all of it or nothing.
+
+    Raises ConflictError where tries were recorded while it ran, as its intervals would then be too narrow.
+    """
     release = run.results[0].release
+    _check_tries(register, run)
     case = register.case(run.plan.use, release)
     if case.found.declaration is None:
         raise NotFoundError(f"use {run.plan.use!r} is not declared", fix="`dualtrack declare FILE` first")
@@ -134,6 +138,18 @@ def record_run(register: Register, run: PlanRun, signer: Signer) -> Recorded:
         for predicate in evidence_of(run.results, run.plan.items, case.topics, case.found.declaration)
     ]
     return Recorded(*register.append_with_evidence(RESULT_KIND, run.plan.use, run.results, statements, [signer]))
+
+
+def _check_tries(register: Register, run: PlanRun) -> None:
+    earlier = [result for _, result in results_of(register, run.plan.use)]
+    for result in run.results:
+        tried = variants_tried(earlier, run.plan, result.release, result.given_digest)
+        if tried > result.variants:
+            raise ConflictError(
+                f"{tried} versions were tried on these data by now, {result.variants} when the run began",
+                where=f"run of {run.plan.use}",
+                fix="measure again: its intervals then hold for all of them",
+            )
 
 
 def _entries(register: Register, use: str, kind: str) -> list[Entry]:
