@@ -33,6 +33,7 @@ OWN_TESTS = {
     "scale.md",
     "write-a-measure.md",
     "research.md",
+    "service.md",
 }
 """Pages that go on from one another and start servers; tests of their own run them."""
 
@@ -112,7 +113,7 @@ def test_the_readme_shows_every_job(command_tree):
     shown = {words[0] for page, words in mentioned() if page.name == "README.md"}
     own_files = {
         "account", "api-key", "assess", "backup", "decisions", "declare", "erase", "evidence", "export", "hold", "key", "measure",
-        "measures", "mlflow", "model", "monitor", "notice", "price", "observe", "permit", "policy", "release", "replay", "research", "restore", "review", "serve", "standing", "witness",
+        "measures", "mlflow", "model", "monitor", "notice", "price", "observe", "permit", "policy", "release", "replay", "research", "restore", "review", "serve", "service", "standing", "witness",
     }  # fmt: skip
     assert set(command_tree) - shown <= own_files
 

@@ -57,6 +57,7 @@ COMMANDS: dict[str, str] = {
     "review": "reviewing",
     "rules": "rules",
     "serve": "serve",
+    "service": "service",
     "standing": "running",
     "supervise": "exchange",
     "template": "facts",
