@@ -291,6 +291,9 @@ def test_a_stop_that_an_engine_turns_into_an_error_of_its_own_leaves_nothing(ben
     from dualtrack.evidence.plans import running
 
     bench.register()
+    inherited = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a run in the background is given to ignore it
 
     def stopped_in_a_query(*_):
         try:
@@ -302,7 +305,7 @@ def test_a_stop_that_an_engine_turns_into_an_error_of_its_own_leaves_nothing(ben
     done = bench.measure(*MODEL_OPTIONS, "--json", data=table / "t.parquet")
     assert (done.code, "stopped" in done.err) == (130, True)
     assert RESULT_KIND not in bench.kinds()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.signal(signal.SIGINT, inherited) is signal.default_int_handler
 
 
 def test_a_try_that_was_recorded_meanwhile_is_counted_or_nothing_is_recorded(bench, table):

@@ -35,7 +35,9 @@ def research_command() -> None:
 @click.argument("expression")
 @click.option("--data", type=click.Path(path_type=Path), help="The file that the cells are of: xlsx, xls, ods, csv.")
 @click.option("--unit", help="Unit that the file's heading states for its numbers, as HKD.")
-@click.option("--scale", type=click.Choice(list(SCALES)), help="Scale that the heading states, as thousand.")
+@click.option(
+    "--scale", type=click.Choice(list(SCALES)), metavar="WORD", help="Scale that the heading states, as thousand."
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Keep the figure in this file, to be checked.")
 @json_option
 def _compute(
@@ -82,7 +84,12 @@ def _metrics(name: str | None, as_json: bool) -> None:
 @click.argument("roles", nargs=-1, metavar="ROLE=CELL...")
 @click.option("--data", type=click.Path(path_type=Path), help="The file that the cells are of: xlsx, xls, ods, csv.")
 @click.option("--unit", help="Currency of the report, as HKD.")
-@click.option("--scale", type=click.Choice(list(SCALES)), help="Scale that the heading states for money, as thousand.")
+@click.option(
+    "--scale",
+    type=click.Choice(list(SCALES)),
+    metavar="WORD",
+    help="Scale that the heading states for money, as thousand.",
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Keep the figure in this file, to be checked.")
 @json_option
 def _metric(
