@@ -11,6 +11,7 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # test helpers are modules beside the tests, not a package
 
+from dualtrack.runtime import snapshots
 from dualtrack.store import migrate
 from made_once import quick_migrations
 from postgres_cluster import Cluster, find_binaries, why_not
@@ -49,6 +50,13 @@ def quick_schema():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate, "_run", quick_migrations)
         yield
+
+
+@pytest.fixture(autouse=True)
+def long_lease(request, monkeypatch):
+    """Give snapshots of this process a lease that a busy machine does not outlast, except in tests of the lease itself."""
+    if not request.node.get_closest_marker("real_lease"):
+        monkeypatch.setattr(snapshots, "LEASE_S", 30.0)
 
 
 @pytest.fixture(scope="session")

@@ -149,7 +149,12 @@ class World:
 
     def open(self) -> Runtime:
         """Open a runtime of the workspace."""
-        return Runtime.open(self.workspace, self.clock)
+        self.opened = Runtime.open(self.workspace, self.clock)
+        return self.opened
+
+    def settle(self) -> None:
+        """Let the runtime opened last read what was recorded: on a busy machine its thread may be late."""
+        self.opened.snapshots.refresh()
 
     def close(self) -> None:
         self.store.close()

@@ -24,7 +24,6 @@ from dualtrack.runtime.complaints import (
 )
 from dualtrack.runtime.decide import Scoring, decide
 from dualtrack.runtime.erasing import erase_person
-from dualtrack.runtime.snapshots import LEASE_S
 from runtime.runtime_world import FIRM, USE, World
 
 WORDS = "I was told no, and nobody says why. My number is 9123 4567. 我不滿意。"
@@ -217,14 +216,14 @@ def test_ten_complaints_narrow_and_thirty_lapse_without_anyone_looking(world):
     with world.open() as runtime:
         for number in range(30):
             if number == 9:
-                time.sleep(LEASE_S)
+                world.settle()
                 assert served(runtime).outcome == "served"
             complain(world.register, contents(runtime), USE, WORDS, by="owner", means="staff")
             if number == 9:
-                time.sleep(LEASE_S)
+                world.settle()
                 assert served(runtime).outcome == "routed"
                 assert "ten complaints" in runtime.gate.enter(USE).review_why
-        time.sleep(LEASE_S)
+        world.settle()
         with pytest.raises(RefusedError) as caught:
             served(runtime)
     assert caught.value.code == "permit.signal"

@@ -107,6 +107,7 @@ def not_stale(runtime):
     return steady_s() < runtime.snapshots.current.lease_until_s
 
 
+@pytest.mark.real_lease
 def test_a_stale_snapshot_refuses(world):
     world.permit()
     with world.open() as runtime:

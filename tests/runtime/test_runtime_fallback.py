@@ -22,7 +22,6 @@ from dualtrack.runtime.ids import new_id
 from dualtrack.runtime.opting import opt_out
 from dualtrack.runtime.receipts import find_receipt
 from dualtrack.runtime.replaying import replay
-from dualtrack.runtime.snapshots import LEASE_S
 from dualtrack.runtime.upstream.client import UpstreamClient
 from permit.firm import known_key
 from runtime.fake_model import ask
@@ -62,7 +61,7 @@ def recorded(world) -> list[Decision]:
 def hold(world, scope: str = "use", target: str = USE, about: str = USE) -> Hold:
     found = Hold(id=new_id(), scope=scope, target=target, reason="test", by="executive", at=world.register.now())
     world.register.append_record("hold/1", about, found, [known_key("executive")])
-    time.sleep(LEASE_S)
+    world.settle()
     return found
 
 
@@ -130,7 +129,7 @@ def test_a_person_who_opted_out_gets_a_person_also_from_the_rules(world):
     world.permit(**RULED, opt_out=True)
     with world.open() as runtime:
         opt_out(world.register, runtime.subjects, USE, person="seven")
-        time.sleep(LEASE_S)
+        world.settle()
         answer = decide(runtime, USE, {"late": 4}, never, person="seven")
     assert (answer.outcome, answer.code) == ("routed", "opted-out")
 
@@ -150,7 +149,7 @@ def test_on_hold_the_rules_answer_and_the_model_is_not_called(world):
         assert caught.value.code == "permit.held"
         end = HoldRelease(hold=found.id, reason="well again", by="owner", at=world.register.now())
         world.register.append_record("hold-release/1", USE, end, [known_key("owner")])
-        time.sleep(LEASE_S)
+        world.settle()
         assert decide(runtime, USE, {"late": 4}, lambda _row: Scoring(0.5, ("late",))).outcome == "served"
 
 
@@ -188,7 +187,7 @@ def test_without_a_permit_no_rule_answers_held_or_not(world):
     with world.open() as runtime:
         signal = Signal(use=USE, kind="fingerprint_changed", at=world.register.now(), value=1, of=1)
         world.register.append_plain([("signal/1", USE, encode(signal))])
-        time.sleep(LEASE_S)
+        world.settle()
         with pytest.raises(RefusedError) as caught:
             decide(runtime, USE, {"late": 4}, never)
         assert caught.value.code == "permit.signal"

@@ -13,7 +13,6 @@ from dualtrack.domain.records import read_record
 from dualtrack.runtime.decide import Scoring, decide
 from dualtrack.runtime.guard_rates import USES_AT_ONCE_MAX, GuardWatch, guard_rates, rates_of
 from dualtrack.runtime.recent import Recent
-from dualtrack.runtime.snapshots import LEASE_S
 from dualtrack.runtime.standing import standing_settings
 from dualtrack.runtime.timer import ReviewTimer
 from runtime.runtime_world import FIRM, USE, timedelta
@@ -73,7 +72,7 @@ def test_many_blocked_rows_narrow_the_use_within_a_look_of_the_timer(world):
         deadline = time.monotonic() + 10
         while not signals(world) and time.monotonic() < deadline:
             time.sleep(0.05)
-        time.sleep(LEASE_S)
+        world.settle()
         answer = decide(runtime, USE, {"late": 1}, lambda _row: Scoring(0.5, ("late",)))
         assert answer.outcome == "routed"
         assert "a guard stops more" in runtime.gate.enter(USE).review_why
@@ -105,7 +104,7 @@ def test_a_new_permit_begins_a_new_count(world):
         assert GuardWatch().look(world.register, [runtime.gate.enter(USE)]) == 1
         world.offset = timedelta(seconds=2)
         world.again()
-        time.sleep(LEASE_S)
+        world.settle()
         live = runtime.gate.enter(USE)
         assert live.narrowed == ()
         assert guard_rates(world.register, live) == []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from dualtrack.domain import canonical
@@ -17,7 +15,6 @@ from dualtrack.runtime.decide import Scoring, decide
 from dualtrack.runtime.ids import new_id
 from dualtrack.runtime.live import Closed
 from dualtrack.runtime.oversight import read_oversight
-from dualtrack.runtime.snapshots import LEASE_S
 from dualtrack.runtime.standing import SignalCount, judge_signals
 from permit.firm import PASSES, compiled, known_key, rule
 from runtime.runtime_world import FIRM, USE, timedelta
@@ -77,7 +74,7 @@ def test_a_person_who_opted_out_is_sent_to_a_person(world):
         subject = runtime.subjects.pseudonym(FIRM, "seven")
         record = OptOut(use=USE, subject=subject, active=True, at=world.register.now(), by="customer")
         world.register.append_plain([("opt-out/1", USE, encode(record))])
-        time.sleep(LEASE_S)
+        world.settle()
         called = []
         answer = decide(runtime, USE, {"late": 1}, lambda row: called.append(row) or score(row), person="seven")
         assert (answer.outcome, answer.code, answer.output) == ("routed", "opted-out", None)
@@ -93,7 +90,7 @@ def test_overrides_narrow_a_use_to_review_before_release(world):
         for number in range(40):
             signal = Signal(use=USE, kind="override", at=at, value=number % 2, of=1)
             world.register.append_plain([("signal/1", USE, encode(signal))])
-        time.sleep(LEASE_S)
+        world.settle()
         answer = decide(runtime, USE, {"late": 1}, score)
         assert answer.outcome == "routed"
         assert "reviewers" in runtime.gate.enter(USE).review_why

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 
 import pytest
 
@@ -17,7 +16,6 @@ from dualtrack.runtime.faces.callers import Caller
 from dualtrack.runtime.faces.openai_face import HotPath
 from dualtrack.runtime.governed import Governor, NotServedError
 from dualtrack.runtime.opting import opt_out
-from dualtrack.runtime.snapshots import LEASE_S
 from dualtrack.runtime.upstream.client import UpstreamClient
 from runtime.fake_model import FakeModel, ask
 from runtime.runtime_world import FIRM, USE
@@ -84,7 +82,7 @@ def test_a_person_who_opted_out_and_a_blocked_row_are_neither_scored_nor_passed_
     called = []
     with world.open() as runtime:
         opt_out(world.register, runtime.subjects, USE, person="seven")
-        time.sleep(LEASE_S)
+        world.settle()
         out = decide(runtime, USE, {"late": 1}, called.append, person="seven", baseline="refer")
         wrong = decide(runtime, USE, {"late": 99}, called.append, baseline="refer")
     assert (out.outcome, out.code, out.message) == ("blocked", "opted-out", None)

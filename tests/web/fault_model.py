@@ -18,6 +18,9 @@ STALL_S = 30.0
 ENDLESS = 50_000
 """Repetitions of the text in a stream that no buffer on the way takes in."""
 
+PART_CHARACTERS = 19
+ENDLESS_PARTS = ENDLESS * len(range(0, len(TEXT), PART_CHARACTERS))
+
 PAUSE_S = 0.05
 """Between the parts of a slow stream."""
 
@@ -60,7 +63,7 @@ class Model:
 
     async def _stream(self, writer: asyncio.StreamWriter, fault: str) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n")
-        parts = [TEXT[start : start + 19] for start in range(0, len(TEXT), 19)]
+        parts = [TEXT[start : start + PART_CHARACTERS] for start in range(0, len(TEXT), PART_CHARACTERS)]
         if fault in {"slow", "endless"}:
             parts *= 100 if fault == "slow" else ENDLESS
         for number, part in enumerate(parts):
