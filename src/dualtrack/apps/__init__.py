@@ -1,1 +1,1 @@
-"""Applications: one package for each area of opportunity. They import neither one another nor what mounts them."""
+"""Applications: one opportunity area each, of one shape, registered by the entry point `dualtrack.apps`."""

@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "INTERRUPTED", "main"]
 COMMANDS: dict[str, str] = {
     "account": "accounts",
     "api-key": "accounts",
+    "apps": "apps",
     "assess": "verdicts",
     "backup": "care",
     "decisions": "decisions",
@@ -67,17 +68,30 @@ COMMANDS: dict[str, str] = {
 """Command name to the module that holds it, as function `<name>_command`; loading one does not load the others."""
 
 
+def _of_applications() -> dict[str, str]:
+    """Return the commands that installed applications add, as `module:function`; one of ours is not taken from us."""
+    from dualtrack.apps.registry import applications  # noqa: PLC0415 - only where no command of ours was named
+
+    return {
+        name: target
+        for found in applications().values()
+        for name, target in found.commands.items()
+        if name not in COMMANDS
+    }
+
+
 class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks for it
-        return sorted(COMMANDS)
+        return sorted({*COMMANDS, *_of_applications()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         module = COMMANDS.get(cmd_name)
-        if module is None:
+        target = f"dualtrack.cli.{module}:{cmd_name.replace('-', '_')}_command" if module else None
+        target = target or _of_applications().get(cmd_name)
+        if target is None:
             return None
-        command: click.Command = getattr(
-            importlib.import_module(f"dualtrack.cli.{module}"), f"{cmd_name.replace('-', '_')}_command"
-        )
+        place, _, name = target.partition(":")
+        command: click.Command = getattr(importlib.import_module(place), name)
         if isinstance(command, click.Group) and command.epilog is None and command.commands:
             command.epilog = command.commands[min(command.commands)].epilog  # a group's example is its first command's
         return command

@@ -1,6 +1,7 @@
 """All measures by name: those of the shipped families and those that other packages register.
 
-A package adds measures through the entry-point group `dualtrack.measures`: each entry names a tuple of `Measure` classes.
+A package adds measures through the entry-point group `dualtrack.measures`: each entry names a tuple of `Measure` classes. An
+application (group `dualtrack.apps`) brings its own with it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ __all__ = ["GROUP", "AnyMeasure", "find_measure", "measures"]
 GROUP = "dualtrack.measures"
 """The entry-point group."""
 
+_APPLICATIONS = "dualtrack.apps"
+
 AnyMeasure = Measure[Any, Any]
 """A measure of any statistics and settings."""
 
@@ -25,11 +28,13 @@ AnyMeasure = Measure[Any, Any]
 def measures() -> dict[str, AnyMeasure]:
     """Return every measure by name, sorted; raises EvidenceError for an entry that is no tuple of measures or a name twice."""
     found: dict[str, AnyMeasure] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda each: each.name):
-        for kind in _load(entry.name, entry.load()):
+    of_apps = [(entry.name, entry.load().measures) for entry in entry_points(group=_APPLICATIONS)]
+    listed = [(entry.name, entry.load()) for entry in entry_points(group=GROUP)]
+    for name, value in sorted([*listed, *of_apps], key=lambda each: each[0]):
+        for kind in _load(name, value):
             if kind.name in found:
                 raise EvidenceError(
-                    f"two measures named {kind.name!r}", where=f"entry point {entry.name}", fix="rename or remove one"
+                    f"two measures named {kind.name!r}", where=f"entry point {name}", fix="rename or remove one"
                 )
             found[kind.name] = kind()
     return dict(sorted(found.items()))

@@ -11,7 +11,7 @@ from dualtrack.domain.oversight import OptOut, Signal
 from dualtrack.domain.records import encode
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import NotFoundError
-from dualtrack.runtime.admission import Budgets
+from dualtrack.runtime.admission import Admission, Budgets
 from dualtrack.runtime.call import Call, Review
 from dualtrack.runtime.clock import steady_s
 from dualtrack.runtime.gate import Gate
@@ -64,6 +64,7 @@ class Runtime:
         self.gate = Gate(self.snapshots, clock)
         self.subjects = Subjects(workspace)
         self.quotas = Quotas(store)
+        self.admission = Admission()
         self.budgets = Budgets(store.backend, clock)
         self.once = Once(store, clock)
         self.verifications = Verifications(store, clock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, delete, func, insert, select, update
 
@@ -11,14 +11,14 @@ from dualtrack.errors import NotFoundError
 from dualtrack.store.projectors import PROJECTED_KINDS, changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sqlalchemy import ColumnElement, Connection, Table
 
     from dualtrack.store.change import Change
     from dualtrack.store.repository import Repository
 
-__all__ = ["PROJECTIONS", "STEP_ENTRIES", "Projections", "Rows", "among"]
+__all__ = ["PROJECTIONS", "STEP_ENTRIES", "Projected", "Projections", "Rows", "among", "built_in"]
 
 STEP_ENTRIES = 1000
 """Entries projected in one transaction: short enough that appends do not notice."""
@@ -38,12 +38,28 @@ def among(column: str, values: frozenset[str] | None) -> dict[str, frozenset[str
     return {} if values is None else {column: values}
 
 
-class Projections:
-    """The current state of a ledger, from its entries."""
+class Projected(NamedTuple):
+    """What is kept up to date: tables by name, the kinds of entries that change them, how, and the table of the cursor."""
 
-    def __init__(self, repository: Repository) -> None:
+    tables: Mapping[str, Table]
+    kinds: tuple[str, ...]
+    changes: Callable[[Entry], Iterable[Change]]
+    cursor: Table
+
+
+def built_in(repository: Repository) -> Projected:
+    """Return the current state that every ledger has."""
+    found = repository.tables
+    return Projected({name: getattr(found, name) for name in PROJECTIONS}, PROJECTED_KINDS, changes, found.cursor)
+
+
+class Projections:
+    """The current state of a ledger, from its entries: the one that every ledger has, or an application's own (`projected`)."""
+
+    def __init__(self, repository: Repository, projected: Projected | None = None) -> None:
         self._repository = repository
-        self._tables: dict[str, Table] = {name: getattr(repository.tables, name) for name in PROJECTIONS}
+        self._of = projected or built_in(repository)
+        self._tables: dict[str, Table] = dict(self._of.tables)
 
     def rows(self, name: str, **equal: str | int | bool | frozenset[str] | None) -> list[dict[str, Any]]:
         """Return the rows of a table in key order, brought up to date first; `equal` narrows by column values.
@@ -52,7 +68,7 @@ class Projections:
         """
         table = self._tables.get(name)
         if table is None:
-            raise NotFoundError(f"no projection {name!r}", expected=", ".join(PROJECTIONS))
+            raise NotFoundError(f"no projection {name!r}", expected=", ".join(self._tables))
         self.catch_up()
         with self._repository.backend.read() as connection:
             return self._read(connection, table, **equal)
@@ -78,7 +94,7 @@ class Projections:
 
     def clear(self, connection: Connection) -> None:
         """Empty the tables within a caller's write transaction; the next read fills them."""
-        for table in (*self._tables.values(), self._repository.tables.cursor):
+        for table in (*self._tables.values(), self._of.cursor):
             connection.execute(delete(table).where(table.c.ledger == self._repository.ledger))
 
     def live(self, connection: Connection) -> Rows:
@@ -90,7 +106,7 @@ class Projections:
         if end is None:
             with self._repository.backend.read() as connection:
                 end = self._cursor(connection)
-        state: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {name: {} for name in PROJECTIONS}
+        state: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {name: {} for name in self._tables}
         for change in self._changes(0, end):
             rows, key = state[change.table], tuple(change.key.values())
             if not change.patch:
@@ -105,7 +121,7 @@ class Projections:
             return self._cursor(connection)
 
     def _step(self, size: int) -> int:
-        repository, cursor = self._repository, self._repository.tables.cursor
+        repository, cursor = self._repository, self._of.cursor
         with repository.backend.write(repository.ledger) as connection:
             start = self._cursor(connection)
             end = min(size, start + STEP_ENTRIES)
@@ -122,7 +138,7 @@ class Projections:
     def _first_projected(self, connection: Connection, start: int, end: int) -> int | None:
         """Return the first index of a kind that is projected, start <= index < end, or None."""
         entry = self._repository.tables.entry
-        wanted = (entry.c.ledger == self._repository.ledger, entry.c.kind.in_(PROJECTED_KINDS))
+        wanted = (entry.c.ledger == self._repository.ledger, entry.c.kind.in_(self._of.kinds))
         query = select(func.min(entry.c.idx)).where(*wanted, entry.c.idx >= start, entry.c.idx < end)
         found = connection.execute(query).scalar()
         return None if found is None else int(found)
@@ -130,9 +146,9 @@ class Projections:
     def _changes(self, start: int, end: int) -> Iterator[Change]:
         while start < end:
             stop = min(end, start + STEP_ENTRIES)
-            for item in self._repository.entries(kinds=PROJECTED_KINDS, start=start, end=stop):
+            for item in self._repository.entries(kinds=self._of.kinds, start=start, end=stop):
                 if isinstance(item, Entry):
-                    yield from changes(item)
+                    yield from self._of.changes(item)
             start = stop
 
     def _apply(self, connection: Connection, change: Change) -> None:
@@ -159,7 +175,7 @@ class Projections:
         return and_(table.c.ledger == self._repository.ledger, *wanted)
 
     def _cursor(self, connection: Connection) -> int:
-        cursor = self._repository.tables.cursor
+        cursor = self._of.cursor
         return int(
             connection.execute(select(cursor.c.size).where(cursor.c.ledger == self._repository.ledger)).scalar() or 0
         )

@@ -1,4 +1,4 @@
-"""The console's own style sheets, script and mark, under addresses that change with their bytes.
+"""The style sheets, scripts and mark of the console and of applications, under addresses that change with their bytes.
 
 A browser may keep such a file for ever: a new version has a new address. Nothing is fetched from elsewhere, which
 `CONTENT_SECURITY_POLICY` tells the browser to hold to.
@@ -11,18 +11,26 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.apps.registry import applications
 from dualtrack.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
 
-__all__ = ["CONTENT_SECURITY_POLICY", "IMMUTABLE", "StaticFile", "StaticFiles", "static_files"]
+__all__ = ["CONTENT_SECURITY_POLICY", "IMMUTABLE", "StaticFile", "StaticFiles", "framed_policy", "static_files"]
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "form-action 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 """What every page is sent with: no inline script or style, nothing from another host, no framing."""
+
+
+def framed_policy(origins: tuple[str, ...]) -> str:
+    """Return the policy of a page that these origins may show in a frame."""
+    return CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {' '.join(origins)}")
+
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 """The Cache-Control of a file whose address carries its digest."""
@@ -66,11 +74,19 @@ class StaticFiles:
 @cache
 def static_files(base: str = "/static") -> StaticFiles:
     """Return the package's static files, read once."""
-    found = []
-    for item in sorted(files("dualtrack.web").joinpath("static").iterdir(), key=lambda entry: entry.name):
-        stem, _, kind = item.name.rpartition(".")
+    found = list(_files_in(files("dualtrack.web").joinpath("static"), ""))
+    for application in applications().values():
+        found += _files_in(files(application.package).joinpath("static"), f"{application.name}-")
+    return StaticFiles(tuple(found), base)
+
+
+def _files_in(folder: Traversable, prefix: str) -> Iterator[StaticFile]:
+    if not folder.is_dir():
+        return
+    for item in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        name = f"{prefix}{item.name}"
+        stem, _, kind = name.rpartition(".")
         if kind in _MEDIA_TYPES:
             body = item.read_bytes()
             digest = hashlib.sha256(body).hexdigest()[:_DIGEST_CHARACTERS]
-            found.append(StaticFile(item.name, f"{stem}.{digest}.{kind}", _MEDIA_TYPES[kind], body))
-    return StaticFiles(tuple(found), base)
+            yield StaticFile(name, f"{stem}.{digest}.{kind}", _MEDIA_TYPES[kind], body)

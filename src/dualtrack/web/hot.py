@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dualtrack.runtime.faces.asgi import PROBLEM_TYPE, problem_bytes, send_json
+from dualtrack.apps.pages import HotCall
+from dualtrack.apps.registry import applications
+from dualtrack.errors import DualtrackError
+from dualtrack.runtime.clock import steady_s
+from dualtrack.runtime.faces.asgi import PROBLEM_TYPE, header, problem_bytes, read_body, send_json, send_problem
 from dualtrack.runtime.upstream.client import UpstreamClient
+from dualtrack.web.asking import client_address
+from dualtrack.web.identity.rate_limits import address_prefix
 from dualtrack.web.problems import HttpError
 
 if TYPE_CHECKING:
+    from dualtrack.apps.pages import HotRoute
     from dualtrack.runtime.faces.asgi import Receive, Scope, Send
     from dualtrack.web.services import Services
 
@@ -30,6 +38,7 @@ class HotMount:
         self._services = services
         self._client: UpstreamClient | None = None
         self._app: Any = None
+        self._routes = {route.path: route for app in applications().values() for route in app.hot_routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
@@ -40,17 +49,43 @@ class HotMount:
                 return
         if self._app is None:
             self.open()
-        await self._app(scope, receive, send)
+        route = self._routes.get(scope["path"])
+        if route is None:
+            await self._app(scope, receive, send)
+        elif scope["method"] != "POST":
+            error = HttpError(405, "this address does not take that method", fix="send POST")
+            await send_json(send, 405, problem_bytes(error), ((b"allow", b"POST"),), PROBLEM_TYPE)
+        else:
+            await self._answer(route, scope, receive, send)
 
     def open(self) -> None:
         """Make the client and the application; the first call does so where there is no lifespan."""
         from dualtrack.runtime.faces.openai_face import HotPath  # noqa: PLC0415 - its models load when it is served
 
-        self._client = UpstreamClient()
+        self._client = self._services.upstreams = UpstreamClient()
         self._app = HotPath(self._services.runtime, self._client, self._services.keys.caller)
 
     async def close(self) -> None:
         """Close the connections to upstreams."""
         if self._client is not None:
             await self._client.close()
-        self._client = self._app = None
+        self._client = self._app = self._services.upstreams = None
+
+    async def _answer(self, route: HotRoute, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a call of an application's route; an error of ours is a problem document."""
+        services = self._services
+        try:
+            caller = None
+            if route.public:
+                source = address_prefix(client_address(scope, services.settings.proxies))
+                services.limiter.check(source, steady_s())
+            else:
+                caller = services.keys.caller(header(scope, b"authorization"))
+            body = await read_body(scope, receive)
+            assert self._client is not None, "opened by whoever calls"
+            status, plain = await route.answer(
+                HotCall(services.runtime, self._client, caller, body, partial(header, scope))
+            )
+            await send_json(send, status, plain)
+        except DualtrackError as error:
+            await send_problem(send, error)

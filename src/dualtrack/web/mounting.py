@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dualtrack.errors import AuthenticationError, DualtrackError, FieldError
 from dualtrack.web.asking import local_path, read_asking
+from dualtrack.web.assets import framed_policy
 from dualtrack.web.identity.csrf import SAFE_METHODS
 from dualtrack.web.identity.permissions import FRESH_VERBS, require, require_fresh
 from dualtrack.web.identity.sessions import set_cookie
@@ -83,19 +84,21 @@ class Mount:
             if (page.path, page.method) in seen:
                 raise FieldError("two pages", where=f"{page.method} {page.path}", fix="give one of them another path")
             seen.add((page.path, page.method))
-            made.append(self.route(page.path, page.method, _shown(page)))
+            made.append(self.route(page.path, page.method, _shown(page), forms=not page.capability))
         return made
 
-    def route(self, path: str, method: str, show: Callable[[Visit], Result]) -> PatternRoute:
-        """Return the route of a function of a visit; forms are checked before it is called."""
+    def route(self, path: str, method: str, show: Callable[[Visit], Result], *, forms: bool = True) -> PatternRoute:
+        """Return the route of a function of a visit; that a form is ours is checked before, unless `forms` is false."""
 
         async def endpoint(request: Request) -> Response:
             posted = await read_posted(request) if request.method not in SAFE_METHODS else None
-            return await run_in_threadpool(self._answer, request, posted, show)
+            return await run_in_threadpool(self._answer, request, posted, show, forms=forms)
 
         return PatternRoute(path, endpoint, methods=[method], name=f"{method} {path}", include_in_schema=False)
 
-    def _answer(self, request: Request, posted: Posted | None, show: Callable[[Visit], Result]) -> Response:
+    def _answer(
+        self, request: Request, posted: Posted | None, show: Callable[[Visit], Result], *, forms: bool
+    ) -> Response:
         services = self.services
         asking = read_asking(request.scope, https=services.https, proxies=services.settings.proxies)
         try:
@@ -103,7 +106,8 @@ class Mount:
         except DualtrackError as error:
             return problem_response(error)
         try:
-            visit.check_form()
+            if forms:
+                visit.check_form()
             return _response(visit, show(visit))
         except DualtrackError as error:
             return page_of_error(visit, error)
@@ -200,6 +204,7 @@ def _page_services(visit: Visit) -> Mapping[str, Any]:
         "accounts": services.accounts,
         "address": services.address,
         "api_keys": services.api_keys,
+        "ask": services.ask,
         "attempts": services.attempts,
         "custody": services.custody,
         "files": visit.posted.files,
@@ -230,5 +235,7 @@ def _response(visit: Visit, result: Result) -> Response:
     else:
         page = visit.render(result.template, result.title, result.context)
         response = HTMLResponse(page, status_code=result.status)
+        if result.framed_by:  # browsers then pass over X-Frame-Options (CSP Level 3, section 6.4.2.1)
+            response.headers["content-security-policy"] = framed_policy(result.framed_by)
     response.headers["cache-control"] = "no-store"
     return with_cookies(response, visit.cookies)

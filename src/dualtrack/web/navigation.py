@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.apps.registry import applications
 from dualtrack.domain.records import Text
+from dualtrack.web.app_pages import root_of
 from dualtrack.web.identity.permissions import Verb, allowed
 from dualtrack.web.parts import Link, NavGroup
 from dualtrack.web.views.rendering import both
@@ -15,15 +18,19 @@ if TYPE_CHECKING:
     from dualtrack.web.identity.who import Identity
     from dualtrack.web.views.rendering import Language
 
-__all__ = ["SECTIONS", "Place", "Section", "first_place", "navigation"]
+__all__ = ["SECTIONS", "Place", "Section", "first_place", "navigation", "sections"]
 
 
 class Place(NamedTuple):
-    """A link of the navigation: the page's path, its name, and the verb that opens it."""
+    """A link of the navigation: the page's path, its name, and the verb that opens it.
+
+    A page of an application is opened by console `roles` instead.
+    """
 
     path: str
     label: Text
     verb: Verb
+    roles: frozenset[str] | None = None
 
 
 class Section(NamedTuple):
@@ -76,12 +83,24 @@ SECTIONS: tuple[Section, ...] = (
 """All sections. A place whose page is not mounted, as in a test of some pages, is left out."""
 
 
+@cache
+def sections() -> tuple[Section, ...]:
+    """Return the console's sections and, behind them, the places of the installed applications."""
+    places = tuple(
+        Place(f"{root_of(found)}{page.path}", page.place, Verb.SEE_PORTFOLIO, found.roles[page.role])
+        for found in applications().values()
+        for page in found.pages
+        if page.place is not None and page.role is not None
+    )
+    return (*SECTIONS, Section(Text(en="Applications", zh="應用程式"), places)) if places else SECTIONS
+
+
 def navigation(identity: Identity, language: Language, here: str, mounted: Collection[str]) -> tuple[NavGroup, ...]:
     """Return what this person sees; the place that holds the open page is marked."""
     groups = []
-    seen = [place for section in SECTIONS for place in section.places if _open(place, identity, mounted)]
+    seen = [place for section in sections() for place in section.places if _open(place, identity, mounted)]
     current = max((place.path for place in seen if _holds(place.path, here)), key=len, default="")
-    for section in SECTIONS:
+    for section in sections():
         links = tuple(
             Link(place.path, both(place.label, language), place.path == current)
             for place in section.places
@@ -94,11 +113,13 @@ def navigation(identity: Identity, language: Language, here: str, mounted: Colle
 
 def first_place(identity: Identity, mounted: Collection[str]) -> str:
     """Return where somebody who signs in begins: the first place that is theirs, else their account."""
-    places = (place.path for section in SECTIONS for place in section.places if _open(place, identity, mounted))
+    places = (place.path for section in sections() for place in section.places if _open(place, identity, mounted))
     return next(places, "/account")
 
 
 def _open(place: Place, identity: Identity, mounted: Collection[str]) -> bool:
+    if place.roles is not None and not place.roles & {role.value for role in identity.roles}:
+        return False
     return place.path in mounted and allowed(identity.roles, place.verb)
 
 

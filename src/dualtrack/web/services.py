@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from anyio import from_thread
 
 from dualtrack.domain.records import Text
+from dualtrack.errors import StoreError
 from dualtrack.runtime.holders import holder_of
 from dualtrack.store.projections import Projections
 from dualtrack.web.asking import AGAIN_COOKIE
@@ -25,10 +28,13 @@ from dualtrack.web.settings import WebSettings, own_origins
 from dualtrack.web.views.rendering import Renderer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     import httpx
 
     from dualtrack.keys.signer import Signer
     from dualtrack.runtime.engine import Runtime
+    from dualtrack.runtime.upstream.client import UpstreamClient
     from dualtrack.web.asking import Asking
     from dualtrack.web.identity.assertion import CountersignedAssertion
     from dualtrack.web.identity.oidc import OidcClient
@@ -76,6 +82,8 @@ class Services:
         self.address = settings.public_address or DEFAULT_ADDRESS
         self.origins = own_origins(self.address)
         self._names: dict[str, Text] = {}
+        self.upstreams: UpstreamClient | None = None
+        """The client of upstreams while the server runs: it belongs to the server's event loop."""
         self.oidc_http = oidc_http
         self.oidc: OidcClient | None = None
         if settings.oidc is not None:
@@ -106,6 +114,12 @@ class Services:
         signer = self.custody.signer(account, login, record)
         holder_of(register, signer)
         return signer
+
+    def ask(self, act: Callable[[UpstreamClient], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - whatever it returns
+        """Run a coroutine function in the server's event loop, from a page's thread, and return what it returns."""
+        if self.upstreams is None:
+            raise StoreError("the server is not open", where="upstreams", fix="ask again in a moment")
+        return from_thread.run(act, self.upstreams)
 
     def name_of(self, institution: str) -> Text:
         """Return the name of an institution for people, from its record; its id where it has none yet."""

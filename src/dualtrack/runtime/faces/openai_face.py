@@ -10,7 +10,6 @@ import msgspec
 import structlog
 
 from dualtrack.errors import DualtrackError, ForbiddenError, NotFoundError, RefusedError, StoreError
-from dualtrack.runtime.admission import Admission
 from dualtrack.runtime.faces.answer_face import answer_held
 from dualtrack.runtime.faces.asgi import (
     PROBLEM_TYPE,
@@ -72,7 +71,7 @@ class HotPath:
 
     def __init__(self, runtime: Runtime, client: UpstreamClient, authenticate: Authenticate) -> None:
         self._runtime, self._client, self._authenticate = runtime, client, authenticate
-        self.admission = Admission()
+        self.admission = runtime.admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every error of ours is a problem document, anything else a plain 500."""

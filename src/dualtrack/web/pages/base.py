@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping  # noqa: TC003 - named tuples are made from their annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from dualtrack.apps.pages import Download, Redirect, View
+
 if TYPE_CHECKING:
     from dualtrack.runtime.engine import Runtime
     from dualtrack.store.register import Register
@@ -40,34 +42,14 @@ class PageRequest(NamedTuple):
         return self.runtime.registers[self.identity.institution]
 
 
-class View(NamedTuple):
-    """A page to render: template, its data, title in the page's language; `status` for refusals that are pages."""
-
-    template: str
-    context: Mapping[str, Any]
-    title: str
-    status: int = 200
-
-
-class Redirect(NamedTuple):
-    """Go to another page (303), with a message to show there."""
-
-    to: str
-    message: str | None = None
-
-
-class Download(NamedTuple):
-    """A file: its bytes, media type and name."""
-
-    data: bytes
-    media_type: str
-    name: str
-
-
 class Page(NamedTuple):
-    """A page: path with `{names}`, method, the verb a person must have (None: public), and its function."""
+    """A page: path with `{names}`, method, the verb a person must have (None: public), and its function.
+
+    `capability`: a token in its address lets in, so that no form token is asked for.
+    """
 
     path: str
     method: Literal["GET", "POST"]
     verb: Verb | None
     show: Callable[[PageRequest], View | Redirect | Download]
+    capability: bool = False

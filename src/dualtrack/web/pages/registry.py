@@ -1,9 +1,10 @@
-"""The pages of the console: every module that has some, in one list."""
+"""The pages of the console: every module that has some, in one list, and those of the applications."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dualtrack.web.app_pages import app_pages
 from dualtrack.web.pages import (
     api_keys,
     assessment,
@@ -75,4 +76,4 @@ def all_pages() -> tuple[Page, ...]:
         staff.PAGES,
         notice.PAGES,
     )
-    return tuple(page for pages in modules for page in pages)
+    return (*(page for pages in modules for page in pages), *app_pages())

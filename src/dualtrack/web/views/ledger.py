@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from sqlalchemy import func, select
 
+from dualtrack.apps.registry import applications
 from dualtrack.domain import canonical
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.entry import Entry
@@ -55,7 +56,11 @@ TEXT_CHARACTERS_MAX = 60_000
 def _kind_words() -> dict[str, Text]:
     name = "entry_kinds.yaml"
     found = (resources.files("dualtrack.web.views") / name).read_bytes()
-    return read_record(read_yaml(found, where=name), dict[str, Text], where=name)
+    ours = read_record(read_yaml(found, where=name), dict[str, Text], where=name)
+    of_apps = {
+        kind.partition("/")[0]: item.said for app in applications().values() for kind, item in app.entry_kinds.items()
+    }
+    return of_apps | ours
 
 
 def kind_name(kind: str, say: Say) -> str:

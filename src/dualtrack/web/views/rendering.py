@@ -19,6 +19,7 @@ from markupsafe import Markup
 from dualtrack.domain.time import HONG_KONG
 from dualtrack.present.charts import plain_interval, plain_number
 from dualtrack.present.text import date_text
+from dualtrack.web.app_pages import app_templates
 from dualtrack.web.assets import static_files
 
 if TYPE_CHECKING:
@@ -115,11 +116,11 @@ def _count(value: int) -> str:
 class Renderer:
     """Turns templates and what views give them into pages.
 
-    `extra` are loaders of applications' own templates, looked through after the console's.
+    `extra` are loaders of more templates, looked through after the console's and the applications'.
     """
 
     def __init__(self, *, static_base: str = "/static", extra: tuple[BaseLoader, ...] = ()) -> None:
-        self._loader = ChoiceLoader([PackageLoader("dualtrack.web", "templates"), *extra])
+        self._loader = ChoiceLoader([PackageLoader("dualtrack.web", "templates"), app_templates(), *extra])
         self._static = static_files(static_base)
         self._environments = {language: self._environment(language) for language in Language}
 

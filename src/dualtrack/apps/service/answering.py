@@ -1,0 +1,212 @@
+"""A turn of a conversation in the governed runtime: the customer's words are kept first, then the use answers, or a person is called.
+
+The runtime's guards come before any model (the hard triggers are one of them), its record before any word leaves. What it answers
+with, and why, is kept with the conversation; where it may not answer at all, the customer is told how to reach a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, Line, lines, reread, say, step
+from dualtrack.apps.service.triggers import find_triggers
+from dualtrack.domain.business_time import add_business_minutes
+from dualtrack.domain.time import format_instant
+from dualtrack.errors import FieldError, OverloadError, RateLimitError, RefusedError
+from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain
+from dualtrack.runtime.faces.chat import begin_turn, complete
+from dualtrack.runtime.faces.chat_request import read_chat
+from dualtrack.runtime.reasons import language_of_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dualtrack.apps.service.conversations import Conversation
+    from dualtrack.apps.service.settings import ChatSettings
+    from dualtrack.apps.service.triggers import Triggered
+    from dualtrack.domain.records import Text
+    from dualtrack.runtime.engine import Runtime
+    from dualtrack.runtime.live import LiveUse
+    from dualtrack.runtime.upstream.client import UpstreamClient
+
+__all__ = ["HISTORY_MAX", "take_turn", "wait_for_person"]
+
+HISTORY_MAX = 20
+"""Earlier messages that go with a question: what is pointed back to was said lately, and each is read by every guard."""
+
+_MINUTE_MAX = 12
+"""Messages of one conversation in a minute: nobody reads answers faster."""
+
+_MINUTE_S = 60.0
+_CITED = re.compile(r"\s*\[([a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)\]")
+_PERSON_CODES = frozenset({"guard.hard_triggers", "guard.opt_out", "opted-out"})
+_encode = msgspec.json.Encoder().encode
+
+
+async def take_turn(
+    runtime: Runtime,
+    client: UpstreamClient,
+    chat: ChatSettings,
+    found: Conversation,
+    text: str,
+    *,
+    person: str | None = None,
+) -> tuple[Conversation, list[Line]]:
+    """Take in what a customer wrote; return the conversation and the messages that came of it, theirs first.
+
+    `person` is the caller's identifier of the customer, where the conversation was begun with one.
+
+    While a person is awaited or answers, the message is theirs to read and no AI is asked. Raises FieldError for no words or too many,
+    RateLimitError for more messages than anybody reads answers to, ConflictError in a closed conversation.
+    """
+    before = await asyncio.to_thread(lines, found)
+    _check(text, before, runtime)
+    person = person or f"conversation {found.id}"
+    if runtime.subjects.pseudonym(found.register.institution, person) != found.row["subject"]:
+        raise FieldError(
+            "another person", where="field person", fix="name the customer whom the conversation began with"
+        )
+    number = await asyncio.to_thread(say, runtime, found, "customer", {"text": text})
+    triggers = find_triggers(text)
+    if found.status == "assistant":
+        content, about = await _answer(runtime, client, found, before, text, person)
+        if any(each.action == "offer" for each in triggers):
+            content["offers"] = True
+        await asyncio.to_thread(say, runtime, found, "assistant", content, **about)
+        await asyncio.to_thread(_follow, runtime, chat, found, triggers, about, text)
+    elif found.status == "closed":
+        await asyncio.to_thread(wait_for_person, runtime, chat, found, why=("closed",), by="customer")
+    return await asyncio.to_thread(lambda: (reread(found), lines(found, after=number - 1)))
+
+
+def wait_for_person(
+    runtime: Runtime,
+    chat: ChatSettings,
+    found: Conversation,
+    *,
+    why: Sequence[str],
+    by: str,
+    urgent: bool = False,
+) -> Conversation:
+    """Call a person: the team sees the conversation, with a due instant in its own hours. One that waits or is taken stays so."""
+    if found.status in {"waiting", "agent"}:
+        return found
+    due = add_business_minutes(runtime.clock(), chat.answer_minutes, chat.open_hours)
+    return step(found, "waiting", by=by, why=why, urgent=urgent, due=format_instant(due))
+
+
+def _check(text: str, before: Sequence[Line], runtime: Runtime) -> None:
+    if not text.strip() or len(text) > MESSAGE_CHARACTERS_MAX:
+        raise FieldError(
+            "no words" if not text.strip() else f"{len(text)} characters", where="message",
+            expected=f"1 to {MESSAGE_CHARACTERS_MAX} characters", fix="write a shorter message",
+        )  # fmt: skip
+    since = format_instant(
+        runtime.clock().fromtimestamp(runtime.clock().timestamp() - _MINUTE_S, runtime.clock().tzinfo)
+    )
+    if sum(line.who == "customer" and line.at > since for line in before) >= _MINUTE_MAX:
+        raise RateLimitError(f"more than {_MINUTE_MAX} messages in a minute", where="conversation", retry_after_s=20)
+
+
+async def _answer(
+    runtime: Runtime, client: UpstreamClient, found: Conversation, before: Sequence[Line], text: str, person: str
+) -> tuple[dict[str, Any], dict[str, str | None]]:
+    """Return the content of the answer and what the message says of it."""
+    language = language_of_text(text)
+    try:
+        live = runtime.gate.enter(found.use, standby=True)
+        runtime.admission.enter(live)
+    except RefusedError as error:
+        closed = runtime.gate.closed(found.use)
+        said = [part for part in (closed.message, closed.human) if part is not None] if closed is not None else []
+        return {"text": _joined(said, language)}, {"outcome": "refused", "code": error.code, "language": language}
+    try:
+        body = await _governed(runtime, client, live, before, text, person)
+    except (FieldError, OverloadError) as error:
+        said = [live.policy.message, live.policy.human]
+        return {"text": _joined(said, language)}, {"outcome": "refused", "code": error.code, "language": language}
+    finally:
+        runtime.admission.leave(live)
+    told = body["dualtrack"]
+    answer = str(body["choices"][0]["message"]["content"])
+    sources = _sources(runtime, live, answer)
+    content = {
+        "text": _CITED.sub("", answer), "sources": sources, "receipt": told.get("receipt"), "human": told["human"],
+    }  # fmt: skip
+    about = {"decision": told["decision"], "outcome": told["outcome"], "code": told.get("code"), "language": language}
+    return content, about
+
+
+async def _governed(
+    runtime: Runtime, client: UpstreamClient, live: LiveUse, before: Sequence[Line], text: str, person: str
+) -> Mapping[str, Any]:
+    asked = read_chat(
+        {
+            "model": live.use,
+            "messages": [
+                *_history(before, live.policy.bounds.characters - len(text)),
+                {"role": "user", "content": text},
+            ],
+            "user": person,
+        }
+    )
+    turn = await begin_turn(runtime, live, asked, len(text.encode()))
+    with turn.call:
+        return await complete(runtime, client, turn)
+
+
+def _history(before: Sequence[Line], characters: int) -> list[dict[str, str]]:
+    """Return the newest questions that were answered, with their answers, as a chat has them, as far as they fit.
+
+    What went to a person is left out: it was theirs, and what called them would call them again at every turn.
+    """
+    kept: list[dict[str, str]] = []
+    for asked, line in reversed(list(pairwise(before[-HISTORY_MAX:]))):
+        if asked.who != "customer" or line.who != "assistant" or line.row["outcome"] not in {"served", "fallback"}:
+            continue
+        characters -= len(asked.text) + len(line.text)
+        if characters < 0:
+            break
+        if asked.text and line.text:
+            kept += [{"role": "assistant", "content": line.text}, {"role": "user", "content": asked.text}]
+    return kept[::-1]
+
+
+def _sources(runtime: Runtime, live: LiveUse, answer: str) -> list[dict[str, str]]:
+    """Return the passages that an answer cites, with their titles in both languages."""
+    titles = {**runtime.shelf.titles(live, "en"), **runtime.shelf.titles(live, "zh-Hant")}
+    cited = dict.fromkeys(_CITED.findall(answer))
+    return [{"id": name, "en": titles[name].en, "zh-Hant": titles[name].zh} for name in cited if name in titles]
+
+
+def _follow(
+    runtime: Runtime,
+    chat: ChatSettings,
+    found: Conversation,
+    triggers: Sequence[Triggered],
+    about: Mapping[str, str | None],
+    text: str,
+) -> None:
+    """Do what a turn asks for beside its answer: call a person, record a complaint."""
+    hard = [each for each in triggers if each.action != "offer"]
+    routed = about["outcome"] == "routed" and about["code"] != "review.hold"
+    if routed or hard or about["outcome"] in {"refused", "failed"}:
+        why = [each.id for each in hard] or ["person" if about["code"] in _PERSON_CODES else "no-answer"]
+        urgent = any(each.action == "urgent" for each in hard)
+        wait_for_person(runtime, chat, found, why=why, by="rules", urgent=urgent)
+    if any(each.id == "complaint" for each in hard):
+        register, contents = found.register, runtime.recorder(found.register.institution).contents
+        said = complain(
+            register, contents, found.use, text[:COMPLAINT_CHARACTERS_MAX], by="customer", means="receipt",
+            decision=about.get("decision"), subject=str(found.row["subject"]) if about.get("decision") is None else None,
+        )  # fmt: skip
+        step(found, "complained", by="rules", why=["complaint"], complaint=said.entry)
+
+
+def _joined(texts: Sequence[Text], language: str) -> str:
+    return "\n\n".join(text.zh if language == "zh-Hant" else text.en for text in texts)

@@ -1,0 +1,1 @@
+"""Pages of customer service: the customer's chat and the team's desk."""

@@ -1,0 +1,257 @@
+"""The customer's chat: told first that it is AI, a choice of AI or a person, answers with their sources, and every way out on each page.
+
+The address of a conversation is what opens it; nothing about it lies in a cookie, so that it works in a frame of the firm's own page.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from dualtrack.apps.pages import AppPage, Download, Redirect, View
+from dualtrack.apps.service.answering import take_turn, wait_for_person
+from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, begin, find, lines, say, step
+from dualtrack.apps.service.settings import find_chat, read_settings
+from dualtrack.domain.records import Text
+from dualtrack.domain.time import HONG_KONG, parse_instant
+from dualtrack.errors import ConflictError, DualtrackError, FieldError, RateLimitError
+from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain
+from dualtrack.runtime.lookup import decision_row
+from dualtrack.runtime.receipts import BY_CODE, ReceiptKey, find_receipt
+
+if TYPE_CHECKING:
+    from dualtrack.apps.pages import AppRequest
+    from dualtrack.apps.service.conversations import Conversation, Line
+    from dualtrack.apps.service.records import Channel
+    from dualtrack.apps.service.settings import ChatSettings
+    from dualtrack.runtime.engine import Runtime
+
+__all__ = ["PAGES", "Bubble", "bubbles"]
+
+_CALL_BACK_CHARACTERS_MAX = 200
+"""A telephone number and when: what somebody needs to be called back."""
+
+
+class Bubble(NamedTuple):
+    """A message as the page shows it."""
+
+    number: int
+    who: str
+    text: str
+    time: str
+    at: str
+    sources: list[Text]
+    receipt: str | None
+    held: bool
+    offers: bool
+    answered: bool
+    language: str
+
+
+def bubbles(runtime: Runtime, found: Conversation) -> list[Bubble]:
+    """Return the messages of a conversation as they are shown: a held answer by what became of it."""
+    return [_bubble(runtime, found, line) for line in lines(found)]
+
+
+def _bubble(runtime: Runtime, found: Conversation, line: Line) -> Bubble:
+    content = line.content or {}
+    text, held = line.text, line.row["outcome"] == "routed" and found.row["waiting_at"] is None
+    if held:
+        later = _later(runtime, found, str(line.row["decision"]))
+        text, held = later or text, later is None
+    at = parse_instant(line.at).astimezone(HONG_KONG)
+    return Bubble(
+        number=line.number,
+        who=line.who,
+        text=text,
+        time=f"{at:%H:%M}",
+        at=line.at,
+        sources=[Text(en=item["en"], zh=item["zh-Hant"]) for item in content.get("sources", ())],
+        receipt=content.get("receipt"),
+        held=held,
+        offers=bool(content.get("offers")),
+        answered=line.row["outcome"] in {"served", "fallback"} and bool(content.get("sources")),
+        language=line.row["language"] or "",
+    )
+
+
+def _later(runtime: Runtime, found: Conversation, decision: str) -> str | None:
+    """Return what a person released of a held answer, or what is said in its place; None while one has yet to decide."""
+    row = decision_row(found.register, decision)
+    if row["receipt"] is None:
+        return None
+    seen = find_receipt(runtime.registers.values(), ReceiptKey(row["receipt"]), runtime.gate, shown_to=BY_CODE)
+    if seen.answer is not None:
+        return seen.answer
+    return None if seen.message is None else f"{seen.message.en}\n{seen.message.zh}"
+
+
+def _chat(request: AppRequest) -> ChatSettings:
+    return find_chat(
+        read_settings(request.runtime.store.workspace), f"{request.path['institution']}/{request.path['use']}"
+    )
+
+
+def _opened(request: AppRequest) -> tuple[Conversation, ChatSettings]:
+    found = find(request.runtime, request.path["token"])
+    return found, find_chat(read_settings(request.runtime.store.workspace), found.use)
+
+
+def _ancestors(chat: ChatSettings) -> tuple[str, ...]:
+    return ("'self'", *chat.framed_by) if chat.framed_by else ()
+
+
+def _framed(request: AppRequest) -> View:
+    return _start(request, framed=True)
+
+
+def _start(request: AppRequest, *, framed: bool = False) -> View:
+    chat = _chat(request)
+    closed = request.runtime.gate.closed(chat.use)
+    context = {"chat": chat, "closed": closed, "action": _here(request), "framed": framed}
+    return View("start.html.j2", context, _said(chat.title, request), framed_by=_ancestors(chat))
+
+
+def _here(request: AppRequest) -> str:
+    return f"{request.root}/chat/{request.path['institution']}/{request.path['use']}"
+
+
+def _begin(request: AppRequest) -> Redirect:
+    chat = _chat(request)
+    wants = request.form.get("wants", "")
+    if wants not in {"assistant", "person"}:
+        raise FieldError("no choice", where="form, field wants", expected="assistant or person")
+    channel: Channel = "frame" if request.form.get("framed") else "page"
+    token, found = begin(request.runtime, chat.use, channel=channel, language=request.language)
+    if wants == "person":
+        wait_for_person(request.runtime, chat, found, why=("person",), by="customer")
+    return Redirect(f"{request.root}/c/{token}")
+
+
+def _show(request: AppRequest) -> View:
+    found, chat = _opened(request)
+    return _view(request, found, chat)
+
+
+def _view(
+    request: AppRequest, found: Conversation, chat: ChatSettings, *, typed: str = "", wrong: str = "", status: int = 200
+) -> View:
+    shown = bubbles(request.runtime, found)
+    context = {
+        "chat": chat,
+        "found": found.row,
+        "bubbles": shown,
+        "last": shown[-1].number if shown else 0,
+        "token": request.path["token"],
+        "due": _hong_kong(found.row["due_at"]),
+        "typed": typed,
+        "wrong": wrong,
+        "characters": MESSAGE_CHARACTERS_MAX,
+        "framed": found.row["channel"] == "frame",
+    }
+    return View("chat.html.j2", context, _said(chat.title, request), status, framed_by=_ancestors(chat))
+
+
+def _say(request: AppRequest) -> View | Redirect:
+    found, chat = _opened(request)
+    text = request.form.get("message", "")
+    try:
+        request.run(lambda client: take_turn(request.runtime, client, chat, found, text))
+    except (FieldError, RateLimitError, ConflictError) as error:
+        return _view(request, found, chat, typed=text, wrong=_wrong(error, request), status=error.status)
+    return Redirect(f"{request.root}/c/{request.path['token']}#latest")
+
+
+def _wrong(error: DualtrackError, request: AppRequest) -> str:
+    """Return what a customer is told of a message that was not taken in; it stays in the field."""
+    if isinstance(error, RateLimitError):
+        said = Text(en="You write faster than we can answer. Please wait a moment.", zh="訊息過於頻密，請稍候再傳送。")
+    elif isinstance(error, ConflictError):
+        said = Text(en="This conversation is full. Please begin a new one.", zh="此對話已達上限，請開始新的對話。")
+    else:
+        said = Text(
+            en=f"Please write something, up to {MESSAGE_CHARACTERS_MAX:,} characters.",
+            zh=f"請輸入內容，最多{MESSAGE_CHARACTERS_MAX:,}個字元。",
+        )
+    return _said(said, request)
+
+
+def _person(request: AppRequest) -> Redirect:
+    found, chat = _opened(request)
+    wait_for_person(request.runtime, chat, found, why=("person",), by="customer")
+    return Redirect(f"{request.root}/c/{request.path['token']}#latest")
+
+
+def _solved(request: AppRequest) -> Redirect:
+    found, chat = _opened(request)
+    solved = request.form.get("solved") == "yes"
+    number = request.form.get("number", "0")
+    step(found, "solved" if solved else "unsolved", by="customer", number=int(number) if number.isdigit() else 0)
+    if not solved:
+        wait_for_person(request.runtime, chat, found, why=("unsolved",), by="customer")
+    return Redirect(f"{request.root}/c/{request.path['token']}#latest")
+
+
+def _complain(request: AppRequest) -> View | Redirect:
+    found, chat = _opened(request)
+    text = request.form.get("complaint", "").strip()
+    if not 0 < len(text) <= COMPLAINT_CHARACTERS_MAX:
+        wrong = Text(
+            en=f"Please say what went wrong, in up to {COMPLAINT_CHARACTERS_MAX:,} characters.",
+            zh=f"請說明問題所在，最多{COMPLAINT_CHARACTERS_MAX:,}個字元。",
+        )
+        return _view(request, found, chat, wrong=_said(wrong, request), status=400)
+    register, contents = found.register, request.runtime.recorder(found.register.institution).contents
+    said = complain(register, contents, found.use, text, by="customer", means="link", subject=str(found.row["subject"]))
+    step(found, "complained", by="customer", why=["complaint"], complaint=said.entry)
+    wait_for_person(request.runtime, chat, found, why=("complaint",), by="customer")
+    return Redirect(f"{request.root}/c/{request.path['token']}", _said(_COMPLAINED, request))
+
+
+def _call_back(request: AppRequest) -> View | Redirect:
+    found, chat = _opened(request)
+    text = request.form.get("contact", "").strip()
+    if not chat.call_back or not 0 < len(text) <= _CALL_BACK_CHARACTERS_MAX:
+        wrong = Text(en="Please give a telephone number and when to call.", zh="請提供電話號碼及方便致電的時間。")
+        return _view(request, found, chat, wrong=_said(wrong, request), status=400)
+    say(request.runtime, found, "customer", {"text": text, "call_back": True})
+    step(found, "call_back", by="customer")
+    wait_for_person(request.runtime, chat, found, why=("call-back",), by="customer")
+    return Redirect(f"{request.root}/c/{request.path['token']}#latest")
+
+
+def _new(request: AppRequest) -> Download:
+    """Say how many messages there are and who answers: what the page asks every few seconds."""
+    found, _ = _opened(request)
+    shown = bubbles(request.runtime, found)
+    state = [found.status, str(len(shown)), str(sum(item.held for item in shown))]
+    return Download(msgspec.json.encode({"state": " ".join(state)}), "application/json", "state.json")
+
+
+def _said(text: Text, request: AppRequest) -> str:
+    return text.zh if request.language == "zh-Hant" else text.en
+
+
+def _hong_kong(at: str | None) -> str | None:
+    return None if at is None else f"{parse_instant(at).astimezone(HONG_KONG):%Y-%m-%d %H:%M}"
+
+
+_COMPLAINED = Text(en="Your complaint is recorded. A person will reply.", zh="你的投訴已記錄，將由職員回覆。")
+
+_OF_ONE = (
+    ("", _say),
+    ("/person", _person),
+    ("/solved", _solved),
+    ("/complaint", _complain),
+    ("/call-back", _call_back),
+)
+
+PAGES: tuple[AppPage, ...] = (
+    AppPage("/chat/{institution}/{use}", "GET", None, _start),
+    AppPage("/chat/{institution}/{use}", "POST", None, _begin, capability=True),
+    AppPage("/frame/{institution}/{use}", "GET", None, _framed),
+    AppPage("/c/{token}", "GET", None, _show),
+    AppPage("/c/{token}/new", "GET", None, _new),
+    *(AppPage(f"/c/{{token}}{end}", "POST", None, show, capability=True) for end, show in _OF_ONE),
+)
