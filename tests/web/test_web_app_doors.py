@@ -14,10 +14,10 @@ from dualtrack.web.assets import CONTENT_SECURITY_POLICY
 from dualtrack.web.identity.permissions import VERBS_OF
 from dualtrack.web.identity.roles import ACCOUNT_ROLES, ConsoleRole
 from dualtrack.web.logs import configure_logs
-from dualtrack.web.pages.registry import all_pages
+from dualtrack.web.pages.registry import console_pages
 from dualtrack.web.security import FORM_BODY_BYTES_MAX, UPLOAD_BODY_BYTES_MAX
 
-PAGES = all_pages()
+PAGES = console_pages()
 GUARDED = [page for page in PAGES if page.verb is not None]
 COOKIE = "dualtrack"
 

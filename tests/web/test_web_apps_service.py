@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from page_language import english_in
 from server_world import ORIGIN, USE, ConsoleRole
 from service_world import CHAT_PATH, FRAMING, ServiceWorld, plain
 
@@ -275,3 +276,23 @@ def test_conversations_survive_a_restart_and_are_rebuilt_from_the_ledger(served)
     assert kept.rebuild()
     with served.register.repository.backend.read() as connection:
         assert kept.live(connection) == live
+
+
+def test_no_page_has_an_english_sentence_of_ours_in_chinese(served):
+    browser, address = served.start(lang="zh-Hant")
+    served.write(browser, address, "戶口月費係幾多錢？")
+    served.write(browser, address, "我想投訴，我係失明人士")
+    found, _ = last(served, address)
+    agent = served.signed_in(ConsoleRole.REVIEWER)
+    desk = f"/apps/service/desk/{found.id}"
+    pages = [
+        browser.get(f"{CHAT_PATH}?lang=zh-Hant"),
+        browser.get(address),
+        agent.get("/apps/service/desk?lang=zh-Hant"),
+    ]
+    pages.append(agent.get(desk))
+    agent.post(f"{desk}/take")
+    pages.append(agent.get(desk))
+    for page in pages:
+        assert page.status_code == 200
+        assert [text for text in english_in(page.text) if "（譯）" not in text] == []

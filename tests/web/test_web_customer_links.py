@@ -22,7 +22,7 @@ from dualtrack.web.identity.permissions import VERBS_OF, Verb
 from dualtrack.web.identity.rate_limits import ATTEMPT_LIMITS
 from dualtrack.web.identity.roles import ACCOUNT_ROLES, API_KEY_ROLES, ConsoleRole
 from dualtrack.web.pages.receipt import LINK_DOORS
-from dualtrack.web.pages.registry import all_pages
+from dualtrack.web.pages.registry import console_pages
 
 WITHOUT_DOOR = {
     Verb.ADOPT_PACK: "on the command line, where the packs lie: `Register.adopt` signs and refuses a key without the role",
@@ -154,14 +154,14 @@ def test_a_link_opens_nothing_else(served, answer, owner):
     token = path.removeprefix("/c/")
     customer = served.browser()
     customer.get(path)
-    for page in all_pages():
+    for page in console_pages():
         if page.method == "GET" and page.verb is not None:
             named = re.sub(r"\{[^}]+\}", "x", page.path)
             assert customer.get(named).status_code == 303, page.path
     for headers in ({"authorization": f"Bearer {token}"}, {}):
         assert served.browser().api("GET", "/uses", headers=headers).status_code == 401
     assert set(LINK_DOORS.values()) == VERBS_OF[ConsoleRole.CUSTOMER_LINK]
-    assert set(LINK_DOORS) == {page.path for page in all_pages() if "{token}" in page.path}
+    assert set(LINK_DOORS) == {page.path for page in console_pages() if "{token}" in page.path}
 
 
 def test_a_link_ends_when_staff_say_so_or_its_days_are_over(served, answer, owner):
@@ -213,7 +213,7 @@ def test_of_one_maker_there_are_so_many_links_an_hour(tmp_path):
 
 
 def test_every_verb_has_a_door_or_a_reason_for_none():
-    doors = {page.verb for page in all_pages() if page.verb is not None} | set(LINK_DOORS.values())
+    doors = {page.verb for page in console_pages() if page.verb is not None} | set(LINK_DOORS.values())
     doors |= {verb_of(item.call) for route in all_routes() for item in route.dependant.dependencies} - {None}
     assert doors | set(WITHOUT_DOOR) == set(Verb)
     assert not doors & set(WITHOUT_DOOR)

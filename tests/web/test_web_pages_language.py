@@ -22,7 +22,7 @@ from dualtrack.web.identity.accounts import NewAccount
 from dualtrack.web.identity.links import LINKS_AN_HOUR_MAX, CustomerLinks
 from dualtrack.web.identity.roles import ConsoleRole
 from dualtrack.web.pages.base import View
-from dualtrack.web.pages.registry import all_pages
+from dualtrack.web.pages.registry import console_pages
 from dualtrack.web.views.rendering import Language
 from dualtrack.web.visit import Upload
 from permit.firm import FIRM, USE, known_key
@@ -43,7 +43,7 @@ class Filled(ActingWorld):
     def __init__(self, folder) -> None:
         self.linked = 0
         super().__init__(
-            folder, all_pages(), type="licensed_corporation", live_since="2026-01-01T00:00:00Z", facts=FACTS
+            folder, console_pages(), type="licensed_corporation", live_since="2026-01-01T00:00:00Z", facts=FACTS
         )
         desk = self.desk
         for name in PACKS:
@@ -167,7 +167,7 @@ DOWNLOADS = {
     "/import/gap-report",
     "/uses/{institution}/{use}/assurance/{form}",
 }
-PATTERNS = [page.path for page in all_pages() if page.method == "GET" and page.path not in DOWNLOADS]
+PATTERNS = [page.path for page in console_pages() if page.method == "GET" and page.path not in DOWNLOADS]
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

@@ -40,11 +40,16 @@ from dualtrack.web.pages import (
 if TYPE_CHECKING:
     from dualtrack.web.pages.base import Page
 
-__all__ = ["all_pages"]
+__all__ = ["all_pages", "console_pages"]
 
 
 def all_pages() -> tuple[Page, ...]:
     """Return every page; two with the same path and method are a mistake that the mount refuses."""
+    return (*console_pages(), *app_pages())
+
+
+def console_pages() -> tuple[Page, ...]:
+    """Return the pages of the console itself."""
     modules: tuple[tuple[Page, ...], ...] = (
         portfolio.PAGES,
         use.PAGES,
@@ -76,4 +81,4 @@ def all_pages() -> tuple[Page, ...]:
         staff.PAGES,
         notice.PAGES,
     )
-    return (*(page for pages in modules for page in pages), *app_pages())
+    return tuple(page for pages in modules for page in pages)
