@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dualtrack.apps.application import API, Application, EntryKind
-from dualtrack.apps.service.pages import chat, desk
-from dualtrack.apps.service.records import BEGAN_KIND, MESSAGE_KIND, STEP_KIND, Began, Message, Step
+from dualtrack.apps.service.pages import chat, complaining, desk
+from dualtrack.apps.service.records import (
+    BEGAN_KIND,
+    COMPLAINT_KIND,
+    MESSAGE_KIND,
+    STEP_KIND,
+    Began,
+    ComplaintStep,
+    Message,
+    Step,
+)
 from dualtrack.apps.service.state import PROJECTIONS, TABLES
 from dualtrack.apps.service.turns import ROUTES
 from dualtrack.domain.records import Text
@@ -20,12 +29,13 @@ APPLICATION = Application(
     entry_kinds={
         BEGAN_KIND: EntryKind(Began, Text(en="Conversation begun", zh="對話開始")),
         MESSAGE_KIND: EntryKind(Message, Text(en="Message of a conversation", zh="對話訊息")),
+        COMPLAINT_KIND: EntryKind(ComplaintStep, Text(en="Step of a complaint", zh="投訴步驟")),
         STEP_KIND: EntryKind(Step, Text(en="Step of a conversation", zh="對話步驟")),
     },
     projections=PROJECTIONS,
     tables=TABLES,
     roles=desk.ROLES,
-    pages=(*chat.PAGES, *desk.PAGES),
+    pages=(*chat.PAGES, *desk.PAGES, *complaining.PAGES),
     hot_routes=ROUTES,
     locale="words.yaml",
 )

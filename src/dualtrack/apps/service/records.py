@@ -7,9 +7,22 @@ from typing import Literal
 from dualtrack.domain.forms import UseName
 from dualtrack.domain.records import Record
 
-__all__ = ["BEGAN_KIND", "MESSAGE_KIND", "STEP_KIND", "Began", "Channel", "Message", "Step", "StepName", "Who"]
+__all__ = [
+    "BEGAN_KIND",
+    "COMPLAINT_KIND",
+    "MESSAGE_KIND",
+    "STEP_KIND",
+    "Began",
+    "Channel",
+    "ComplaintStep",
+    "Message",
+    "Step",
+    "StepName",
+    "Who",
+]
 
 BEGAN_KIND, MESSAGE_KIND, STEP_KIND = "service-conversation/1", "service-message/1", "service-step/1"
+COMPLAINT_KIND = "service-complaint/1"
 
 Channel = Literal["page", "frame", "program", "help-desk"]
 """Where the customer writes: our page, a frame in the firm's, a program of the firm's, a help desk."""
@@ -61,3 +74,13 @@ class Step(Record, frozen=True):
     urgent: bool = False
     due: str | None = None
     complaint: int | None = None
+
+
+class ComplaintStep(Record, frozen=True):
+    """A step of a complaint, which is named by its entry. `value` is the cause or the redress, by its name."""
+
+    complaint: int
+    action: Literal["acknowledged", "cause", "redress", "replied"]
+    by: str
+    at: str
+    value: str | None = None

@@ -1,4 +1,4 @@
-"""The conversations of a firm as they stand now, from what the ledger holds of them: two tables, rebuilt from entries at any time."""
+"""The conversations of a firm as they stand now, from what the ledger holds of them: three tables, rebuilt from entries at any time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Text
 
-from dualtrack.apps.service.records import BEGAN_KIND, MESSAGE_KIND, STEP_KIND, Began, Message, Step
+from dualtrack.apps.service.records import (
+    BEGAN_KIND,
+    COMPLAINT_KIND,
+    MESSAGE_KIND,
+    STEP_KIND,
+    Began,
+    ComplaintStep,
+    Message,
+    Step,
+)
 from dualtrack.domain import canonical
 from dualtrack.domain.records import read_record
 from dualtrack.store.change import Change
@@ -51,8 +60,12 @@ TABLES: dict[str, tuple[Callable[[], Column[Any]], ...]] = {
         _key("conversation"), _key("number", BigInteger), _text("who"), _text("text"), _text("at"), _text("by_name"), _text("decision"), _text("outcome"),
         _text("code"), _text("language"), _text("register"),
     ),
+    "complaint": (
+        _key("entry", BigInteger), _sought("use_id"), _text("conversation"), _text("received_at"), _text("acknowledged_at"), _text("replied_at"),
+        _text("cause"), _text("redress"),
+    ),
 }  # fmt: skip
-"""Columns of the two tables. `status` is `assistant`, `waiting`, `agent` or `closed`."""
+"""Columns of the tables. `status` is `assistant`, `waiting`, `agent` or `closed`."""
 
 
 def _began(entry: Entry) -> Iterable[Change]:
@@ -102,7 +115,25 @@ def _stepped(entry: Entry) -> Iterable[Change]:
         case "complained":
             values = {"complaint": found.complaint}
     yield Change("conversation", {"id": found.conversation}, values, patch=True)
+    if found.step == "complained" and found.complaint is not None:
+        steps: dict[str, Value] = dict.fromkeys(("acknowledged_at", "replied_at", "cause", "redress"))
+        about: dict[str, Value] = {
+            "use_id": entry.parsed.id,
+            "conversation": found.conversation,
+            "received_at": found.at,
+        }
+        yield Change("complaint", {"entry": found.complaint}, about | steps)
 
 
-PROJECTIONS = {BEGAN_KIND: _began, MESSAGE_KIND: _said, STEP_KIND: _stepped}
+def _complained(entry: Entry) -> Iterable[Change]:
+    found = read_record(canonical.decode(entry.content), ComplaintStep, where="complaint")
+    values: dict[str, Value]
+    if found.action in {"acknowledged", "replied"}:
+        values = {f"{found.action}_at": found.at}
+    else:
+        values = {found.action: found.value}
+    yield Change("complaint", {"entry": found.complaint}, values, patch=True)
+
+
+PROJECTIONS = {BEGAN_KIND: _began, MESSAGE_KIND: _said, STEP_KIND: _stepped, COMPLAINT_KIND: _complained}
 """What each kind of entry does to the tables."""
