@@ -1,4 +1,4 @@
-"""A served firm with a chat: passages that answer, a policy with the hard triggers, `service.yaml`, and people's accounts."""
+"""A served firm with a chat: passages that answer, a policy without any guard for hard triggers, `service.yaml`, and people's accounts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CORPUS = {
     ],
 }
 GUARDS = [
-    {"guard": "hard_triggers", "stage": "input", "action": "route"},
+    {"guard": "injection", "stage": "input", "action": "block"},
     {"guard": "opt_out", "stage": "input", "action": "route"},
     {"guard": "personal_data", "stage": "input", "action": "redact"},
     {"guard": "tipping_off", "stage": "output", "action": "block"},

@@ -26,7 +26,7 @@ API = 1
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 _COMMAND = re.compile(r"[a-z][a-z0-9-]{0,30}")
-_PATH = re.compile(r"(?:/[a-z0-9{}_-]+)*")
+_PATH = re.compile(r"(?:/[a-z0-9{}_.-]+)*")
 
 
 class EntryKind(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from dualtrack.apps.service.settings import read_settings
 from dualtrack.cli.desk import clock, console, json_option, open_workspace, passphrase, print_json, workspace_option
 from dualtrack.demo.receipts import RECEIPTS_NAME
 from dualtrack.errors import DualtrackError, FieldError, MissingExtraError
@@ -49,6 +50,7 @@ class _Opening(NamedTuple):
     institution: str | None
     others: list[str]
     receipts: str | None
+    chats: list[str]
 
 
 @click.command("serve", epilog="Example: dualtrack serve --workspace dualtrack-demo")
@@ -70,11 +72,11 @@ def serve_command(workspace: Path | None, host: str, port: int, workers: int, as
     try:
         import uvicorn  # noqa: F401, PLC0415 - only to say early and clearly what is missing
 
-        from dualtrack.web.settings import read_settings  # noqa: PLC0415 - needs the optional part
+        from dualtrack.web import settings as web_settings  # noqa: PLC0415 - needs the optional part
     except ModuleNotFoundError as error:
         raise MissingExtraError("web", "`dualtrack serve`") from error
     found = open_workspace(workspace)
-    settings = read_settings(found)
+    settings = web_settings.read_settings(found)
     _check_host(host, settings)
     check_log_keys(found, passphrase=passphrase())
     listening = _listen(host, port)
@@ -136,6 +138,7 @@ def _opening(workspace: Workspace, address: str, workers: int) -> _Opening:
         institution=institution,
         others=[item.id for item in workspace.config.institutions if item.id != institution] if shown else [],
         receipts=_demo_receipts(workspace),
+        chats=[f"{address}/apps/service/chat/{chat.use}" for chat in read_settings(workspace).chats],
     )
 
 
@@ -166,6 +169,8 @@ def _say(opening: _Opening, *, as_json: bool) -> None:
     out.print(f"  console  {opening.address}/")
     out.print(f"  API      {opening.address}/api/v1/openapi.json")
     out.print(f"  models   {opening.address}/v1  (OpenAI-compatible)")
+    for chat in opening.chats:
+        out.print(f"  chat     {chat}", soft_wrap=True)
     if opening.accounts is not None:
         of = f" of {opening.institution}, where the most was decided" if opening.institution else ""
         out.print(f"Demonstration: everything is fictional. Sign in at the console as one{of}:", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`dualtrack service`: looks over approved passages, and shows what a message would get and why."""
+"""`dualtrack service`: looks over approved passages, shows what a message would get and why, and serves the chats."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from rich.table import Table
 
 from dualtrack.apps.service.gaps import find_gaps
 from dualtrack.apps.service.passages import load_passages
+from dualtrack.apps.service.settings import SETTINGS_NAME, read_settings
 from dualtrack.apps.service.turn import Assistant
-from dualtrack.cli.desk import console, json_option, print_json
+from dualtrack.cli.desk import console, json_option, open_workspace, print_json, workspace_option
 from dualtrack.domain.records import to_plain
 from dualtrack.domain.time import hong_kong_date, parse_date
+from dualtrack.errors import PathError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,7 +32,7 @@ _DAY = click.option("--on", "day", metavar="DAY", help="Hong Kong day, as 2026-1
 
 @click.group("service")
 def service_command() -> None:
-    """Look over approved passages, and try messages on them."""
+    """Look over approved passages, try messages on them, and serve the chats."""
 
 
 @service_command.command("check", epilog="Example: dualtrack service check passages.csv")
@@ -85,6 +87,28 @@ def _try(passages: Path, message: str, day: str | None, language: str | None, as
         click.echo(
             f"  near: {found.passage.id} {found.passage.title.en} (score {found.score:.2f}, covers {found.coverage:.2f})"
         )
+
+
+@service_command.command("serve", epilog="Example: dualtrack service serve --workspace dualtrack-demo")
+@workspace_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=8181, show_default=True, help="Port; 0 takes a free one."
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Number of processes.")
+@json_option
+@click.pass_context
+def _serve(ctx: click.Context, workspace: Path | None, host: str, port: int, workers: int, as_json: bool) -> None:
+    """Serve the chats of service.yaml, with the desk of the team: `dualtrack serve`, once every chat has been looked over."""
+    from dualtrack.cli.serve import serve_command  # noqa: PLC0415 - needs the optional part
+
+    found = open_workspace(workspace)
+    chats = read_settings(found).chats
+    if not chats:
+        raise PathError(
+            "no chats are set up", where=str(found.path(SETTINGS_NAME)), fix="see docs/service.md for the file"
+        )
+    ctx.invoke(serve_command, workspace=found.root, host=host, port=port, workers=workers, as_json=as_json)
 
 
 def _plain(turn: Turn) -> dict[str, object]:

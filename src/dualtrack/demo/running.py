@@ -6,6 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.demo.chats import hold_conversations
 from dualtrack.demo.firms import signer_of
 from dualtrack.demo.language.answering import QUESTIONS, ask_trial_use, review_answer
 from dualtrack.demo.language.uses import load_declaration
@@ -124,6 +125,8 @@ def drive_traffic(workspace: Workspace, institution: str, clock: Clock) -> Traff
         for answer in answers:
             _count(outcomes, answer.use, answer.outcome)
         receipts += [given for answer in answers if (given := _given(answer)) is not None]
+        for chatted in hold_conversations(runtime):
+            _count(outcomes, chatted.use, chatted.outcome)
         executive = signer_of(runtime.store, institution, "executive")
         hold = set_hold(
             runtime.registers[institution],

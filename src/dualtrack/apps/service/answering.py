@@ -44,7 +44,9 @@ _MINUTE_MAX = 12
 
 _MINUTE_S = 60.0
 _CITED = re.compile(r"\s*\[([a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)\]")
-_PERSON_CODES = frozenset({"guard.hard_triggers", "guard.opt_out", "opted-out"})
+_PERSON_CODES = frozenset({"guard.opt_out", "opted-out"})
+_TRIGGERED = "service.trigger"
+"""The code of a decision that a hard trigger sent to a person, whatever guards the use's policy has."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -156,6 +158,8 @@ async def _governed(
         }
     )
     turn = await begin_turn(runtime, live, asked, len(text.encode()))
+    if live.mode in {"live", "trial"} and any(each.action != "offer" for each in find_triggers(text)):
+        turn = turn._replace(stopped=("routed", _TRIGGERED))  # no model is asked, and no other guard turns it away
     with turn.call:
         return await complete(runtime, client, turn)
 

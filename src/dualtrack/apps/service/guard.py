@@ -20,6 +20,7 @@ __all__ = ["HardTriggers"]
 class HardTriggers:
     """Scores 1000 where a turn has words that a person must hear; a cue that only offers help does not fire.
 
+    The chat of this application needs no such guard: there they always hold. It is for other faces (`/v1/chat/completions`).
     It has no settings and no threshold that would let a word pass, and one action: nothing that is written can switch it off.
     """
 
