@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import uvicorn
 from console_places import BANK, NOBODY, Place, prepare
 
+from dualtrack.demo.chats import CHATS_NAME
 from dualtrack.demo.receipts import RECEIPTS_NAME
 from dualtrack.store.store import Store
 from dualtrack.store.workspace import Workspace
@@ -105,11 +106,12 @@ LOOKS = tuple(Look(*given) for given in product(Language, (Theme.LIGHT, Theme.DA
 
 
 class Served(NamedTuple):
-    """A served demo: its address, names and passwords by role, and the addresses of its receipts."""
+    """A served demo: its address, names and passwords by role, and the addresses of its receipts and chats."""
 
     base: str
     accounts: dict[str, tuple[str, str]]
     receipts: list[str]
+    chats: list[str]
 
 
 @contextmanager
@@ -120,6 +122,7 @@ def serve(folder: Path) -> Iterator[Served]:
     with Store.open(workspace) as store:
         listed = ensure_demo_accounts(store, lambda: datetime.now(UTC)).read_text("utf-8")
     receipts = [line.split()[0] for line in (folder / RECEIPTS_NAME).read_text().splitlines() if line.startswith("/r/")]
+    chats = [line.split()[0] for line in (folder / CHATS_NAME).read_text().splitlines() if line.startswith("/apps/")]
     words = (line.split() for line in listed.splitlines())
     accounts = {found[1].removeprefix(f"{BANK}-"): (found[1], found[2]) for found in words if len(found) == 3}
     listening = socket.create_server(("127.0.0.1", 0))
@@ -132,7 +135,7 @@ def serve(folder: Path) -> Iterator[Served]:
         until = time.monotonic() + START_S
         while not server.started and time.monotonic() < until:
             time.sleep(0.02)
-        yield Served(base, accounts, receipts)
+        yield Served(base, accounts, receipts, chats)
     finally:
         server.should_exit = True
         thread.join()
@@ -148,7 +151,7 @@ class Visitor:
         self._said: list[str] = []
         self._entered: dict[str, float] = {}
         self.visited: set[str] = set()
-        self._found = prepare(self.page_of, served.base, served.receipts)
+        self._found = prepare(self.page_of, served.base, served.receipts, served.chats)
 
     def page_of(self, role: str) -> Page:
         """Return the window of a role, signed in."""

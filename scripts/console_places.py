@@ -182,13 +182,47 @@ _RECORDS = (
     Place("hold-released", "officer", "{released}"),
     Place("conflict", "approver", "{waiting}", _claim_again, 409),
 )
-PLACES: tuple[Place, ...] = (*_DOOR, *_USES, *_PEOPLE_DECIDE, *_RECORDS)
+_SERVICE, _RESEARCH = "/apps/service", "/apps/research"
+_APPLICATIONS = (
+    Place("chat-start", NOBODY, f"{_SERVICE}/chat/{BANK}/{_TRIAL}"),
+    Place("chat-frame", NOBODY, f"{_SERVICE}/frame/{BANK}/{_TRIAL}"),
+    Place("chat-question", NOBODY, "{chat_question}"),
+    Place("chat-waits", NOBODY, "{chat_waits}"),
+    Place("chat-empty", NOBODY, "{chat_question}", Steps("main form.panel button", message=" "), 400),
+    Place("chat-unknown", NOBODY, f"{_SERVICE}/c/" + "x" * 43, status=404),
+    Place("desk", "reviewer", f"{_SERVICE}/desk"),
+    Place("desk-other", "approver", "{desk_one}"),
+    Place("desk-taken", "reviewer", "{desk_one}", Steps("form[action$='/take'] button")),
+    Place("service-complaints", BROKER_COMPLIANCE, f"{_SERVICE}/complaints"),
+    Place("service-complaint", BROKER_COMPLIANCE, "{service_complaint}"),
+    Place(
+        "service-complaint-early",
+        BROKER_COMPLIANCE,
+        "{service_complaint}",
+        Steps("form:has([value=replied]) button"),
+        409,
+    ),
+    Place("service-report", BROKER_COMPLIANCE, f"{_SERVICE}/complaints/report"),
+    Place("research-desk", BROKER_COMPLIANCE, f"{_RESEARCH}/desk"),
+    Place(
+        "research-refused",
+        BROKER_COMPLIANCE,
+        f"{_RESEARCH}/desk",
+        Steps("main form.panel button", question="What was revenue?"),
+        403,
+    ),
+    Place("research-notes", BROKER_COMPLIANCE, f"{_RESEARCH}/notes"),
+    Place("research-note", BROKER_COMPLIANCE, "{research_note}"),
+    Place("research-register", BROKER_COMPLIANCE, f"{_RESEARCH}/register"),
+)
+PLACES: tuple[Place, ...] = (*_DOOR, *_USES, *_PEOPLE_DECIDE, *_RECORDS, *_APPLICATIONS)
 """Every page of the console, some of them in more than one state."""
 
 
-def prepare(open_as: Callable[[str], Page], base: str, receipts: list[str]) -> dict[str, str]:
-    """Make what the demo leaves empty (an incident, a complaint, a claimed review, a link); return addresses by name."""
+def prepare(open_as: Callable[[str], Page], base: str, receipts: list[str], chats: list[str]) -> dict[str, str]:
+    """Make what the demo leaves empty (an incident, a complaint, a claimed review, a link, a note); return addresses by name."""
     found = dict(zip(("receipt_decided", "receipt_approved", "receipt_waits"), receipts, strict=True))
+    found |= dict(zip(("chat_question", "chat_waits"), chats, strict=False))
 
     def go(role: str, path: str, steps: Callable[[Page], Response | None] = _quiet) -> Page:
         page = open_as(role)
@@ -223,6 +257,11 @@ def prepare(open_as: Callable[[str], Page], base: str, receipts: list[str]) -> d
     found["assessment"] = first("supervisor", _of(_LIVE, "/assessment"), "/assessments")
     found["entry"] = first("auditor", "/ledger", "/ledger")
     found["evidence"] = first("auditor", _of(_LIVE), "/evidence")
+    found["desk_one"] = first("reviewer", f"{_SERVICE}/desk", f"{_SERVICE}/desk")
+    found["service_complaint"] = first(BROKER_COMPLIANCE, f"{_SERVICE}/complaints", f"{_SERVICE}/complaints/of")
+    note = {"id": "lantern", "title": "DEMO: a note", "first": "We find the report cautious."}
+    go(BROKER_COMPLIANCE, f"{_RESEARCH}/notes", Steps("main form.panel button", **note))
+    found["research_note"] = f"{_RESEARCH}/notes/lantern"
     made = go(
         "owner", found["answered"], Steps("form[action$='/link'] button", link_reason="the customer lost the code")
     )

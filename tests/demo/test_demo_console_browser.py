@@ -32,7 +32,9 @@ def looks_of(number, pictures):
 EVERY_LOOK = os.environ.get("DUALTRACK_AXE_ALL") == "1"
 """Whether every page is opened in every look, for axe to see whole."""
 
-FILES = re.compile(r".*/(proof|bundle|gap-report|uses\.xlsx|assurance/\{form\})|/incidents/\{id\}/close")
+FILES = re.compile(
+    r".*/(proof|bundle|gap-report|uses\.xlsx|assurance/\{form\}|new|report\.csv|cell/\{sha256\})|/incidents/\{id\}/close"
+)
 """Addresses that give a file, or lead on to another page."""
 
 

@@ -37,7 +37,11 @@ def receipts(result):
 def test_every_use_at_work_is_counted(result):
     outcomes = result.traffic.outcomes
     assert outcomes[CALLS] == {"served": TRAFFIC["early-contact-order"], "routed": 1}
-    assert outcomes[SERVICE] == outcomes[CLIENT] == {"routed": 1}
+    assert outcomes[SERVICE] == {
+        "routed": 2,
+        "fallback": 1,
+    }  # a question, a stolen card, and one that no passage answers
+    assert outcomes[CLIENT] == {"routed": 2}  # a question, and a complaint
 
 
 def test_one_question_went_through_each_trial_permit_and_one_answer_is_approved_and_one_waits(result, runtime):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dualtrack.apps.service.triggers import CHARACTERS_READ, find_triggers
 from dualtrack.errors import FieldError
-from dualtrack.runtime.passages.search import Answer, Index, load_settings
+from dualtrack.runtime.passages.search import Answer, open_index
 from dualtrack.runtime.reasons import language_of_text
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dualtrack.apps.service.triggers import Triggered
     from dualtrack.runtime.passages.corpus import Corpus, Language
-    from dualtrack.runtime.passages.search import Found, Refusal
+    from dualtrack.runtime.passages.search import Found, Index, Refusal
 
 __all__ = ["NEAREST", "Assistant", "Turn"]
 
@@ -47,10 +47,9 @@ class Assistant:
     """Passages in force on a day, indexed once for both languages."""
 
     def __init__(self, corpus: Corpus, *, on: date) -> None:
-        passages, settings = corpus.serving(on), load_settings()
         self._indices: dict[Language, Index] = {
-            "en": Index(passages, "en", settings),
-            "zh-Hant": Index(passages, "zh-Hant", settings),
+            "en": open_index(corpus, "en", on=on),
+            "zh-Hant": open_index(corpus, "zh-Hant", on=on),
         }
 
     def turn(self, message: str, language: Language | None = None) -> Turn:

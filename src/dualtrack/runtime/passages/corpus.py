@@ -4,33 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from dualtrack.domain.canonical import digest
 from dualtrack.domain.forms import Slug, UseName
 from dualtrack.domain.records import Record, Text, encode
 from dualtrack.domain.time import parse_date
 from dualtrack.errors import FieldError
+from dualtrack.runtime.passages.glossary import Term, check_glossary
 
 if TYPE_CHECKING:
     from datetime import date
 
-__all__ = ["CORPUS_FORMAT", "PASSAGES_MAX", "Corpus", "Language", "Passage", "check_corpus", "of_language"]
+__all__ = [
+    "ASKED_MAX",
+    "CORPUS_FORMAT",
+    "PASSAGES_MAX",
+    "Asked",
+    "Corpus",
+    "Language",
+    "Passage",
+    "asked_of",
+    "check_corpus",
+    "of_language",
+]
 
 CORPUS_FORMAT = "dualtrack.corpus/1"
 
 PASSAGES_MAX = 2_000
 """Passages of one corpus: it is held in memory and indexed at once; a larger one belongs in a search engine."""
 
+ASKED_MAX = 40
+"""Other ways of asking for one passage, in one language: more are a sign that the passage answers two questions."""
+
 Language = Literal["en", "zh-Hant"]
 
 _Short = Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
+_Question = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S")]
+_Questions = Annotated[list[_Question], Meta(max_length=ASKED_MAX)]
+
+
+class Asked(Record, frozen=True, rename={"zh": "zh-Hant"}):
+    """Other ways of asking for a passage; the Chinese ones may be written Chinese, Cantonese or mixed with English."""
+
+    en: _Questions = []
+    zh: _Questions = []
+
+
 class Passage(Record, frozen=True):
     """One approved text in both languages, with owner, version and days of validity; `keys` are other words for it.
 
-    `high_risk` marks investment research: it may be quoted only after a person has read the answer (24EC55, 18(b)).
+    `asked` are questions that it answers: they are searched and never quoted. Where there are none the record is encoded as it was before
+    there were any. `high_risk` marks investment research: it may be quoted only after a person has read the answer (24EC55, 18(b)).
     """
 
     id: Slug
@@ -45,15 +72,26 @@ class Passage(Record, frozen=True):
     valid_to: str | None = None
     supersedes: Slug | None = None
     high_risk: bool = False
+    asked: Asked | UnsetType = UNSET
 
 
 class Corpus(Record, frozen=True):
-    """All passages of a use; `serving` tells which of them may be quoted on a day."""
+    """All passages of a use; `serving` tells which of them may be quoted on a day.
+
+    The glossary is a part of it, and not a setting of the process, for it decides which passage is found: whoever measures or releases a
+    corpus names both by one digest.
+    """
 
     format: str
     use: UseName
     firm: Text
     passages: list[Passage]
+    glossary: list[Term] | UnsetType = UNSET
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The entries of the glossary; none where the corpus has no glossary."""
+        return () if self.glossary is UNSET else tuple(self.glossary)
 
     def serving(self, on: date) -> tuple[Passage, ...]:
         """Return the passages in force on a day: begun, not ended, and superseded by none that has begun."""
@@ -75,12 +113,20 @@ def of_language(text: Text, language: Language) -> str:
     return text.en if language == "en" else text.zh
 
 
+def asked_of(passage: Passage, language: Language) -> tuple[str, ...]:
+    """Return the other ways of asking for a passage, in one language."""
+    if passage.asked is UNSET:
+        return ()
+    return tuple(passage.asked.en if language == "en" else passage.asked.zh)
+
+
 def check_corpus(corpus: Corpus, *, where: str) -> None:
     """Check what types cannot say: unique ids, both languages, dates in order, and links that lead somewhere."""
     if corpus.format != CORPUS_FORMAT:
         raise FieldError(f"format {corpus.format!r}", where=where, expected=CORPUS_FORMAT)
     if not 0 < len(corpus.passages) <= PASSAGES_MAX:
         raise FieldError(f"{len(corpus.passages)} passages", where=where, expected=f"1 to {PASSAGES_MAX}")
+    check_glossary(corpus.terms, where=where)
     ids = {item.id for item in corpus.passages}
     if len(ids) != len(corpus.passages):
         raise FieldError("an id is there twice", where=where, fix="give each passage its own")

@@ -1,27 +1,28 @@
-"""Find passages and quote them: BM25 over words and pairs of Han characters, with a rule that refuses.
+"""Find passages and quote them: BM25 over words, pairs of Han characters and entries of a glossary, with a rule that refuses.
 
-BM25 as in Robertson, Walker, Jones, Hancock-Beaulieu and Gatford, "Okapi at TREC-3" (1994). English is cut into words with
-their commonest endings taken off, Chinese into overlapping pairs of characters; English words inside Chinese count too.
+BM25 of weighted fields (Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields", CIKM 2004). A passage has three:
+its own words in the language asked, the same in the other language, and the other ways of asking it; how often a term stands in each is
+normed by the field's length, weighted and added, and only then saturates. (To count the nearest way of asking alone, or to saturate each field
+by itself, found fewer first in what was measured.)
 """
 
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
+import statistics
 from collections import Counter, defaultdict
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
-from dualtrack.domain.documents import read_yaml
-from dualtrack.domain.records import Record, Text, read_record
-from dualtrack.runtime.passages.corpus import Language, of_language
+from dualtrack.runtime.passages.corpus import of_language
+from dualtrack.runtime.passages.glossary import TRADE, Glossary
+from dualtrack.runtime.passages.parts import ASKED, OTHER, OWN, passage_parts, read_question
+from dualtrack.runtime.passages.settings import Settings, load_general, load_settings
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from dualtrack.runtime.passages.corpus import Corpus, Passage
+    from dualtrack.runtime.passages.corpus import Corpus, Language, Passage
+    from dualtrack.runtime.passages.parts import Part, Question
 
 __all__ = [
     "QUESTION_MAX",
@@ -32,49 +33,17 @@ __all__ = [
     "Refusal",
     "Settings",
     "extractive_answer",
+    "glossary_of",
     "load_settings",
-    "terms",
+    "open_index",
 ]
 
 QUESTION_MAX = 2_000
 """Characters of a question that are read: a longer one is a document, and its tail adds no subject."""
 
-_WORD = re.compile(r"[a-z0-9][a-z0-9.%-]*")
-_HAN = re.compile(r"[\u3400-\u9fff]+")
-_ENDINGS = (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ed", ""), ("s", ""))
-_STEM_LEAST = 3
-
-
-class _Stop(Record, frozen=True, rename={"zh": "zh-Hant"}):
-    en: list[str]
-    zh: list[str]
-
-
-class _Also(Record, frozen=True, rename={"zh": "zh-Hant"}):
-    en: dict[str, str]
-    zh: dict[str, str]
-
-
-class _Least(Record, frozen=True, rename={"zh": "zh-Hant"}):
-    en: float
-    zh: float
-
-
-class Settings(Record, frozen=True):
-    """Constants of the ranking, the words it leaves out or adds, and the share below which it refuses."""
-
-    format: str
-    k1: float
-    b: float
-    title_weight: int
-    keys_weight: int
-    coverage_least: _Least
-    stop: _Stop
-    also: _Also
-
 
 class Found(NamedTuple):
-    """A passage with its BM25 score and the share of the question's weight that stands in it."""
+    """A passage with its score and the share of the question's weight that stands in it."""
 
     passage: Passage
     score: float
@@ -118,94 +87,103 @@ class Refusal(NamedTuple):
     least: float
 
 
-@cache
-def load_settings() -> Settings:
-    """Return `retrieval.yaml`."""
-    data = (resources.files("dualtrack.runtime") / "data" / "retrieval.yaml").read_bytes()
-    return read_record(read_yaml(data, where="retrieval.yaml"), Settings, where="retrieval.yaml")
-
-
-def terms(text: str, language: Language, settings: Settings) -> list[str]:
-    """Cut a text into the terms that are compared."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    words = [_stem(word.strip(".-")) for word in _WORD.findall(plain)]
-    kept = [word for word in words if word and word not in settings.stop.en]
-    if language == "en":
-        return kept
-    for stop in settings.stop.zh:
-        plain = plain.replace(stop, " ")
-    for run in _HAN.findall(plain):
-        kept += [run[place : place + 2] for place in range(max(1, len(run) - 1))]
-    return kept
-
-
-def _stem(word: str) -> str:
-    if not word.isalpha():
-        return word
-    for ending, instead in _ENDINGS:
-        if word.endswith(ending) and not word.endswith("ss") and len(word) - len(ending) >= _STEM_LEAST:
-            return word[: len(word) - len(ending)] + instead
-    return word
-
-
-def _wider(question: str, language: Language, settings: Settings) -> str:
-    """Add the passages' words for what the question says in other ones."""
-    also = settings.also.en if language == "en" else settings.also.zh
-    plain = unicodedata.normalize("NFKC", question[:QUESTION_MAX]).casefold()
-    said = set(_WORD.findall(plain)) if language == "en" else None
-    return " ".join(more for word, more in also.items() if (word in said if said is not None else word in plain))
+def _mean_lengths(parts: list[Part]) -> dict[int, float]:
+    """Return the mean length of the parts of each kind that have words."""
+    lengths: dict[int, list[int]] = defaultdict(list)
+    for part in parts:
+        if part.terms:
+            lengths[part.kind].append(part.length)
+    return {kind: statistics.fmean(found) for kind, found in lengths.items()}
 
 
 class Index:
-    """The passages of one language, indexed once; a search touches only passages that share a term."""
+    """The passages in force, indexed once for questions of one language; a search touches only passages that share a term."""
 
-    def __init__(self, passages: tuple[Passage, ...], language: Language, settings: Settings) -> None:
+    def __init__(
+        self,
+        passages: tuple[Passage, ...],
+        language: Language,
+        settings: Settings,
+        glossary: Glossary | None = None,
+    ) -> None:
         self.passages, self.language, self.settings = passages, language, settings
         self.titles = {item.id: item.title for item in passages}
-        counted = [Counter(self._document(item)) for item in passages]
-        lengths = [sum(count.values()) for count in counted]
-        mean = sum(lengths) / len(lengths) if lengths else 1.0
-        holders = Counter(term for count in counted for term in count)
+        self._places = {item.id: place for place, item in enumerate(passages)}
+        self._glossary = glossary or Glossary(())
+        parts = [
+            part
+            for place, item in enumerate(passages)
+            for part in passage_parts(place, item, language, settings, self._glossary)
+        ]
+        self._held: list[set[str]] = [set() for _ in passages]
+        for part in parts:
+            self._held[part.place].update(part.terms)
+        holders = Counter(term for held in self._held for term in held)
         total = len(passages)
-        self.weights = {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in holders.items()}
-        self.unknown = math.log(1 + (total + 0.5) / 0.5)
-        self.postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for place, (count, length) in enumerate(zip(counted, lengths, strict=True)):
-            norm = settings.k1 * (1 - settings.b + settings.b * length / mean)
-            for term, times in count.items():
-                gain = self.weights[term] * times * (settings.k1 + 1) / (times + norm)
-                self.postings[term].append((place, gain))
+        self._weights = {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in holders.items()}
+        self._unknown = math.log(1 + (total + 0.5) / 0.5)
+        self._postings = self._post(parts)
 
-    def _document(self, item: Passage) -> list[str]:
-        """Return the terms of a passage, title and keys repeated by weight; Chinese also knows the English keys."""
+    def _post(self, parts: list[Part]) -> dict[str, list[tuple[int, float]]]:
+        """Return for each term the places that hold it, each with its gain."""
+        settings, language = self.settings, self.language
+        shares = {OWN: 1.0, OTHER: settings.other_weight.of(language), ASKED: settings.asked_weight.of(language)}
+        marks = settings.marks(language)
+        means = _mean_lengths(parts)
+        often: dict[str, dict[int, float]] = defaultdict(dict)
+        for part in parts:
+            length = 1 - settings.b + settings.b * part.length / means.get(part.kind, 1.0)
+            for term, times in part.terms.items():
+                counted = often[term].get(part.place, 0.0) + shares[part.kind] * times / length
+                often[term][part.place] = counted
+        return {
+            term: [
+                (
+                    place,
+                    self._weights[term] * marks.get(term[0], 1.0) * times * (settings.k1 + 1) / (times + settings.k1),
+                )
+                for place, times in places.items()
+            ]
+            for term, places in often.items()
+        }
 
-        def cut(text: Text) -> list[str]:
-            return terms(of_language(text, self.language), self.language, self.settings)
-
-        found = (
-            cut(item.text) + cut(item.title) * self.settings.title_weight + cut(item.keys) * self.settings.keys_weight
-        )
-        return found if self.language == "en" else found + terms(item.keys.en, "en", self.settings)
+    def _read(self, question: str) -> Question:
+        return read_question(question[:QUESTION_MAX], self.language, self.settings, self._glossary)
 
     def search(self, question: str, most: int = 3) -> list[Found]:
         """Return the best passages, best first; ties go to the earlier passage of the file."""
-        asked = dict.fromkeys(terms(question[:QUESTION_MAX], self.language, self.settings))
-        added = dict.fromkeys(terms(_wider(question, self.language, self.settings), self.language, self.settings))
+        read = self._read(question)
         scores: dict[int, float] = defaultdict(float)
-        covered: dict[int, float] = defaultdict(float)
-        for term in asked | added:
-            weight = self.weights.get(term, 0.0)
-            for place, gain in self.postings.get(term, ()):
+        for term in dict.fromkeys((*read.asked, *read.wider, *read.marked)):
+            for place, gain in self._postings.get(term, ()):
                 scores[place] += gain
-                covered[place] += weight
-        whole = sum(self.weights.get(term, self.unknown) for term in asked) or 1.0
         best = sorted(scores, key=lambda place: (-scores[place], place))[:most]
-        return [Found(self.passages[place], scores[place], min(1.0, covered[place] / whole)) for place in best]
+        return [Found(self.passages[place], scores[place], self._coverage(read, place)) for place in best]
+
+    def coverage(self, question: str, passage: Passage) -> float:
+        """Return the share of a question's weight that stands in a passage of this index."""
+        return self._coverage(self._read(question), self._places[passage.id])
+
+    def _coverage(self, read: Question, place: int) -> float:
+        """Return the share of a question's weight that stands in a passage, in its words or in others for the same."""
+        held = self._held[place]
+        weights = {term: self._weights.get(term, self._unknown) for term in read.asked}
+        covered = sum(weight * self._share(term, read, held) for term, weight in weights.items())
+        covered += sum(self._weights[term] for term in read.wider if term in held and term not in weights)
+        return min(1.0, covered / (sum(weights.values()) or 1.0))
+
+    def _share(self, term: str, read: Question, held: set[str]) -> float:
+        """Return how far a term of a question stands in a passage: itself, or by an entry of the glossary."""
+        if term in held:
+            return 1.0
+        entries = [entry for entry in read.same.get(term, ()) if entry in held]
+        if any(entry.startswith(TRADE) for entry in entries):
+            return 1.0
+        return self.settings.general_share if entries else 0.0
 
     def answer(self, question: str) -> Answer | Refusal:
         """Quote the best passage, or refuse when too little of the question stands in it."""
-        limits = self.settings.coverage_least
-        least = limits.en if self.language == "en" else limits.zh
+        least = self.settings.coverage_least.of(self.language)
         found = self.search(question, 1)
         if not found or found[0].coverage < least:
             return Refusal(found[0].coverage if found else 0.0, least)
@@ -213,6 +191,19 @@ class Index:
         return Answer(Quote(best.id, best.version, of_language(best.text, self.language)))
 
 
+def glossary_of(corpus: Corpus) -> Glossary:
+    """Return the glossary that a corpus is searched with: its own entries, and everyday words beside them.
+
+    A corpus without one is searched by its own words alone: what was measured on it before there were glossaries still holds.
+    """
+    return Glossary(corpus.terms, load_general()) if corpus.terms else Glossary(())
+
+
+def open_index(corpus: Corpus, language: Language, *, on: date) -> Index:
+    """Index the passages in force on a day for questions of one language, with the glossary of the corpus."""
+    return Index(corpus.serving(on), language, load_settings(), glossary_of(corpus))
+
+
 def extractive_answer(question: str, corpus: Corpus, language: Language, *, on: date) -> Answer | Refusal:
     """Answer from the passages in force on a day; for many questions keep an `Index`."""
-    return Index(corpus.serving(on), language, load_settings()).answer(question)
+    return open_index(corpus, language, on=on).answer(question)

@@ -10,7 +10,7 @@ from dualtrack.domain.time import hong_kong_date
 from dualtrack.errors import RefusedError
 from dualtrack.runtime.guards.base import Piece
 from dualtrack.runtime.passages.corpus import Corpus, check_corpus, of_language
-from dualtrack.runtime.passages.search import Answer, Index, load_settings
+from dualtrack.runtime.passages.search import Answer, open_index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.time import Clock
     from dualtrack.runtime.live import LiveUse
     from dualtrack.runtime.passages.corpus import Language
+    from dualtrack.runtime.passages.search import Index
 
 __all__ = ["RETRIEVED_MAX", "Shelf"]
 
@@ -79,7 +80,7 @@ class Shelf:
         index = self._indices.get((digest, language, today))
         if index is None:
             corpus = self._corpora.get(digest) or self._load(live.use, digest)
-            index = Index(corpus.serving(today), language, load_settings())
+            index = open_index(corpus, language, on=today)
             self._indices = {key: value for key, value in self._indices.items() if key[2] == today}
             self._indices[digest, language, today] = index
         return index

@@ -14,7 +14,7 @@ from dualtrack.errors import FieldError
 from dualtrack.runtime.faces.chat_tools import output_content, read_call, read_output
 from dualtrack.runtime.guards.base import Role
 from dualtrack.runtime.passages.corpus import of_language
-from dualtrack.runtime.passages.search import Index, load_settings
+from dualtrack.runtime.passages.search import Index, glossary_of, load_settings
 from dualtrack.web.parts import Fact
 from dualtrack.web.views.rendering import both
 from dualtrack.web.views.use_facts import guard_name
@@ -253,7 +253,7 @@ def sources_of(text: str, question: str, corpus: Corpus, decision: Decision, lan
     ]
     if any(item.text for item in found):
         return found
-    index = Index(serving, spoken, load_settings())
+    index = Index(serving, spoken, load_settings(), glossary_of(corpus))
     return found + [_source(item.passage, spoken, language, near) for item in index.search(question, NEAREST_MAX)]
 
 

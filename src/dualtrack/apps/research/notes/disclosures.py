@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from dualtrack.domain.business_time import add_business_days
 from dualtrack.domain.documents import read_yaml
-from dualtrack.domain.forms import Slug
 from dualtrack.domain.records import Record, Text, read_record
 from dualtrack.domain.time import parse_date
 
@@ -50,7 +49,7 @@ InterestKind = Literal[
 class Interest(Record, frozen=True):
     """An entry of the register: who has what in which issuer since when; `percent` of a holding, `until` where it has ended."""
 
-    issuer: Slug
+    issuer: Annotated[str, Meta(min_length=1, max_length=200)]
     kind: InterestKind
     who: str
     since: str

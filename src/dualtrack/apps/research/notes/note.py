@@ -65,7 +65,7 @@ class Note(Record, frozen=True):
     id: Slug
     title: _Short
     language: Literal["en", "zh-Hant"]
-    issuers: list[Slug]
+    issuers: list[Annotated[str, Meta(min_length=1, max_length=200)]]
     audience: Literal["internal", "clients"]
     author: str
     sentences: list[Sentence]

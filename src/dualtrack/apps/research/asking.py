@@ -1,0 +1,125 @@
+"""A question to the documents of a desk, without a model: whom and when it means, which pages may answer, what their tables say.
+
+What cannot be told apart is asked back, what does not stand anywhere is not answered, and where two places give two figures there is
+none: the reason and what would settle it come in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from dualtrack.apps.research.documents.find import search
+from dualtrack.apps.research.documents.resolver import resolve
+from dualtrack.apps.research.solving.answer import Abstained, Answered, Quoted, abstained
+from dualtrack.apps.research.solving.solve import solve
+from dualtrack.apps.research.solving.table import table_in
+from dualtrack.domain.records import Record, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from dualtrack.apps.research.documents.find import Hit
+    from dualtrack.apps.research.documents.issuers import IssuerNames
+    from dualtrack.apps.research.documents.resolver import Resolved
+    from dualtrack.apps.research.documents.store import DocumentStore
+
+__all__ = ["PAGES_LOOKED_AT", "LookedAt", "Reply", "ask"]
+
+PAGES_LOOKED_AT = 6
+"""Pages whose tables are tried: the right one was among the first five to ten for most questions on filings."""
+
+_NEAR = 0.05
+"""Difference of matches within which two places fit a question alike."""
+
+
+class LookedAt(Record, frozen=True):
+    """A page that was tried: its document by name and SHA-256."""
+
+    document: str
+    sha256: str
+    page: int
+
+
+class Reply(Record, frozen=True):
+    """What came of a question: `clarify` (it is asked back), `figure`, `quote` or `none`, each with what it has; and where was looked."""
+
+    outcome: Literal["clarify", "figure", "quote", "none"]
+    clarify: tuple[Text, ...] = ()
+    figure: Answered | None = None
+    quote: Quoted | None = None
+    none: Abstained | None = None
+    source: LookedAt | None = None
+    licence: str = ""
+    looked_at: tuple[LookedAt, ...] = ()
+
+
+def ask(question: str, store: DocumentStore, names: IssuerNames, *, on: date) -> Reply:
+    """Answer a question from the documents of a store; `on` is the day against which "last year" is read."""
+    meant = resolve(question, names, on=on)
+    if meant.clarify:
+        return Reply(outcome="clarify", clarify=meant.clarify)
+    hits = _hits(question, meant, store)
+    if not hits:
+        return Reply(outcome="none", none=abstained("no text", "no document of the desk fits the question"))
+    asked = _without_names(question, names)
+    looked = tuple(_place(hit) for hit in hits)
+    figures: list[tuple[Answered, Hit]] = []
+    quotes: list[tuple[Quoted, Hit]] = []
+    silent: list[Abstained] = []
+    for hit in hits:
+        for answer in _answers(asked, hit, store):
+            if isinstance(answer, Answered):
+                figures.append((answer, hit))
+            elif isinstance(answer, Quoted):
+                quotes.append((answer, hit))
+            else:
+                silent.append(answer)
+    if figures:
+        return _best(figures, looked)
+    if quotes:
+        quoted, hit = max(quotes, key=lambda item: item[0].match)
+        return Reply(outcome="quote", quote=quoted, source=_place(hit), licence=hit.about.licence, looked_at=looked)
+    why = silent[0] if silent else abstained("no text", "no table or sentence of these pages answers it")
+    return Reply(outcome="none", none=why, looked_at=looked)
+
+
+def _hits(question: str, meant: Resolved, store: DocumentStore) -> tuple[Hit, ...]:
+    issuer = meant.issuers[0].code if len(meant.issuers) == 1 else None
+    period = f"FY{max(each.year for each in meant.periods)}" if meant.periods else None
+    form = meant.forms[0] if len(meant.forms) == 1 else None
+    return search(store, question, issuer=issuer, period=period, form=form, most=PAGES_LOOKED_AT)
+
+
+def _answers(question: str, hit: Hit, store: DocumentStore) -> Iterator[Answered | Quoted | Abstained]:
+    document = store.document(hit.sha256)
+    page = document.pages[hit.page - 1]
+    paragraphs = [line.text for line in page.lines]
+    for table in page.tables:
+        yield solve(question, table_in(document, page.number, table.number), paragraphs)
+
+
+def _best(figures: list[tuple[Answered, Hit]], looked: tuple[LookedAt, ...]) -> Reply:
+    """Return the figure that fits best; none where another place that fits as well says otherwise."""
+    figures.sort(key=lambda item: -item[0].match)
+    best, hit = figures[0]
+    for other, place in figures[1:]:
+        if best.match - other.match > _NEAR:
+            break
+        if other.unit == best.unit and Decimal(other.value) != Decimal(best.value):
+            found = f"{best.shown} on page {hit.page} of {hit.about.name}, {other.shown} on page {place.page} of {place.about.name}"
+            return Reply(outcome="none", none=abstained("equal matches", found), looked_at=looked)
+    return Reply(outcome="figure", figure=best, source=_place(hit), licence=hit.about.licence, looked_at=looked)
+
+
+def _place(hit: Hit) -> LookedAt:
+    return LookedAt(document=hit.about.name, sha256=hit.sha256, page=hit.page)
+
+
+def _without_names(question: str, names: IssuerNames) -> str:
+    """Return the question without the issuers that it names: their words are not words of a line."""
+    for named in names.find(question):
+        question = re.sub(rf"{re.escape(named.said)}(?:'s|’s)?", " ", question, flags=re.IGNORECASE)
+    return " ".join(question.split())

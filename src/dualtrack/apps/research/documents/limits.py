@@ -1,0 +1,30 @@
+"""How much of a document is read, and the one way of refusing one."""
+
+from __future__ import annotations
+
+from dualtrack.errors import DocumentError
+
+__all__ = ["BYTES_MAX", "CHARS_MAX", "CPU_SECONDS_MAX", "MEMORY_BYTES_MAX", "PAGES_MAX", "SECONDS_MAX", "refused"]
+
+BYTES_MAX = 128 * 2**20
+"""Largest file. Printed annual reports with photographs are 5 to 60 MB."""
+
+PAGES_MAX = 2_000
+"""Most pages. The longest prospectuses have some 1,200; more is a set of documents."""
+
+CHARS_MAX = 30_000_000
+"""Most characters of text: 2,000 pages at 15,000, several times what a page of small print holds."""
+
+MEMORY_BYTES_MAX = 2 * 2**30
+"""Address space of the reader: a file of BYTES_MAX and its pages, one at a time, and what is read of them."""
+
+CPU_SECONDS_MAX = 120
+"""Processor time of the reader: 2,000 pages at 60 ms, ten times what was measured."""
+
+SECONDS_MAX = 300
+"""What CPU_SECONDS_MAX may take on a busy machine."""
+
+
+def refused(found: str, where: str, *, fix: str, code: str, expected: str = "") -> DocumentError:
+    """Return the error for a document that is not read; `where` names the file and, where there is one, the page."""
+    return DocumentError(found, where=where, expected=expected, fix=fix, code=f"input.document.{code}")

@@ -1,0 +1,1 @@
+"""Pages of the research desk: documents and questions, the cell in the page's picture, notes under the publish rule, the register."""

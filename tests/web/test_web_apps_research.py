@@ -1,0 +1,228 @@
+"""The research desk over the whole server: a report loaded with its licence, a figure with the cell it stands in, a note under the publish rule."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+from page_language import english_in
+from server_world import USE, ConsoleRole, ServerWorld, holder_of
+
+pytest.importorskip("typst", reason="the reports extra (typst) is not installed")
+pytest.importorskip("pypdfium2", reason="the research extra (pypdfium2) is not installed")
+
+import typst
+
+from dualtrack.apps.research.desk import Desk
+from dualtrack.apps.research.notes.publishing import find_note
+from dualtrack.apps.research.state import state
+from permit.firm import FIRM
+
+DESK, NOTES, REGISTER = "/apps/research/desk", "/apps/research/notes", "/apps/research/register"
+REPORT = """
+#set page(paper: "a4", margin: 20mm)
+= Consolidated income statement
+#table(columns: (1fr, auto, auto), stroke: none, align: (x, y) => if x == 0 { left } else { right },
+  [HK\\$ million], [2025], [2024],
+  [Revenue], [1,250], [1,000],
+  [Cost of sales], [(750)], [(640)],
+  [Gross profit], [500], [360],
+)
+The board expects demand to hold.
+"""
+QUALIFIED = holder_of(ConsoleRole.APPROVER)
+SETTINGS = f"""
+format: dualtrack.research/1
+desks:
+  - use: {USE}
+    qualified: [{QUALIFIED}]
+    quote_characters: {{"HKEX filing": 200}}
+"""
+POLICY = {
+    "guards": [],
+    "fields": [{"name": "question", "type": "string"}],
+    "output": {},
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    world = ServerWorld(tmp_path_factory.mktemp("research"))
+    world.world.again(**POLICY)
+    world.world.workspace.path("research.yaml").write_text(SETTINGS, encoding="utf-8")
+    world.runtime.snapshots.refresh()
+    world.analyst = world.signed_in(ConsoleRole.OWNER)
+    world.report = typst.compile(REPORT.encode(), format="pdf")
+    world.loaded = load(world, world.report)
+    yield world
+    world.close()
+
+
+def load(world, data, name="report.pdf", **form):
+    form = {"licence": "HKEX filing", "issuer": "Lantern Holdings", "period": "FY2025", "form": "annual"} | form
+    return world.analyst.post(f"{DESK}/load", form, files={"file": (name, data, "application/pdf")})
+
+
+def ask(world, question):
+    return world.analyst.post(f"{DESK}/ask", {"question": question})
+
+
+def register(world):
+    return world.runtime.registers[FIRM]
+
+
+def test_a_document_is_loaded_with_its_licence_and_listed(served):
+    assert served.loaded.status_code == 303
+    (row,) = state(register(served)).rows("document")
+    assert (row["licence"], row["issuer"], row["pages"], row["quote_characters"]) == (
+        "HKEX filing",
+        "Lantern Holdings",
+        1,
+        200,
+    )
+    page = served.analyst.get(DESK).text
+    assert "report.pdf" in page
+    assert "HKEX filing" in page
+
+
+@pytest.mark.parametrize(
+    ("data", "form", "said"),
+    [
+        (b"%PDF-1.7 broken", {}, "broken.pdf"),
+        (b"PK\x03\x04 not a workbook", {}, "broken.pdf"),
+        (b"", {}, "no file"),
+        (b"a,b\n1,2\n", {"licence": " "}, "no licence"),
+        (b"a,b\n1,2\n", {"form": "novel"}, "no such kind"),
+    ],
+)
+def test_what_cannot_be_loaded_is_said_and_nothing_is_kept(served, data, form, said):
+    before = len(state(register(served)).rows("document"))
+    answer = load(served, data, name="broken.pdf", **form)
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert len(state(register(served)).rows("document")) == before
+
+
+def test_a_figure_comes_with_its_calculation_and_the_picture_of_its_cell(served):
+    assert (
+        ask(served, "What was the percentage change in revenue of Lantern Holdings from 2024 to 2025?").status_code
+        == 303
+    )
+    with Desk(served.runtime, FIRM) as desk:
+        kept = desk.answers()[0]
+    assert kept.reply.outcome == "figure", kept.reply
+    assert kept.reply.figure.shown in {"25", "25.0", "25.00"}
+    assert {item.text for item in kept.reply.figure.operands} == {"1,250", "1,000"}
+    page = served.analyst.get(DESK).text
+    assert kept.reply.figure.expression in page
+    address = page.partition('href="/apps/research/cell/')[2].partition('"')[0]
+    picture = served.analyst.get(f"/apps/research/cell/{address}")
+    assert picture.headers["content-type"] == "image/png"
+    assert picture.content.startswith(b"\x89PNG")
+    row = served.analyst.get(f"/decisions/{kept.decision}")
+    assert row.status_code == 200
+
+
+def test_what_is_not_clear_is_asked_back_and_what_is_not_there_is_not_answered(served):
+    ask(served, "What was revenue?")
+    ask(served, "What was the inventory turnover of Lantern Holdings in 2025?")
+    with Desk(served.runtime, FIRM) as desk:
+        missing, unclear = desk.answers()[:2]
+    assert unclear.reply.outcome == "clarify"
+    assert missing.reply.outcome in {"none", "clarify"}
+    assert served.analyst.post(f"{DESK}/ask", {"question": " "}).status_code == 400
+
+
+def test_a_program_asks_by_key(served):
+    served.runner.run(opened(served))
+    key = served.key(ConsoleRole.CALLER)
+    sent = {"authorization": f"Bearer {key}"}
+    question = {"question": "What was the gross profit of Lantern Holdings in 2025?"}
+    body = served.browser().ask("POST", "/v1/research/ask", json=question, headers=sent).json()
+    assert (body["outcome"], body["figure"]["shown"], body["figure"]["scale"]) == ("figure", "500", "million")
+    assert body["figure"]["operands"][0]["address"].startswith("report.pdf#p1/t1/")
+    assert body["licence"] == "HKEX filing"
+    refused = served.browser().ask("POST", "/v1/research/ask", json={"q": 1}, headers=sent)
+    assert refused.status_code == 400
+    assert served.browser().ask("POST", "/v1/research/ask", json=question).status_code == 401
+
+
+async def opened(world):
+    world.app._hot.open()
+
+
+def test_a_note_goes_to_clients_only_supported_by_another_qualified_person_and_not_in_a_quiet_period(served):
+    ask(served, "What was the percentage change in revenue of Lantern Holdings from 2024 to 2025?")
+    with Desk(served.runtime, FIRM) as desk:
+        answer = desk.answers()[0]
+    begun = {
+        "id": "n-1",
+        "title": "Lantern",
+        "issuers": "Lantern Holdings",
+        "audience": "clients",
+        "first": "We like its caution.",
+    }
+    assert served.analyst.post(NOTES, begun).status_code == 303
+    here = f"{NOTES}/n-1"
+    sha256 = answer.reply.source.sha256
+    for form in (
+        {"text": "Revenue grew by 26%.", "answer": answer.id},
+        {"text": "Demand holds.", "document": sha256, "page": "1", "quote": "The board expects demand to fall."},
+    ):
+        assert served.analyst.post(f"{here}/sentence", form).status_code == 303
+    page = served.analyst.get(here).text
+    assert "a number or date that stands in none of its supports" in page
+    assert "these words do not stand on that page" in page
+    with Desk(served.runtime, FIRM) as desk:
+        digest = find_note(desk, "n-1")[1]["digest"]
+    approver = served.signed_in(ConsoleRole.APPROVER)
+    refused = approver.post(f"{here}/release", {"digest": digest})
+    assert refused.status_code == 409
+    assert approver.post(f"{here}/sentence", {"text": "x"}).status_code == 403  # another author's
+    served.analyst.post(f"{here}/sentence", {"place": "2", "text": "Revenue grew by 25%.", "answer": answer.id})
+    quoted = {
+        "place": "3",
+        "text": "Demand holds.",
+        "document": sha256,
+        "page": "1",
+        "quote": "The board expects demand to hold.",
+    }
+    served.analyst.post(f"{here}/sentence", quoted)
+    with Desk(served.runtime, FIRM) as desk:
+        fresh = find_note(desk, "n-1")[1]["digest"]
+    assert approver.post(f"{here}/release", {"digest": digest}).status_code == 409  # changed since it was read
+    assert served.analyst.post(f"{here}/release", {"digest": fresh}).status_code == 403  # its author, not qualified
+    offering = {"issuer": "Lantern Holdings", "kind": "secondary offering", "who": "firm", "since": str(today(served))}
+    registrar = served.signed_in(ConsoleRole.COMPLIANCE)
+    assert registrar.post(REGISTER, offering).status_code == 303
+    assert registrar.post(REGISTER, offering | {"since": "soon"}).status_code == 400
+    quiet = approver.post(f"{here}/release", {"digest": fresh})
+    assert (quiet.status_code, "Code of Conduct 16.5" in quiet.text) == (409, True)
+    served.later(days=11)
+    served.runtime.snapshots.refresh()
+    approver = served.signed_in(ConsoleRole.APPROVER)
+    assert approver.post(f"{here}/release", {"digest": fresh}).status_code == 303
+    (row,) = state(register(served)).rows("note")
+    assert (row["released_digest"], row["released_by"]) == (fresh, QUALIFIED)
+    entry = register(served).repository.newest("research-release/1", USE)
+    assert "no interest" in json.loads(entry.content)["disclosures"][0]
+    approver.get(here)  # the message of the release is in the language in which it was pressed
+    for address in (DESK, NOTES, here):
+        found = [text for text in english_in(approver.get(f"{address}?lang=zh-Hant").text) if "（譯）" not in text]
+        assert found == [], address
+
+
+def today(served):
+    from dualtrack.domain.time import hong_kong_date
+
+    return hong_kong_date(served.world.clock())
+
+
+def test_the_state_of_the_desk_is_rebuilt_from_the_ledger(served):
+    kept = state(register(served))
+    kept.catch_up()
+    with register(served).repository.backend.read() as connection:
+        live = kept.live(connection)
+    assert live == kept.expected()
+    assert msgspec.json.encode(live)
