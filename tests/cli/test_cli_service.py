@@ -5,6 +5,7 @@ from cli_world import good, run
 
 from dualtrack.demo.language.corpus import load_corpus
 from dualtrack.domain.records import encode
+from dualtrack.store.workspace import Workspace
 
 DAY = ("--on", "2026-11-27")
 
@@ -46,3 +47,23 @@ def test_a_message_and_what_it_gets(corpus):
 )
 def test_bad_input_ends_with_2(corpus, arguments):
     assert run("service", *(corpus if each == "{corpus}" else each for each in arguments)).code == 2
+
+
+def test_the_starter_pack_begins_a_corpus_and_its_intents_train(tmp_path):
+    passages, intents, model = tmp_path / "p.yaml", tmp_path / "i.yaml", tmp_path / "m.bin"
+    said = good("service", "starter", "mpf", "--use", "my-firm/answers", "-o", passages, "--intents", intents).out
+    assert "85 passages of a fictional firm" in said
+    assert good("service", "check", passages, *DAY).code == 0
+    turn = good("service", "try", passages, "幾多歲可以攞返啲強積金？", *DAY, "--json").json
+    assert turn["outcome"] == "answer"
+    assert run("service", "starter", "mpf", "-o", passages).code == 2  # it is there already
+    pytest.importorskip("sklearn", reason="the models extra (scikit-learn) is not installed")
+    card = good("service", "train", intents, "--passages", passages, "-o", model, "--json").json
+    assert len(card["intents"]) == 33
+    assert model.stat().st_size > 1000
+
+
+def test_serving_needs_a_chat_that_is_set_up(tmp_path):
+    workspace = Workspace.create(tmp_path / "empty", demo=True)
+    done = run("service", "serve", "--workspace", workspace.root)
+    assert (done.code, "service.yaml" in done.err) == (2, True)

@@ -8,6 +8,7 @@ from server_world import ORIGIN, USE, ConsoleRole
 from service_world import CHAT_PATH, FRAMING, ServiceWorld, plain
 
 from dualtrack.apps.service.conversations import find, lines, state
+from dualtrack.apps.service.evidence import conversation_table
 from dualtrack.domain import canonical
 from dualtrack.runtime.complaints import list_complaints
 from dualtrack.runtime.holds import release_hold, set_hold
@@ -296,3 +297,13 @@ def test_no_page_has_an_english_sentence_of_ours_in_chinese(served):
     for page in pages:
         assert page.status_code == 200
         assert [text for text in english_in(page.text) if "（譯）" not in text] == []
+
+
+def test_a_table_of_conversations_holds_what_became_of_them_and_no_words(served):
+    browser, address = served.start()
+    served.write(browser, address, "What is the monthly account fee?")
+    browser.ask("POST", f"{address}/solved", data={"solved": "yes", "number": "2"}, headers={"origin": ORIGIN})
+    row = conversation_table(served.register, USE)[-1]
+    assert (row["messages"], row["answers"], row["solved"], row["handed_over"], row["complained"]) == (2, 1, 1, 0, 0)
+    assert row["first_answer_s"] in {0, 1, 2}
+    assert not [value for value in row.values() if "fee" in str(value)]

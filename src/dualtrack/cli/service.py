@@ -12,9 +12,11 @@ from rich.table import Table
 from dualtrack.apps.service.gaps import find_gaps
 from dualtrack.apps.service.passages import load_passages
 from dualtrack.apps.service.settings import SETTINGS_NAME, read_settings
+from dualtrack.apps.service.starting import SECTORS, starter_corpus, starter_intents
 from dualtrack.apps.service.turn import Assistant
 from dualtrack.cli.desk import console, json_option, open_workspace, print_json, workspace_option
-from dualtrack.domain.records import to_plain
+from dualtrack.cli.files import read_bytes, write_new
+from dualtrack.domain.records import encode, to_plain
 from dualtrack.domain.time import hong_kong_date, parse_date
 from dualtrack.errors import PathError
 
@@ -87,6 +89,90 @@ def _try(passages: Path, message: str, day: str | None, language: str | None, as
         click.echo(
             f"  near: {found.passage.id} {found.passage.title.en} (score {found.score:.2f}, covers {found.coverage:.2f})"
         )
+
+
+@service_command.command("starter", epilog="Example: dualtrack service starter bank --output passages.yaml")
+@click.argument("sector", type=click.Choice(SECTORS))
+@click.option("--use", help="The use that the passages are for, as my-firm/answers.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@click.option("--intents", type=click.Path(path_type=Path), help="Write the intents with their examples, too.")
+def _starter(sector: str, use: str | None, output: Path, intents: Path | None) -> None:
+    """Write the starter passages of a SECTOR with other ways of asking and a glossary: fictional, to be replaced by the firm's own."""
+    corpus = starter_corpus(sector, use)
+    write_new(output, encode(corpus) + b"\n")
+    if intents is not None:
+        write_new(intents, starter_intents(sector))
+    click.echo(
+        f"{len(corpus.passages)} passages of a fictional firm: replace each by approved wording before anybody is answered"
+    )
+
+
+@service_command.command(
+    "measure", epilog="Example: dualtrack service measure passages.csv --questions test.yaml --output table.csv"
+)
+@_PASSAGES
+@click.option(
+    "--questions", type=click.Path(path_type=Path), required=True, help="Test questions: text, register, passage."
+)
+@click.option("--split", type=click.Choice(["dev", "test"]), help="Only this part of the questions.")
+@_DAY
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="The table to write, for a plan to measure.")
+@json_option
+def _measure(
+    passages: Path, questions: Path, split: str | None, day: str | None, output: Path | None, as_json: bool
+) -> None:
+    """Put test questions to the assistant and to a keyword menu; write a row for each, without its words, and print the shares."""
+    from dualtrack.apps.service.evidence import (  # noqa: PLC0415 - needs the optional part
+        answer_shares,
+        answer_table,
+        read_questions,
+        write_table,
+    )
+
+    asked = read_questions(read_bytes(questions), where=questions.name)
+    chosen = [each for each in asked if split is None or each.split == split]
+    rows = answer_table(load_passages(passages), chosen, on=_day(day))
+    if output is not None:
+        write_new(output, write_table(rows))
+    shares = answer_shares(rows)
+    if as_json:
+        print_json([each._asdict() for each in shares])
+        return
+    table = Table("register", "share", "of n", "estimate", "95% interval")
+    for each in shares:
+        estimate = f"{each.hits / each.n:.3f}"
+        table.add_row(
+            each.register, each.share, f"{each.hits} of {each.n}", estimate, f"{each.low:.3f} to {each.high:.3f}"
+        )
+    console().print(table)
+
+
+@service_command.command("train", epilog="Example: dualtrack service train examples.csv --output intents.bin")
+@click.argument("examples", type=click.Path(path_type=Path))
+@click.option(
+    "--passages", type=click.Path(path_type=Path), help="Learn also from the passages that answer the intents."
+)
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="The model to write.")
+@json_option
+def _train(examples: Path, passages: Path | None, output: Path, as_json: bool) -> None:
+    """Train intents on EXAMPLES (CSV: text, intent, register; or YAML), with a threshold below which none is named."""
+    from dualtrack.apps.service.intents.enriching import from_passages  # noqa: PLC0415 - needs the optional part
+    from dualtrack.apps.service.intents.examples import load_examples  # noqa: PLC0415 - as above
+    from dualtrack.apps.service.intents.stored import save  # noqa: PLC0415 - as above
+    from dualtrack.apps.service.intents.training import train  # noqa: PLC0415 - as above
+
+    given = load_examples(examples)
+    more = () if passages is None else from_passages(given, load_passages(passages))
+    model = train(given.examples, more=more)
+    write_new(output, save(model))
+    if as_json:
+        print_json(to_plain(model.card))
+        return
+    shown = model.card.shown
+    click.echo(
+        f"{len(model.card.intents)} intents from {model.card.examples} examples and {model.card.more} texts of passages; held out: "
+        f"{shown.right} of {shown.threshold.n} right"
+    )
 
 
 @service_command.command("serve", epilog="Example: dualtrack service serve --workspace dualtrack-demo")

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, Line, lines, reread, say, step
 from dualtrack.apps.service.triggers import find_triggers
 from dualtrack.domain.business_time import add_business_minutes
+from dualtrack.domain.records import to_plain
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import FieldError, OverloadError, RateLimitError, RefusedError
 from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain
@@ -140,6 +141,9 @@ async def _answer(
     content = {
         "text": _CITED.sub("", answer), "sources": sources, "receipt": told.get("receipt"), "human": told["human"],
     }  # fmt: skip
+    if told["outcome"] == "fallback" and not sources:
+        tongue: Literal["en", "zh-Hant"] = "zh-Hant" if language == "zh-Hant" else "en"
+        content["nearest"] = [to_plain(title) for title in runtime.shelf.nearest(live, text, tongue)]
     about = {"decision": told["decision"], "outcome": told["outcome"], "code": told.get("code"), "language": language}
     return content, about
 

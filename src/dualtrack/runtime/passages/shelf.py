@@ -55,6 +55,11 @@ class Shelf:
         found = index.answer(_question(pieces)) if index is not None else None
         return found.text if isinstance(found, Answer) else None
 
+    def nearest(self, live: LiveUse, question: str, language: Language, most: int = RETRIEVED_MAX) -> list[Text]:
+        """Return the titles of the passages nearest to a question, best first; none without a corpus."""
+        index = self._index(live, language)
+        return [] if index is None else [found.passage.title for found in index.search(question, most)]
+
     def titles(self, live: LiveUse, language: Language) -> dict[str, Text]:
         """Return titles of the passages that serve today, by id; none without a corpus."""
         index = self._index(live, language)

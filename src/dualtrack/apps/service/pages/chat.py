@@ -46,6 +46,7 @@ class Bubble(NamedTuple):
     held: bool
     offers: bool
     answered: bool
+    nearest: list[Text]
     language: str
 
 
@@ -72,6 +73,7 @@ def _bubble(runtime: Runtime, found: Conversation, line: Line) -> Bubble:
         held=held,
         offers=bool(content.get("offers")),
         answered=line.row["outcome"] in {"served", "fallback"} and bool(content.get("sources")),
+        nearest=[Text(en=item["en"], zh=item["zh-Hant"]) for item in content.get("nearest", ())],
         language=line.row["language"] or "",
     )
 
