@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from dualtrack.apps.research.metrics import catalogue, find_metric, metric_roles
 from dualtrack.apps.research.reported import SCALES
 from dualtrack.cli.desk import console, json_option, print_json
 from dualtrack.cli.files import read_document, write_new
+from dualtrack.cli.research_view import reply_lines
 from dualtrack.domain.records import encode, to_plain
+from dualtrack.domain.time import hong_kong_date, parse_date
 from dualtrack.errors import FieldError
 from dualtrack.intake.workbook import read_workbook
 
@@ -28,7 +31,7 @@ _SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": 
 
 @click.group("research")
 def research_command() -> None:
-    """Compute figures from cells of a file, and compute them again."""
+    """Answer questions from documents and tables, compute figures from cells, and compute them again."""
 
 
 @research_command.command("compute", epilog="Example: dualtrack research compute '(C7 - B7) / B7' --data income.xlsx")
@@ -55,6 +58,89 @@ def _keep(figure: Figure, output: Path | None, *, as_json: bool) -> None:
         print_json(to_plain(figure))
         return
     _show(figure.trace)
+
+
+@research_command.command(
+    "ask",
+    epilog="Example: dualtrack research ask 'What was revenue in 2025?' --document report.pdf --issuer Lantern --licence 'HKEX filing'",
+)
+@click.argument("question")
+@click.option(
+    "--document",
+    "documents",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    required=True,
+    help="PDF, XBRL, xlsx or csv; may be given again.",
+)
+@click.option("--licence", required=True, help="Under which terms the documents may be used.")
+@click.option("--issuer", default="", help="Whom the documents are of, as the question names it.")
+@click.option("--period", default="", help="Their period, as FY2025.")
+@click.option("--on", "day", metavar="DAY", help="Day against which 'last year' is read; today if not given.")
+@json_option
+def _ask(
+    question: str, documents: tuple[Path, ...], licence: str, issuer: str, period: str, day: str | None, as_json: bool
+) -> None:
+    """Answer QUESTION from documents, without a model: a figure with its cells, a quotation, or why there is none. Nothing is recorded."""
+    from dualtrack.apps.research.local import ask_files  # noqa: PLC0415 - needs the optional part
+
+    on = parse_date(day, where="--on") if day else hong_kong_date(datetime.now(UTC))
+    reply = ask_files(question, documents, licence=licence, issuer=issuer, period=period, on=on)
+    if as_json:
+        print_json(to_plain(reply))
+        return
+    for line in reply_lines(reply):
+        click.echo(line)
+
+
+@research_command.command(
+    "sql", epilog="Example: dualtrack research sql 'total revenue by region' --data sales.csv --licence 'own data'"
+)
+@click.argument("question")
+@click.option(
+    "--data",
+    "files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    required=True,
+    help="csv, xlsx or parquet; may be given again.",
+)
+@click.option("--licence", required=True, help="Under which terms the files may be used.")
+@click.option("--personal", multiple=True, help="A column about people: only counted, summed or averaged.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Keep the result in this file, to be checked.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Write a picture of the result here, as SVG.")
+@json_option
+def _sql(
+    question: str,
+    files: tuple[Path, ...],
+    licence: str,
+    personal: tuple[str, ...],
+    output: Path | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Answer QUESTION (words or one SELECT) from tables: the SQL that ran, what it means, its rows, where each column comes from."""
+    from dualtrack.apps.research.local import ask_tables  # noqa: PLC0415 - needs the optional part
+    from dualtrack.apps.research.tables.plot import draw_chart, make_chart  # noqa: PLC0415 - as above
+
+    result = ask_tables(question, files, licence=licence, personal=personal, day=str(hong_kong_date(datetime.now(UTC))))
+    if output is not None:
+        write_new(output, encode(result) + b"\n")
+    if plot is not None:
+        chart = make_chart(result)
+        if chart is None:
+            raise FieldError("this result has no picture", where="--plot", fix="group by one column")
+        write_new(plot, draw_chart(chart, key="result", language="en").encode())
+    if as_json:
+        print_json(to_plain(result))
+        return
+    click.echo(f"SQL: {result.query.sql}")
+    click.echo(f"{result.restated.en}\n{result.restated.zh}")
+    table = Table(*(column.name for column in result.columns))
+    for row in result.rows:
+        table.add_row(*("" if value is None else value for value in row))
+    console().print(table)
+    click.echo(f"{len(result.rows)} rows{', cut off' if result.cut else ''}; DuckDB {result.duckdb}")
 
 
 @research_command.command("metrics", epilog="Example: dualtrack research metrics net_gearing")

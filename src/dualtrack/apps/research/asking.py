@@ -11,8 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from dualtrack.apps.research.documents.find import search
+from dualtrack.apps.research.documents.model import parse_address
 from dualtrack.apps.research.documents.resolver import resolve
-from dualtrack.apps.research.solving.answer import Abstained, Answered, Quoted, abstained
+from dualtrack.apps.research.solving.answer import Abstained, Answered, Cited, Quoted, abstained, compute, in_scale
+from dualtrack.apps.research.solving.scales import POWERS
 from dualtrack.apps.research.solving.solve import solve
 from dualtrack.apps.research.solving.table import table_in
 from dualtrack.domain.records import Record, Text
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from dualtrack.apps.research.documents.facts import Fact
     from dualtrack.apps.research.documents.find import Hit
     from dualtrack.apps.research.documents.issuers import IssuerNames
     from dualtrack.apps.research.documents.resolver import Resolved
@@ -77,6 +80,8 @@ def ask(question: str, store: DocumentStore, names: IssuerNames, *, on: date) ->
                 quotes.append((answer, hit))
             else:
                 silent.append(answer)
+    if not figures:
+        figures = list(_by_facts(meant, hits, store))
     if figures:
         return _best(figures, looked)
     if quotes:
@@ -99,6 +104,39 @@ def _answers(question: str, hit: Hit, store: DocumentStore) -> Iterator[Answered
     paragraphs = [line.text for line in page.lines]
     for table in page.tables:
         yield solve(question, table_in(document, page.number, table.number), paragraphs)
+
+
+def _by_facts(meant: Resolved, hits: tuple[Hit, ...], store: DocumentStore) -> Iterator[tuple[Answered, Hit]]:
+    """Yield the reported value of a line that the question names in other words than the report, such as in the other language.
+
+    Only one line of one year is asked for so: anything that is to be computed needs the words of the table.
+    """
+    if len(meant.concepts) != 1 or len(meant.periods) != 1 or meant.metrics:
+        return
+    concept, period = meant.concepts[0], meant.periods[0]
+    seen: set[str] = set()
+    for hit in hits:
+        if hit.sha256 in seen:
+            continue
+        seen.add(hit.sha256)
+        for fact in store.facts(sha256=hit.sha256, concept=concept, year=period.year):
+            if period.months is not None and fact.period.months not in {None, period.months}:
+                continue
+            place = hit._replace(page=parse_address(fact.address).page)
+            yield _reported(fact), place
+
+
+def _reported(fact: Fact) -> Answered:
+    scale = next(name for name, power in POWERS.items() if power == fact.scale and name != "percent")
+    cited = Cited(
+        name="a", address=fact.address, text=fact.printed, value=fact.value, unit=fact.unit, scale=scale,
+        period=fact.period.words, label=fact.label,
+    )  # fmt: skip
+    return Answered(
+        intent="value", value=fact.value, shown=in_scale(fact.value, scale), unit=fact.unit, scale=scale, period=fact.period.words,
+        definition=Text(en=f"as reported under “{fact.label}”", zh=f"按「{fact.label}」一項所列"), expression="a",
+        trace=compute("a", [cited]), operands=(cited,),
+    )  # fmt: skip
 
 
 def _best(figures: list[tuple[Answered, Hit]], looked: tuple[LookedAt, ...]) -> Reply:

@@ -1,0 +1,34 @@
+"""A reply of the research desk as lines of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dualtrack.apps.research.asking import Reply
+
+__all__ = ["reply_lines"]
+
+
+def reply_lines(reply: Reply) -> Iterator[str]:
+    """Yield what a reply says, both languages where they are its own words."""
+    if reply.figure is not None:
+        figure = reply.figure
+        scale = "" if figure.scale == "one" else f" {figure.scale}"
+        yield f"{figure.choice + ' ' if figure.choice else ''}{figure.shown}{scale} ({figure.definition.en}; {figure.definition.zh})"
+        yield f"  = {figure.expression}"
+        for operand in figure.operands:
+            yield f"  {operand.name}: {operand.text} at {operand.address}, {operand.label} {operand.period}".rstrip()
+        if figure.second is not None:
+            yield f"  a second way agrees: {figure.second.how.en}"
+    elif reply.quote is not None:
+        yield f'"{reply.quote.text}" at {reply.quote.address}'
+    elif reply.none is not None:
+        yield f"no answer: {reply.none.words.en} {reply.none.words.zh}"
+        yield f"  what would settle it: {reply.none.settles.en}; {reply.none.settles.zh}"
+    for text in reply.clarify:
+        yield f"asked back: {text.en} {text.zh}"
+    if reply.source is not None:
+        yield f"  source: {reply.source.document}, page {reply.source.page} ({reply.licence})"
