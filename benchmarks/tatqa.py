@@ -170,8 +170,12 @@ def said(answer: Answer) -> tuple[list[str], str]:
     if answer.choice and answer.intent == "compare":
         return [answer.choice.split()[-1]], ""
     if answer.expression == "a":
-        return [answer.operands[0].text], answer.scale if answer.operands[0].address.startswith("table/") else ""
-    return [str(Decimal(answer.shown).quantize(Decimal("0.01"), ROUND_HALF_UP))], answer.scale
+        return [answer.operands[0].text], answer.scale if answer.scale in FACTORS and answer.operands[
+            0
+        ].address.startswith("table/") else ""
+    return [
+        str(Decimal(answer.shown).quantize(Decimal("0.01"), ROUND_HALF_UP))
+    ], answer.scale if answer.scale in FACTORS else ""
 
 
 # The parts of the report.
@@ -245,6 +249,12 @@ def report_part(name: str, part: list[Asked]) -> tuple[float, list[tuple[Asked, 
     )
     line("all questions, exact match", sum(each.right for each, _ in given), len(given))
     arithmetic = [each for each, _ in given if each.kind == "arithmetic"]
+    twice = [
+        each
+        for each, answer in given
+        if each.kind == "arithmetic" and isinstance(answer, Answered) and answer.second is not None
+    ]
+    line("arithmetic with a second way that agrees, right", sum(each.right for each in twice), len(twice))
     print("abstention curve, arithmetic: least match, answered, right of those")
     for cut in CUTS:
         kept = [each for each in arithmetic if each.match is not None and each.match >= cut]

@@ -215,7 +215,7 @@ _APPLICATIONS = (
     Place("research-note", BROKER_COMPLIANCE, "{research_note}"),
     Place("research-register", BROKER_COMPLIANCE, f"{_RESEARCH}/register"),
 )
-PLACES: tuple[Place, ...] = (*_DOOR, *_USES, *_PEOPLE_DECIDE, *_RECORDS, *_APPLICATIONS)
+PLACES: tuple[Place, ...] = (*_DOOR, *_USES, *_PEOPLE_DECIDE, *_APPLICATIONS, *_RECORDS)
 """Every page of the console, some of them in more than one state."""
 
 

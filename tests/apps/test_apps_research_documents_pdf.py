@@ -24,7 +24,7 @@ def report():
 
 # --- addresses ---
 
-names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=NAME_MAX)
+names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=40)
 places = st.integers(1, 9_999)
 
 
@@ -142,8 +142,7 @@ def test_numbers_that_are_set_come_back(rows):
     for place, (label, number) in enumerate(rows):
         top = 100.0 + 14 * place
         text = f"({-number:,})" if number < 0 else f"{number:,}"
-        label = label.strip() or "row"
-        words.append(Word(f"X{place}{label.replace(' ', '')}", 50, top, 50 + 5 * len(label), top + 10))
+        words.append(Word(f"X{place}{label.replace(' ', '')}", 50, top, 60 + 5 * len(label), top + 10))
         words += [Word(text, right - 5 * len(text), top, right, top + 10) for right in (400.0, 480.0)]
     (table,) = page_tables(words, 1)
     printed = [f"({-number:,})" if number < 0 else f"{number:,}" for _, number in rows]

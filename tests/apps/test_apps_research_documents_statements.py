@@ -278,6 +278,9 @@ def test_the_sums_of_a_sound_report_hold(facts):
         "owners_of_equity",
         "cash_change",
         "cash_end",
+        "lines_operating_profit",
+        "lines_profit_before_tax",
+        "lines_financing_cash_flow",
     }
     support = fact_support(found)
     assert support[value(facts, "total_assets", 2025).address] == (1, 0)

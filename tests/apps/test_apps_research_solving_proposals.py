@@ -193,3 +193,17 @@ def test_an_answer_cites_only_what_is_printed(row, column, other_row, other_colu
         for each in answer.operands:
             place = TABLE.cell(each.address)
             assert TABLE.rows[place[0]][place[1]] == each.text
+
+
+def test_the_solvers_own_reading_speaks_against_another_line():
+    question = "What was revenue in 2019?"
+    loss = ({"name": "a", "address": "income/r3c2"},)
+    assert isinstance(checked(written("a", loss, "USD", "thousand")), Answered)
+    assert reason(written("a", loss, "USD", "thousand"), question=question) == "second derivation"
+    answer = checked(written("a", (A,), "USD", "thousand"), question=question)
+    assert isinstance(answer, Answered)
+    assert answer.second.how.en == "read by rules"
+
+
+def test_a_year_is_no_amount():
+    assert reason(written("a", ({"name": "a", "quote": "2019"},), "", "")) == "not at its place"

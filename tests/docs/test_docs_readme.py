@@ -24,6 +24,7 @@ OWN_TESTS = {
     "govern-a-function.md",
     "govern-an-endpoint.md",
     "govern-openai.md",
+    "green-claims.md",
     "guards.md",
     "measure.md",
     "monitoring.md",

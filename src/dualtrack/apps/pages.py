@@ -100,19 +100,24 @@ class AppPage(NamedTuple):
 
 
 class HotCall(NamedTuple):
-    """A call of a hot route: the runtime, the client of upstreams, who calls (None on a public route), its body, a header by name."""
+    """A call of a hot route: the runtime, the client of upstreams, who calls (None on a public route), its body, a header by name.
+
+    `tail` is what stands in the address in the place of the last part, where the route's path ends in `{id}`.
+    """
 
     runtime: Runtime
     client: UpstreamClient
     caller: Caller | None
     body: bytes
     header: Callable[[bytes], str | None]
+    tail: str = ""
 
 
 class HotRoute(NamedTuple):
     """A route of the hot path, `/v1/<application>/…`. It answers with a status and plain data; errors of ours become problem documents.
 
-    `public` takes calls without an API key: it checks a token or a signature itself.
+    `public` takes calls without an API key: it checks a token or a signature itself. A path may end in `/{id}`, one part of small
+    letters, digits and hyphens, which the call has as its `tail`.
     """
 
     path: str

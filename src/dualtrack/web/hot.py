@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["HotMount"]
 
+_TAIL = re.compile(r"(/v1/[a-z0-9/_-]{1,200}/)([a-z0-9-]{1,64})")
+"""An address whose last part is the id of something: such routes are kept with `{id}` in its place."""
+
 _USE = "[a-z0-9-]{1,64}/[a-z0-9-]{1,64}"
 _DOORS = {
     "GET": re.compile(r"/v1/(?:models|decisions/[0-9A-Za-z]{1,64}/answer)"),
@@ -49,14 +52,16 @@ class HotMount:
                 return
         if self._app is None:
             self.open()
-        route = self._routes.get(scope["path"])
+        route, tail = self._routes.get(scope["path"]), ""
+        if route is None and (found := _TAIL.fullmatch(scope["path"])) is not None:
+            route, tail = self._routes.get(found[1] + "{id}"), found[2]
         if route is None:
             await self._app(scope, receive, send)
         elif scope["method"] != "POST":
             error = HttpError(405, "this address does not take that method", fix="send POST")
             await send_json(send, 405, problem_bytes(error), ((b"allow", b"POST"),), PROBLEM_TYPE)
         else:
-            await self._answer(route, scope, receive, send)
+            await self._answer(route, tail, scope, receive, send)
 
     def open(self) -> None:
         """Make the client and the application; the first call does so where there is no lifespan."""
@@ -71,7 +76,7 @@ class HotMount:
             await self._client.close()
         self._client = self._app = self._services.upstreams = None
 
-    async def _answer(self, route: HotRoute, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, route: HotRoute, tail: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call of an application's route; an error of ours is a problem document."""
         services = self._services
         try:
@@ -84,7 +89,7 @@ class HotMount:
             body = await read_body(scope, receive)
             assert self._client is not None, "opened by whoever calls"
             status, plain = await route.answer(
-                HotCall(services.runtime, self._client, caller, body, partial(header, scope))
+                HotCall(services.runtime, self._client, caller, body, partial(header, scope), tail)
             )
             await send_json(send, status, plain)
         except DualtrackError as error:

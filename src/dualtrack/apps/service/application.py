@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dualtrack.apps.application import API, Application, EntryKind
+from dualtrack.apps.service.connectors import routes as connectors
 from dualtrack.apps.service.pages import chat, complaining, desk
 from dualtrack.apps.service.records import (
     BEGAN_KIND,
@@ -36,6 +37,6 @@ APPLICATION = Application(
     tables=TABLES,
     roles=desk.ROLES,
     pages=(*chat.PAGES, *desk.PAGES, *complaining.PAGES),
-    hot_routes=ROUTES,
+    hot_routes=(*ROUTES, *connectors.ROUTES),
     locale="words.yaml",
 )

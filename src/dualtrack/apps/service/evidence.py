@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnswerShare",
+    "Row",
     "TestQuestion",
     "answer_shares",
     "answer_table",

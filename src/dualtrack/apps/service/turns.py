@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dualtrack.apps.pages import HotRoute
 from dualtrack.apps.service.answering import take_turn, wait_for_person
+from dualtrack.apps.service.connectors.said import plain_line, standing
 from dualtrack.apps.service.conversations import begin, find, lines
 from dualtrack.apps.service.settings import find_chat, read_settings
 from dualtrack.domain.records import Record, read_record
 from dualtrack.errors import ForbiddenError
 from dualtrack.runtime.faces.asgi import read_json
 from dualtrack.runtime.faces.callers import nobody, use_of
-from dualtrack.runtime.lookup import decision_row
 from dualtrack.runtime.reasons import language_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dualtrack.apps.pages import HotCall
-    from dualtrack.apps.service.conversations import Conversation, Line
+    from dualtrack.apps.service.conversations import Line
 
 __all__ = ["ROUTES", "Turn"]
 
@@ -66,27 +66,8 @@ async def _turns(call: HotCall) -> tuple[int, Mapping[str, Any]]:
         found, fresh = await take_turn(runtime, call.client, chat, found, asked.message, person=asked.person)
     elif asked.after is not None:
         fresh = await asyncio.to_thread(lines, found, after=asked.after)
-    messages = await asyncio.to_thread(lambda: [_plain(found, line) for line in fresh])
-    return 200, {"conversation": token, **_standing(found), "messages": messages}
-
-
-def _standing(found: Conversation) -> dict[str, Any]:
-    """Return who answers now, and while a person is awaited until when."""
-    plain: dict[str, Any] = {"status": found.status}
-    if found.status == "waiting":
-        plain |= {"due_at": found.row["due_at"], "urgent": bool(found.row["urgent"])}
-    return plain
-
-
-def _plain(found: Conversation, line: Line) -> dict[str, Any]:
-    """Return a message as a program shows it; what a person has yet to read says where its answer will be."""
-    content, row = line.content or {}, line.row
-    plain: dict[str, Any] = {"number": line.number, "who": line.who, "at": line.at, "text": line.text}
-    plain |= {name: content[name] for name in ("sources", "receipt", "human", "offers") if content.get(name)}
-    plain |= {name: row[name] for name in ("outcome", "code", "decision", "language") if row[name] is not None}
-    if row["outcome"] == "routed" and decision_row(found.register, row["decision"])["review"] is not None:
-        plain["answer_path"] = f"/v1/decisions/{row['decision']}/answer"
-    return plain
+    messages = await asyncio.to_thread(lambda: [plain_line(found, line) for line in fresh])
+    return 200, {"conversation": token, **standing(found), "messages": messages}
 
 
 ROUTES = (HotRoute("/v1/service/turns", _turns),)

@@ -23,7 +23,7 @@ __all__ = ["Meaning", "column_meanings", "lines_above"]
 
 
 class Meaning(NamedTuple):
-    """What a column means. `plain` is False where its header says more, as the name of a segment: its numbers are not the whole's."""
+    """What a column means. `own` tells that its own header says the period, not one around. `plain` is False where its header says more, as the name of a segment: its numbers are not the whole's."""
 
     period: Period | None
     currency: str | None
@@ -31,6 +31,7 @@ class Meaning(NamedTuple):
     restated: bool
     plain: bool
     text: str
+    own: bool
 
 
 def lines_above(table: Table, lines: Sequence[tuple[str, float]]) -> list[str]:
@@ -64,6 +65,7 @@ def column_meanings(table: Table, above: Sequence[str]) -> dict[int, Meaning]:
             restated=heading.restated,
             plain=not heading.rest and not heading.company,
             text=text,
+            own=bool(heading.periods),
         )
         for number, (text, heading) in own.items()
     }
@@ -87,7 +89,9 @@ def _period(heading: Heading, around: Sequence[Heading], *, alone: bool) -> Peri
     years = {each.year for each in heading.periods}
     titles = [each for one in around for each in one.periods]
     if not years and alone:
-        years = {each.year for each in titles}
+        named = [one.periods for one in around if one.periods]
+        spans = [each for each in named if each[0].months]  # `year ended` before the day of a balance brought forward
+        years = {each.year for each in next(iter(spans or named), ())}
     if len(years) != 1:
         return None
     (year,) = years

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from dualtrack.apps.research.documents.labels import StatementKind
 from dualtrack.apps.research.documents.periods import Period
 from dualtrack.apps.research.units import Unit
@@ -32,3 +34,9 @@ class Fact(Record, frozen=True):
     column: str = ""
     restated: bool = False
     nil: bool = False
+
+    @property
+    def step(self) -> Decimal:
+        """A unit of the last place printed, in base units."""
+        places = sum(letter.isdigit() for letter in self.printed.partition(".")[2])
+        return Decimal(1).scaleb(self.scale - places)

@@ -40,7 +40,7 @@ class Span(NamedTuple):
 
 def is_header(row: Row, spans: Sequence[Span], notes: int) -> bool:
     """Tell whether a row above the numbers is of the header; `notes` columns at the left hold numbers of notes."""
-    if statement_named(row.pieces[0].text):
+    if statement_named(row.pieces[0].text) or statement_named(row.text):
         return False  # a title, perhaps with the name of the issuer beside it
     over = [columns for columns in _columns(row, spans, notes) if columns != (0,)]
     if len(row.pieces) > 1 or not over:
@@ -58,9 +58,22 @@ def header_texts(rows: Sequence[Row], spans: Sequence[Span], notes: int) -> list
             texts = [[*each, row.pieces[0].text] for each in texts]  # a unit said once is that of every column
             continue
         for piece, columns in zip(row.pieces, _columns(row, spans, notes), strict=True):
-            for column in columns:
-                texts[column].append(piece.text)
+            for column, text in zip(columns, _parted(piece.text, len(columns)), strict=True):
+                texts[column].append(text)
     return [" ".join(each) for each in texts]
+
+
+def _parted(text: str, n: int) -> list[str]:
+    """Return the parts of a text that is the dates of several columns set close to one another, or the text for each."""
+    words = text.split()
+    size = len(words) // n
+    parts = (
+        [" ".join(words[place : place + size]) for place in range(0, size * n, size)]
+        if size and size * n == len(words)
+        else []
+    )
+    dated = len(parts) > 1 and all(len(read_heading(part).periods) == 1 and read_heading(part).says for part in parts)
+    return parts if dated else [text] * n
 
 
 def _columns(row: Row, spans: Sequence[Span], notes: int) -> list[tuple[int, ...]]:

@@ -39,7 +39,7 @@ _CHANGE = re.compile(r"%|\bchanges?\b|\bvariance\b|\bincrease\b|\bdecrease\b|增
 _COMPANY = re.compile(r"\b(?:the )?company\b(?!'s| and)|本公司(?!擁有人|股東|權益)")
 _FILLER = re.compile(
     r"\b(?:for|the|as|at|of|to|in|on|and|year|years|ended|ending|months?|six|three|nine|half|un-?audited|audited|group|consolidated|"
-    r"expressed|figures|amounts?|dollars?|number|which|are|reflected|par|value|all|tabular|where|noted|or|"
+    r"expressed|figures|amounts?|dollars?|number|weeks?|fiscal|which|are|reflected|par|value|all|tabular|where|noted|or|"
     r"unless|otherwise|stated|except|per|share|data|fy|financial|period|hong|kong|dollars?|cents?|"
     r"january|february|march|april|may|june|july|august|september|october|november|december|"
     r"jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|m)\b"

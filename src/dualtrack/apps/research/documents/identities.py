@@ -11,12 +11,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dualtrack.apps.research.calculate import numeral
+from dualtrack.apps.research.documents.chains import added_up
 from dualtrack.apps.research.documents.labels import labels
 from dualtrack.domain.records import Record, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from dualtrack.apps.research.documents.chains import Added
     from dualtrack.apps.research.documents.facts import Fact
     from dualtrack.apps.research.documents.labels import Identity
 
@@ -48,7 +50,8 @@ class Support(NamedTuple):
 
 def check_identities(facts: Iterable[Fact]) -> tuple[IdentityFinding, ...]:
     """Check the facts of one issuer, of one or several documents."""
-    known = [fact for fact in facts if fact.concept and fact.unit.stated]
+    stated = [fact for fact in facts if fact.unit.stated]
+    known = [fact for fact in stated if fact.concept]
     groups: dict[tuple[str, int], list[Fact]] = defaultdict(list)
     for fact in known:
         groups[fact.document, fact.period.year].append(fact)
@@ -62,7 +65,22 @@ def check_identities(facts: Iterable[Fact]) -> tuple[IdentityFinding, ...]:
         for identity in labels().identities:
             finding = _check(identity, chosen, document, year)
             found += [] if finding is None else [finding]
+    found += [_lines(each) for each in added_up(stated)]
     return (*found, *_priors(known))
+
+
+def _lines(added: Added) -> IdentityFinding:
+    total = added.total
+    return IdentityFinding(
+        name=f"lines_{total.concept}",
+        outcome="holds" if added.holds else "fails",
+        document=total.document,
+        year=total.period.year,
+        difference=numeral(added.difference),
+        tolerance=numeral(added.tolerance),
+        addresses=(total.address, *(each.address for each in added.parts)),
+        text=_PAIRS["lines"],
+    )
 
 
 def fact_support(findings: Sequence[IdentityFinding]) -> Mapping[str, Support]:
@@ -77,13 +95,6 @@ def fact_support(findings: Sequence[IdentityFinding]) -> Mapping[str, Support]:
 def _chosen(facts: list[Fact]) -> Fact:
     """Return the fact of a concept that counts: a statement's own before that of a summary."""
     return min(facts, key=lambda each: (each.statement is None, each.statement == "summary"))
-
-
-def _step(fact: Fact) -> Decimal:
-    """Return a unit of the last place printed, in base units; a dash is nothing exactly only to the scale it is printed in."""
-    digits = fact.printed.partition(".")[2]
-    places = sum(letter.isdigit() for letter in digits)
-    return Decimal(1).scaleb(fact.scale - places)
 
 
 def _check(identity: Identity, chosen: Mapping[str, Fact], document: str, year: int) -> IdentityFinding | None:
@@ -107,7 +118,7 @@ def _sum(
         return None
     right = sum((sign * Decimal(chosen[name].role_value) for name, sign in terms), Decimal(0))
     difference = Decimal(chosen[identity.left].role_value) - right
-    tolerance = sum((_step(each) for each in used), Decimal(0)) / 2
+    tolerance = sum((each.step for each in used), Decimal(0)) / 2
     return IdentityFinding(
         name=identity.name,
         outcome="holds" if abs(difference) <= tolerance else "fails",
@@ -127,7 +138,7 @@ def _agree(facts: list[Fact], document: str, year: int) -> list[IdentityFinding]
         if other is first or other.statement is None or other.unit != first.unit or not _same_period(first, other):
             continue
         difference = Decimal(first.role_value) - Decimal(other.role_value)
-        tolerance = (_step(first) + _step(other)) / 2
+        tolerance = (first.step + other.step) / 2
         if abs(difference) > tolerance:
             found.append(_pair("places", "differs", first, other, (document, year), (difference, tolerance)))
     return found
@@ -155,7 +166,7 @@ def _priors(facts: list[Fact]) -> list[IdentityFinding]:
         if before is None or not later or before.unit != fact.unit or not _same_period(before, fact):
             continue
         difference = Decimal(fact.role_value) - Decimal(before.role_value)
-        tolerance = (_step(fact) + _step(before)) / 2
+        tolerance = (fact.step + before.step) / 2
         outcome: Literal["holds", "fails", "restated"] = (
             "holds" if abs(difference) <= tolerance else "restated" if fact.restated else "fails"
         )
@@ -164,6 +175,7 @@ def _priors(facts: list[Fact]) -> list[IdentityFinding]:
 
 
 _PAIRS = {
+    "lines": Text(en="The lines add up to the total", zh="各項相加等於合計"),
     "places": Text(en="Two places of the document print the same number", zh="文件兩處列印相同數字"),
     "prior": Text(
         en="The column of the year before is what the report of that year said", zh="上年度一欄與該年度報告所載相同"

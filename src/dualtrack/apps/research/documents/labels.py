@@ -12,7 +12,17 @@ from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import Record, read_record
 from dualtrack.runtime.passages.scripts import to_traditional
 
-__all__ = ["Concept", "Identity", "Labels", "StatementKind", "concept_of", "labels", "statement_named", "tag_concept"]
+__all__ = [
+    "Concept",
+    "Identity",
+    "Labels",
+    "StatementKind",
+    "concept_of",
+    "label_rank",
+    "labels",
+    "statement_named",
+    "tag_concept",
+]
 
 StatementKind = Literal["income", "comprehensive", "position", "cash_flow", "equity", "summary"]
 
@@ -120,6 +130,18 @@ def concept_of(label: str, kind: StatementKind | None) -> str | None:
             if concept.anywhere or (kind is not None and kind in concept.places):
                 return name
     return None
+
+
+def label_rank(label: str, concept: str) -> int:
+    """Return the place of a label among those of its concept: the first means it most exactly."""
+    plain = to_traditional(plain_label(_UNIT.sub(_without_unit, label)))
+    known = labels().concepts[concept]
+    for one in (plain, *_sides(plain)):
+        for names in (known.en, known.zh):
+            ranks = [place for place, each in enumerate(names) if to_traditional(plain_label(each)) == one]
+            if ranks:
+                return ranks[0]
+    return len(known.en) + len(known.zh)
 
 
 def _without_unit(match: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ What is written in a PDF is text and nothing else: an instruction hidden in it i
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from hashlib import sha256
@@ -38,6 +39,9 @@ _HEAD = 1024
 
 _BOTH_SHARE = 0.1
 """Share of Han characters, or of Latin words beside them, from which a document counts as in both languages."""
+
+_NO_HAN = re.compile("[^\u3400-\u9fff]+")
+_NO_LATIN = re.compile("[^A-Za-z]+")
 
 _Placed = tuple[str, int, int, int, int]
 
@@ -138,8 +142,8 @@ def _page(number: int, found: tuple[int, int, list[_Placed], list[_Placed]]) -> 
 def language_of(texts: Iterable[str]) -> Language:
     """Tell the language of texts by the share of Han characters among letters; a Chinese page with a few names stays Chinese."""
     whole = "".join(texts)
-    han = sum("\u3400" <= letter <= "\u9fff" for letter in whole)
-    latin = sum(letter.isascii() and letter.isalpha() for letter in whole)
+    han = len(_NO_HAN.sub("", whole))
+    latin = len(_NO_LATIN.sub("", whole))
     words = latin / 5  # a Han character says about what a word of five letters does
     if han + words == 0 or han / (han + words) < _BOTH_SHARE:
         return "en"

@@ -13,14 +13,15 @@ import json
 import re
 import resource
 import sys
+from itertools import pairwise
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 __all__ = ["main"]
 
-_NUMBERS_MIN = 6
-"""Numbers on a page that may hold a table: three rows of two years."""
+_ROWS_MIN = 2
+"""Lines that look like rows of a table on a page that may hold one."""
 
 _NUMBER = re.compile(r"[(\[（-]?(?:[A-Z]{2,3})?\$?\d[\d,]*(?:\.\d+)?[)\]）%]?", re.ASCII)
 _TOKEN = re.compile("[^\\s\x02\ufffe]+")
@@ -69,21 +70,25 @@ def _page(pdf: pdfium.PdfDocument, index: int) -> tuple[list[object], int]:
     try:
         text = textpage.get_text_range()
         places = _Places(page, textpage, text)
-        tokens = list(_TOKEN.finditer(text))
         lines = [
             [_line(text, found), *places.of(first, last)]
             for found in _LINE.finditer(text)
             for first, last in [_ends(text, found.start(), found.end())]
             if first < last
         ]
-        numbers = sum(_NUMBER.fullmatch(found[0]) is not None for found in tokens)
-        words = (
-            [[found[0], *places.of(found.start(), found.end())] for found in tokens] if numbers >= _NUMBERS_MIN else []
-        )
+        words: list[object] = []
+        if sum(_is_row(str(line[0])) for line in lines) >= _ROWS_MIN:
+            words = [[found[0], *places.of(found.start(), found.end())] for found in _TOKEN.finditer(text)]
     finally:
         textpage.close()
         page.close()
     return [round(width * 10), round(height * 10), lines, words], len(text)
+
+
+def _is_row(line: str) -> bool:
+    """Tell whether a line may be a row of a table: it ends with a number, or has two side by side, as sentences seldom do."""
+    numbers = [_NUMBER.fullmatch(word) is not None for word in line.split()]
+    return bool(numbers) and (numbers[-1] or any(a and b for a, b in pairwise(numbers)))
 
 
 def _ends(text: str, start: int, end: int) -> tuple[int, int]:

@@ -17,8 +17,9 @@ from dualtrack.apps.research.calculate import numeral
 from dualtrack.apps.research.documents.columns import column_meanings, lines_above
 from dualtrack.apps.research.documents.facts import Fact
 from dualtrack.apps.research.documents.headings import plain_label, read_heading
-from dualtrack.apps.research.documents.labels import concept_of, labels, statement_named
+from dualtrack.apps.research.documents.labels import concept_of, label_rank, labels, statement_named
 from dualtrack.apps.research.documents.model import Address
+from dualtrack.apps.research.documents.rows import join_lines
 from dualtrack.apps.research.reported import read_reported
 from dualtrack.apps.research.units import NUMBER, UNSTATED, Unit, unit_of
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from dualtrack.apps.research.documents.periods import Period
 
 __all__ = ["document_facts", "page_facts", "table_statement"]
+
+_RANK_MAX = 10**6
 
 _LINES_MIN = 2
 """Known lines that a table under a statement's title must have."""
@@ -50,6 +53,14 @@ _PEOPLE = re.compile(r"number of (?:employees|staff)|headcount|(?:僱員|員工)
 _RATE = re.compile(r"%|\bratio\b|\bmargin\b|\brate\b(?! changes)|比率|百分比|率$")
 _OF_SHARE = re.compile(r"basic|diluted|basic and diluted|interim|final|special|基本|攤薄|基本及攤薄|中期|末期|特別")
 _PRICES = frozenset({"earnings_per_share", "dividend_per_share"})
+_PHYSICAL = (
+    ("tCO2e", re.compile(r"tonnes? (?:of )?co2e?\b|tco2e?\b|二氧化碳當量")),
+    ("tonne", re.compile(r"\(tonnes?\)|\bin tonnes\b|[(（]公噸[)）]")),
+    ("MWh", re.compile(r"\bmwh\b|兆瓦時")),
+    ("m3", re.compile(r"cubic met(?:re|er)s?|\bm3\b|立方米")),
+)
+"""Units of an environmental report that a label states."""
+
 _WHOLE = re.compile(r"comprehensive|全面")
 _OF_OWNERS = re.compile(r"attributable|應佔|歸屬")
 
@@ -78,10 +89,12 @@ def table_statement(table: Table, above: Sequence[str]) -> StatementKind | None:
     """Return which statement a table is, from the lines above it, the nearest first; None for a note or a company's own."""
     if any(_NOTES.search(plain_label(line)) for line in above):
         return None
-    for line in table.title.splitlines()[::-1] if table.number > 1 and table.title else above:
-        kind = statement_named(
-            line
-        )  # a further table of a page with a title of its own is not what the page's title says
+    own = table.title.splitlines()[::-1]  # a further table with a title of its own is not what the page's title says
+    lines = own if table.number > 1 and own else above
+    for place, line in enumerate(lines):
+        kind = statement_named(line)
+        if kind is None and place + 1 < len(lines):
+            kind = statement_named(join_lines(lines[place + 1], line))  # a title over two lines
         if kind is not None:
             known = {concept_of(row[0].text, kind) for row in table.rows if row and row[0].column == 1} - {None}
             company = _COMPANY.search(plain_label(line)) is not None
@@ -89,14 +102,20 @@ def table_statement(table: Table, above: Sequence[str]) -> StatementKind | None:
     return None
 
 
+def _other_year(label: str, period: Period) -> bool:
+    years = {each.year for each in read_heading(label).periods}
+    return bool(years) and period.year not in years
+
+
 class _Line(NamedTuple):
-    """A row of numbers in its section, with the concept that its label is."""
+    """A row of numbers in its section, with the concept that its label is; `day` is that of a row which is a date, as in changes of equity."""
 
     label: str
     section: str
     concept: str | None
     cells: tuple[Cell, ...]
     period: Period | None
+    day: Period | None = None
 
 
 def _table_facts(name: str, table: Table, above: list[str], currency: str) -> list[Fact]:
@@ -109,11 +128,14 @@ def _table_facts(name: str, table: Table, above: list[str], currency: str) -> li
     for line in _lines(table, kind):
         for cell in line.cells:
             meaning = meanings.get(cell.column)
-            period = None if meaning is None else meaning.period or line.period
+            around = None if meaning is None else meaning.period if meaning.own else line.period or meaning.period
+            period = line.day or around or line.period
+            if period is not None and not line.day and meaning and not meaning.own and _other_year(line.label, period):
+                continue  # a label that names another year is not of the title's
             if meaning is not None and period is not None:
                 fact = _fact(name, table, line, cell, meaning._replace(period=period), kind)
                 found += [] if fact is None else [fact]
-    return _signed(found)
+    return _signed(_single(found))
 
 
 def _lines(table: Table, kind: StatementKind | None) -> list[_Line]:
@@ -129,7 +151,9 @@ def _lines(table: Table, kind: StatementKind | None) -> list[_Line]:
                 period = heading.periods[0]
         elif cells:
             concept = _concept(label, section, kind) if label else _subtotal(section, cells, found, kind)
-            found.append(_Line(label, section, concept, cells, period))
+            own = read_heading(label)
+            day = own.periods[0] if own.says and len(own.periods) == 1 and own.periods[0].end else None
+            found.append(_Line(label, section, concept, cells, period, day))
     return found
 
 
@@ -204,11 +228,32 @@ def _unit(line: _Line, meaning: Meaning) -> tuple[Unit, int]:
         cents = _CENTS.search(f"{under} {plain_label(meaning.text)}") is not None
         price = Unit(parts=tuple(sorted(((meaning.currency, 1), ("share", -1))))) if meaning.currency else UNSTATED
         return price, -2 if cents else 0
+    for name, pattern in _PHYSICAL:
+        if pattern.search(label):
+            return unit_of(name), max(0, own.scale or 0)
     if label and (_PEOPLE.search(label) or _RATE.search(label)):
         return NUMBER, 0
     if own.currency and own.scale is not None and own.scale >= 0:
         return unit_of(own.currency), own.scale
     return money, meaning.scale
+
+
+def _single(facts: list[Fact]) -> list[Fact]:
+    """Leave a concept with one number a column: two different ones (equity of owners, total equity) cannot both be it."""
+    best: dict[tuple[str, str], tuple[int, str]] = {}
+    for fact in facts:
+        if fact.concept:
+            key = (fact.concept, _column(fact))
+            best[key] = min(best.get(key, (_RANK_MAX, "")), (label_rank(fact.label, fact.concept), fact.value))
+    return [
+        replace(each, concept=None) if each.concept and best[each.concept, _column(each)][1] != each.value else each
+        for each in facts
+    ]
+
+
+def _column(fact: Fact) -> str:
+    """Return the column of a fact with its period, since stacked years share one."""
+    return f"{fact.address.rpartition('c')[2]} {fact.period.year}"
 
 
 def _signed(facts: list[Fact]) -> list[Fact]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from dualtrack.apps.research.documents.headers import REACH, Span, header_texts, is_header
 from dualtrack.apps.research.documents.headings import is_note, read_heading
+from dualtrack.apps.research.documents.labels import statement_named
 from dualtrack.apps.research.documents.layout import Piece, Row, Word, is_blank, page_rows
 from dualtrack.apps.research.documents.model import Box, Cell, Column, ColumnKind, Table
 from dualtrack.apps.research.documents.rows import Place, TableRow, join_labels
@@ -100,7 +101,10 @@ def _blocks(reads: list[_Read]) -> list[tuple[int, int]]:
     for place, each in enumerate(reads):
         above = reads[place - 1].row if place else each.row
         far = each.row.top - above.bottom > _BREAK * max(1.0, above.bottom - above.top)
-        stacked = each.part == "head" and len(each.row.pieces) == 1 and _at_labels(each.row, reads, start, last)
+        followed = place + 1 < len(reads) and reads[place + 1].part == "data"
+        stacked = (
+            followed and each.part == "head" and len(each.row.pieces) == 1 and _at_labels(each.row, reads, start, last)
+        )
         ends = each.part == "prose" or (each.part == "head" and not stacked) or far or labels >= _LABELS_MAX
         if ends and last >= 0:
             found.append((start, last + 1))
@@ -282,7 +286,7 @@ def _title(reads: list[_Read], top: int) -> str:
             1.0, row.bottom - row.top
         ):
             break
-        found += [piece.text for piece in reversed(row.pieces)]
+        found += [row.text] if statement_named(row.text) else [piece.text for piece in reversed(row.pieces)]
         below = row
         place -= 1
     return "\n".join(reversed(found))

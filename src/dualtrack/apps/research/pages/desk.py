@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dualtrack.apps.research.desk import Kept
     from dualtrack.apps.research.documents.model import Form
 
-__all__ = ["PAGES", "ROLES", "open_desk", "said"]
+__all__ = ["FORMS", "PAGES", "ROLES", "open_desk", "said"]
 
 ROLES = {
     "analyst": frozenset({"owner", "developer", "reviewer", "approver", "compliance", "officer"}),

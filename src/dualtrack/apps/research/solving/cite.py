@@ -34,12 +34,11 @@ def cite(name: str, held: Held, printed: Printed, body: Body) -> Cited:
     value: Decimal = held.reported.value
     if not held.reported.percent and held.reported.scale is None:
         value = value.scaleb(POWERS[printed.scale])
-    unit = NUMBER if printed.scale == "percent" else unit_of(printed.currency) if printed.currency else UNSTATED
     scale = printed.scale
     if held.reported.scale is not None:
         scale = next((each for each, power in POWERS.items() if power == held.reported.scale), "")
     return Cited(
-        name=name, address=body.table.address(held.row, held.column), text=held.text, value=numeral(value), unit=unit, scale=scale,
+        name=name, address=body.table.address(held.row, held.column), text=held.text, value=numeral(value), unit=printed.unit, scale=scale,
         period=", ".join(each.words for each in held.periods), label=held.label or held.section or held.heading,
     )  # fmt: skip
 

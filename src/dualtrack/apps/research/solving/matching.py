@@ -12,17 +12,18 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.apps.research.solving.bridge import bridged, is_chinese
 from dualtrack.apps.research.solving.periods import Period, match_periods, years_of
 from dualtrack.apps.research.solving.question import ASKING
 from dualtrack.apps.research.solving.table import says_percent
 from dualtrack.apps.research.solving.words import ALIKE, OPPOSITES, content_words, plain, stem, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dualtrack.apps.research.solving.table import Body, Held
 
-__all__ = ["EQUAL", "Finder", "Match", "phrase_words"]
+__all__ = ["EQUAL", "Finder", "Match", "names_in", "phrase_words"]
 
 EQUAL = 0.005
 """Two matches nearer than this are the same: the words do not tell the cells apart."""
@@ -41,11 +42,33 @@ _PER_SHARE = re.compile(r"\bper (?:\w+ )?share\b|\beps\b|每股")
 _NAME = re.compile(r"(?<=[a-z,0-9)] )[A-Z][A-Za-z&-]+(?![A-Za-z]|['’]s)")
 _VERBATIM = 0.3
 _VERBATIM_MIN = 4
+_CHINESE_MIN = 2
 _LABEL_SHARE = 0.45
 _TOTAL_WEIGHT = 0.6
-_PERIOD_WORDS = ASKING | frozenset(
-    {"decemb", "septemb", "octob", "novemb", "februari", "januari", "april", "june", "juli", "august", "march", "month"}
+_UNIT_WORDS = frozenset({"hk", "us", "rmb", "hkd", "usd", "cny", "cent", "penc"})
+_PERIOD_WORDS = (
+    ASKING
+    | _UNIT_WORDS
+    | frozenset(
+        {
+            "decemb",
+            "septemb",
+            "octob",
+            "novemb",
+            "februari",
+            "januari",
+            "april",
+            "june",
+            "juli",
+            "august",
+            "march",
+            "month",
+        }
+    )
 )
+_HAN = re.compile(r"[㐀-䶿一-鿿（）、，]+")
+_LATIN = re.compile(r"[A-Za-z]{3}")
+_LATIN_RUN = re.compile(r"[A-Za-z][A-Za-z'’&,.()/ -]*")
 _PUNCTUATION = re.compile(r"[\s:;,.'\"“”*()/-]+")
 
 
@@ -82,6 +105,28 @@ def _opposed(label: frozenset[str], wanted: frozenset[str], around: frozenset[st
     return any(OPPOSITES[word] & label - wanted for word in asked)
 
 
+def _language(labels: Iterable[str]) -> bool | None:
+    """Say whether labels are Chinese (True) or English (False); None where they are both."""
+    text = " ".join(labels)
+    chinese = is_chinese(text)
+    return None if chinese and _LATIN.search(text) else chinese
+
+
+@lru_cache(maxsize=4096)
+def names_in(label: str) -> tuple[str, ...]:
+    """Return the names that a label gives a line: itself, and each of its languages where it is in two ("收入 Revenue")."""
+    english, chinese = _HAN.sub(" ", label).strip(), _LATIN_RUN.sub(" ", label).strip()
+    both = is_chinese(label) and _LATIN.search(label) is not None
+    return (label, chinese, english) if both else (label,)
+
+
+def _is_in(name: str, flat: str) -> bool:
+    """Say whether a label stands in a phrase word for word; Chinese has no blanks between words."""
+    if is_chinese(name):
+        return len(name) >= _CHINESE_MIN and name in flat
+    return len(name) >= _VERBATIM_MIN and f" {_stems(name)} " in f" {_stems(flat)} "
+
+
 class Finder:
     """Finds the cells of one table that phrases mean."""
 
@@ -94,6 +139,7 @@ class Finder:
         self._weight = {word: 1 / (1 + math.log(1 + n)) for word, n in counted.items()}
         if "total" in self._weight:
             self._weight["total"] *= _TOTAL_WEIGHT
+        self._chinese = _language(each.label or each.heading for each in body.cells)
         self.has_periods = any(each.year for cell in body.cells for each in cell.periods)
         beside = (body.table.caption, *body.headings, *paragraphs)
         self._said = frozenset() if self.has_periods else frozenset(year for text in beside for year in years_of(text))
@@ -103,6 +149,7 @@ class Finder:
 
         Columns that print a change are left out unless asked for.
         """
+        phrase = bridged(phrase, chinese=self._chinese) if self._chinese is not None else phrase
         wanted, flat = frozenset(phrase_words(phrase)), _flat(phrase)
         percents = _PERCENT_ASKED.search(plain(phrase)) is not None
         found = []
@@ -140,26 +187,27 @@ class Finder:
         return 0.0 if fit == 0 else 0.8 + 0.2 * fit
 
     def _score(self, wanted: frozenset[str], flat: str, held: Held) -> float:
-        label, heading, section = _label_words(held.label), _label_words(held.heading), _label_words(held.section)
-        own = label or heading
-        if _PER_SHARE.search(flat) and not _PER_SHARE.search(_flat(f"{held.label} {held.section} {held.heading}")):
+        """Return the best match of a cell under any name of its line: a label in two languages is two names."""
+        if not wanted or (
+            _PER_SHARE.search(flat) and not _PER_SHARE.search(_flat(f"{held.label} {held.section} {held.heading}"))
+        ):
             return 0.0
-        if not own or not wanted:
-            return 0.0
-        if _opposed(label, wanted, heading | section):
-            return 0.0
-        if "non" in wanted and "non" not in own | heading | section:
+        around = _label_words(held.label) | _label_words(held.heading) | _label_words(held.section)
+        phrase = self._hit(wanted, around) / self._sum(wanted)
+        names = names_in(held.label) if _label_words(held.label) else (held.heading,)
+        return max(self._named(name, wanted, flat, held, around, phrase) for name in names)
+
+    def _named(
+        self, name: str, wanted: frozenset[str], flat: str, held: Held, around: frozenset[str], phrase: float
+    ) -> float:
+        own, heading = _label_words(name), _label_words(held.heading)
+        if not own or ("non" in wanted and "non" not in around) or _opposed(own, wanted, around):
             return 0.0
         cover = self._hit(own, wanted) / self._sum(own)
-        around = own | heading | section
-        phrase = self._hit(wanted, around) / self._sum(wanted)
         if cover == 0 and not (heading & wanted):
             return 0.0
         score = _LABEL_SHARE * cover + (1 - _LABEL_SHARE) * phrase
-        name = _flat(held.label) if label else _flat(held.heading)
-        if len(name) >= _VERBATIM_MIN and f" {_stems(name)} " in f" {_stems(flat)} ":
-            score += _VERBATIM
-        return score
+        return score + (_VERBATIM if _is_in(_flat(name), flat) else 0.0)
 
     def _of(self, word: str) -> float:
         return self._weight.get(word, 1.0)

@@ -18,7 +18,7 @@ from dualtrack.apps.research.solving.matching import EQUAL, Finder, Match
 from dualtrack.apps.research.solving.periods import Period
 from dualtrack.apps.research.solving.scales import printed_of
 from dualtrack.apps.research.solving.words import plain
-from dualtrack.apps.research.units import NUMBER, unit_of
+from dualtrack.apps.research.units import NUMBER, Unit, unit_of
 from dualtrack.domain.records import Text
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def metric_answer(key: str, question: Question, body: Body, paragraphs: tuple[st
         found = _role(role, before if role.endswith("_before") else period, finder)
         matches.append(found.score)
         each = cite(role, found.held, printed_of(found.held, body, paragraphs, table_says=said), body)
+        if not _of_kind(each.unit, catalogue().roles[role].kind):
+            raise NoAnswerError("unit mismatch", f"{catalogue().roles[role].en}: {each.label} is in {each.unit.words}")
         cited.append(each)
         if "(positive)" in catalogue().roles[role].en and each.value.startswith("-"):
             expression = re.sub(rf"\b{role}\b", f"(-{role})", expression)
@@ -113,6 +115,16 @@ def metric_answer(key: str, question: Question, body: Body, paragraphs: tuple[st
         period=period.words if period else cited[0].period, definition=Text(en=f"{metric.en}: {metric.formula}", zh=f"{metric.zh}：{metric.formula}"),
         expression=expression, trace=trace, operands=tuple(cited), match=round(min(matches), 3),
     )  # fmt: skip
+
+
+def _of_kind(unit: Unit, kind: str) -> bool:
+    """Say whether a cell can play a role of a kind: money for money, shares for shares; what states no unit can play any."""
+    powers = dict(unit.parts)
+    share = powers.pop("share", 0)
+    if not unit.stated:
+        return True
+    wanted = {"money": (1, 0), "shares": (0, 1), "price": (1, -1), "number": (0, 0)}
+    return wanted.get(kind) == (sum(powers.values()), share)
 
 
 def _is_money(metric: Metric, expression: str, cited: list[Cited]) -> bool:

@@ -11,14 +11,16 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dualtrack.apps.research.documents.periods import YEARS, plain_numerals
+from dualtrack.apps.research.solving.words import KEPT_MAX
 
 __all__ = ["Period", "Range", "match_periods", "named_range", "periods_of", "years_of"]
 
 _YEAR = r"(?:19[5-9]\d|20\d\d)"
 _FISCAL = re.compile(rf"(?<![\d,.$])({_YEAR})\s?[/]\s?(\d{{4}}|\d{{2}})(?![\d,]|\.\d)")
 _SHORT = re.compile(r"(?<![a-z0-9])(?:fy|f|cy|fiscal(?: year)?|financial year)\s?['’]?(\d{2})(?![\d,.]\d|\d|%)")
-_BARE = re.compile(rf"(?<![\d,.$£€/]){_YEAR}(?!\d|,\d{3}(?!\d)|\.\d|%)")
+_BARE = re.compile(rf"(?<![\d.$£€/])(?<!\d,){_YEAR}(?!\d|,\d{3}(?!\d)|\.\d|%)")
 _SPACED = re.compile(r"(?<![\d,.])(?:1 9|2 0) \d \d(?! ?\d)")
+_LISTED = re.compile(rf"(?<![\d,.]){_YEAR}(?:,{_YEAR})+(?![\d]|[,.]\d)")
 _RANGE = re.compile(rf"({_YEAR})\s?(?:-|–|—|to|至|到|through|until)\s?(?:fiscal |fy |the year |year )?({_YEAR})(?!\d)|"
                     rf"(?:between|from|over|during|across|由|從)\D{{0,40}}?({_YEAR})\D{{1,24}}?({_YEAR})(?!\d)")  # fmt: skip
 _PARTS = (
@@ -55,10 +57,15 @@ class Range(NamedTuple):
     last: int
 
 
-@lru_cache(maxsize=8192)
 def periods_of(text: str) -> tuple[Period, ...]:
     """Return the periods that a text names, each once, in its order; a part belongs to the year that stands nearest after it."""
+    return _periods(text) if len(text) <= KEPT_MAX else _periods.__wrapped__(text)
+
+
+@lru_cache(maxsize=8192)
+def _periods(text: str) -> tuple[Period, ...]:
     plain = _SPACED.sub(lambda match: match[0].replace(" ", ""), plain_numerals(text))
+    plain = _LISTED.sub(lambda match: match[0].replace(",", ", "), plain)
     found: list[tuple[int, int]] = []
     for match in _FISCAL.finditer(plain):
         first = int(match[1])

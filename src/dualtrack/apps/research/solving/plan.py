@@ -115,7 +115,7 @@ def _change(question: Question, finder: Finder) -> Plan:
     if len(question.periods) == 1 and _printed_change(question, finder):
         return _value(question, finder)
     new, old = _two_periods(question, finder)
-    definition = Text(en="later less earlier", zh="後期減前期")
+    definition = _signed(Text(en="later less earlier", zh="後期減前期"), new.held, old.held)
     return Plan(
         "a - b",
         {"a": new.held, "b": old.held},
@@ -124,6 +124,13 @@ def _change(question: Question, finder: Finder) -> Plan:
         span_of(old.held, new.held),
         min(new.score, old.score),
     )
+
+
+def _signed(definition: Text, *cells: Held) -> Text:
+    """Return a definition that says so where all figures stand in brackets: an expense that grows is then a negative change."""
+    if any(each.reported.value >= 0 for each in cells):
+        return definition
+    return Text(en=f"{definition.en}, figures in brackets as negative", zh=f"{definition.zh}，括號內數字為負數")
 
 
 def _printed_change(question: Question, finder: Finder) -> bool:
@@ -156,7 +163,7 @@ def _mean(found: Sequence[Match], definition: Text, period: str) -> Plan:
         f"({' + '.join(names)}) / {len(found)}",
         cells,
         "as printed",
-        definition,
+        _signed(definition, *cells.values()),
         period,
         min(each.score for each in found),
     )
@@ -224,11 +231,12 @@ def _quotient(question: Question, finder: Finder) -> Plan:
     if len(years) == _LATEST and not (set(phrase_words(lines[0])) ^ set(phrase_words(lines[1]))):
         over, under = (one_cell(finder, question.lower, each) for each in years)
     else:
-        over, under = (one_cell(finder, line, period, beside=question.lower) for line in lines[:2])
-        over, under = _parallel(finder, over, under, lines, period)
         parts = _listed_in(lines[0], finder)
         if len(parts) > 1 and not ratio:
+            under = one_cell(finder, lines[1], period, beside=question.lower)
             return _share_of_sum([one_cell(finder, each, period, beside=question.lower) for each in parts], under)
+        over, under = (one_cell(finder, line, period, beside=question.lower) for line in lines[:2])
+        over, under = _parallel(finder, over, under, lines, period)
     differ(over.held, under.held)
     definition = Text(
         en="first over second, a deduction in brackets as its size", zh="前者除以後者，括號內的扣減按其數額計"
@@ -328,21 +336,23 @@ def _two_periods(question: Question, finder: Finder) -> tuple[Match, Match]:
 
 def _latest(phrase: str, finder: Finder, period: Period | None) -> list[Period]:
     best = one_cell(finder, phrase, period) if period else best_of(finder.find(phrase), phrase)
-    own = sorted(
-        {
-            each
-            for held in finder.body.cells
-            if held.row == best.held.row and not held.change
-            for each in held.periods
-            if each.year
-        },
-        reverse=True,
-    )
+    own = _periods_beside(best.held, finder)
     if period is not None:
         own = [each for each in own if each <= period or each.year == period.year]
     if len(own) < _LATEST:
         raise NoAnswerError("missing operand", "two periods to compare")
     return own[:_LATEST]
+
+
+def _periods_beside(held: Held, finder: Finder) -> list[Period]:
+    """Return the periods of a cell's row, or of its column where each row is a period, the latest first."""
+    cells = [each for each in finder.body.cells if not each.change]
+    row = {period for each in cells if each.row == held.row for period in each.periods if period.year}
+    column = {
+        period for each in cells if each.column == held.column and phrase_words(each.label) == phrase_words(held.label)
+        for period in each.periods if period.year
+    }  # fmt: skip
+    return sorted(row if len(row) > 1 else column, reverse=True)
 
 
 def _years_meant(question: Question, finder: Finder) -> list[Period]:
@@ -356,14 +366,7 @@ def _years_meant(question: Question, finder: Finder) -> list[Period]:
     if question.periods:
         return sorted(dict.fromkeys(question.periods), reverse=True)
     best = best_of(finder.find(question.lower), question.lower)
-    own = {
-        each
-        for held in finder.body.cells
-        if held.row == best.held.row and not held.change
-        for each in held.periods
-        if each.year
-    }
-    return sorted(own, reverse=True)
+    return _periods_beside(best.held, finder)
 
 
 def row_of(question: Question, finder: Finder) -> list[Match]:

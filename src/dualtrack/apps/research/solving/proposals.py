@@ -37,6 +37,7 @@ CONSTANTS = frozenset(map(str, (*range(13), 365, 366)))
 """Numbers that may stand in a calculation without a place: how many are averaged, months, days of a year. Base units need no 100 or 1,000."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_UNIT = re.compile(r"(?:[A-Za-z]{1,12}(?:/[a-z]{1,12})?)?")
 _FORM = '{"expression": ..., "operands": [{"name": ..., "address": ... or "quote": ...}], "unit": ..., "scale": ..., "period": ...} or {"cannot": ...}'
 
 
@@ -50,7 +51,7 @@ class Pointed(Record, frozen=True):
 
 
 class Proposal(Record, frozen=True):
-    """A proposed calculation; unit is `number`, a currency, or empty where the source names none. `cannot` says why there is none."""
+    """A proposed calculation; unit is `number`, a currency, `share`, `HKD/share`, or empty where the source names none. `cannot` says why there is none."""
 
     expression: str = ""
     operands: tuple[Pointed, ...] = ()
@@ -78,6 +79,8 @@ def read_proposal(text: str) -> Proposal:
         return read
     _check_operands(read)
     _check_expression(read)
+    if _UNIT.fullmatch(read.unit) is None:
+        raise _odd(f"unit {read.unit!r:.40}")
     if read.scale not in POWERS:
         raise _odd(f"scale {read.scale!r:.40}; known are {', '.join(filter(None, POWERS))}")
     return read

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dualtrack.apps.research.reported import CURRENCIES
 from dualtrack.apps.research.solving.table import says_percent
 from dualtrack.apps.research.solving.words import plain
+from dualtrack.apps.research.units import NUMBER, UNSTATED, Unit, divided, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
 
 __all__ = ["POWERS", "Printed", "printed_of", "stated_scales", "table_scale"]
 
-POWERS = {"": 0, "percent": -2, "ten thousand": 4, "thousand": 3, "million": 6, "hundred million": 8, "billion": 9}
+POWERS = {
+    "": 0,
+    "percent": -2,
+    "cents": -2,
+    "ten thousand": 4,
+    "thousand": 3,
+    "million": 6,
+    "hundred million": 8,
+    "billion": 9,
+}
 """Scales of answers by their power of ten."""
 
 _SCALES = (
@@ -58,15 +68,26 @@ _EXCEPT = re.compile(
     r"except(?! (?:for )?(?:per|earnings per|loss per|percent)[^.]{0,12}share)[^.]{0,60}(?:share|number|unit|employee)|除[^。]{0,20}(?:股|每)"
 )
 _MARKS = tuple((mark, name) for mark, name in sorted(CURRENCIES.items(), key=lambda each: -len(each[0])))
+_NAMES = (
+    ("hong kong dollar", "HKD"), ("us dollar", "USD"), ("u.s. dollar", "USD"), ("united states dollar", "USD"), ("renminbi", "CNY"), ("sterling", "GBP"),
+    ("japanese yen", "JPY"), ("singapore dollar", "SGD"), ("euro", "EUR"),
+)  # fmt: skip
+_CENTS = re.compile(r"\bcents?\b|仙|\bpence\b")
+_A_SHARE = re.compile(r"\bper (?:\w+ )?share\b|每股|\beps\b|\bshare price\b|股價")
+_SHARE = re.compile(r"\bshares\b|股數|股份數目")
+_PURE = re.compile(r"\bratio\b|\bmultiple\b|\btimes\b|\(x\)|倍|比率")
+_HEADS_MAX = 20_000
+"""How much of the text is searched for exceptions to the table's scale, in characters."""
+
 _AGREEING = 2
 """Sentences that must agree with cells before they say the scale alone."""
 
 
 class Printed(NamedTuple):
-    """How a cell is printed: scale (a key of `POWERS`), currency where one is named, and the place that says so."""
+    """How a cell is printed: scale (a key of `POWERS`), unit, and the place that says the scale."""
 
     scale: str
-    currency: str | None
+    unit: Unit
     said: str
 
 
@@ -84,38 +105,60 @@ def _one(text: str) -> str | None:
 @lru_cache(maxsize=256)
 def _currency(text: str) -> str | None:
     lower = plain(text)
-    found = {name for mark, name in _MARKS if (re.search(rf"(?<![a-z]){re.escape(mark)}", lower))}
+    found = {name for mark, name in (*_MARKS, *_NAMES) if (re.search(rf"(?<![a-z]){re.escape(mark)}", lower))}
     return found.pop() if len(found) == 1 else None
 
 
 def printed_of(held: Held, body: Body, paragraphs: Sequence[str], *, table_says: tuple[str, str] | None) -> Printed:
     """Return unit and scale of a cell; `table_says` is `table_scale` of its table, taken once."""
     lower = plain(f"{held.label} {held.section}")
-    currency = (
-        held.reported.currency
-        or _currency(held.heading)
-        or _currency(held.label)
-        or _currency(" ".join(body.headings) + body.table.caption)
-    )
-    if held.reported.percent or _is_percent(held, body):
-        return Printed("percent", None, "the cell" if held.reported.percent else "its row or column")
-    if held.reported.scale is not None:
-        return Printed("", currency, "the cell")
-    near = plain(f"{held.label} {held.section} {held.heading}")
-    if _PER_SHARE.search(near) or _YEARS.search(near) or (_RATIO.search(lower) and _one(held.label) is None):
-        return Printed("", currency, "a price, ratio or measure")
-    for where, text in (
-        ("its column", held.heading),
-        ("its row", held.label),
-        ("the heading of its rows", held.section),
-    ):
-        if (scale := _one(text)) is not None:
-            return Printed(scale, currency, where)
-    heads = plain(f"{' '.join(body.headings)} {body.table.caption} {' '.join(paragraphs)[:20_000]}")
+    near = f"{lower} {plain(held.heading)}"
+    scale, said = _by_kind(held, body, lower, near) or _by_place(held) or ("", "")
+    if said:
+        return Printed(scale, NUMBER if scale == "percent" else _unit(held, body, lower, near), said)
+    unit = _unit(held, body, lower, near)
+    heads = plain(f"{' '.join(body.headings)} {body.table.caption} {' '.join(paragraphs)[:_HEADS_MAX]}")
     counted = _COUNT.search(lower) or _SHARES.search(lower)
-    if table_says is None or (_COUNT.search(near)) or (counted and _EXCEPT.search(heads)):
-        return Printed("", None if counted else currency, "nothing")
-    return Printed(table_says[0], None if counted else currency, table_says[1])
+    if table_says is None or _COUNT.search(near) or (counted and _EXCEPT.search(heads)):
+        return Printed("", unit, "nothing")
+    return Printed(table_says[0], unit, table_says[1])
+
+
+def _by_kind(held: Held, body: Body, lower: str, near: str) -> tuple[str, str] | None:
+    """Return the scale of what has one by its kind, and why: a share in per cent, a price, a ratio, a number with its own word."""
+    if held.reported.percent or _is_percent(held, body):
+        return "percent", "the cell" if held.reported.percent else "its row or column"
+    if held.reported.scale is not None:
+        return "", "the cell"
+    if _PER_SHARE.search(near):
+        return "cents" if _CENTS.search(near) else "", "a price"
+    if _YEARS.search(near) or (_RATIO.search(lower) and _one(held.label) is None):
+        return "", "a ratio or measure"
+    return None
+
+
+def _by_place(held: Held) -> tuple[str, str] | None:
+    places = (("its column", held.heading), ("its row", held.label), ("the heading of its rows", held.section))
+    return next(((scale, where) for where, text in places if (scale := _one(text)) is not None), None)
+
+
+def _unit(held: Held, body: Body, lower: str, near: str) -> Unit:
+    """Return the unit of a cell that is no share in per cent: money, money a share, shares, a pure number; unstated where nothing says it."""
+    heads = f"{' '.join(body.headings)} {body.table.caption}"
+    named = (held.reported.currency, *map(_currency, (held.heading, held.label, held.section, heads)))
+    currency = next(filter(None, named), None)
+    money = unit_of(currency) if currency else UNSTATED
+    if _A_SHARE.search(near):
+        return divided(money, unit_of("share"))
+    if any(mark in held.text for mark in "$£€¥"):
+        return money
+    if _PURE.search(lower) or _YEARS.search(near) or _COUNT.search(lower):
+        return NUMBER
+    if _PER_SHARE.search(near) or _RATIO.search(lower):
+        return UNSTATED
+    if _SHARES.search(lower):
+        return unit_of("share") if _SHARE.search(lower) else UNSTATED
+    return money
 
 
 def _is_percent(held: Held, body: Body) -> bool:
@@ -140,7 +183,7 @@ def _other_kind(held: Held, body: Body) -> bool:
     return any(each.reported.percent for each in beside) and not _bare(held)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def table_scale(
     body_id: tuple[tuple[str, ...], str, tuple[str, ...]], paragraphs: tuple[str, ...], printed: tuple[str, ...]
 ) -> tuple[str, str] | None:

@@ -40,7 +40,7 @@ _PARTS_MAX = 60
 
 _NOTES = re.compile(r"(?<=\S)\s*\((?:[a-z]|\d|[ivx]{1,4})\)(?:\s*\([a-z\d]\))*$|[*†‡#§]+$", re.IGNORECASE)
 _YEAR_CELL = re.compile(
-    r"(?:fy|f)?\s?'?(?:(?:19[5-9]|20\d)\d|\d{2}(?<=[fF]\d\d)|\d{2}(?<=[yY]\d\d))(?:\s?[/–-]\s?\d{2,4})?(?:\s?\(?[a-z*\d]\)?)?(?:\s?\(?(?:[$£€¥]|hk|us|rmb|aud|eur|gbp)[^\d]{0,12}(?:['’]?000s?)?\)?)?",
+    r"(?:fy|f)?\s?'?(?:(?:19[5-9]|20\d)\d(?:\s?年度?(?:\s?\d{1,2}\s?月)?(?:\s?\d{1,2}\s?日)?)?|\d{2}(?<=[fF]\d\d)|\d{2}(?<=[yY]\d\d))(?:\s?[/–-]\s?\d{2,4})?(?:\s?\(?[a-z*\d]\)?)?(?:\s?\(?(?:[$£€¥]|hk|us|rmb|aud|eur|gbp|百萬|十億|億|千|萬|港|人民幣|美|元)[^\d]{0,12}(?:['’]?000s?)?\)?)?",
     re.IGNORECASE,
 )
 _CHANGE = re.compile(
@@ -51,7 +51,7 @@ _NOTE = re.compile(r"(?:foot)?notes?|附註|註釋", re.IGNORECASE)
 _PERCENT = re.compile(r"%|\bper ?cent(?:ages?)?\b|百分比|百分率", re.IGNORECASE)
 _EXCEPT = re.compile(r"\b(?:except|other than|and) [^)]*?percentages?[^)]*|除[^。）]*百分比[^。）]*", re.IGNORECASE)
 _QUARTERS = frozenset({"first", "second", "third", "fourth"})
-_MULTIPLE = re.compile(r"(\(?[\d,.]+\)?)\s?(?:x|times|years?|bps|pts|pp|倍|年)")
+_MULTIPLE = re.compile(r"(?!(?:19|20)\d\d\s?年)(\(?[\d,.]+\)?)\s?(?:x|times|years?|bps|pts|pp|倍|年)")
 
 
 class Table(Record, frozen=True):
@@ -146,7 +146,7 @@ def number_in(text: str) -> Reported | None:
     return None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def body_of(table: Table) -> Body:
     """Read a table: rows without numbers at the top, and rows of headings further down, name the columns below them."""
     cells: list[Held] = []

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["ALIKE", "OPPOSITES", "content_words", "plain", "stem", "words"]
+__all__ = ["ALIKE", "KEPT_MAX", "OPPOSITES", "content_words", "plain", "stem", "words"]
 
 _SHORT = tuple(
     (re.compile(rf"(?<!\w){pattern}(?!\w)"), written)
@@ -35,13 +35,20 @@ _CHINESE = re.compile(r"[㐀-䶿一-鿿]")
 _CHINESE_STOP = re.compile(
     r"請問|多少|是|的|了|為|在|及|和|與|以及|由|至|到|年度?|期間|截至|本集團|集團|公司|有|什麼|甚麼|幾"
 )
+KEPT_MAX = 300
+"""Longest text whose reading is kept in memory: labels, headings and questions, not the paragraphs of a client's report."""
+
 _STEM_MIN = 4
 _STEM_LEAST = 3
 
 
-@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """Return a text in NFKC and lower case with abbreviations of accounting written out."""
+    return _plain(text) if len(text) <= KEPT_MAX else _plain.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> str:
     made = unicodedata.normalize("NFKC", text).lower().replace("’", "'").replace("‘", "'").replace("\n", " ")
     for pattern, written in _SHORT:
         made = pattern.sub(written, made)
@@ -91,9 +98,13 @@ OPPOSITES = {stem(word): frozenset(map(stem, group)) - {stem(word)} for group in
 """Words that name another line than their opposite: net profit is not gross profit, however much else agrees."""
 
 
-@lru_cache(maxsize=8192)
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a text in order, each once: stems, and pairs of Chinese characters; years and numbers are left out."""
+    return _words(text) if len(text) <= KEPT_MAX else _words.__wrapped__(text)
+
+
+@lru_cache(maxsize=8192)
+def _words(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for match in _WORD.finditer(plain(text)):
         if _CHINESE.match(match[0]):

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from dualtrack.apps.pages import AppPage, Redirect, View
+from dualtrack.apps.service.connectors.delivering import tell_desk
 from dualtrack.apps.service.conversations import (
     MESSAGE_CHARACTERS_MAX,
     Conversation,
@@ -133,7 +134,7 @@ def _take(request: AppRequest) -> Redirect:
     found = _one(request)
     if found.status == "closed":
         raise ConflictError("it is closed", where="conversation", fix="the customer may begin a new one")
-    step(found, "taken", by=_name(request))
+    _tell(request, step(found, "taken", by=_name(request)))
     return Redirect(_address(request, found))
 
 
@@ -144,19 +145,26 @@ def _reply(request: AppRequest) -> View | Redirect:
     except FieldError as error:
         wrong = Text(en="Write something, and not too long.", zh="請輸入內容，並避免過長。")
         return _view(request, found, wrong=_said(wrong, request), typed=text, status=error.status)
+    _tell(request, found)
     return Redirect(_address(request, found) + "#latest")
 
 
 def _back(request: AppRequest) -> Redirect:
     found = _mine(request)
-    step(found, "sent_back", by=_name(request))
+    _tell(request, step(found, "sent_back", by=_name(request)))
     return Redirect(f"{request.root}/desk", _said(_SENT_BACK, request))
 
 
 def _close(request: AppRequest) -> Redirect:
     found = _mine(request)
-    step(found, "closed", by=_name(request))
+    _tell(request, step(found, "closed", by=_name(request)))
     return Redirect(f"{request.root}/desk", _said(_CLOSED, request))
+
+
+def _tell(request: AppRequest, found: Conversation) -> None:
+    """Have the help desk that a conversation came by told; it is delivered behind this request."""
+    if found.row["external"] is not None:
+        request.run(lambda client: tell_desk(request.runtime, client, found))
 
 
 def _mine(request: AppRequest) -> Conversation:
