@@ -5,11 +5,14 @@ Run `python scripts/build_sample_inventory.py`; the same script gives the same b
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
+
+os.environ["OPENPYXL_LXML"] = "False"  # the bytes are those of the standard library's writer, whatever is installed
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill

@@ -18,7 +18,7 @@ def run(*arguments):
 
 def test_the_list_names_what_each_adds():
     rows = {row["application"][0]: row for row in json.loads(run("list", "--json").output)}
-    assert rows["service"]["routes"] == ["/v1/service/turns"]
+    assert rows["service"]["routes"] == ["/v1/service/turns", "/v1/service/hooks/{id}"]
     assert "service-message/1" in rows["service"]["entries"]
     assert "Customer service" in run("list").output
 

@@ -13,11 +13,12 @@ from page_shell import File, steps
 from dualtrack.apps import registry
 from dualtrack.cli.app import _root
 from dualtrack.web import app_pages, assets, navigation
+from dualtrack.web.views import ledger
 from house_tree import ROOT
 
 PAGE = ROOT / "docs" / "write-an-application.md"
 LINES_MAX = 120
-CACHED = (registry.applications, app_pages.app_templates, assets.static_files, navigation.sections)
+CACHED = (registry.applications, app_pages.app_templates, assets.static_files, navigation.sections, ledger._kind_words)
 
 
 def files():

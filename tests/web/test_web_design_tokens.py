@@ -87,7 +87,7 @@ def test_an_address_carries_the_digest_and_only_the_current_one_is_served():
     assert files.find(url.rsplit("/", 1)[1]).body.decode() == CONSOLE
     assert files.find("console.000000000000.css") is None
     ours = {"tokens.css", "console.css", "console.js", "mark.svg"}
-    assert {file.name for file in files} - ours == {"service-chat.css", "service-chat.js"}
+    assert {file.name for file in files} - ours == {"research-desk.css", "service-chat.css", "service-chat.js"}
     with pytest.raises(NotFoundError, match=r"no static file 'other\.css'"):
         files.url("other.css")
 

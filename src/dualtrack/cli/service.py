@@ -96,12 +96,16 @@ def _try(passages: Path, message: str, day: str | None, language: str | None, as
 @click.option("--use", help="The use that the passages are for, as my-firm/answers.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="The file to write.")
 @click.option("--intents", type=click.Path(path_type=Path), help="Write the intents with their examples, too.")
-def _starter(sector: str, use: str | None, output: Path, intents: Path | None) -> None:
+@json_option
+def _starter(sector: str, use: str | None, output: Path, intents: Path | None, as_json: bool) -> None:
     """Write the starter passages of a SECTOR with other ways of asking and a glossary: fictional, to be replaced by the firm's own."""
     corpus = starter_corpus(sector, use)
     write_new(output, encode(corpus) + b"\n")
     if intents is not None:
         write_new(intents, starter_intents(sector))
+    if as_json:
+        print_json({"passages": len(corpus.passages), "use": corpus.use})
+        return
     click.echo(
         f"{len(corpus.passages)} passages of a fictional firm: replace each by approved wording before anybody is answered"
     )
