@@ -62,9 +62,7 @@ def _operation(told: dict[str, Any], errors: dict[str, str]) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": _json(told["body"])}
     said = {status: _error(status, words) for status, words in errors.items()}
     for status, answer in told["answers"].items():
-        content = _json(answer["schema"]) | (
-            {"text/event-stream": {"schema": {"type": "string"}}} if "events" in answer else {}
-        )
+        content = _json(answer["schema"]) | ({"text/event-stream": {"schema": {}}} if "events" in answer else {})
         headers = {"Idempotency-Replayed": _REPLAYED} if once else {}
         before = said.get(status, {"content": {}, "headers": {}})
         said[status] = {
