@@ -143,9 +143,10 @@ class Call:
 
         A record must not grow with a stream; the costs are added up.
         """
-        before = [item for item in self.verdicts if item.stage == "output"]
+        guards = {item.guard for item in verdicts}
+        before = [item for item in self.verdicts if item.stage == "output" and item.guard in guards]
         if 0 < len(before) <= len(verdicts):  # more, where the last part asks for tools
-            self.verdicts = [item for item in self.verdicts if item.stage != "output"]
+            self.verdicts = [item for item in self.verdicts if item.stage != "output" or item.guard not in guards]
             verdicts = [*map(_graver, before, verdicts), *verdicts[len(before) :]]
         self.verdicts += verdicts
 

@@ -10,6 +10,7 @@ import msgspec
 from dualtrack.domain.decision import GuardVerdict
 from dualtrack.errors import FieldError, UpstreamError
 from dualtrack.runtime.answers import answer_path
+from dualtrack.runtime.faces.answer_form import formed_body, note_formed
 from dualtrack.runtime.faces.chat_fallback import by_rule, why_no_model
 from dualtrack.runtime.faces.chat_reasons import CITED, cited_titles
 from dualtrack.runtime.faces.chat_request import check_tools, input_content, language_in, upstream_body, with_extras
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.records import Text
     from dualtrack.runtime.call import Call, Review
     from dualtrack.runtime.engine import Runtime
+    from dualtrack.runtime.faces.answer_form import AnswerForm
     from dualtrack.runtime.faces.chat_request import ChatRequest
     from dualtrack.runtime.guards.chain import ChainResult
     from dualtrack.runtime.live import LiveUse
@@ -56,12 +58,16 @@ _GIVEN_IN_PART = frozenset({"redact", "route"})
 
 
 class Turn(NamedTuple):
-    """A turn under way: what was asked, the call that records it, and the pieces as the guards left them."""
+    """A turn under way: what was asked, the call that records it, and the pieces as the guards left them.
+
+    With a `form` models are asked, and their answers read, as it says; it holds for answers that are given whole.
+    """
 
     asked: ChatRequest
     call: Call
     pieces: tuple[Piece, ...]
     stopped: tuple[Outcome, str] | None
+    form: AnswerForm | None = None
 
 
 class Reply(NamedTuple):
@@ -148,8 +154,7 @@ async def _ask_in_order(
             break
         try:
             if upstream.kind == "openai":
-                body = upstream_body(turn.asked, turn.pieces, upstream.model, stream=False)
-                found = await ask_chat(runtime, client, upstream, turn.call, body)
+                found = await _ask_model(runtime, client, turn, upstream)
             elif upstream.kind == "extractive":
                 found = quote(runtime, turn, upstream)
         except UpstreamError as error:
@@ -158,6 +163,18 @@ async def _ask_in_order(
             break
     turn.call.upstream_us = (time.perf_counter_ns() - begun_ns) // 1000
     return found, fault
+
+
+async def _ask_model(runtime: Runtime, client: UpstreamClient, turn: Turn, upstream: Upstream) -> Completion | None:
+    """Ask one model, in the turn's form where it has one; None where the form asks nothing or lets nothing through."""
+    body = upstream_body(turn.asked, turn.pieces, upstream.model, stream=False)
+    if turn.form is None:
+        return await ask_chat(runtime, client, upstream, turn.call, body)
+    messages = turn.form.ask(turn.pieces)
+    if messages is None:
+        return None
+    completion = await ask_chat(runtime, client, upstream, turn.call, formed_body(body, messages))
+    return note_formed(turn.call, turn.form, completion)
 
 
 def quote(runtime: Runtime, turn: Turn, upstream: Upstream) -> Completion | None:
