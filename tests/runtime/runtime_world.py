@@ -128,14 +128,21 @@ class World:
         return self.again(flags=flags, model=model, plan=plan, **changes)
 
     def again(
-        self, *, flags: dict[str, Any] | None = None, model: str | None = None, plan: str | None = None, **changes: Any
+        self,
+        *,
+        flags: dict[str, Any] | None = None,
+        model: str | None = None,
+        plan: str | None = None,
+        components: dict[str, str] | None = None,
+        **changes: Any,
     ):
-        """Release anew with another policy and permit that."""
+        """Release anew with another policy and permit that; `components` are digests by id where there are several."""
         register = self.register
         self.model = model or self.model
         found = register.keep_policy(read_record(policy(**changes), RuntimePolicy, where="test"))
         record = made.release(**({"durability": "buffered", "runtime": found} | (flags or {})))
-        record["components"] = [{"id": "model", "digest": self.model}]
+        digests = components or {"model": self.model}
+        record["components"] = [{"id": name, "digest": digest} for name, digest in digests.items()]
         record["note"] = str(register.repository.size())
         self.release, _ = register.release(read_record(record, Release, where="test"), known_key("developer"))
         factory = made.Firm()

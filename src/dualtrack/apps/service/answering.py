@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, Line, lines, reread, say, step
+from dualtrack.apps.service.generating import GroundedForm
 from dualtrack.apps.service.triggers import find_triggers
 from dualtrack.domain.business_time import add_business_minutes
 from dualtrack.domain.records import to_plain
-from dualtrack.domain.time import format_instant
+from dualtrack.domain.time import format_instant, hong_kong_date
 from dualtrack.errors import FieldError, OverloadError, RateLimitError, RefusedError
 from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain
 from dualtrack.runtime.faces.chat import begin_turn, complete
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dualtrack.apps.service.conversations import Conversation
+    from dualtrack.apps.service.language import Language
     from dualtrack.apps.service.settings import ChatSettings
     from dualtrack.apps.service.triggers import Triggered
     from dualtrack.domain.records import Text
@@ -162,10 +164,19 @@ async def _governed(
         }
     )
     turn = await begin_turn(runtime, live, asked, len(text.encode()))
+    if any(upstream.kind == "openai" for upstream in live.upstreams):
+        turn = turn._replace(form=_form(runtime, live, turn.call.language))
     if live.mode in {"live", "trial"} and any(each.action != "offer" for each in find_triggers(text)):
         turn = turn._replace(stopped=("routed", _TRIGGERED))  # no model is asked, and no other guard turns it away
     with turn.call:
         return await complete(runtime, client, turn)
+
+
+def _form(runtime: Runtime, live: LiveUse, language: Language) -> GroundedForm:
+    """Return the form that a model answers in: without it nothing that a model writes reaches a customer."""
+    corpus = runtime.shelf.corpus(live.policy, live.released)
+    serving = corpus.serving(hong_kong_date(runtime.clock())) if corpus is not None else ()
+    return GroundedForm({item.id: item for item in serving}, language)
 
 
 def _history(before: Sequence[Line], characters: int) -> list[dict[str, str]]:
