@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from page_language import english_in
 from server_world import ORIGIN, USE, ConsoleRole
 from service_world import CHAT_PATH, FRAMING, ServiceWorld, plain
 
-from dualtrack.apps.service.conversations import find, lines, state
+from dualtrack.apps.service.conversations import find, lines, say, state
 from dualtrack.apps.service.evidence import conversation_table
 from dualtrack.domain import canonical
 from dualtrack.runtime.complaints import list_complaints
@@ -307,3 +309,18 @@ def test_a_table_of_conversations_holds_what_became_of_them_and_no_words(served)
     assert (row["messages"], row["answers"], row["solved"], row["handed_over"], row["complained"]) == (2, 1, 1, 0, 0)
     assert row["first_answer_s"] in {0, 1, 2}
     assert not [value for value in row.values() if "fee" in str(value)]
+
+
+def test_a_message_whose_turn_broke_off_is_said_to_have_no_answer_and_can_be_sent_again(served):
+    browser, address = served.start()
+    found, _ = last(served, address)
+    say(served.runtime, found, "customer", {"text": "What is the monthly account fee?"})  # as a process that died left it
+    assert "got no answer" not in plain(browser.get(address))
+    offset = served.world.offset
+    try:
+        served.world.offset = offset + timedelta(minutes=2)
+        assert "got no answer" in plain(browser.get(address))
+        assert "HK$50" in plain(served.write(browser, address, "What is the monthly account fee?"))
+        assert "got no answer" not in plain(browser.get(address))
+    finally:
+        served.world.offset = offset

@@ -33,6 +33,10 @@ _CALL_BACK_CHARACTERS_MAX = 200
 """A telephone number and when: what somebody needs to be called back."""
 
 
+_UNANSWERED_S = 60.0
+"""Age of a last message without an answer from which on the page says that it got none: its turn broke off. Models time out sooner."""
+
+
 class Bubble(NamedTuple):
     """A message as the page shows it."""
 
@@ -149,10 +153,18 @@ def _view(
         "due": _hong_kong(found.row["due_at"]),
         "typed": typed,
         "wrong": wrong,
+        "unanswered": _unanswered(request.runtime, found, shown),
         "characters": MESSAGE_CHARACTERS_MAX,
         "framed": found.row["channel"] == "frame",
     }
     return View("chat.html.j2", context, _said(chat.title, request), status, framed_by=_ancestors(chat))
+
+
+def _unanswered(runtime: Runtime, found: Conversation, shown: list[Bubble]) -> bool:
+    """Say whether the last message will get no answer: the process that took it in is gone."""
+    if found.status != "assistant" or not shown or shown[-1].who != "customer":
+        return False
+    return (runtime.clock() - parse_instant(shown[-1].at)).total_seconds() >= _UNANSWERED_S
 
 
 def _say(request: AppRequest) -> View | Redirect:
