@@ -108,7 +108,7 @@ def grounding(decision):
 
 
 def test_checked_sentences_are_shown_with_their_source_and_the_model_got_fenced_sources(bench):
-    _, said, decision = bench.turn(f"{QUOTED.split('.')[0]}. [1]")
+    _, said, decision = bench.turn(f"{QUOTED.split('.', maxsplit=1)[0]}. [1]")
     assert said.text == "The monthly account fee is HK$50."
     assert [item["id"] for item in said.content["sources"]] == ["fee"]
     assert [call.component for call in decision.upstream] == ["writer"]

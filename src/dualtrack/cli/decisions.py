@@ -103,6 +103,9 @@ def replay_command(
     return int(found.result == "differs")
 
 
+_INTENTS = b"dualtrack.intent-model/"
+
+
 @click.group("model")
 def model_command() -> None:
     """Models that run inside Dualtrack: kept in the workspace under their digest."""
@@ -113,9 +116,14 @@ def model_command() -> None:
 @workspace_option
 @json_option
 def _keep(file: Path, workspace: Path | None, as_json: bool) -> None:
-    """Keep the additive model in FILE and print the digest that the declaration's component needs."""
+    """Keep the model in FILE (an additive one, or intents of a chat) and print the digest that the declaration's component needs."""
     data = read_bytes(file, limit=ARTIFACT_BYTES_MAX)
-    load_additive(data, where=str(file))
+    if data.startswith(_INTENTS):
+        from dualtrack.apps.service.intents.stored import load  # noqa: PLC0415 - needs the optional part
+
+        load(data, where=str(file))
+    else:
+        load_additive(data, where=str(file))
     digest = keep_artifact(open_workspace(workspace).path("models"), data)
     if as_json:
         print_json({"digest": digest, "bytes": len(data)})

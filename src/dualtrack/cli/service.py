@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from dualtrack.apps.service.gaps import find_gaps
+from dualtrack.apps.service.naming import check_intents
 from dualtrack.apps.service.passages import load_passages
 from dualtrack.apps.service.settings import SETTINGS_NAME, read_settings
 from dualtrack.apps.service.starting import SECTORS, starter_corpus, starter_intents
@@ -19,6 +20,7 @@ from dualtrack.cli.files import read_bytes, write_new
 from dualtrack.domain.records import encode, to_plain
 from dualtrack.domain.time import hong_kong_date, parse_date
 from dualtrack.errors import PathError
+from dualtrack.runtime.engine import Runtime
 
 if TYPE_CHECKING:
     from datetime import date
@@ -167,7 +169,7 @@ def _train(examples: Path, passages: Path | None, output: Path, as_json: bool) -
 
     given = load_examples(examples)
     more = () if passages is None else from_passages(given, load_passages(passages))
-    model = train(given.examples, more=more)
+    model = train(given.examples, more=more, titles=given.titles)
     write_new(output, save(model))
     if as_json:
         print_json(to_plain(model.card))
@@ -198,6 +200,10 @@ def _serve(ctx: click.Context, workspace: Path | None, host: str, port: int, wor
         raise PathError(
             "no chats are set up", where=str(found.path(SETTINGS_NAME)), fix="see docs/service.md for the file"
         )
+    if any(chat.intents is not None for chat in chats):
+        with Runtime.open(found) as runtime:
+            for chat in chats:
+                check_intents(runtime, chat)
     ctx.invoke(serve_command, workspace=found.root, host=host, port=port, workers=workers, as_json=as_json)
 
 

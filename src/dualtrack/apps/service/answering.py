@@ -9,20 +9,20 @@ from __future__ import annotations
 import asyncio
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, Line, lines, reread, say, step
 from dualtrack.apps.service.generating import GroundedForm
+from dualtrack.apps.service.naming import name_intent
 from dualtrack.apps.service.triggers import find_triggers
 from dualtrack.domain.business_time import add_business_minutes
-from dualtrack.domain.records import to_plain
+from dualtrack.domain.records import Text, to_plain
 from dualtrack.domain.time import format_instant, hong_kong_date
 from dualtrack.errors import FieldError, OverloadError, RateLimitError, RefusedError
 from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain
 from dualtrack.runtime.faces.chat import begin_turn, complete
 from dualtrack.runtime.faces.chat_request import read_chat
+from dualtrack.runtime.passages.shelf import RETRIEVED_MAX
 from dualtrack.runtime.reasons import language_of_text
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from dualtrack.apps.service.conversations import Conversation
     from dualtrack.apps.service.language import Language
+    from dualtrack.apps.service.naming import Named
     from dualtrack.apps.service.settings import ChatSettings
     from dualtrack.apps.service.triggers import Triggered
-    from dualtrack.domain.records import Text
     from dualtrack.runtime.engine import Runtime
-    from dualtrack.runtime.live import LiveUse
+    from dualtrack.runtime.live import Closed, LiveUse
     from dualtrack.runtime.upstream.client import UpstreamClient
 
 __all__ = ["HISTORY_MAX", "take_turn", "wait_for_person"]
@@ -46,11 +46,15 @@ _MINUTE_MAX = 12
 """Messages of one conversation in a minute: nobody reads answers faster."""
 
 _MINUTE_S = 60.0
+
+_OF_INTENT_MAX = 2
+"""Near questions of the named intent: one place stays for what the words alone find."""
+
 _CITED = re.compile(r"\s*\[([a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)\]")
 _PERSON_CODES = frozenset({"guard.opt_out", "opted-out"})
 _TRIGGERED = "service.trigger"
 """The code of a decision that a hard trigger sent to a person, whatever guards the use's policy has."""
-_encode = msgspec.json.Encoder().encode
+_NO_ANSWER = Text(en="No answer can be given here now.", zh="目前未能在此作答。")
 
 
 async def take_turn(
@@ -79,7 +83,7 @@ async def take_turn(
     number = await asyncio.to_thread(say, runtime, found, "customer", {"text": text})
     triggers = find_triggers(text)
     if found.status == "assistant":
-        content, about = await _answer(runtime, client, found, before, text, person)
+        content, about = await _answer(runtime, client, chat, found, before, text, person)
         if any(each.action == "offer" for each in triggers):
             content["offers"] = True
         await asyncio.to_thread(say, runtime, found, "assistant", content, **about)
@@ -119,16 +123,23 @@ def _check(text: str, before: Sequence[Line], runtime: Runtime) -> None:
 
 
 async def _answer(
-    runtime: Runtime, client: UpstreamClient, found: Conversation, before: Sequence[Line], text: str, person: str
+    runtime: Runtime,
+    client: UpstreamClient,
+    chat: ChatSettings,
+    found: Conversation,
+    before: Sequence[Line],
+    text: str,
+    person: str,
 ) -> tuple[dict[str, Any], dict[str, str | None]]:
     """Return the content of the answer and what the message says of it."""
     language = language_of_text(text)
+    live: LiveUse | None = None
     try:
         live = runtime.gate.enter(found.use, standby=True)
+        named = await asyncio.to_thread(name_intent, runtime, chat, live, text)
         runtime.admission.enter(live)
     except RefusedError as error:
-        closed = runtime.gate.closed(found.use)
-        said = [part for part in (closed.message, closed.human) if part is not None] if closed is not None else []
+        said = _instead(runtime.gate.closed(found.use), live)
         return {"text": _joined(said, language)}, {"outcome": "refused", "code": error.code, "language": language}
     try:
         body = await _governed(runtime, client, live, before, text, person)
@@ -143,11 +154,20 @@ async def _answer(
     content = {
         "text": _CITED.sub("", answer), "sources": sources, "receipt": told.get("receipt"), "human": told["human"],
     }  # fmt: skip
+    if named is not None:
+        content["intent"] = {"id": named.id, "score": round(named.score, 3), "title": to_plain(named.title)}
     if told["outcome"] == "fallback" and not sources:
-        tongue: Literal["en", "zh-Hant"] = "zh-Hant" if language == "zh-Hant" else "en"
-        content["nearest"] = [to_plain(title) for title in runtime.shelf.nearest(live, text, tongue)]
+        content["nearest"] = [to_plain(title) for title in _nearest(runtime, live, text, language, named)]
     about = {"decision": told["decision"], "outcome": told["outcome"], "code": told.get("code"), "language": language}
     return content, about
+
+
+def _instead(closed: Closed | None, live: LiveUse | None) -> list[Text]:
+    """Return what a customer is told where the use may not answer: the policy's words, where one is known."""
+    words = (closed.message, closed.human) if closed is not None else ()
+    if closed is None and live is not None:
+        words = (live.policy.message, live.policy.human)
+    return [part for part in words if part is not None] or [_NO_ANSWER]
 
 
 async def _governed(
@@ -170,6 +190,14 @@ async def _governed(
         turn = turn._replace(stopped=("routed", _TRIGGERED))  # no model is asked, and no other guard turns it away
     with turn.call:
         return await complete(runtime, client, turn)
+
+
+def _nearest(runtime: Runtime, live: LiveUse, text: str, language: str, named: Named | None) -> list[Text]:
+    """Return titles of near questions, those of the named intent first."""
+    tongue: Language = "zh-Hant" if language == "zh-Hant" else "en"
+    titles = runtime.shelf.titles(live, tongue)
+    first = [titles[name] for name in (named.passages if named else ()) if name in titles][:_OF_INTENT_MAX]
+    return list(dict.fromkeys((*first, *runtime.shelf.nearest(live, text, tongue))))[:RETRIEVED_MAX]
 
 
 def _form(runtime: Runtime, live: LiveUse, language: Language) -> GroundedForm:

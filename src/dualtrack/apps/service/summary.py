@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.apps.service.triggers import find_triggers
+from dualtrack.domain.records import Text
 from dualtrack.runtime.guards.personal.scanning import Scanner
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ class Given(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What the assistant answered in message `number`: how it ended, and the ids of the passages that it quoted."""
+    """What the assistant answered in message `number`: how it ended, the ids of the passages that it quoted, the intent that was named."""
 
     number: int
     outcome: str
     sources: tuple[str, ...]
+    intent: Text | None = None
+    score: float = 0.0
 
 
 class Summary(NamedTuple):
@@ -73,6 +76,7 @@ def summarise(lines: Sequence[Line]) -> Summary:
             line.number,
             str(line.row["outcome"]),
             tuple(item["id"] for item in (line.content or {}).get("sources", ())),
+            *_intent(line),
         )
         for line in lines
         if line.who == "assistant"
@@ -86,6 +90,15 @@ def summarise(lines: Sequence[Line]) -> Summary:
         given=given,
         erased=sum(line.content is None for line in lines),
     )
+
+
+def _intent(line: Line) -> tuple[Text | None, float]:
+    """Return the name of the intent, in words where the model's card has them, and the probability that it is right."""
+    found = (line.content or {}).get("intent")
+    if found is None:
+        return None, 0.0
+    title = found["title"] or {"en": found["id"], "zh-Hant": found["id"]}
+    return Text(en=title["en"], zh=title["zh-Hant"]), float(found["score"])
 
 
 def _quoted(line: Line) -> Quoted:

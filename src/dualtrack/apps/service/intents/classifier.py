@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.apps.service.intents.arrays import np
 from dualtrack.apps.service.intents.calibration import Shown
+from dualtrack.apps.service.intents.examples import IntentTitle
 from dualtrack.apps.service.intents.features import terms_of
 from dualtrack.domain.records import Record
 
@@ -41,7 +42,7 @@ class ModelCard(Record, frozen=True):
     """What is known of a trained model: its intents in order, what it was trained on, and what held-out examples showed.
 
     `thin` names intents with fewer examples than the settings want. `more` counts texts that were learned from without being messages,
-    `examples_sha256` is of the plain texts of both and their intents.
+    `examples_sha256` is of the plain texts of both and their intents. `titles` are those that the examples' file gave.
     """
 
     intents: tuple[str, ...]
@@ -50,6 +51,7 @@ class ModelCard(Record, frozen=True):
     examples_sha256: str
     thin: tuple[str, ...]
     shown: Shown
+    titles: tuple[IntentTitle, ...] = ()
 
 
 class IntentModel:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dualtrack.apps.service.intents.arrays import NDArray
-    from dualtrack.apps.service.intents.examples import Example
+    from dualtrack.apps.service.intents.examples import Example, IntentTitle
     from dualtrack.apps.service.intents.features import Terms
     from dualtrack.apps.service.intents.settings import IntentSettings
     from dualtrack.apps.service.intents.vocabulary import Vocabulary, Weighed
@@ -74,12 +74,16 @@ class _Machine(NamedTuple):
 
 
 def train(
-    examples: Sequence[Example], settings: IntentSettings | None = None, *, more: Sequence[Example] = ()
+    examples: Sequence[Example],
+    settings: IntentSettings | None = None,
+    *,
+    more: Sequence[Example] = (),
+    titles: Sequence[IntentTitle] = (),
 ) -> IntentModel:
     """Train on examples (`load_examples` has looked at them), in whatever order they come.
 
     `more` are texts of the same intents that no customer sent (`from_passages`): learned from, never held out, none of them an example.
-    Raises FieldError naming what cannot be trained, and MissingExtraError without scikit-learn.
+    `titles` go into the card, of intents that have examples. Raises FieldError naming what cannot be trained, and MissingExtraError without scikit-learn.
     """
     settings = settings or load_settings()
     counts = Counter(each.intent for each in examples)
@@ -94,6 +98,7 @@ def train(
         examples_sha256=hashlib.sha256(dealt.lines + added.lines).hexdigest(),
         thin=tuple(name for name in intents if counts[name] < settings.examples_wanted),
         shown=what_is_shown(held, intents, wanted=settings.reject_in_scope, source="parts"),
+        titles=tuple(sorted((each for each in titles if each.id in counts), key=lambda each: each.id)),
     )
     label = np.concatenate((dealt.label, added.label))
     return IntentModel(card, *_fit(dealt.terms + added.terms, label, len(intents)))
