@@ -87,6 +87,11 @@ class Gate:
         now_s = self._clock.now()
         return steady_s() < snapshot.lease_until_s and now_s is not None and now_s < live.until_s
 
+    def known(self, use: str) -> LiveUse | None:
+        """Return an open use as it was read last, for what holds of its release whatever the hour; it lets no call in."""
+        found = self._snapshots.current.uses.get(use)
+        return None if isinstance(found, Closed) else found
+
     def closed(self, use: str) -> Closed | None:
         """Return why a use is closed with its fixed message, for answers that are given without a model."""
         found = self._snapshots.current.uses.get(use)

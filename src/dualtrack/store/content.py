@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,7 +26,7 @@ from dualtrack.store.vault import NONCE_BYTES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row, Select
 
     from dualtrack.store.backends import Backend
     from dualtrack.store.tables import Tables
@@ -117,30 +117,49 @@ class ContentVault:
 
     def open(self, digest: str) -> bytes:
         """Return a content; raises NotFoundError if there is none or it was erased, StoreCorruptError if it does not open."""
+        with self._backend.read() as connection:
+            row = connection.execute(self._rows([digest])).first()
+        where = self._where(digest)
+        if row is None:
+            raise NotFoundError("no content of this digest", where=where)
+        if row.erased or row.erased_at is not None:
+            raise NotFoundError("its content was erased", where=where, code="not-found.erased")
+        return self._opened(row)
+
+    def open_many(self, digests: Sequence[str]) -> dict[str, bytes]:
+        """Return contents by digest, read at once; what is not there, or was erased, is left out."""
+        if not digests:
+            return {}
+        with self._backend.read() as connection:
+            rows = connection.execute(self._rows(digests)).all()
+        return {row.digest: self._opened(row) for row in rows if not row.erased and row.erased_at is None}
+
+    def _rows(self, digests: Sequence[str]) -> Select[Any]:
         content, subject_key = self._tables.content, self._tables.subject_key
         joined = content.join(
             subject_key, (content.c.ledger == subject_key.c.ledger) & (content.c.key_id == subject_key.c.key_id)
         )
         query = select(content, subject_key.c.wrapped, subject_key.c.erased_at).select_from(joined)
-        with self._backend.read() as connection:
-            row = connection.execute(query.where(content.c.ledger == self.ledger, content.c.digest == digest)).first()
-        where = f"{self.ledger}, content {digest[:16]}"
-        if row is None:
-            raise NotFoundError("no content of this digest", where=where)
-        if row.erased or row.erased_at is not None:
-            raise NotFoundError("its content was erased", where=where, code="not-found.erased")
+        return query.where(content.c.ledger == self.ledger, content.c.digest.in_(digests))
+
+    def _opened(self, row: Row[Any]) -> bytes:
         try:
             cipher = self._unwrap(SubjectKey(row.key_id, row.subject, bytes(row.wrapped)))
             sealed = bytes(row.sealed)
-            bound = self._bound(digest, row.subject, row.retention)
+            bound = self._bound(row.digest, row.subject, row.retention)
             plain = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
         except (InvalidTag, ValueError) as error:
             raise StoreCorruptError(
-                "the sealed content does not open", where=where, fix="restore the store from its backup"
+                "the sealed content does not open",
+                where=self._where(row.digest),
+                fix="restore the store from its backup",
             ) from error
-        if commitment(plain[:SALT_BYTES], plain[SALT_BYTES:]) != digest:
-            raise StoreCorruptError("the content is not what the digest says", where=where)
+        if commitment(plain[:SALT_BYTES], plain[SALT_BYTES:]) != row.digest:
+            raise StoreCorruptError("the content is not what the digest says", where=self._where(row.digest))
         return plain[SALT_BYTES:]
+
+    def _where(self, digest: str) -> str:
+        return f"{self.ledger}, content {digest[:16]}"
 
     def erase_subject(self, subject: str, *, at: str, keep: Sequence[str] = ()) -> Erased:
         """Overwrite a subject's contents except those of the retention classes in `keep`; destroy keys none needs."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, Line, lines, reread, say, step
+from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, Line, Seen, lines, moved, reread, say, step
 from dualtrack.apps.service.generating import GroundedForm
 from dualtrack.apps.service.naming import name_intent
 from dualtrack.apps.service.triggers import find_triggers
@@ -73,24 +73,36 @@ async def take_turn(
     While a person is awaited or answers, the message is theirs to read and no AI is asked. Raises FieldError for no words or too many,
     RateLimitError for more messages than anybody reads answers to, ConflictError in a closed conversation.
     """
-    before = await asyncio.to_thread(lines, found)
+    size, before = await asyncio.to_thread(lambda: (found.register.repository.size(), lines(found)))
     _check(text, before, runtime)
     person = person or f"conversation {found.id}"
     if runtime.subjects.pseudonym(found.register.institution, person) != found.row["subject"]:
         raise FieldError(
             "another person", where="field person", fix="name the customer whom the conversation began with"
         )
-    number = await asyncio.to_thread(say, runtime, found, "customer", {"text": text})
+    seen = Seen(before[-1].number if before else 0, size)
+    asked = await asyncio.to_thread(say, runtime, found, "customer", {"text": text}, seen=seen)
+    said = [asked.line]
     triggers = find_triggers(text)
     if found.status == "assistant":
-        content, about = await _answer(runtime, client, chat, found, before, text, person)
+        hard = any(each.action != "offer" for each in triggers)
+        content, about = await _answer(runtime, client, chat, found, before, _Asked(text, person, hard))
         if any(each.action == "offer" for each in triggers):
             content["offers"] = True
-        await asyncio.to_thread(say, runtime, found, "assistant", content, **about)
+        answer = await asyncio.to_thread(say, runtime, found, "assistant", content, seen=asked.seen, **about)
+        said.append(answer.line)
         await asyncio.to_thread(_follow, runtime, chat, found, triggers, about, text)
     elif found.status == "closed":
         await asyncio.to_thread(wait_for_person, runtime, chat, found, why=("closed",), by="customer")
-    return await asyncio.to_thread(lambda: (reread(found), lines(found, after=number - 1)))
+    return await asyncio.to_thread(lambda: (reread(found) if moved(found, size) else found, said))
+
+
+class _Asked(NamedTuple):
+    """What a customer wrote, who they are to the runtime, and whether a hard trigger was met."""
+
+    text: str
+    person: str
+    hard: bool
 
 
 def wait_for_person(
@@ -128,10 +140,10 @@ async def _answer(
     chat: ChatSettings,
     found: Conversation,
     before: Sequence[Line],
-    text: str,
-    person: str,
+    asked: _Asked,
 ) -> tuple[dict[str, Any], dict[str, str | None]]:
     """Return the content of the answer and what the message says of it."""
+    text = asked.text
     language = language_of_text(text)
     live: LiveUse | None = None
     try:
@@ -142,7 +154,7 @@ async def _answer(
         said = _instead(runtime.gate.closed(found.use), live)
         return {"text": _joined(said, language)}, {"outcome": "refused", "code": error.code, "language": language}
     try:
-        body = await _governed(runtime, client, live, before, text, person)
+        body = await _governed(runtime, client, live, before, asked)
     except (FieldError, OverloadError) as error:
         said = [live.policy.message, live.policy.human]
         return {"text": _joined(said, language)}, {"outcome": "refused", "code": error.code, "language": language}
@@ -171,22 +183,22 @@ def _instead(closed: Closed | None, live: LiveUse | None) -> list[Text]:
 
 
 async def _governed(
-    runtime: Runtime, client: UpstreamClient, live: LiveUse, before: Sequence[Line], text: str, person: str
+    runtime: Runtime, client: UpstreamClient, live: LiveUse, before: Sequence[Line], asked: _Asked
 ) -> Mapping[str, Any]:
-    asked = read_chat(
+    request = read_chat(
         {
             "model": live.use,
             "messages": [
-                *_history(before, live.policy.bounds.characters - len(text)),
-                {"role": "user", "content": text},
+                *_history(before, live.policy.bounds.characters - len(asked.text)),
+                {"role": "user", "content": asked.text},
             ],
-            "user": person,
+            "user": asked.person,
         }
     )
-    turn = await begin_turn(runtime, live, asked, len(text.encode()))
+    turn = await begin_turn(runtime, live, request, len(asked.text.encode()))
     if any(upstream.kind == "openai" for upstream in live.upstreams):
         turn = turn._replace(form=_form(runtime, live, turn.call.language))
-    if live.mode in {"live", "trial"} and any(each.action != "offer" for each in find_triggers(text)):
+    if asked.hard and live.mode in {"live", "trial"}:
         turn = turn._replace(stopped=("routed", _TRIGGERED))  # no model is asked, and no other guard turns it away
     with turn.call:
         return await complete(runtime, client, turn)

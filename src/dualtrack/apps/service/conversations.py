@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from dualtrack.apps.service.records import BEGAN_KIND, MESSAGE_KIND, STEP_KIND, Began, Message, Step
-from dualtrack.apps.service.state import PROJECTIONS, TABLES
+from dualtrack.apps.service.state import PROJECTIONS, TABLES, begun, written
 from dualtrack.apps.state import state_of
 from dualtrack.domain.records import encode
+from dualtrack.domain.time import format_instant
 from dualtrack.errors import ConflictError, FieldError, NotFoundError
 from dualtrack.runtime.ids import new_id
 from dualtrack.runtime.lookup import contents_of, find_policy, find_release
@@ -34,11 +35,14 @@ __all__ = [
     "TOKEN_CHARACTERS",
     "Conversation",
     "Line",
+    "Said",
+    "Seen",
     "begin",
     "conversations",
     "find",
     "find_external",
     "lines",
+    "moved",
     "reread",
     "say",
     "state",
@@ -96,6 +100,20 @@ class Line(NamedTuple):
         return str(self.content["text"]) if self.content else ""
 
 
+class Seen(NamedTuple):
+    """The last message of a conversation by its number (0: none yet), and the ledger's size when there was no later one."""
+
+    number: int
+    size: int
+
+
+class Said(NamedTuple):
+    """A message that was recorded, and what is known of the conversation since."""
+
+    line: Line
+    seen: Seen
+
+
 class _MovedError(ConflictError):
     """Another message of this conversation was recorded at the same moment."""
 
@@ -120,14 +138,14 @@ def begin(
     the id of the conversation at a help desk.
     """
     register = _register(runtime, use)
-    token, made, at = secrets.token_urlsafe(32), new_id(), register.now()
+    token, made, at = secrets.token_urlsafe(32), new_id(), format_instant(runtime.clock())
     subject = runtime.subjects.pseudonym(register.institution, person or f"conversation {made}")
     record = Began(
         conversation=made, use=use, token=_digest(token), channel=channel, language=language, subject=subject, at=at,
         external=external,
     )  # fmt: skip
     register.append_plain([(BEGAN_KIND, use, encode(record))])
-    return token, _one(register, id=made)
+    return token, Conversation(register, {"id": made, **begun(record)})
 
 
 def find(runtime: Runtime, token: str) -> Conversation:
@@ -163,18 +181,12 @@ def reread(found: Conversation) -> Conversation:
 
 def lines(found: Conversation, *, after: int = 0) -> list[Line]:
     """Return the messages of a conversation in order, with their words."""
-    rows = state(found.register).rows("message", conversation=found.id)
-    contents = contents_of(found.register)
-    read = []
-    for row in rows:
-        if row["number"] <= after:
-            continue
-        try:
-            content = _decode(contents.open(row["text"]))
-        except NotFoundError:
-            content = None  # erased
-        read.append(Line(row["number"], row["who"], row["at"], content, row))
-    return read
+    rows = [row for row in state(found.register).rows("message", conversation=found.id) if row["number"] > after]
+    words = contents_of(found.register).open_many([row["text"] for row in rows])
+    return [
+        Line(row["number"], row["who"], row["at"], _decode(words[row["text"]]) if row["text"] in words else None, row)
+        for row in rows
+    ]
 
 
 def say(
@@ -184,10 +196,12 @@ def say(
     content: Mapping[str, Any],
     *,
     by: str | None = None,
+    seen: Seen | None = None,
     **about: str | None,
-) -> int:
-    """Record a message; return its number. `content` has the words as `text`; `about` are further members of `Message`.
+) -> Said:
+    """Record a message and return it. `content` has the words as `text`; `about` are further members of `Message`.
 
+    `seen` is what the caller knows to be the last message; it is looked for where nothing is given, or another came since.
     Raises FieldError for no words, or too many, ConflictError in a closed conversation.
     """
     text = str(content["text"])
@@ -197,28 +211,37 @@ def say(
             expected=f"1 to {MESSAGE_CHARACTERS_MAX} characters", fix="write a shorter message",
         )  # fmt: skip
     register, contents = found.register, runtime.recorder(found.register.institution).contents
-    sealed = contents.seal(str(found.row["subject"]), _encode(content), _retention(register, found.use))
+    sealed = contents.seal(str(found.row["subject"]), _encode(content), _retention(runtime, register, found.use))
     keys = contents.new_keys([sealed])
     for _ in range(_TRIES):
         size = register.repository.size()
-        number = _next_number(found)
+        if seen is None or _came_since(found, seen.size):
+            seen = Seen(_last_number(found), size)
+        if seen.number >= MESSAGES_MAX:
+            raise ConflictError(
+                f"{seen.number} messages",
+                where=f"conversation {found.id}",
+                fix="begin a new conversation, or ask for a person",
+            )
+        at = format_instant(runtime.clock())
         record = Message(
-            conversation=found.id, number=number, who=who, text=sealed.digest, at=register.now(), by=by, **about
+            conversation=found.id, number=seen.number + 1, who=who, text=sealed.digest, at=at, by=by, **about
         )
 
-        def beside(
-            connection: Connection, _receipts: Sequence[Receipt], *, size: int = size, at: str = record.at
-        ) -> None:
+        def beside(connection: Connection, _receipts: Sequence[Receipt], *, size: int = size, at: str = at) -> None:
             if _came_since(found, size):
                 raise _MovedError("another message came at the same moment", where=f"conversation {found.id}")
             contents.write(connection, [sealed], keys, at)
 
         try:
-            register.append_with([NewEntry(MESSAGE_KIND, register.institution, found.use, encode(record))], beside)
+            written_at = register.append_with(
+                [NewEntry(MESSAGE_KIND, register.institution, found.use, encode(record))], beside
+            )
         except _MovedError:
             continue
         contents.written(keys)
-        return number
+        row = {"conversation": found.id, "number": record.number, **written(record)}
+        return Said(Line(record.number, who, at, content, row), Seen(record.number, written_at[0].index + 1))
     raise ConflictError("many messages came at the same moment", where=f"conversation {found.id}", fix="send it again")
 
 
@@ -243,19 +266,23 @@ def step(
     return reread(found)
 
 
-def _next_number(found: Conversation) -> int:
+def _last_number(found: Conversation) -> int:
     rows = state(found.register).rows("message", conversation=found.id)
-    if len(rows) >= MESSAGES_MAX:
-        raise ConflictError(
-            f"{len(rows)} messages",
-            where=f"conversation {found.id}",
-            fix="begin a new conversation, or ask for a person",
-        )
-    return max((int(row["number"]) for row in rows), default=0) + 1
+    return max((int(row["number"]) for row in rows), default=0)
+
+
+def moved(found: Conversation, since: int) -> bool:
+    """Say whether a step of the conversation was recorded since the ledger had this size."""
+    return _about(found, STEP_KIND, since)
 
 
 def _came_since(found: Conversation, size: int) -> bool:
-    entries = found.register.repository.every(kinds=(MESSAGE_KIND,), ids=(found.use,), start=size)
+    return _about(found, MESSAGE_KIND, size)
+
+
+def _about(found: Conversation, kind: str, size: int) -> bool:
+    """Say whether an entry of a kind about this conversation came since the ledger had this size."""
+    entries = found.register.repository.every(kinds=(kind,), ids=(found.use,), start=size)
     return any(found.id.encode() in entry.content for entry in entries if hasattr(entry, "content"))
 
 
@@ -273,7 +300,11 @@ def _one(register: Register, **equal: str) -> Conversation:
     return Conversation(register, rows[0])
 
 
-def _retention(register: Register, use: str) -> str:
+def _retention(runtime: Runtime, register: Register, use: str) -> str:
+    """Return the class of a use's contents: by its policy in force, else by that of its newest release."""
+    live = runtime.gate.known(use)
+    if live is not None:
+        return live.policy.retention
     newest = register.latest_release(use)
     if newest is None:
         return "standard"

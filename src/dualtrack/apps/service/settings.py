@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
@@ -14,6 +15,8 @@ from dualtrack.domain.records import Record, Text, read_record
 from dualtrack.errors import FieldError, NotFoundError, PathError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dualtrack.store.workspace import Workspace
 
 __all__ = [
@@ -28,6 +31,9 @@ __all__ = [
 
 SETTINGS_NAME = "service.yaml"
 SETTINGS_FORMAT = "dualtrack.service/1"
+
+_FILES = 8
+"""Files kept read: a process serves one workspace, tests a few."""
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]{1,200}(?::\d{1,5})?")
 
@@ -79,12 +85,19 @@ class ServiceSettings(Record, frozen=True):
 def read_settings(workspace: Workspace) -> ServiceSettings:
     """Read the settings; none where the file is missing. Raises FieldError naming the chat and field."""
     path = workspace.path(SETTINGS_NAME)
-    if not path.is_file():
-        return ServiceSettings(format=SETTINGS_FORMAT, chats=[])
     try:
-        data = path.read_bytes()
+        found = path.stat()
+        return _read(path, found.st_mtime_ns, found.st_size, found.st_ino)
+    except FileNotFoundError:
+        return ServiceSettings(format=SETTINGS_FORMAT, chats=[])
     except OSError as error:
         raise PathError(f"cannot be read: {error.strerror}", where=SETTINGS_NAME, fix="check the file") from error
+
+
+@lru_cache(_FILES)
+def _read(path: Path, *_as_of: int) -> ServiceSettings:
+    """Read the file as it stands: every turn asks for it, and a changed file has another time, size or number."""
+    data = path.read_bytes()
     found = read_record(read_yaml(data, where=SETTINGS_NAME), ServiceSettings, where=SETTINGS_NAME)
     if found.format != SETTINGS_FORMAT:
         raise FieldError(f"format {found.format!r:.60}", where=SETTINGS_NAME, expected=SETTINGS_FORMAT)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.entry import Entry
     from dualtrack.store.change import Value
 
-__all__ = ["PROJECTIONS", "TABLES"]
+__all__ = ["PROJECTIONS", "TABLES", "begun", "written"]
 
 
 def _key(name: str, kind: type[Text | BigInteger] = Text) -> Callable[[], Column[Any]]:
@@ -68,29 +68,33 @@ TABLES: dict[str, tuple[Callable[[], Column[Any]], ...]] = {
 """Columns of the tables. `status` is `assistant`, `waiting`, `agent` or `closed`."""
 
 
-def _began(entry: Entry) -> Iterable[Change]:
-    found = read_record(canonical.decode(entry.content), Began, where="conversation")
+def begun(found: Began) -> dict[str, Value]:
+    """Return the row of a conversation as it begins, without its key."""
     values: dict[str, Value] = dict.fromkeys(
         ("waiting_at", "due_at", "taken_at", "agent", "why", "solved", "closed_at", "call_back_at", "complaint")
     )
-    values |= {
+    return values | {
         "use_id": found.use, "token": found.token, "channel": found.channel, "language": found.language, "urgent": False,
         "subject": found.subject, "external": found.external, "status": "assistant", "begun_at": found.at,
     }  # fmt: skip
-    yield Change("conversation", {"id": found.conversation}, values)
+
+
+def written(found: Message) -> dict[str, Value]:
+    """Return the row of a message, without its key."""
+    return {
+        "who": found.who, "text": found.text, "at": found.at, "by_name": found.by, "decision": found.decision,
+        "outcome": found.outcome, "code": found.code, "language": found.language, "register": found.register,
+    }  # fmt: skip
+
+
+def _began(entry: Entry) -> Iterable[Change]:
+    found = read_record(canonical.decode(entry.content), Began, where="conversation")
+    yield Change("conversation", {"id": found.conversation}, begun(found))
 
 
 def _said(entry: Entry) -> Iterable[Change]:
     found = read_record(canonical.decode(entry.content), Message, where="message")
-    key: dict[str, Value] = {"conversation": found.conversation, "number": found.number}
-    yield Change(
-        "message",
-        key,
-        {
-            "who": found.who, "text": found.text, "at": found.at, "by_name": found.by, "decision": found.decision,
-            "outcome": found.outcome, "code": found.code, "language": found.language, "register": found.register,
-        },
-    )  # fmt: skip
+    yield Change("message", {"conversation": found.conversation, "number": found.number}, written(found))
 
 
 def _stepped(entry: Entry) -> Iterable[Change]:
