@@ -203,6 +203,15 @@ _APPLICATIONS = (
         409,
     ),
     Place("service-report", BROKER_COMPLIANCE, f"{_SERVICE}/complaints/report"),
+    Place("service-passages", "compliance", f"{_SERVICE}/passages"),
+    Place("service-passages-of", "compliance", f"{_SERVICE}/passages/{BANK}/{_TRIAL}"),
+    Place(
+        "service-passages-tried",
+        "compliance",
+        f"{_SERVICE}/passages/{BANK}/{_TRIAL}",
+        Steps("main form.panel button", message="How do I open an account?"),
+    ),
+    Place("service-passages-file", "compliance", f"{_SERVICE}/passages", Steps("main form.panel button", owner=""), 400),
     Place("research-desk", BROKER_COMPLIANCE, f"{_RESEARCH}/desk"),
     Place(
         "research-refused",

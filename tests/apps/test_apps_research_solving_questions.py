@@ -99,7 +99,7 @@ def test_chinese_wordings(question, shown, choice):
 @pytest.mark.parametrize(
     ("question", "why"),
     [
-        ("What is net profit in 2025?", "weak match"),  # gross profit is another line
+        ("What is net profit in 2025?", "not said"),  # gross profit is another line
         ("What was revenue in the first quarter of 2025?", "period absent"),  # a year is no quarter
         ("What was revenue?", "equal matches"),
         ("What was revenue in 2023 and 2024?", "not understood"),
@@ -107,7 +107,7 @@ def test_chinese_wordings(question, shown, choice):
         ("What was revenue excluding rent in 2025?", "equal matches"),
         ("What was the difference between revenue in 2025 and cost of sales in 2024?", "not understood"),
         ("What was revenue per share in 2025?", "weak match"),
-        ("What was the Macau revenue in 2025?", "weak match"),  # the table does not say Macau
+        ("What was the Macau revenue in 2025?", "not said"),  # the table does not say Macau
         ("What was non-current rent in 2025?", "missing operand"),
         ("What is the operating margin in 2025?", "missing operand"),
         ("What is the change in the current ratio from 2024 to 2025?", "not understood"),

@@ -1,4 +1,4 @@
-"""Tables of what the assistant does: the keyword menu beside it, shares with intervals, conversations without a word of anybody."""
+"""Tables of what the assistant does: the keyword menu beside it, shares with intervals, and no words of anybody."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ import io
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from dualtrack.apps.service.baseline import KeywordMenu
-from dualtrack.apps.service.evidence import TestQuestion as Asked
-from dualtrack.apps.service.evidence import answer_shares, answer_table, read_questions, write_table
+from dualtrack.apps.service.evidence.answers import answer_shares, answer_table, outside_shares, outside_table
+from dualtrack.apps.service.evidence.questions import TestQuestion as Asked
+from dualtrack.apps.service.evidence.questions import carried_questions, read_questions
+from dualtrack.apps.service.evidence.replies import Replied
+from dualtrack.apps.service.evidence.rows import write_table
+from dualtrack.apps.service.evidence.sentences import sentence_table
 from dualtrack.apps.service.starting import SECTORS, starter_corpus
 from dualtrack.errors import DocumentError, FieldError, NotFoundError
 
 ON = date(2026, 11, 27)
+ASKED = [
+    Asked(text="What percentage does an employee contribute?", register="english", passage="mpf-con-employee"),
+    Asked(text="僱員要供百分之幾？", register="written", passage="mpf-con-employee"),
+    Asked(text="Which planet has most moons?", register="english"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -38,22 +48,47 @@ def test_the_menu_shows_what_shares_most_words_and_nothing_for_none(corpus):
     assert menu.find("zzzz", "en") is None
 
 
-def test_each_question_has_a_row_without_its_words(corpus):
+def test_each_question_has_a_row_without_its_words_and_what_nothing_answers_stands_apart(corpus):
+    rows, outside = answer_table(corpus, ASKED, on=ON), outside_table(corpus, ASKED, on=ON)
+    assert [row["cluster"] for row in rows] == ["mpf-con-employee"] * 2
+    assert [row["wrong_language"] for row in rows] == [0, 0]
+    assert [(row["answered"], row["language"]) for row in outside] == [(0, "en")]
+    data = write_table(rows).decode()
+    assert [line["register"] for line in csv.DictReader(io.StringIO(data))] == ["english", "written"]
+    assert "percentage" not in data
+    shares = {(each.group, each.share): each for each in answer_shares(rows)}
+    found = shares["all", "right"]
+    assert found.n == 2
+    assert 0 <= found.low <= found.hits / 2 <= found.high <= 1
+    assert {each.share for each in outside_shares(outside)} == {"answered", "menu_answered"}
+
+
+def test_another_way_to_ask_is_measured_by_what_it_says(corpus):
+    """What it gets wrong must show: another passage, the other language, a sentence of nobody, no answer at all."""
+    passage = next(item for item in corpus.passages if item.id == "mpf-con-employee")
+    replies = {
+        ASKED[0].text: Replied(passage.text.zh, (passage.id,)),
+        ASKED[1].text: Replied(None, nearest=(passage.id,)),
+        ASKED[2].text: Replied(f"{passage.text.en} Saturn has most moons.", ("mpf-con-employer",)),
+    }
+    rows = answer_table(corpus, ASKED, on=ON, ask=replies.__getitem__)
+    assert [(row["right"], row["answered"], row["wrong_language"]) for row in rows] == [(1, 1, 1), (0, 0, "")]
+    assert [row["among_three"] for row in rows] == [1, 1]
+    assert outside_table(corpus, ASKED, on=ON, ask=replies.__getitem__)[0]["answered"] == 1
+    marks = [row["unsupported"] for row in sentence_table(corpus, ASKED, on=ON, ask=replies.__getitem__)]
+    assert marks[-1] == 1
+    assert sum(marks) == 1
+    assert len(marks) >= 3
+
+
+def test_several_passages_may_answer_and_a_case_is_its_own_cluster(corpus):
     asked = [
-        Asked(text="What percentage does an employee contribute?", register="english", passage="mpf-con-employee"),
-        Asked(text="僱員要供百分之幾？", register="written", passage="mpf-con-employee"),
-        Asked(text="Which planet has most moons?", register="english"),
+        Asked(
+            text="x", register="english", passage="mpf-con-employer", also=("mpf-con-employee",), case="contributions"
+        )
     ]
-    rows = answer_table(corpus, asked, on=ON)
-    assert [row["answerable"] for row in rows] == [1, 1, 0]
-    assert rows[2]["right"] == int(rows[2]["outcome"] != "answer")
-    assert [row["wrong_language"] for row in rows] == [0, 0, 0]
-    read = list(csv.DictReader(io.StringIO(write_table(rows).decode())))
-    assert [line["register"] for line in read] == ["english", "written", "english"]
-    assert not [line for line in read if "moons" in str(line.values())]
-    shares = {(each.register, each.share): each for each in answer_shares(rows)}
-    assert shares["all", "right"].n == 2
-    assert 0 <= shares["all", "right"].low <= shares["all", "right"].hits / 2 <= shares["all", "right"].high <= 1
+    [row] = answer_table(corpus, asked, on=ON, ask=lambda _: Replied("y", ("mpf-con-employee",)))
+    assert (row["right"], row["cluster"], row["passage"]) == (1, "contributions", "mpf-con-employer|mpf-con-employee")
 
 
 def test_bad_test_sets_are_refused_by_name(corpus):
@@ -67,3 +102,5 @@ def test_bad_test_sets_are_refused_by_name(corpus):
         read_questions(b"- [", where="test.yaml")
     with pytest.raises(FieldError, match="no rows"):
         write_table([])
+    with pytest.raises(FieldError, match="no carried question"):
+        carried_questions(replace(corpus, passages=[]))

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dualtrack.apps.service.grounding.checks import check_sentence
-from dualtrack.apps.service.grounding.lexicon import lexicon, load_settings
+from dualtrack.apps.service.grounding.lexicon import lexicon
 from dualtrack.apps.service.grounding.prompt import absent_answer, make_prompt, source_text
 from dualtrack.apps.service.grounding.sentences import Sentence, read_answer
 from dualtrack.apps.service.grounding.verdict import ground
+from dualtrack.apps.service.grounding.weighing import load_weights
 from dualtrack.demo.language.corpus import load_corpus
 
 ALL = {each.id: each for each in load_corpus("bank").passages}
@@ -146,8 +147,10 @@ def test_the_passage_itself_passes(passage, language):
 
 
 def test_limits_carry_their_reasons_and_lists_are_read_once():
-    settings = load_settings()
-    assert 0 < settings.least("zh-Hant") <= settings.least("en") < 1
-    assert settings.coverage_reason.en
-    assert settings.coverage_reason.zh
+    known = load_weights()
+    assert known.limit_of("zh-Hant") > 0
+    assert known.limit_of("en") > 0
+    assert min(known.weights.values()) > 0
+    assert known.reason.en
+    assert known.reason.zh
     assert lexicon() is lexicon()

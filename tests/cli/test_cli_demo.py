@@ -21,6 +21,7 @@ MEASURED = {
     f"{BANK}/early-contact-order": "permitted_with_conditions",
     f"{BANK}/collection-ranking": "refused",
 }
+DESK = "peak-securities-demo/research-desk"
 AREAS = {"research", "strategy", "service", "risk", "crime", "workflow"}
 SECTORS = {"bank", "insurer", "licensed_corporation", "mpf_trustee"}
 SECONDS_MAX = 60
@@ -53,14 +54,14 @@ def test_it_is_quick_and_says_first_what_the_data_are(demo):
     assert "fictional" in " ".join(printed.splitlines()[:2])
 
 
-def test_26_uses_in_six_areas_and_four_sectors(demo):
+def test_27_uses_in_six_areas_and_four_sectors(demo):
     folder, printed, _ = demo
     uses = {name: verdict for name, verdict in verdicts(folder).items() if "/" in name}
-    assert len(uses) == 26
+    assert len(uses) == 27
     assert {(verdict["facts"]["use.area"], verdict["facts"]["use.sector"]) for verdict in uses.values()} == {
         (area, sector) for area in AREAS for sector in SECTORS
     }
-    assert "26 uses declared, 3 measured" in printed
+    assert "27 uses declared, 4 measured" in printed
 
 
 def test_the_outcomes_are_those_of_the_measurements(demo):
@@ -68,6 +69,7 @@ def test_the_outcomes_are_those_of_the_measurements(demo):
     found = verdicts(folder)
     assert {name: found[name]["verdict"] for name in MEASURED} == MEASURED
     others = {verdict["verdict"] for name, verdict in found.items() if "/" in name and name not in MEASURED}
+    assert found[DESK]["mode"] == "trial"
     assert others == {"nothing_measured", "trial"}
     assert found["peak-securities-demo/client-answers"]["mode"] == "trial"
     assert found["ferry-coins-demo"]["verdict"] == "requirements_evidenced"

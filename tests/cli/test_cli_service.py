@@ -29,7 +29,7 @@ def test_what_is_wrong_ends_with_1(corpus):
 def test_a_message_and_what_it_gets(corpus):
     turn = good("service", "try", corpus, "I was scammed", *DAY, "--json").json
     assert (turn["outcome"], turn["urgent"], turn["language"]) == ("handover", True, "en")
-    assert turn["triggers"] == [{"id": "scam_or_card", "action": "urgent", "words": "scammed"}]
+    assert turn["triggers"] == [{"id": "scam_or_card", "action": "urgent", "words": "i was scammed", "by": "rule"}]
     turn = good("service", "try", corpus, "how do I open an account", *DAY, "--language", "en", "--json").json
     assert turn["answer"]["citations"] == ["acc-open"]
     assert "way to a person" in good("service", "try", corpus, "who won the match", *DAY).out

@@ -29,6 +29,7 @@ from dualtrack.evidence.answers.citation import CitationSettings
 from dualtrack.evidence.answers.consistency import ConsistencySettings as AnswersSettings
 from dualtrack.evidence.answers.exact import ExactSettings
 from dualtrack.evidence.answers.faithfulness import FaithfulnessSettings
+from dualtrack.evidence.answers.flagged import FlaggedSettings
 from dualtrack.evidence.answers.numeric import NumericSettings
 from dualtrack.evidence.benefit.before_after import BeforeAfterSettings
 from dualtrack.evidence.benefit.capture_measure import CaptureSettings
@@ -308,6 +309,7 @@ def _of_answers() -> dict[str, Case]:
         "answers.consistency": case(AnswersSettings(alike=0.5), _limit(0.5)),
         "answers.exact": case(ExactSettings(), _target(0.5), short),
         "answers.faithfulness": case(FaithfulnessSettings(coverage=0.5), _limit(0.5)),
+        "answers.flagged": case(FlaggedSettings(), _limit(0.9), Roles(label="wrong", cluster="asked")),
         "answers.numeric": case(NumericSettings(relative_tolerance=0.001), _target(0.5), short),
         "provenance.overlap": case(OverlapSettings(span_min=12), _limit(500)),
         "robustness.paraphrase": case(ParaphraseSettings(), _target(0.5)),

@@ -129,6 +129,7 @@ def answers(rows: int, seed: int) -> Columns:
         "short": np.array(short, dtype=object),
         "fee": np.array([f"HK${fee}" for fee in fees], dtype=object),
         "sources": np.array(passages, dtype=object),
+        "wrong": wrong.astype(np.int64),
     }
 
 

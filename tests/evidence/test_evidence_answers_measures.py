@@ -105,7 +105,7 @@ def test_weights_and_missing_roles_are_refused(measure, setting):
 
 
 def test_every_measure_documents_itself():
-    assert len({kind.name for kind in MEASURES}) == 5
+    assert len({kind.name for kind in MEASURES}) == 6
     assert all(kind.name.startswith("answers.") and kind.misleads.zh for kind in MEASURES)
     for kind in (NumericSettings, FaithfulnessSettings, ConsistencySettings):
         with pytest.raises(TypeError):

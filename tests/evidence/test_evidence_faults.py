@@ -119,6 +119,7 @@ FINE: dict[str, dict[tuple[str, ...], str]] = {
     "label all 0": {
         ("fairness.groups",): "who is selected does not depend on labels; rates that do are underpowered",
         ("security.injection",): "no attempt got through; the upper limit says how little that shows",
+        ("answers.flagged",): "nothing was marked; the upper limit says how little that shows",
         ("performance.error",): "labels are amounts here, and amounts may be alike",
     },
     "label all 1": {

@@ -12,6 +12,7 @@ from dualtrack.demo.language.model import NotRun
 from dualtrack.demo.language.paragraphs import paragraph_lines
 from dualtrack.demo.receipts import RECEIPTS_NAME
 from dualtrack.domain.vocabulary import Area, Grade, InstitutionType, Verdict
+from dualtrack.evidence.plans.running import gated_measurement
 from dualtrack.permit.to_green import to_green
 from dualtrack.present.phrases import interval_text, iso_day
 from dualtrack.present.way import describe_way
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dualtrack.demo.language.running import LanguageRun
+    from dualtrack.demo.research_use import ResearchRun
     from dualtrack.demo.run import DemoResult
     from dualtrack.demo.running import Traffic
     from dualtrack.rules.pack import Pack
@@ -53,6 +55,7 @@ def show_demo(out: Console, result: DemoResult) -> None:
     out.print("\nWhy, in words with paragraphs (fictional approvals, real measurements):")
     for item in _measured(result):
         _show_why(out, item)
+    _show_research_desk(out, result.research)
     _show_research_assistant(out, result)
     _show_dealer(out, result)
     _show_running(out, result)
@@ -61,7 +64,7 @@ def show_demo(out: Console, result: DemoResult) -> None:
 def _show_matrix(out: Console, result: DemoResult) -> None:
     firms = [firm for firm in result.firms.values() if firm.templates]
     table = Table("", *(f"{firm.name.en.removesuffix(' (fictional)')}\n{TYPE_WORDS[firm.type].en}" for firm in firms))
-    apart = {run.use for run in result.language}  # they have lines of their own
+    apart = {run.use for run in result.language} | {result.research.use}  # they have lines of their own
     by_firm = {
         firm.id: _by_area([item for item in result.recorded[firm.id] if item.assessment.use not in apart])
         for firm in firms
@@ -71,7 +74,7 @@ def _show_matrix(out: Console, result: DemoResult) -> None:
     out.print(table)
     total = sum(len(result.recorded[firm.id]) for firm in firms)
     out.print(
-        f"{total} uses declared, {len(result.measured)} measured; 'declared' is: declared, nothing measured, no permit."
+        f"{total} uses declared, {len(result.measured) + 1} measured; 'declared' is: declared, nothing measured, no permit."
     )
 
 
@@ -134,6 +137,24 @@ def _show_rule(out: Console, pack: Pack, rule_id: str) -> None:
         Grade.PRIMARY: pack.data.source.reference,
     }[pack.data.grade]
     out.print(f"    our test for {', '.join(rule.cites)} ({source}): {rule.title.en} {rule.title.zh}")
+
+
+def _show_research_desk(out: Console, found: ResearchRun) -> None:
+    """Print what the plan of the research desk gave, item by item, and what the desk was asked."""
+    words = VERDICT_WORDS[found.recorded.assessment.verdict]
+    out.print(f"\n  [bold]{found.use}: {words.en} {words.zh}[/], measured on made reports of fictional issuers")
+    if found.missing is not None:
+        out.print(f"    not run: {escape(found.missing)}")
+    for result in found.run.results if found.run is not None else ():
+        measured = gated_measurement(result)
+        if result.item.gate is None or measured is None or measured.estimate is None:
+            continue
+        interval = escape(str(interval_text(measured.plain())))
+        out.print(f"    {result.item.id}: {result.standing}, {interval}, n {measured.n}, {measured.unit}")
+        if result.reason is not None:
+            out.print(f"      {escape(result.reason)}")
+    for answer in found.answers:
+        out.print(f"    asked: {escape(answer.question)} {answer.outcome}")
 
 
 def _show_research_assistant(out: Console, result: DemoResult) -> None:

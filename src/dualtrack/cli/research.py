@@ -14,6 +14,8 @@ from dualtrack.apps.research.metrics import catalogue, find_metric, metric_roles
 from dualtrack.apps.research.reported import SCALES
 from dualtrack.cli.desk import console, json_option, print_json
 from dualtrack.cli.files import read_document, write_new
+from dualtrack.cli.research_green import green_command
+from dualtrack.cli.research_measure import measure_command
 from dualtrack.cli.research_view import reply_lines
 from dualtrack.domain.records import encode, to_plain
 from dualtrack.domain.time import hong_kong_date, parse_date
@@ -32,6 +34,10 @@ _SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": 
 @click.group("research")
 def research_command() -> None:
     """Answer questions from documents and tables, compute figures from cells, and compute them again."""
+
+
+research_command.add_command(measure_command)
+research_command.add_command(green_command)
 
 
 @research_command.command("compute", epilog="Example: dualtrack research compute '(C7 - B7) / B7' --data income.xlsx")

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dualtrack.apps.research.asking import Reply
+    from dualtrack.apps.research.units import Unit
 
 __all__ = ["reply_lines"]
 
@@ -16,11 +17,13 @@ def reply_lines(reply: Reply) -> Iterator[str]:
     """Yield what a reply says, both languages where they are its own words."""
     if reply.figure is not None:
         figure = reply.figure
-        scale = "" if figure.scale == "one" else f" {figure.scale}"
-        yield f"{figure.choice + ' ' if figure.choice else ''}{figure.shown}{scale} ({figure.definition.en}; {figure.definition.zh})"
+        shown = " ".join(filter(None, (figure.choice, figure.shown, *_printed_in(figure.scale, figure.unit))))
+        yield f"{shown} ({figure.definition.en}; {figure.definition.zh})"
         yield f"  = {figure.expression}"
         for operand in figure.operands:
-            yield f"  {operand.name}: {operand.text} at {operand.address}, {operand.label} {operand.period}".rstrip()
+            read = " ".join(_printed_in(operand.scale, operand.unit))
+            where = f"{operand.text} at {operand.address}, {operand.label} {operand.period}".rstrip()
+            yield f"  {operand.name}: {where}{f' ({read})' if read else ''}"
         if figure.second is not None:
             yield f"  a second way agrees: {figure.second.how.en}"
     elif reply.quote is not None:
@@ -32,3 +35,11 @@ def reply_lines(reply: Reply) -> Iterator[str]:
         yield f"asked back: {text.en} {text.zh}"
     if reply.source is not None:
         yield f"  source: {reply.source.document}, page {reply.source.page} ({reply.licence})"
+
+
+def _printed_in(scale: str, unit: Unit) -> Iterator[str]:
+    """Yield the scale and the unit of a number, or that no unit is stated; a pure number has none."""
+    if scale and scale != "one":
+        yield scale
+    if unit.parts or not unit.stated:
+        yield unit.words

@@ -11,12 +11,13 @@ from rich.table import Table
 
 from dualtrack.apps.service.gaps import find_gaps
 from dualtrack.apps.service.naming import check_intents
-from dualtrack.apps.service.passages import load_passages
+from dualtrack.apps.service.passages import load_passages, take_passages
 from dualtrack.apps.service.settings import SETTINGS_NAME, read_settings
 from dualtrack.apps.service.starting import SECTORS, starter_corpus, starter_intents
 from dualtrack.apps.service.turn import Assistant
 from dualtrack.cli.desk import console, json_option, open_workspace, print_json, workspace_option
-from dualtrack.cli.files import read_bytes, write_new
+from dualtrack.cli.files import write_new
+from dualtrack.cli.service_measure import measure_command, plan_command
 from dualtrack.domain.records import encode, to_plain
 from dualtrack.domain.time import hong_kong_date, parse_date
 from dualtrack.errors import PathError
@@ -36,7 +37,11 @@ _DAY = click.option("--on", "day", metavar="DAY", help="Hong Kong day, as 2026-1
 
 @click.group("service")
 def service_command() -> None:
-    """Look over approved passages, try messages on them, and serve the chats."""
+    """Look over approved passages, try and measure what they answer, and serve the chats."""
+
+
+service_command.add_command(measure_command)
+service_command.add_command(plan_command)
 
 
 @service_command.command("check", epilog="Example: dualtrack service check passages.csv")
@@ -44,9 +49,13 @@ def service_command() -> None:
 @_DAY
 @json_option
 def _check(passages: Path, day: str | None, as_json: bool) -> int:
-    """Say what is wrong with PASSAGES (a CSV, a YAML corpus, a folder of Markdown). Ends with 1 where something is."""
-    corpus, on = load_passages(passages), _day(day)
-    found = find_gaps(corpus, on=on)
+    """Say what is wrong with PASSAGES. Ends with 1 where something is.
+
+    They are a CSV or YAML corpus, a Word file or PDF, a folder of Markdown, Word and PDF files, or a saved site with its sitemap.xml.
+    """
+    taken, on = take_passages(passages), _day(day)
+    corpus = taken.corpus
+    found = [*taken.findings, *find_gaps(corpus, on=on)]
     serving = len(corpus.serving(on))
     if as_json:
         print_json({"passages": len(corpus.passages), "serving": serving, "findings": to_plain(found)})
@@ -93,6 +102,32 @@ def _try(passages: Path, message: str, day: str | None, language: str | None, as
         )
 
 
+@service_command.command("passages", epilog="Example: dualtrack service passages approved/ --output corpus.yaml")
+@_PASSAGES
+@click.option("--use", help="The use that the passages are for, as my-firm/answers.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@json_option
+def _passages(passages: Path, use: str | None, output: Path, as_json: bool) -> None:
+    """Write PASSAGES of any form that `check` reads as the one corpus that a release pins and the runtime serves."""
+    taken = take_passages(passages) if use is None else take_passages(passages, use=use)
+    write_new(output, encode(taken.corpus) + b"\n")
+    if as_json:
+        print_json(
+            {
+                "passages": len(taken.corpus.passages),
+                "use": taken.corpus.use,
+                "sha256": taken.corpus.digest(),
+                "findings": to_plain(list(taken.findings)),
+            }
+        )
+        return
+    for each in taken.findings:
+        click.echo(f"{each.said.en}: {each.shown}")
+    click.echo(
+        f"{len(taken.corpus.passages)} passages written to {output}: look over them with `dualtrack service check`"
+    )
+
+
 @service_command.command("starter", epilog="Example: dualtrack service starter bank --output passages.yaml")
 @click.argument("sector", type=click.Choice(SECTORS))
 @click.option("--use", help="The use that the passages are for, as my-firm/answers.")
@@ -111,46 +146,6 @@ def _starter(sector: str, use: str | None, output: Path, intents: Path | None, a
     click.echo(
         f"{len(corpus.passages)} passages of a fictional firm: replace each by approved wording before anybody is answered"
     )
-
-
-@service_command.command(
-    "measure", epilog="Example: dualtrack service measure passages.csv --questions test.yaml --output table.csv"
-)
-@_PASSAGES
-@click.option(
-    "--questions", type=click.Path(path_type=Path), required=True, help="Test questions: text, register, passage."
-)
-@click.option("--split", type=click.Choice(["dev", "test"]), help="Only this part of the questions.")
-@_DAY
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="The table to write, for a plan to measure.")
-@json_option
-def _measure(
-    passages: Path, questions: Path, split: str | None, day: str | None, output: Path | None, as_json: bool
-) -> None:
-    """Put test questions to the assistant and to a keyword menu; write a row for each, without its words, and print the shares."""
-    from dualtrack.apps.service.evidence import (  # noqa: PLC0415 - needs the optional part
-        answer_shares,
-        answer_table,
-        read_questions,
-        write_table,
-    )
-
-    asked = read_questions(read_bytes(questions), where=questions.name)
-    chosen = [each for each in asked if split is None or each.split == split]
-    rows = answer_table(load_passages(passages), chosen, on=_day(day))
-    if output is not None:
-        write_new(output, write_table(rows))
-    shares = answer_shares(rows)
-    if as_json:
-        print_json([each._asdict() for each in shares])
-        return
-    table = Table("register", "share", "of n", "estimate", "95% interval")
-    for each in shares:
-        estimate = f"{each.hits / each.n:.3f}"
-        table.add_row(
-            each.register, each.share, f"{each.hits} of {each.n}", estimate, f"{each.low:.3f} to {each.high:.3f}"
-        )
-    console().print(table)
 
 
 @service_command.command("train", epilog="Example: dualtrack service train examples.csv --output intents.bin")

@@ -11,6 +11,7 @@ from dualtrack.demo.language.model import find_model
 from dualtrack.demo.language.running import run_language_use
 from dualtrack.demo.language.uses import load_declaration
 from dualtrack.demo.pages import write_pages
+from dualtrack.demo.research_use import run_research_use
 from dualtrack.demo.running import drive_traffic
 from dualtrack.demo.supervision import prepare_supervisor
 from dualtrack.store.anchors import anchors_document
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from dualtrack.demo.firms import DemoFirm
     from dualtrack.demo.language.model import ModelFound, NotRun
     from dualtrack.demo.language.running import LanguageRun
+    from dualtrack.demo.research_use import ResearchRun
     from dualtrack.demo.running import Traffic
     from dualtrack.domain.time import Clock
     from dualtrack.store.register import Register
@@ -44,6 +46,7 @@ class DemoResult(NamedTuple):
     supervisor: Path
     traffic: Traffic
     language: list[LanguageRun]
+    research: ResearchRun
 
 
 def run_demo(folder: Path, clock: Clock, step: Callable[[str], None], *, address: str | None = None) -> DemoResult:
@@ -80,6 +83,8 @@ def run_demo(folder: Path, clock: Clock, step: Callable[[str], None], *, address
         language = _language_uses(workspace, firms, clock, step, model)
         for run in language:
             recorded[run.use.partition("/")[0]].append(run.recorded)
+        research = run_research_use(workspace, clock, step)
+        recorded[research.use.partition("/")[0]].append(research.recorded)
         (folder / "anchors.json").write_bytes(anchors_document(registers.values()))
         for firm in firms.values():
             step(f"bundles of {firm.name.en}")
@@ -88,7 +93,7 @@ def run_demo(folder: Path, clock: Clock, step: Callable[[str], None], *, address
     traffic = drive_traffic(workspace, bank_id, clock)
     write_pages(folder, [item for items in recorded.values() for item in items], step)
     supervisor = prepare_supervisor(folder, clock)
-    return DemoResult(folder, firms, recorded, measured, supervisor, traffic, language)
+    return DemoResult(folder, firms, recorded, measured, supervisor, traffic, language, research)
 
 
 def _language_uses(

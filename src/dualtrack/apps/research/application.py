@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dualtrack.apps.application import API, Application, EntryKind
-from dualtrack.apps.research.pages import desk, writing
+from dualtrack.apps.research.pages import desk, green, tables, writing
 from dualtrack.apps.research.records import (
     ANSWER_KIND,
     DOCUMENT_KIND,
@@ -38,7 +38,7 @@ APPLICATION = Application(
     projections=PROJECTIONS,
     tables=TABLES,
     roles=desk.ROLES,
-    pages=(*desk.PAGES, *writing.PAGES),
+    pages=(*desk.PAGES, *green.PAGES, *tables.PAGES, *writing.PAGES),
     hot_routes=ROUTES,
     locale="words.yaml",
 )

@@ -1,4 +1,4 @@
-"""A question to the documents of a desk, without a model: whom and when it means, which pages may answer, what their tables say.
+"""A question to the documents of a desk, by rules: whom and when it means, which pages may answer, what their tables say.
 
 What cannot be told apart is asked back, what does not stand anywhere is not answered, and where two places give two figures there is
 none: the reason and what would settle it come in its place.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dualtrack.apps.research.documents.find import search
 from dualtrack.apps.research.documents.model import parse_address
@@ -20,7 +20,7 @@ from dualtrack.apps.research.solving.table import table_in
 from dualtrack.domain.records import Record, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from dualtrack.apps.research.documents.facts import Fact
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from dualtrack.apps.research.documents.issuers import IssuerNames
     from dualtrack.apps.research.documents.resolver import Resolved
     from dualtrack.apps.research.documents.store import DocumentStore
+    from dualtrack.apps.research.solving.table import Table
 
-__all__ = ["PAGES_LOOKED_AT", "LookedAt", "Reply", "ask"]
+__all__ = ["PAGES_LOOKED_AT", "AskedModel", "LookedAt", "PageRead", "Read", "Reply", "ask", "ask_rules", "read_pages"]
 
 PAGES_LOOKED_AT = 6
 """Pages whose tables are tried: the right one was among the first five to ten for most questions on filings."""
@@ -46,8 +47,26 @@ class LookedAt(Record, frozen=True):
     page: int
 
 
+class AskedModel(Record, frozen=True):
+    """A language model that was asked for a calculation: its component and name in the release, and the name that it gave itself.
+
+    Its proposal `held`, was `refused` by a check, or there was none (`failed`); `code` says why. None of its words stand here.
+    """
+
+    component: str
+    model: str
+    reported: str
+    outcome: Literal["held", "refused", "failed"]
+    code: str
+    words: Text
+    settles: Text
+
+
 class Reply(Record, frozen=True):
-    """What came of a question: `clarify` (it is asked back), `figure`, `quote` or `none`, each with what it has; and where was looked."""
+    """What came of a question: `clarify` (it is asked back), `figure`, `quote` or `none`, each with what it has; and where was looked.
+
+    `by` says who proposed the calculation: rules, or the last of the `models` that were asked. The same checks decided.
+    """
 
     outcome: Literal["clarify", "figure", "quote", "none"]
     clarify: tuple[Text, ...] = ()
@@ -57,17 +76,45 @@ class Reply(Record, frozen=True):
     source: LookedAt | None = None
     licence: str = ""
     looked_at: tuple[LookedAt, ...] = ()
+    by: Literal["rules", "model"] = "rules"
+    models: tuple[AskedModel, ...] = ()
+
+
+class PageRead(NamedTuple):
+    """A page that was tried: its place and licence, its tables as they are asked, its lines."""
+
+    place: LookedAt
+    licence: str
+    tables: tuple[Table, ...]
+    lines: tuple[str, ...]
+
+
+class Read(NamedTuple):
+    """What rules made of a question: the reply, the question without its issuers, and the pages whose tables did not answer it.
+
+    There are no such pages where there is an answer, a question back, or two places that contradict one another.
+    """
+
+    reply: Reply
+    asked: str
+    unanswered: tuple[Hit, ...]
 
 
 def ask(question: str, store: DocumentStore, names: IssuerNames, *, on: date) -> Reply:
     """Answer a question from the documents of a store; `on` is the day against which "last year" is read."""
+    return ask_rules(question, store, names, on=on).reply
+
+
+def ask_rules(question: str, store: DocumentStore, names: IssuerNames, *, on: date) -> Read:
+    """As `ask`, with what a model may be asked where the rules have no answer."""
     meant = resolve(question, names, on=on)
+    asked = _without_names(question, names)
     if meant.clarify:
-        return Reply(outcome="clarify", clarify=meant.clarify)
+        return Read(Reply(outcome="clarify", clarify=meant.clarify), asked, ())
     hits = _hits(question, meant, store)
     if not hits:
-        return Reply(outcome="none", none=abstained("no text", "no document of the desk fits the question"))
-    asked = _without_names(question, names)
+        none = abstained("no text", "no document of the desk fits the question")
+        return Read(Reply(outcome="none", none=none), asked, ())
     looked = tuple(_place(hit) for hit in hits)
     figures: list[tuple[Answered, Hit]] = []
     quotes: list[tuple[Quoted, Hit]] = []
@@ -83,12 +130,22 @@ def ask(question: str, store: DocumentStore, names: IssuerNames, *, on: date) ->
     if not figures:
         figures = list(_by_facts(meant, hits, store))
     if figures:
-        return _best(figures, looked)
+        return Read(_best(figures, looked), asked, ())
     if quotes:
         quoted, hit = max(quotes, key=lambda item: item[0].match)
-        return Reply(outcome="quote", quote=quoted, source=_place(hit), licence=hit.about.licence, looked_at=looked)
+        reply = Reply(outcome="quote", quote=quoted, source=_place(hit), licence=hit.about.licence, looked_at=looked)
+        return Read(reply, asked, ())
     why = silent[0] if silent else abstained("no text", "no table or sentence of these pages answers it")
-    return Reply(outcome="none", none=why, looked_at=looked)
+    return Read(Reply(outcome="none", none=why, looked_at=looked), asked, hits)
+
+
+def read_pages(hits: Iterable[Hit], store: DocumentStore) -> Iterator[PageRead]:
+    """Yield pages that were tried, with their tables and lines."""
+    for hit in hits:
+        document = store.document(hit.sha256)
+        page = document.pages[hit.page - 1]
+        tables = tuple(table_in(document, page.number, table.number) for table in page.tables)
+        yield PageRead(_place(hit), hit.about.licence, tables, tuple(line.text for line in page.lines))
 
 
 def _hits(question: str, meant: Resolved, store: DocumentStore) -> tuple[Hit, ...]:
@@ -99,11 +156,9 @@ def _hits(question: str, meant: Resolved, store: DocumentStore) -> tuple[Hit, ..
 
 
 def _answers(question: str, hit: Hit, store: DocumentStore) -> Iterator[Answered | Quoted | Abstained]:
-    document = store.document(hit.sha256)
-    page = document.pages[hit.page - 1]
-    paragraphs = [line.text for line in page.lines]
+    (page,) = read_pages([hit], store)
     for table in page.tables:
-        yield solve(question, table_in(document, page.number, table.number), paragraphs)
+        yield solve(question, table, page.lines)
 
 
 def _by_facts(meant: Resolved, hits: tuple[Hit, ...], store: DocumentStore) -> Iterator[tuple[Answered, Hit]]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import tempfile
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from dualtrack.apps.research.asking import Reply, ask
+from dualtrack.apps.research.asking import Reply, ask_rules, read_pages
 from dualtrack.apps.research.documents.issuers import Issuer, IssuerNames
 from dualtrack.apps.research.documents.loading import load_document
 from dualtrack.apps.research.documents.store import DocumentStore
+from dualtrack.apps.research.modelled import ProposalForm, gather, reply_of
+from dualtrack.apps.research.modelled_call import Begun, decide_asking, models_of
 from dualtrack.apps.research.notes.checking import Source
 from dualtrack.apps.research.notes.disclosures import Interest
 from dualtrack.apps.research.records import (
@@ -25,6 +28,7 @@ from dualtrack.apps.research.records import (
     InterestKept,
 )
 from dualtrack.apps.research.settings import DeskSettings, desk_settings
+from dualtrack.apps.research.solving.prompt import PROMPT_CHARS_MAX
 from dualtrack.apps.research.state import state
 from dualtrack.domain.records import encode, read_record
 from dualtrack.domain.time import hong_kong_date
@@ -41,9 +45,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from dualtrack.apps.research.asking import AskedModel, Read
     from dualtrack.apps.research.documents.model import About
+    from dualtrack.apps.research.modelled_call import Run
     from dualtrack.apps.research.notes.note import Note
+    from dualtrack.runtime.call import Language
     from dualtrack.runtime.engine import Runtime
+    from dualtrack.runtime.live import LiveUse
     from dualtrack.store.entries import Receipt
 
 __all__ = ["Desk", "Kept"]
@@ -111,31 +119,49 @@ class Desk:
         known = {kept.about.issuer for kept in self.store.documents() if kept.about.issuer}
         return IssuerNames(Issuer(code=name, name=name) for name in sorted(known))
 
-    def ask(self, question: str, *, by: str, language: str = "en") -> Kept:
+    def ask(self, question: str, *, by: str, language: Language = "en", run: Run | None = None) -> Kept:
         """Answer a question as a decision of the desk's use: under its permit, recorded, kept with its reply.
 
-        Raises RefusedError without a permit, FieldError for no question.
+        With `run`, which runs a coroutine with the client of upstreams, the language models of the use are asked what rules leave. Raises RefusedError without a permit, FieldError for no question.
         """
         if not question.strip():
             raise FieldError("no question", where="question", fix="ask something")
-        on = hong_kong_date(self.runtime.clock())
+        use = self.settings.use
         found: list[Reply] = []
-
-        def score(row: Mapping[str, Any]) -> Scoring:
-            reply = ask(str(row["question"]), self.store, self.names(), on=on)
-            found.append(reply)
-            return Scoring(json.loads(encode(reply)))
-
-        tongue: Any = language
-        answer = decide(self.runtime, self.settings.use, {"question": question}, score, language=tongue)
+        asked = run is not None and self.settings.model != "never" and models_of(self.runtime.gate.known(use))
+        if run is not None and asked:
+            answer = decide_asking(self.runtime, use, question, partial(self._begun, found), run, language=language)
+        else:
+            answer = decide(self.runtime, use, {"question": question}, partial(self._scored, found), language=language)
         if not found or answer.outcome not in {"served", "routed"}:
             raise RefusedError(
-                f"the answer was {answer.outcome}",
-                where=self.settings.use,
-                fix="see the decision",
-                code="research.not-served",
+                f"the answer was {answer.outcome}", where=use, fix="see the decision", code="research.not-served"
             )
-        return self._keep(question, found[0], by=by, decision=answer.decision, held=answer.outcome == "routed")
+        return self._keep(question, found[-1], by=by, decision=answer.decision, held=answer.outcome == "routed")
+
+    def _scored(self, found: list[Reply], row: Mapping[str, Any]) -> Scoring:
+        """Answer by rules alone."""
+        found.append(self._read(str(row["question"])).reply)
+        return Scoring(json.loads(encode(found[-1])))
+
+    def _begun(self, found: list[Reply], question: str, live: LiveUse) -> Begun:
+        """Answer by rules; what they leave unanswered may be put to a model, as much of its pages as a call may have characters."""
+        read = self._read(question)
+        found.append(read.reply)
+        most = min(PROMPT_CHARS_MAX, live.policy.bounds.characters) - len(question)
+        sources = gather(tuple(read_pages(read.unanswered, self.store)), characters=most)
+        if not sources.text:
+            return Begun(None, lambda _: read.reply)
+        form = ProposalForm(read.asked, sources)
+
+        def output(models: tuple[AskedModel, ...]) -> Reply:
+            found.append(reply_of(read.reply, form, models))
+            return found[-1]
+
+        return Begun(form, output)
+
+    def _read(self, question: str) -> Read:
+        return ask_rules(question, self.store, self.names(), on=hong_kong_date(self.runtime.clock()))
 
     def _keep(self, question: str, reply: Reply, *, by: str, decision: str, held: bool) -> Kept:
         contents = self.runtime.recorder(self.institution).contents

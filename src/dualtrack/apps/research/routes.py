@@ -13,10 +13,11 @@ from dualtrack.runtime.faces.asgi import read_json
 from dualtrack.runtime.faces.callers import nobody
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from dualtrack.apps.pages import HotCall
     from dualtrack.apps.research.desk import Kept
+    from dualtrack.runtime.upstream.client import UpstreamClient
 
 __all__ = ["ROUTES", "Question"]
 
@@ -34,6 +35,11 @@ async def _ask(call: HotCall) -> tuple[int, Mapping[str, Any]]:
     caller, runtime = call.caller, call.runtime
     asked = read_record(read_json(call.body), Question, where="request body")
 
+    loop = asyncio.get_running_loop()
+
+    def run(asking: Callable[[UpstreamClient], Coroutine[Any, Any, Any]]) -> object:
+        return asyncio.run_coroutine_threadsafe(asking(call.client), loop).result()
+
     def answer() -> Kept:
         with Desk(runtime, caller.institution) as desk:
             if caller.uses is not None and desk.settings.use not in caller.uses:
@@ -43,7 +49,7 @@ async def _ask(call: HotCall) -> tuple[int, Mapping[str, Any]]:
             live = runtime.gate.enter(desk.settings.use)
             runtime.admission.enter(live)
             try:
-                return desk.ask(asked.question, by=caller.name, language=asked.language)
+                return desk.ask(asked.question, by=caller.name, language=asked.language, run=run)
             finally:
                 runtime.admission.leave(live)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
@@ -25,11 +25,13 @@ class DeskSettings(Record, frozen=True):
 
     `qualified` are holders by the names of their keys: for a firm of Hong Kong its licensed representatives for advising on securities.
     `quote_characters` are limits of a note by the licence that a document was loaded under; a licence that is not listed has none.
+    `model` says whether the language models of the use's released policy, where it names any, are asked what rules leave unanswered.
     """
 
     use: UseName
     qualified: list[str]
     quote_characters: dict[str, Annotated[int, Meta(ge=0)]] = {}
+    model: Literal["unanswered", "never"] = "unanswered"
 
 
 class ResearchSettings(Record, frozen=True):

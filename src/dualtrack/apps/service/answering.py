@@ -65,15 +65,17 @@ async def take_turn(
     text: str,
     *,
     person: str | None = None,
+    fresh: bool = False,
 ) -> tuple[Conversation, list[Line]]:
     """Take in what a customer wrote; return the conversation and the messages that came of it, theirs first.
 
-    `person` is the caller's identifier of the customer, where the conversation was begun with one.
+    `person` is the caller's identifier of the customer, where the conversation was begun with one. A `fresh` one has just begun: nothing was
+    said in it, and it is not looked for.
 
     While a person is awaited or answers, the message is theirs to read and no AI is asked. Raises FieldError for no words or too many,
     RateLimitError for more messages than anybody reads answers to, ConflictError in a closed conversation.
     """
-    size, before = await asyncio.to_thread(lambda: (found.register.repository.size(), lines(found)))
+    size, before = await asyncio.to_thread(lambda: (found.register.repository.size(), [] if fresh else lines(found)))
     _check(text, before, runtime)
     person = person or f"conversation {found.id}"
     if runtime.subjects.pseudonym(found.register.institution, person) != found.row["subject"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dualtrack.apps.application import API, Application, EntryKind
 from dualtrack.apps.service.connectors import routes as connectors
-from dualtrack.apps.service.pages import chat, complaining, desk
+from dualtrack.apps.service.pages import chat, complaining, desk, operator
 from dualtrack.apps.service.records import (
     BEGAN_KIND,
     COMPLAINT_KIND,
@@ -35,8 +35,8 @@ APPLICATION = Application(
     },
     projections=PROJECTIONS,
     tables=TABLES,
-    roles=desk.ROLES,
-    pages=(*chat.PAGES, *desk.PAGES, *complaining.PAGES),
+    roles={**desk.ROLES, **operator.ROLES},
+    pages=(*chat.PAGES, *desk.PAGES, *complaining.PAGES, *operator.PAGES),
     hot_routes=(*ROUTES, *connectors.ROUTES),
     locale="words.yaml",
 )

@@ -9,6 +9,8 @@ from datetime import timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
+from dualtrack.apps.service.instructions import instruction_in
+from dualtrack.apps.service.language import detect
 from dualtrack.domain.records import Record, Text
 from dualtrack.domain.time import parse_date
 
@@ -18,12 +20,18 @@ if TYPE_CHECKING:
 
     from dualtrack.runtime.passages.corpus import Corpus, Passage
 
-__all__ = ["SOON_DAYS", "Finding", "find_gaps"]
+__all__ = ["LONG_CHARACTERS", "SOON_DAYS", "Finding", "find_gaps", "found_hidden"]
 
 SOON_DAYS = 30
 """Days before its end in which a passage is called ending: time to have the next one approved."""
 
-_Kind = Literal["expired", "ending", "not yet", "languages differ", "same title", "contradiction", "says nothing"]
+LONG_CHARACTERS = 1_500
+"""Characters from which a passage is called long: it is quoted whole, and three screens of a telephone hold no more."""
+
+_Kind = Literal[
+    "expired", "ending", "not yet", "languages differ", "same title", "contradiction", "says nothing", "reads like an instruction",
+    "hidden text", "simplified", "another language", "long",
+]  # fmt: skip
 
 _SCALES = {
     "thousand": 1_000,
@@ -46,10 +54,26 @@ _SAID = {
         en="two passages in force on one subject state different numbers", zh="兩段有效並屬同一事項的段落所述數字不同"
     ),
     "says nothing": Text(en="no sentence: too short to answer anything", zh="沒有句子：內容過短，不能回答任何問題"),
+    "reads like an instruction": Text(
+        en="it reads like an instruction to a machine: look at where it came from",
+        zh="內容似是給機器的指令：請查明來源",
+    ),
+    "hidden text": Text(
+        en="the document has words that nobody sees on its page: they were not taken",
+        zh="文件含有頁面上看不見的文字：未予採用",
+    ),
+    "simplified": Text(en="the Chinese text has Simplified characters", zh="中文內容含有簡體字"),
+    "another language": Text(en="a text is not in the language that it stands for", zh="內容與所屬語言不符"),
+    "long": Text(
+        en=f"longer than {LONG_CHARACTERS:,} characters, and it is quoted whole: divide it by headings",
+        zh=f"超過{LONG_CHARACTERS:,}字，而回答會全段引用：請以標題分段",
+    ),
 }
 _SHORT = 8
 _DIGITS_LEAST = 3
 _ALIKE = 0.6
+_OTHER_SHARE = 0.3
+"""Share of Han characters among letters, above which a text is not English, and below which it is not Chinese."""
 
 
 class Finding(Record, frozen=True):
@@ -84,6 +108,24 @@ def _alone(passage: Passage, corpus: Corpus, on: date) -> Iterator[Finding]:
         yield _finding("languages differ", (passage.id,), ", ".join(only[:6]))
     if min(len(passage.text.en), len(passage.text.zh)) < _SHORT:
         yield _finding("says nothing", (passage.id,), passage.text.en[:40])
+    yield from _wording(passage)
+
+
+def _wording(passage: Passage) -> Iterator[Finding]:
+    """Return what is wrong with the words themselves."""
+    ids = (passage.id,)
+    for text in (passage.title.en, passage.title.zh, passage.text.en, passage.text.zh):
+        shown = instruction_in(text)
+        if shown:
+            yield _finding("reads like an instruction", ids, shown)
+    if detect(passage.text.zh).simplified:
+        yield _finding("simplified", ids, passage.text.zh[:40])
+    if detect(passage.text.en).share_han > _OTHER_SHARE:
+        yield _finding("another language", ids, passage.text.en[:40])
+    if detect(passage.text.zh).share_han < _OTHER_SHARE:
+        yield _finding("another language", ids, passage.text.zh[:40])
+    if max(len(passage.text.en), len(passage.text.zh)) > LONG_CHARACTERS:
+        yield _finding("long", ids, f"{max(len(passage.text.en), len(passage.text.zh)):,}")
 
 
 def _between(serving: tuple[Passage, ...]) -> Iterator[Finding]:
@@ -124,6 +166,11 @@ def _numbers(text: str) -> set[str]:
         for digits, scale in _NUMBER.findall(plain)
     }
     return {each for each in found if "%" in each or "." in each or len(each) >= _DIGITS_LEAST}
+
+
+def found_hidden(passages: tuple[str, ...], shown: str) -> Finding:
+    """Return the finding for words of a document that nobody sees on its page."""
+    return _finding("hidden text", passages, shown)
 
 
 def _finding(kind: _Kind, passages: tuple[str, ...], shown: str) -> Finding:

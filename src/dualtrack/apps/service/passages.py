@@ -1,111 +1,95 @@
-"""Approved passages from the files that an operator keeps: one CSV, one YAML corpus, or a folder of Markdown files.
+"""Approved passages from the files that an operator keeps: a table, a document, a folder of documents, a saved site.
 
-A Markdown file is one passage: a head between two lines of `---` (id, topic, owner, version, valid_from and so on, title in both
-languages), then the English text and, under a line `## 中文`, the Chinese one. Nothing is taken in that lacks owner, version or dates.
+A CSV or YAML corpus says everything of itself, and so does a page of Markdown with a head between two lines of `---`. A Word file or PDF
+holds a passage under each heading; what it does not say itself stands beside it (see `sources.about`). Nothing is half taken in.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dualtrack.domain.documents import read_yaml
-from dualtrack.domain.records import Text, read_record
-from dualtrack.errors import DocumentError, FieldError, PathError
-from dualtrack.runtime.passages.corpus import CORPUS_FORMAT, Corpus, Passage, check_corpus
+from dualtrack.apps.service.sources.about import ABOUT_NAME, ABOUT_SUFFIX
+from dualtrack.apps.service.sources.sections import FILE_BYTES_MAX
+from dualtrack.apps.service.sources.site import SITEMAP_NAME
+from dualtrack.apps.service.sources.taking import DOCUMENTS, FORMS, Taken, take_files
+from dualtrack.errors import DocumentError, PathError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FILE_BYTES_MAX", "load_passages"]
+    from dualtrack.runtime.passages.corpus import Corpus
 
-FILE_BYTES_MAX = 8_000_000
-"""Bytes of one file: 2,000 passages of the longest kind."""
+__all__ = ["FILES_MAX", "FOLDER_BYTES_MAX", "load_passages", "take_passages"]
 
-_CHINESE = "## 中文"
-_COLUMNS = (
-    "id", "topic", "owner", "version", "valid_from", "valid_to", "supersedes", "title_en", "title_zh", "text_en", "text_zh", "keys_en",
-    "keys_zh", "provenance",
-)  # fmt: skip
-_OPTIONAL = frozenset({"valid_to", "supersedes", "keys_en", "keys_zh"})
+FILES_MAX = 5_000
+"""Files of one folder: 2,000 passages with what is said of each."""
+
+FOLDER_BYTES_MAX = 200_000_000
+"""Bytes of all files of a folder, read at once."""
+
+_USE = "my-firm/service"
+_SINGLE = frozenset({".csv", ".yaml", ".yml", ".md", *DOCUMENTS})
+_SITE = frozenset({".html", ".htm", ".yaml"})
 
 
-def load_passages(path: Path, *, use: str = "my-firm/service") -> Corpus:
+def load_passages(path: Path, *, use: str = _USE) -> Corpus:
     """Read passages; raises PathError, DocumentError or FieldError naming file, row and field. Nothing is half taken in."""
+    return take_passages(path, use=use).corpus
+
+
+def take_passages(path: Path, *, use: str = _USE) -> Taken:
+    """Read passages, and say what was left out because nobody sees it in the documents; raises as `load_passages`."""
     if path.is_dir():
-        files = sorted(path.glob("*.md"))
-        if not files:
-            raise PathError("no Markdown file", where=str(path), fix="one passage a file, ending in .md")
-        corpus = _corpus(use, [_markdown(_text(file), file.name) for file in files])
-    elif path.suffix.lower() == ".csv":
-        corpus = _corpus(use, _rows(_text(path), path.name))
-    elif path.suffix.lower() in {".yaml", ".yml"}:
-        corpus = read_record(read_yaml(_text(path).encode(), where=path.name), Corpus, where=path.name)
-    else:
-        raise PathError(
-            f"{path.suffix or 'no ending'}", where=str(path), expected=".csv, .yaml, or a folder of .md files"
-        )
-    check_corpus(corpus, where=path.name)
-    return corpus
+        return take_files(_folder(path), use=use, where=str(path))
+    if path.suffix.lower() not in _SINGLE:
+        raise PathError(f"{path.suffix or 'no ending'}", where=str(path), expected=FORMS)
+    files = {path.name: _read(path)}
+    if path.suffix.lower() in DOCUMENTS:
+        stem = path.stem.rpartition(".")[0] or path.stem
+        for other in sorted(path.parent.iterdir()):  # fees.zh.docx is the other half of fees.en.docx
+            if other.suffix.lower() in DOCUMENTS and other.stem != path.stem and other.stem.rpartition(".")[0] == stem:
+                files[other.name] = _read(other)
+        for name in (ABOUT_NAME, *(f"{each}{ABOUT_SUFFIX}" for each in (path.stem, stem, path.name))):
+            if (path.parent / name).is_file():
+                files[name] = _read(path.parent / name)
+    return take_files(files, use=use, where=path.name)
 
 
-def _corpus(use: str, passages: list[Passage]) -> Corpus:
-    return Corpus(format=CORPUS_FORMAT, use=use, firm=Text(en=use, zh=use), passages=passages)
+def _folder(path: Path) -> dict[str, bytes]:
+    """Return the files of a folder by their paths in it; of a site only what may be its pages, of others every file."""
+    site = (path / SITEMAP_NAME).is_file()
+    found: dict[str, bytes] = {}
+    size = 0
+    for file in sorted(path.rglob("*") if site else path.iterdir()):
+        name = file.relative_to(path).as_posix()
+        if file.name.startswith((".", "~$")) or (site and (file.is_dir() or not _of_site(name))):
+            continue
+        if file.is_dir():
+            raise PathError(f"a folder in the folder: {name}", where=str(path), expected=FORMS, fix="take it out")
+        if not file.resolve().is_relative_to(path.resolve()):
+            raise PathError(f"{name} leads out of the folder", where=str(path), fix="put the file itself there")
+        found[name] = _read(file)
+        size += len(found[name])
+        if len(found) > FILES_MAX or size > FOLDER_BYTES_MAX:
+            raise DocumentError(
+                "too much in one folder",
+                where=str(path),
+                expected=f"at most {FILES_MAX:,} files and {FOLDER_BYTES_MAX:,} bytes",
+                fix="split it",
+            )
+    return found
 
 
-def _text(path: Path) -> str:
+def _of_site(name: str) -> bool:
+    return name == SITEMAP_NAME or name.lower().endswith(tuple(_SITE))
+
+
+def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
-            raise DocumentError("too large", where=path.name, expected=f"at most {FILE_BYTES_MAX:,} bytes")
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DocumentError("not UTF-8", where=path.name, fix="save it as UTF-8") from error
+            raise DocumentError(
+                "too large", where=path.name, expected=f"at most {FILE_BYTES_MAX:,} bytes", fix="split it"
+            )
+        return path.read_bytes()
     except OSError as error:
         raise PathError(f"cannot be read: {error.strerror}", where=str(path), fix="check the path") from error
-
-
-def _rows(text: str, where: str) -> list[Passage]:
-    try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error as error:
-        raise DocumentError(f"not a CSV file: {error}", where=where, fix="check the quotation marks") from error
-    passages = []
-    for number, row in enumerate(rows, 2):
-        place = f"{where}, row {number}"
-        if None in row:
-            raise FieldError(
-                "more fields than columns", where=place, fix="put texts that hold a comma in quotation marks"
-            )
-        unknown = [name for name in row if name not in _COLUMNS]
-        lacking = [name for name in _COLUMNS if name not in _OPTIONAL and not (row.get(name) or "").strip()]
-        if unknown or lacking:
-            found = f"column {unknown[0]!r}" if unknown else f"no {lacking[0]}"
-            raise FieldError(found, where=place, expected=", ".join(_COLUMNS))
-        passages.append(_passage({name: (value or "").strip() for name, value in row.items()}, place))
-    return passages
-
-
-def _passage(row: dict[str, str], where: str) -> Passage:
-    plain: dict[str, Any] = {
-        name: row[name] for name in ("id", "topic", "owner", "version", "valid_from", "provenance")
-    }
-    for name in ("title", "text", "keys"):
-        plain[name] = {"en": row.get(f"{name}_en", ""), "zh-Hant": row.get(f"{name}_zh", "")}
-    plain |= {name: row[name] for name in ("valid_to", "supersedes") if row.get(name)}
-    return read_record(plain, Passage, where=where)
-
-
-def _markdown(text: str, where: str) -> Passage:
-    start, _, rest = text.lstrip().partition("\n")
-    head, found, body = rest.partition("\n---")
-    if start.strip() != "---" or not found:
-        raise DocumentError(
-            "no head between two lines of ---", where=where, fix="begin with id, owner, version, valid_from, title"
-        )
-    plain = read_yaml(head.encode(), where=where)
-    if not isinstance(plain, dict):
-        raise DocumentError("a head that is no mapping", where=where, expected="lines of name: value")
-    english, _, chinese = body.partition(f"\n{_CHINESE}")
-    plain = {"keys": {"en": "", "zh-Hant": ""}, **plain, "text": {"en": english.strip(), "zh-Hant": chinese.strip()}}
-    return read_record(plain, Passage, where=where)

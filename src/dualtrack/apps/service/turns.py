@@ -63,7 +63,9 @@ async def _turns(call: HotCall) -> tuple[int, Mapping[str, Any]]:
     if asked.wants == "person":
         found = await asyncio.to_thread(wait_for_person, runtime, chat, found, why=("person",), by="customer")
     if asked.message is not None:
-        found, fresh = await take_turn(runtime, call.client, chat, found, asked.message, person=asked.person)
+        found, fresh = await take_turn(
+            runtime, call.client, chat, found, asked.message, person=asked.person, fresh=asked.conversation is None
+        )
     elif asked.after is not None:
         fresh = await asyncio.to_thread(lines, found, after=asked.after)
     messages = await asyncio.to_thread(lambda: [plain_line(found, line) for line in fresh])

@@ -15,7 +15,7 @@ from dualtrack.errors import EvidenceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dualtrack.demo.language.asking import Ask
+    from dualtrack.demo.language.asking import Ask, Turn
     from dualtrack.demo.language.drills import ReviewItem, Verdict
     from dualtrack.domain.evidence import Predicate
 
@@ -23,10 +23,11 @@ __all__ = ["Measured", "Targets", "load_targets", "measure_language_use"]
 
 
 class Measured(NamedTuple):
-    """The evidence, and of what there is none, with the reason."""
+    """The evidence, of what there is none with the reason, and what was asked and answered."""
 
     evidence: list[Predicate]
     missing: list[str]
+    turns: tuple[Turn, ...]
 
 
 class Targets(Record, frozen=True):
@@ -87,4 +88,4 @@ def measure_language_use(
             found.append(step())
         except EvidenceError as error:
             missing.append(str(error).partition("\n")[0])
-    return Measured(found, missing)
+    return Measured(found, missing, run.turns)

@@ -21,6 +21,7 @@ from dualtrack.demo.language.model import ModelFound
 from dualtrack.demo.language.papers import model_file, monitoring_plan, validation_report
 from dualtrack.demo.language.stopping import kill_switch_drill
 from dualtrack.demo.language.uses import load_declaration, load_policy, promised
+from dualtrack.demo.service_use import measure_answers, plan_answers
 from dualtrack.domain import canonical
 from dualtrack.domain.canonical import digest
 from dualtrack.domain.decision import Decision
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from dualtrack.demo.language.model import NotRun
     from dualtrack.domain.policy import RuntimePolicy
     from dualtrack.domain.time import Clock
+    from dualtrack.evidence.plans.running import PlanRun
     from dualtrack.keys.signer import Signer
     from dualtrack.runtime.live import LiveUse
     from dualtrack.runtime.passages.corpus import Language
@@ -125,7 +127,8 @@ _WAIT_S = 10.0
 class LanguageRun(NamedTuple):
     """What came of one use: the evidence taken, the verdict, the model or why none was run, what could not be measured, and what the model did.
 
-    `calls` counts the attempts that went to the model, `well` those that it answered in form.
+    `calls` counts the attempts that went to the model, `well` those that it answered in form. `planned` are the results of the
+    registered plan over the same replies.
     """
 
     use: str
@@ -135,6 +138,7 @@ class LanguageRun(NamedTuple):
     missing: list[str]
     calls: int
     well: int
+    planned: PlanRun
 
 
 class GovernedAsk:
@@ -226,6 +230,7 @@ def prepare_use(store: Store, register: Register, use: str, model: ModelFound | 
     examine_policy(policy, where=f"policy-{use}.yaml")
     corpus = keep_artifact(store.workspace.path("models"), encode(load_corpus(use)))
     register.declare(declared, signer_of(store, register.institution, "first-line"), where=declared.use)
+    plan_answers(register, declared.use, signer_of(store, register.institution, "collector"))
     runtime = register.keep_policy(policy)
     record = Release(
         use=declared.use,
@@ -258,7 +263,7 @@ def run_language_use(
         taken_at = register.now()
         executive = signer_of(runtime.store, institution, "executive")
         try:
-            found, missing = measure_language_use(
+            found, missing, turns = measure_language_use(
                 use, ask, FictionalReviewer(use), prominent=True, covers=COVERS, taken_at=taken_at
             )
             found.append(
@@ -275,6 +280,8 @@ def run_language_use(
             )
         finally:
             ask.close()
+        collector = signer_of(runtime.store, institution, "collector")
+        planned = measure_answers(register, name, release, load_corpus(use), turns, collector, taken_at=taken_at)
         found += [*_papers(workspace, name, release, found, missing, taken_at), _plan(name, register)]
         asked = register.case(name, release).topics
         for predicate in (item for item in found if item.topic in asked):  # what no adopted pack reads is no evidence
@@ -282,7 +289,7 @@ def run_language_use(
             _add(register, name, release, predicate, signer_of(runtime.store, institution, holder))
         recorded = record_verdict(register, name)
         calls, well = _model_calls(register, name)
-    return LanguageRun(name, found, recorded, model, missing, calls, well)
+    return LanguageRun(name, found, recorded, model, missing, calls, well, planned)
 
 
 def _papers(

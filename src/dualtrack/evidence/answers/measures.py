@@ -8,6 +8,7 @@ from dualtrack.evidence.answers.citation import Citation
 from dualtrack.evidence.answers.consistency import Consistency
 from dualtrack.evidence.answers.exact import Exact
 from dualtrack.evidence.answers.faithfulness import Faithfulness
+from dualtrack.evidence.answers.flagged import Flagged
 from dualtrack.evidence.answers.numeric import Numeric
 
 if TYPE_CHECKING:
@@ -15,4 +16,4 @@ if TYPE_CHECKING:
 
 __all__ = ["MEASURES"]
 
-MEASURES: tuple[type[Measure[Any, Any]], ...] = (Exact, Numeric, Citation, Faithfulness, Consistency)
+MEASURES: tuple[type[Measure[Any, Any]], ...] = (Exact, Numeric, Citation, Faithfulness, Consistency, Flagged)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dualtrack.domain.decision import Outcome
     from dualtrack.domain.policy import RuntimePolicy, Upstream
     from dualtrack.domain.records import Text
-    from dualtrack.runtime.call import Call, Review
+    from dualtrack.runtime.call import Call, Language, Review
     from dualtrack.runtime.engine import Runtime
     from dualtrack.runtime.faces.answer_form import AnswerForm
     from dualtrack.runtime.faces.chat_request import ChatRequest
@@ -87,8 +87,13 @@ def said(text: Text, turn: Turn) -> str:
     return text.zh if turn.call.language == "zh-Hant" else text.en
 
 
-async def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_bytes: int) -> Turn:
-    """Check bounds and tools, begin the call and run the guards on what was asked."""
+async def begin_turn(
+    runtime: Runtime, live: LiveUse, asked: ChatRequest, body_bytes: int, *, language: Language | None = None
+) -> Turn:
+    """Check bounds and tools, begin the call and run the guards on what was asked.
+
+    It is answered in `language`; without one in Chinese where the newest message has any Han character, else in English.
+    """
     bounds = live.policy.bounds
     if body_bytes > bounds.body_bytes:
         raise FieldError(f"{body_bytes} bytes", where="request body", expected=f"at most {bounds.body_bytes}")
@@ -100,7 +105,7 @@ async def begin_turn(runtime: Runtime, live: LiveUse, asked: ChatRequest, body_b
             "no person", where="field user", fix="send the customer's identifier: opting out is honoured by it"
         )
     check_tools(asked, live.policy)
-    language = language_in(asked.pieces)
+    language = language or language_in(asked.pieces)
     content = _encode(input_content(asked))
     call = await runtime.begin(live, content, person=asked.person, language=language)
     if not runtime.shelf.ready(live, language):

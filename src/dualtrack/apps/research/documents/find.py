@@ -96,9 +96,10 @@ def _among(every: Sequence[Kept], issuer: str | None, period: str | None, form: 
     years = {each.year for each in read_periods(period)} if period else set()
     if not years:
         return found
-    return [each for each in found if each.year in years] or [
-        each for each in found if each.year is not None and each.year - 1 in years
-    ]
+    own = {each.number for each in found if each.year is None or each.year in years}  # without a year it may be of any
+    if not years.intersection(each.year for each in found):
+        own |= {each.number for each in found if each.year is not None and each.year - 1 in years}
+    return [each for each in found if each.number in own]
 
 
 @lru_cache(maxsize=512)

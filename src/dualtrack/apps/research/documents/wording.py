@@ -14,7 +14,7 @@ from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import Record, read_record
 from dualtrack.runtime.passages.analysis import plain_text, stem
 
-__all__ = ["Meant", "SearchWords", "index_terms", "meant_by", "said_in", "search_words"]
+__all__ = ["Meant", "SearchWords", "index_terms", "meant_by", "names_of", "said_in", "search_words"]
 
 _FILE = "words.yaml"
 _LATIN = re.compile(r"[a-z][a-z&'-]*[a-z]")
@@ -92,7 +92,7 @@ def _phrases() -> tuple[tuple[str, str, str], ...]:
     found = [
         (text.partition(",")[0], "metric", name)
         for name, one in catalogue().metrics.items()
-        for text in (one.en, one.zh)
+        for text in (one.en, one.zh.partition("（")[0], name.replace("_", " "))
     ]
     found += [
         (text, "concept", name)
@@ -113,6 +113,11 @@ def _phrases() -> tuple[tuple[str, str, str], ...]:
     ]
     plain = dict.fromkeys((plain_text(text), kind, name) for text, kind, name in found)
     return tuple(sorted(plain, key=lambda each: -len(each[0])))
+
+
+def names_of(concept: str) -> tuple[str, ...]:
+    """Return every name under which a question may mean a line of a statement, in both languages; none for one that is not known."""
+    return tuple(text for text, kind, name in _phrases() if (kind, name) == ("concept", concept))
 
 
 @cache

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dualtrack.apps.research.green.records import Claim
 
-__all__ = ["Source", "Taxonomy", "TaxonomyRow", "map_claim", "taxonomy"]
+__all__ = ["Source", "Taxonomy", "TaxonomyRow", "grade_words", "map_claim", "taxonomy"]
 
 _FILE = "taxonomy.yaml"
 
@@ -61,6 +61,13 @@ def taxonomy() -> Taxonomy:
     """Return the shipped rows."""
     data = (resources.files("dualtrack.apps.research.green") / _FILE).read_bytes()
     return read_record(read_yaml(data, where=_FILE), Taxonomy, where=_FILE)
+
+
+def grade_words() -> Text:
+    """Return what a reader of the rows must know of them: their grade, their date, and what was not read."""
+    found = taxonomy()
+    name = "secondary_rows" if found.grade == "secondary" else "primary_rows"
+    return reason(name, title=found.title, as_of=found.as_of)
 
 
 @cache

@@ -110,7 +110,7 @@ def _ask(request: AppRequest) -> View | Redirect:
     question = request.form.get("question", "")
     with open_desk(request) as desk:
         try:
-            desk.ask(question, by=_name(request), language=request.language)
+            desk.ask(question, by=_name(request), language=request.language, run=request.run)
         except DualtrackError as error:
             return _view(request, desk, wrong=_wrong(error, request), typed=question, status=error.status)
     return Redirect(f"{request.root}/desk#answers")

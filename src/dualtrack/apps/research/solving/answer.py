@@ -30,11 +30,13 @@ __all__ = [
     "abstained",
     "compute",
     "in_scale",
+    "said_of",
 ]
 
 Reason = Literal[
     "not understood", "missing operand", "equal matches", "period absent", "two periods", "unit mismatch", "zero divisor", "same cell",
     "second derivation", "no text", "not at its place", "no calculation", "scale", "sign", "magnitude", "weak match",
+    "not said",
 ]  # fmt: skip
 """Why there is no answer."""
 
@@ -55,6 +57,7 @@ _SAID: dict[Reason, tuple[Text, Text]] = {
     "sign": (Text(en="The sign is not the one of the source", zh="正負號與來源不符"), Text(en="take the number with its sign", zh="請連正負號引用")),
     "magnitude": (Text(en="The result is far from anything its numbers could give", zh="結果與所用數字相差過大"), Text(en="check scales and operands", zh="核對單位級數及數字")),
     "weak match": (Text(en="No line fits the question well enough", zh="沒有足夠符合問題的項目"), Text(en="use the words of the table", zh="請使用表內字眼")),
+    "not said": (Text(en="The table does not say of this line what the question says", zh="表內沒有就此項目說明問題所指的內容"), Text(en="a table that says it, or a question in the words of the table", zh="載有該內容的表，或以表內字眼提問")),
 }  # fmt: skip
 
 
@@ -135,6 +138,11 @@ def abstained(reason: Reason, found: str) -> Abstained:
     return Abstained(
         reason=reason, words=Text(en=f"{said.en}: {found}.", zh=f"{said.zh}：{found}。"), found=found, settles=settles
     )
+
+
+def said_of(reason: Reason) -> tuple[Text, Text]:
+    """Return a reason in words, without what was found, and what would settle it."""
+    return _SAID[reason]
 
 
 def compute(expression: str, cited: Sequence[Cited]) -> Trace:

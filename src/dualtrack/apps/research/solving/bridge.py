@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from dualtrack.apps.research.metrics import catalogue
 from dualtrack.apps.research.solving.words import plain
 
-__all__ = ["bridged", "is_chinese"]
+__all__ = ["bridged", "is_chinese", "unbridged"]
 
 _CHINESE = re.compile(r"[㐀-䶿一-鿿]")
 _ASIDE = re.compile(r"\s*[(（].*?[)）]")
@@ -22,19 +22,31 @@ def is_chinese(text: str) -> bool:
     return _CHINESE.search(text) is not None
 
 
-@lru_cache(maxsize=1024)
 def bridged(phrase: str, *, chinese: bool) -> str:
     """Return a phrase with names of lines in the language of the table added, where the phrase has none of that language."""
+    found, _ = _parted(phrase, chinese)
+    return " ".join((phrase, *found))
+
+
+def unbridged(phrase: str, *, chinese: bool) -> str:
+    """Return what of a phrase is no name of a line that `bridged` adds in the other language."""
+    found, left = _parted(phrase, chinese)
+    return left if found else phrase
+
+
+@lru_cache(maxsize=1024)
+def _parted(phrase: str, chinese: bool) -> tuple[tuple[str, ...], str]:
+    """Return the names to add to a phrase, and what is left of it without theirs."""
     lower = plain(phrase)
     if (chinese and is_chinese(lower)) or (not chinese and not is_chinese(lower)):
-        return phrase
+        return (), phrase
     found, left = [], lower
     for english, zh in _names():
         own, other = (english, zh) if chinese else (zh, english)
         if re.search(rf"(?<![a-z]){re.escape(own)}(?![a-z])", left):
             found.append(other)
             left = left.replace(own, " ")
-    return " ".join((phrase, *found))
+    return tuple(found), left
 
 
 @cache

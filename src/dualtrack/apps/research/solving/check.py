@@ -67,7 +67,7 @@ def check_proposal(
 ) -> Answered | Abstained:
     """Return the answer that a proposal gives if everything about it holds, else what does not."""
     if proposal.cannot:
-        return abstained("not understood", f"the model says {proposal.cannot[:200]!r}")
+        return abstained("not understood", "the model proposes no calculation")
     body, texts = body_of(table), tuple(paragraphs)
     try:
         found = [_operand(each, body, texts) for each in proposal.operands]

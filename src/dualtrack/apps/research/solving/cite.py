@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dualtrack.apps.research.calculate import numeral
@@ -9,17 +10,23 @@ from dualtrack.apps.research.reported import read_reported
 from dualtrack.apps.research.solving.answer import Cited
 from dualtrack.apps.research.solving.periods import periods_of
 from dualtrack.apps.research.solving.scales import POWERS, Printed, table_scale
+from dualtrack.apps.research.solving.words import plain
 from dualtrack.apps.research.units import NUMBER, UNSTATED, unit_of
+from dualtrack.domain.records import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from dualtrack.apps.research.solving.table import Body, Held
 
-__all__ = ["cite", "cite_quote", "scale_of"]
+__all__ = ["cite", "cite_quote", "said_restated", "scale_of"]
 
 _AROUND = 200
 """How far beside a quoted number its period is looked for, in characters: about a sentence."""
+
+_RESTATED = re.compile(r"\bre-?stated\b|經重列|重列|經重述")
+_NOT_RESTATED = re.compile(r"\b(?:not|before|prior to|un) ?-?re-?stat|未經?重列|重列前")
 
 
 def scale_of(body: Body, paragraphs: tuple[str, ...]) -> tuple[str, str] | None:
@@ -41,6 +48,24 @@ def cite(name: str, held: Held, printed: Printed, body: Body) -> Cited:
         name=name, address=body.table.address(held.row, held.column), text=held.text, value=numeral(value), unit=printed.unit, scale=scale,
         period=", ".join(each.words for each in held.periods), label=held.label or held.section or held.heading,
     )  # fmt: skip
+
+
+def said_restated(definition: Text, cells: Iterable[Held]) -> Text:
+    """Return a definition that names the periods whose figures the report says are restated."""
+    found = dict.fromkeys(
+        ", ".join(each.words for each in held.periods) or held.heading
+        for held in cells
+        if any(_is_restated(text) for text in (held.heading, held.label, held.section))
+    )
+    if not found:
+        return definition
+    when = ", ".join(found)
+    return Text(en=f"{definition.en}; {when} as restated", zh=f"{definition.zh}；{when}為經重列數字")
+
+
+def _is_restated(text: str) -> bool:
+    lower = plain(text)
+    return _RESTATED.search(lower) is not None and _NOT_RESTATED.search(lower) is None
 
 
 def cite_quote(name: str, quote: str, address: str, text: str, at: int) -> Cited | None:

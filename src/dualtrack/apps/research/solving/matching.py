@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from dualtrack.apps.research.solving.bridge import bridged, is_chinese
+from dualtrack.apps.research.solving.bridge import bridged, is_chinese, unbridged
 from dualtrack.apps.research.solving.periods import Period, match_periods, years_of
 from dualtrack.apps.research.solving.question import ASKING
 from dualtrack.apps.research.solving.table import says_percent
@@ -166,11 +166,19 @@ class Finder:
                 found.append(Match(held, score * fit))
         return sorted(found, key=lambda each: (-each.score, each.held.row, each.held.column))
 
+    @cached_property
+    def said(self) -> tuple[str, ...]:
+        """Every text of the table: its caption, headings and cells."""
+        table = self.body.table
+        return (table.caption, *table.columns, *(cell for row in table.rows for cell in row))
+
+    def unnamed(self, phrase: str) -> str:
+        """Return a phrase without names of lines that the catalogue has in the language of the table's labels."""
+        return unbridged(phrase, chinese=self._chinese) if self._chinese is not None else phrase
+
     def strange_name(self, text: str) -> str | None:
         """Return a capitalised name within a question that the table has nowhere: it may ask of something that the table is not of."""
-        known = frozenset(
-            words(" ".join((self.body.table.caption, *(cell for row in self.body.table.rows for cell in row))))
-        )
+        known = frozenset(words(" ".join(self.said)))
         for match in _NAME.finditer(text):
             own = frozenset(words(match[0]))
             if own and not own <= known and not own <= _PERIOD_WORDS:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from dualtrack.apps.research.metrics import Metric, catalogue, metric_roles, role_unit
 from dualtrack.apps.research.solving.answer import Answered, NoAnswerError, compute, in_scale
-from dualtrack.apps.research.solving.cite import cite, scale_of
+from dualtrack.apps.research.solving.cite import cite, said_restated, scale_of
 from dualtrack.apps.research.solving.matching import EQUAL, Finder, Match
 from dualtrack.apps.research.solving.periods import Period
 from dualtrack.apps.research.solving.scales import printed_of
@@ -89,6 +89,7 @@ def metric_answer(key: str, question: Question, body: Body, paragraphs: tuple[st
     said = scale_of(body, paragraphs)
     expression = metric.formula
     cited: list[Cited] = []
+    cells: list[Held] = []
     matches: list[float] = []
     for role in metric_roles(metric):
         if role == "days" or (role == "years" and question.range is not None):
@@ -99,6 +100,7 @@ def metric_answer(key: str, question: Question, body: Body, paragraphs: tuple[st
             continue
         found = _role(role, before if role.endswith("_before") else period, finder)
         matches.append(found.score)
+        cells.append(found.held)
         each = cite(role, found.held, printed_of(found.held, body, paragraphs, table_says=said), body)
         if not _of_kind(each.unit, catalogue().roles[role].kind):
             raise NoAnswerError("unit mismatch", f"{catalogue().roles[role].en}: {each.label} is in {each.unit.words}")
@@ -108,11 +110,12 @@ def metric_answer(key: str, question: Question, body: Body, paragraphs: tuple[st
     if len({each.address for each in cited}) < len(cited):
         raise NoAnswerError("same cell", ", ".join(each.label for each in cited))
     trace = compute(expression, cited)
+    definition = Text(en=f"{metric.en}: {metric.formula}", zh=f"{metric.zh}：{metric.formula}")
     money = _is_money(metric, expression, cited)
     scale = cited[0].scale if money else "percent" if _PERCENT.search(metric.en.lower()) else ""
     return Answered(
         intent="metric", value=trace.value, shown=in_scale(trace.value, scale), unit=trace.unit, scale=scale, metric=key,
-        period=period.words if period else cited[0].period, definition=Text(en=f"{metric.en}: {metric.formula}", zh=f"{metric.zh}：{metric.formula}"),
+        period=period.words if period else cited[0].period, definition=said_restated(definition, cells),
         expression=expression, trace=trace, operands=tuple(cited), match=round(min(matches), 3),
     )  # fmt: skip
 

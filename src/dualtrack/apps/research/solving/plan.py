@@ -15,6 +15,7 @@ from dualtrack.apps.research.solving.periods import Period
 from dualtrack.apps.research.solving.phrases import parts_of
 from dualtrack.apps.research.solving.rows import best_of, cells_of, differ, names_of, one_cell, span_of, words_of
 from dualtrack.apps.research.solving.table import says_percent
+from dualtrack.apps.research.solving.unsaid import unsaid
 from dualtrack.apps.research.solving.words import plain
 from dualtrack.domain.records import Text
 
@@ -67,7 +68,10 @@ def _value(question: Question, finder: Finder) -> Plan:
     found = one_cell(finder, question.lower, period)
     name = finder.strange_name(question.text)
     if name is not None:
-        raise NoAnswerError("weak match", f"{found.held.label}: the table does not say {name}")
+        raise NoAnswerError("not said", f"{found.held.label}: {name}")
+    more = unsaid(finder.unnamed(question.text), finder.said)
+    if more:
+        raise NoAnswerError("not said", f"{found.held.label}: {' '.join(more)}")
     if _LESS.search(question.lower) and not _LESS.search(plain(f"{found.held.label} {found.held.section}")):
         raise NoAnswerError("not understood", "a value without a part of it")
     return Plan(
@@ -80,6 +84,11 @@ def _growth(question: Question, finder: Finder) -> Plan:
         raise NoAnswerError("not understood", f"a growth between {lines[0]} and {lines[1]}")
     new, old = _two_periods(question, finder)
     definition = Text(en="change as a share of the earlier figure", zh="變動佔前期數字的百分比")
+    if old.held.reported.value < 0 <= new.held.reported.value:
+        definition = Text(
+            en=f"{definition.en}, which is negative: a rise has a minus sign",
+            zh=f"{definition.zh}；前期數字為負數，故上升以負號表示",
+        )
     return Plan(
         "(a - b) / b",
         {"a": new.held, "b": old.held},

@@ -62,11 +62,14 @@ class Proposal(Record, frozen=True):
 
 
 def read_proposal(text: str) -> Proposal:
-    """Read what a model answers; raises DocumentError saying what is wrong: prose, another form, a number without a place, another operation."""
+    """Read what a model answers; raises DocumentError saying what is wrong: prose, another form, a number without a place, another operation.
+
+    Its code is `proposal.prose`, `proposal.placeless` (a number without a place) or `proposal.form`.
+    """
     if len(text) > PROPOSAL_CHARS_MAX:
         raise _odd(f"{len(text):,} characters")
     if not text.lstrip().startswith("{"):
-        raise _odd(f"prose: {text.strip()[:60]!r}" if text.strip() else "an empty answer")
+        raise _odd(f"prose: {text.strip()[:60]!r}" if text.strip() else "an empty answer", "proposal.prose")
     try:
         read = msgspec.json.decode(text.encode(), type=Proposal, strict=True)
     except msgspec.ValidationError as error:
@@ -101,7 +104,11 @@ def _check_operands(read: Proposal) -> None:
         if _NAME.fullmatch(each.name) is None:
             raise _odd(f"operand name {each.name!r:.40}")
         if (each.address is None) == (each.quote is None):
-            raise _odd(f"operand {each.name} with {'both an address and a quote' if each.address else 'no place'}")
+            both = each.address is not None
+            raise _odd(
+                f"operand {each.name} with {'both an address and a quote' if both else 'no place'}",
+                "proposal.form" if both else "proposal.placeless",
+            )
 
 
 def _check_expression(read: Proposal) -> None:
@@ -114,7 +121,7 @@ def _check_expression(read: Proposal) -> None:
         if each.kind == "cell":
             raise _odd(f"cell {each.text} in the calculation; name it as an operand")
         if each.kind == "number" and each.text.replace(",", "") not in CONSTANTS:
-            raise _odd(f"the number {each.text} without a place")
+            raise _odd(f"the number {each.text} without a place", "proposal.placeless")
         if each.kind == "name" and each.text not in known:
             raise _odd(f"{each.text} is no operand")
     idle = known - {each.text for each in written}
@@ -122,7 +129,7 @@ def _check_expression(read: Proposal) -> None:
         raise _odd(f"operand {min(idle)} is not used")
 
 
-def _odd(found: str) -> DocumentError:
+def _odd(found: str, code: str = "proposal.form") -> DocumentError:
     return DocumentError(
-        found, where="the model's answer", expected=_FORM, fix="ask again, or point at the cells yourself"
+        found, where="the model's answer", expected=_FORM, fix="ask again, or point at the cells yourself", code=code
     )

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from dualtrack.apps.research.solving.answer import Answer, Answered, NoAnswerError, Quoted, abstained, compute, in_scale
-from dualtrack.apps.research.solving.cite import cite, cite_quote, scale_of
+from dualtrack.apps.research.solving.cite import cite, cite_quote, said_restated, scale_of
 from dualtrack.apps.research.solving.compare import count_of, leader, mark_of, period_of
 from dualtrack.apps.research.solving.matching import Finder
 from dualtrack.apps.research.solving.named import metric_answer, metric_asked
@@ -42,7 +42,7 @@ QUESTION_MAX = 2_000
 TEXT_MAX = 400_000
 """Longest text beside a table, in characters: a hundred pages. More is for a page finder first."""
 
-_TEXT_MAY_SAY = frozenset({"missing operand", "weak match", "period absent"})
+_TEXT_MAY_SAY = frozenset({"missing operand", "weak match", "not said", "period absent"})
 
 
 def solve(question: str, table: Table, paragraphs: Sequence[str] = (), *, least: float = MATCH_LEAST) -> Answer:
@@ -103,11 +103,11 @@ def _answered(
         cite(name, held, printed_of(held, body, paragraphs, table_says=said), body) for name, held in plan.cells.items()
     )
     trace = compute(plan.expression, cited)
-    scale = _scale(plan, cited)
+    scale, definition = _scale(plan, cited), said_restated(plan.definition, plan.cells.values())
     second = None if choice else second_way(plan, body, cited, trace.value, paragraphs)
     return Answered(
         intent=intent, value=trace.value, shown=in_scale(trace.value, scale), unit=trace.unit, scale=scale, period=plan.period,
-        definition=plan.definition, expression=plan.expression, trace=trace, operands=cited, second=second, choice=choice, match=round(plan.match, 3),
+        definition=definition, expression=plan.expression, trace=trace, operands=cited, second=second, choice=choice, match=round(plan.match, 3),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dualtrack.apps.research.tables.records import TableInfo
 
-__all__ = ["PROPOSAL_BYTES_MAX", "make_prompt", "read_proposal"]
+__all__ = ["PROPOSAL_BYTES_MAX", "asked_line", "describe", "make_prompt", "make_rules", "read_proposal"]
 
 PROPOSAL_BYTES_MAX = 64 * 1024
 """Longest answer that is read: SQL of its greatest length in escapes, and room for a reason."""
@@ -34,15 +34,29 @@ straight from their table without a join; small groups are left out."""
 
 def make_prompt(question: str, tables: Sequence[TableInfo]) -> str:
     """Return what a model is asked: rules, tables with names, headings and types of their columns, the question as JSON text."""
-    names = ", ".join(sorted(name for family in families() for name in family.functions))
-    lines = [_RULES % names, ""]
+    return "\n".join([make_rules(), "", describe(tables), "", asked_line(question)])
+
+
+def make_rules() -> str:
+    """Return the rules of the answer: its form and the functions that may be used."""
+    return _RULES % ", ".join(sorted(name for family in families() for name in family.functions))
+
+
+def describe(tables: Sequence[TableInfo]) -> str:
+    """Return the tables by name, with the names, headings and types of their columns."""
+    lines = []
     for table in tables:
         lines.append(f"table {table.name}")
         lines += [
             f"  {each.name} {each.kind}{' PERSONAL' if each.personal else ''} heading {json.dumps(each.header, ensure_ascii=False)}"
             for each in table.kept
         ]
-    return "\n".join([*lines, "", f"question: {json.dumps(question, ensure_ascii=False)}"])
+    return "\n".join(lines)
+
+
+def asked_line(question: str) -> str:
+    """Return the question as JSON text, which ends where it ends."""
+    return f"question: {json.dumps(question, ensure_ascii=False)}"
 
 
 def read_proposal(data: bytes, question: str) -> Proposed:

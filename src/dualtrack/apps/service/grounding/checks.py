@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
-from dualtrack.apps.service.grounding.coverage import covered
+from dualtrack.apps.service.grounding.alignment import apart
+from dualtrack.apps.service.grounding.coverage import uncovered
 from dualtrack.apps.service.grounding.facts import wrong_facts
-from dualtrack.apps.service.grounding.lexicon import load_settings
+from dualtrack.apps.service.grounding.findings import Finding, strongest
 from dualtrack.apps.service.grounding.names import missing_names
 from dualtrack.apps.service.grounding.polarity import opposed
 from dualtrack.apps.service.grounding.reading import quoted, read_part, read_source
+from dualtrack.apps.service.grounding.weighing import fails_alone, weighed
 from dualtrack.apps.service.language import detect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dualtrack.apps.service.grounding.reading import Part, Source
     from dualtrack.apps.service.grounding.sentences import Sentence
     from dualtrack.apps.service.language import Language
 
-__all__ = ["CITED_MAX", "SENTENCE_CHARACTERS_MAX", "Checked", "Failure", "FailureKind", "check_sentence"]
+__all__ = ["CITED_MAX", "SENTENCE_CHARACTERS_MAX", "Checked", "Failure", "FailureKind", "check_sentence", "findings_of"]
 
 FailureKind = Literal[
     "no citation",
@@ -72,17 +75,23 @@ def check_sentence(sentence: Sentence, sources: Sequence[str], language: Languag
     if quoted(sentence.text) in source.quotes:
         return Checked(sentence, ())
     part = read_part(sentence.text)
-    failures = [Failure("name", name) for name in missing_names(part.names, source.names, source.terms, source.folded)]
-    failures += [Failure(cast("FailureKind", kind), shown) for kind, shown in wrong_facts(part, source)]
-    turned, agent = opposed(part, source)
-    if turned:
-        failures.append(Failure("polarity", sentence.text))
-    if agent:
-        failures.append(Failure("subject", agent))
-    share, lacking = covered(part, source)
-    if share < load_settings().least(language):
-        failures.append(Failure("coverage", " ".join(lacking)))
-    return Checked(sentence, tuple(failures))
+    found = _facts_of(part, source)
+    if not fails_alone(found):
+        found = findings_of(part, source, found)
+    return Checked(
+        sentence, tuple(Failure(cast("FailureKind", kind), shown) for kind, shown in weighed(found, language))
+    )
+
+
+def findings_of(part: Part, source: Source, facts: list[Finding] | None = None) -> list[Finding]:
+    """Return all that speaks against a sentence, of each name the strongest; `facts` are those of its names and figures, where they are known already."""
+    found = _facts_of(part, source) if facts is None else facts
+    return strongest([*found, *opposed(part, source), *apart(part, source), *uncovered(part, source)])
+
+
+def _facts_of(part: Part, source: Source) -> list[Finding]:
+    names = missing_names(part.names, source.names, source.terms, source.folded)
+    return [*(Finding("name absent", 1.0, "name", name) for name in names), *wrong_facts(part, source)]
 
 
 def _before_reading(sentence: Sentence, sources: int, language: Language) -> tuple[Failure, ...]:

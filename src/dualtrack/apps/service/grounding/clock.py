@@ -25,11 +25,23 @@ _HALF = {
     "傍晚": "pm",
     "中午": "pm",
     "晚": "pm",
+    "半夜": "am",
+    "夜晚": "pm",
+    "清晨": "am",
+    "早": "am",
+    "朝早": "am",
+    "morning": "am",
+    "afternoon": "pm",
+    "evening": "pm",
+    "night": "pm",
 }
+_HOUR = r"\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _TIME = re.compile(
     r"(?<![\d.,:])(?P<h>\d{1,2})(?:[:.](?P<m>[0-5]\d))? ?(?P<half>a\.?m\.?|p\.?m\.?|noon|midnight)(?![a-z])"
     r"|(?<![\d.,:])(?P<h2>\d{1,2}):(?P<m2>[0-5]\d)(?![\d:])"
-    rf"|(?P<zhhalf>上午|早上|凌晨|下午|晚上|傍晚|中午|晚)?(?P<h3>\d{{1,2}}|[{_ZH}]{{1,3}})(?:时|点(?!\d|[{_ZH}]))(?!间|段|候|数|击|选|心|算|以)(?P<m3>半|正|\d{{1,2}}分|[{_ZH}]{{1,3}}分)?"
+    rf"|(?P<zhhalf>上午|早上|朝早|清晨|凌晨|下午|晚上|夜晚|半夜|傍晚|中午|晚|早)?(?P<h3>\d{{1,2}}|[{_ZH}]{{1,3}})(?:时|点(?!\d|[{_ZH}]))(?!间|段|候|数|击|选|心|算|以)(?P<m3>半|正|\d{{1,2}}分|[{_ZH}]{{1,3}}分)?"
+    rf"|(?<![a-z\d])(?:(?P<past>half past|quarter past|quarter to) )?(?P<h4>{_HOUR})(?: o'clock)?(?: in the (?P<half4>morning|afternoon|evening)| at (?P<half5>night))"
+    rf"|(?<![a-z])(?P<past2>half past|quarter past|quarter to) (?P<h5>{_HOUR})(?![a-z\d])"
     r"|(?<![a-z])(?P<word>noon|midday|midnight)(?![a-z])|(?P<zhword>正午|午夜)"
 )
 _DAY_MONTH = (
@@ -54,7 +66,9 @@ ANY_FIGURE = re.compile(
 )
 """What a text with a figure has."""
 
-_ANY_TIME = re.compile(r"[时点:]|\d ?[ap]\.?m|noon|midday|midnight|\d\.\d|正午|午夜")
+_ANY_TIME = re.compile(
+    r"[时点:]|(?:past|quarter to) |o'clock|in the|at night|\d ?[ap]\.?m|noon|midday|midnight|\d\.\d|正午|午夜"
+)
 _ANY_MONTH = re.compile(rf"月|{_MONTH}")
 _HOURS = 24
 _SIGNS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "": 0}
@@ -97,10 +111,19 @@ def _time(match: re.Match[str]) -> str:
     parts = match.groupdict()
     if word := parts["word"] or parts["zhword"]:
         return "0/am" if word in {"midnight", "午夜"} else "0/pm"
+    spoken = parts["h4"] or parts["h5"]
+    if spoken:
+        past = {"half past": 30, "quarter past": 15, "quarter to": -15}.get(parts["past"] or parts["past2"] or "", 0)
+        hours = int(spoken) if spoken.isdigit() else _ONES[spoken]
+        return f"{(hours * 60 + past) % DAY_MINUTES}/{_HALF.get(parts['half4'] or parts['half5'] or '', '')}"
     hour = _small(parts["h"] or parts["h2"] or parts["h3"])
     minute = parts["m"] or parts["m2"] or (parts["m3"] or "").removesuffix("分")
     minutes = 30 if minute == "半" else _small(minute) if minute and minute != "正" else 0
-    half = _HALF.get((parts["half"] or parts["zhhalf"] or "").replace(".", ""), "")
+    half = (
+        "am"
+        if parts["zhhalf"] == "晚上" and hour == _NOON
+        else _HALF.get((parts["half"] or parts["zhhalf"] or "").replace(".", ""), "")
+    )
     a_little = not parts["zhhalf"] and parts["m3"] is None and match[0].endswith("点") and not match[0][0].isdigit()
     if hour > _HOURS or a_little:  # 一点 is mostly "a little"
         return ""

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dualtrack.apps.service.grounding.findings import Finding
+
 if TYPE_CHECKING:
     from dualtrack.apps.service.grounding.reading import Part, Source
 
-__all__ = ["covered"]
+__all__ = ["covered", "uncovered"]
 
 _PREFIX = 5
 _HALF = 0.5
+_POOR = 0.5
+_FEW = 0.25
+
+
+def uncovered(part: Part, source: Source) -> list[Finding]:
+    """Return how far a sentence falls short of half of its words, from 0 to 1, and the words that its source lacks."""
+    share, lacking = covered(part, source)
+    shown = " ".join(lacking)
+    if share >= _POOR:
+        return []
+    if share < _FEW:
+        return [Finding("few words known", 1.0, "coverage", shown)]
+    return [Finding("most words lacking", (_POOR - share) / _POOR, "coverage", shown)]
 
 
 def covered(part: Part, source: Source) -> tuple[float, tuple[str, ...]]:

@@ -6,9 +6,11 @@ same value, or fit not clearly better than one that does. Two values that a sent
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from dualtrack.apps.service.grounding.findings import Finding
 from dualtrack.apps.service.grounding.quantities import agrees, contrary
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from dualtrack.apps.service.grounding.quantities import Quantity
     from dualtrack.apps.service.grounding.reading import Part, Source
 
-__all__ = ["FIGURE_MARGIN", "ORDER_LEAST", "PRESENCE_LEAST", "RIVAL_LEAST", "SLOT_MARGIN", "wrong_facts"]
+__all__ = ["FIGURE_MARGIN", "PRESENCE_FULL", "RIVAL_FULL", "SLOT_MARGIN", "wrong_facts"]
 
 FIGURE_MARGIN = 0.08
 """By how much another figure must fit its place better: two figures of one clause fit about equally well."""
@@ -27,38 +29,55 @@ FIGURE_MARGIN = 0.08
 SLOT_MARGIN = 0.1
 """The same for values of categories, whose words are also said in passing."""
 
-RIVAL_LEAST = 0.3
-"""Likeness of place from which another value of the category speaks against one that the source lacks altogether."""
+RIVAL_FULL = 0.6
+"""Likeness of place at which another value of the category speaks fully against one that the source lacks."""
 
-ORDER_LEAST = 0.6
-"""The same for words of order, which are said of many things."""
-
+_GAIN_FULL = 0.3
+_ONCE_IN = {
+    ("month", "12"): "yearly",
+    ("month", "1"): "monthly",
+    ("day", "1"): "daily",
+    ("day", "7"): "weekly",
+    ("month", "3"): "quarterly",
+}
+_RETOLD = 3
+_LISTED = re.compile(r",(?! and )|、|(?<![a-z])and(?![a-z])|及|和")
+_OF_PLACE = frozenset({"figure of another place", "figure nearer another"})
 _CLEARLY = 2.0
 _STEM = 5
 _QUIET = "quiet"
-PRESENCE_LEAST = 0.4
-"""Likeness of place from which an "all" or "only" of the source speaks of the same thing."""
+PRESENCE_FULL = 0.6
+"""Likeness of place at which an "all" or "only" of the source surely speaks of the same thing."""
 
 _ABOUT_FIGURES = frozenset({"size", "more", "period", "widened", "only", "order", "bears"})
-_LOOSE = frozenset({"order", "sequence"})
 _DATES = frozenset({"clock", "date", "daymonth", "year", "th"})
-_MONEYS = frozenset({"money", "percent"})
+_ALONE = frozenset({"money", "percent", "phone"})
 
 
-def wrong_facts(part: Part, source: Source) -> list[tuple[str, str]]:
-    """Return kind and text of each fact of a sentence that the source does not have in its place."""
-    found: list[tuple[str, str]] = []
+def wrong_facts(part: Part, source: Source) -> list[Finding]:
+    """Return what speaks against each fact of a sentence: that the source lacks it, or has another in its place."""
+    found: list[Finding] = []
+    in_order = _in_order(part, source)
     for fact in part.facts:
-        kind = _figure(fact, part, source) if fact.quantity is not None else _slot(fact, part, source)
-        if kind:
-            found.append((kind, part.text[fact.start : fact.end]))
+        for name, value, kind in (
+            _figure(fact, part, source) if fact.quantity is not None else _slot(fact, part, source)
+        ):
+            if not (in_order and name in _OF_PLACE):
+                found.append(Finding(name, value, kind, part.text[fact.start : fact.end]))
     return found
 
 
-def _figure(fact: Fact, part: Part, source: Source) -> str:
+def _in_order(part: Part, source: Source) -> bool:
+    """Say whether several figures of a sentence stand in the same order in the source: a longer retelling, not an exchange."""
+    said = [fact.quantity for fact in part.facts if fact.quantity is not None and fact.quantity.type != "phone"]
+    known = iter([fact.quantity for fact in source.figures if fact.quantity is not None])
+    return len(said) >= _RETOLD and all(any(agrees(each, other) for other in known) for each in said)
+
+
+def _figure(fact: Fact, part: Part, source: Source) -> list[tuple[str, float, str]]:
     said = fact.quantity
     assert said is not None
-    kind = "date" if said.type in _DATES else "number"
+    kind = "date" if said.type in _DATES else "name" if said.type == "phone" else "number"
     same: list[tuple[float, Fact]] = []
     others: list[tuple[float, Fact]] = []
     for known in source.figures:
@@ -67,15 +86,35 @@ def _figure(fact: Fact, part: Part, source: Source) -> str:
             same.append((_likeness(fact, known, source), known))
         elif _of_one_sort(said.type, known.quantity.type) and not contrary(said.bounds, known.quantity.bounds):
             others.append((_likeness(fact, known, source), known))
+    if not same and said.type == "phone":
+        return []  # told with the names
     if not same:
-        return "" if _counts_a_list(said, source) or said.value in source.names.phones else kind
+        if said.value in source.names.phones or _in_other_words(said, source) or _lists_as_many(said, part.text):
+            return []
+        return [("count absent" if _counts_a_list(said, source) else "figure absent", 1.0, kind)]
     best, held = max(same, key=lambda each: each[0])
-    if _fits_better(others, held, best, part, source, FIGURE_MARGIN):
-        return kind
+    found: list[tuple[str, float, str]] = []
+    gain = _gain(others, held, best, part, source, FIGURE_MARGIN)
+    if gain > 0:
+        found.append(("figure of another place", min(gain / _GAIN_FULL, 1.0), kind))
     if _nearer_another(fact, held, [rival for _, rival in others], part, source):
-        return kind
+        found.append(("figure nearer another", 1.0, kind))
     near = [known.quantity for score, known in same if score >= best - FIGURE_MARGIN and known.quantity is not None]
-    return "polarity" if said.bounds and all(contrary(said.bounds, each.bounds) for each in near) else ""
+    if said.bounds and all(contrary(said.bounds, each.bounds) for each in near):
+        found.append(("figure bound", 1.0, "polarity"))
+    return found
+
+
+def _in_other_words(said: Quantity, source: Source) -> bool:
+    """Say whether "one year" or "in a day" stands for "yearly" or "daily" of the source."""
+    name = _ONCE_IN.get((said.type, said.value))
+    return name is not None and any(each.value == name for each in source.slots.get("period", ()))
+
+
+def _lists_as_many(said: Quantity, text: str) -> bool:
+    """Say whether a sentence itself lists as many as it says: "three colours: amber, red and black"."""
+    begun = text.find(":", said.end)
+    return begun > 0 and said.type == "" and said.value == str(1 + len(_LISTED.findall(text, begun)))
 
 
 def _counts_a_list(said: Quantity, source: Source) -> bool:
@@ -84,14 +123,16 @@ def _counts_a_list(said: Quantity, source: Source) -> bool:
     return said.type == "" and len(said.value) == 1 and not vague
 
 
-def _fits_better(
+def _gain(
     others: Sequence[tuple[float, Fact]], held: Fact, best: float, part: Part, source: Source, margin: float
-) -> bool:
-    """Say whether another value of the source fits the place clearly better and the sentence does not state that one too, in its own place."""
-    return any(
-        score - best > margin and not _said_too(rival, held, score - best, part, source, margin)
+) -> float:
+    """Return by how much another value of the source fits the place better, where the sentence does not state that one too in its own place."""
+    gains = (
+        score - best
         for score, rival in others
+        if score > best and not _said_too(rival, held, score - best, part, source, margin)
     )
+    return max(gains, default=0.0)
 
 
 def _nearer_another(said: Fact, held: Fact, others: list[Fact], part: Part, source: Source) -> bool:
@@ -139,34 +180,46 @@ def _spots(part: Part, clause: int, source: Source, sentence: int) -> list[list[
 
 
 def _of_one_sort(one: str, other: str) -> bool:
-    if one in _MONEYS or other in _MONEYS:
+    if one in _ALONE or other in _ALONE:
         return one == other
     return (one in _DATES) == (other in _DATES)
 
 
-def _slot(fact: Fact, part: Part, source: Source) -> str:
+def _slot(fact: Fact, part: Part, source: Source) -> list[tuple[str, float, str]]:
     sense = fact.sense
     assert sense is not None
     known = source.slots.get(sense.category, ())
     if sense.use == "presence":
-        near = any(_likeness(fact, each, source) >= PRESENCE_LEAST for each in known)
-        return "" if near or sense.value == _QUIET else sense.kind
+        if sense.value == _QUIET:
+            return []
+        near = max((_likeness(fact, each, source) for each in known), default=0.0)
+        return [(f"{sense.category} {sense.value} absent", 1.0 - min(near / PRESENCE_FULL, 1.0), sense.kind)]
+    group = sense.category if sense.category in _ABOUT_FIGURES else "value"
     same = [(_likeness(fact, each, source), each) for each in known if each.value == sense.value]
     others = [(_likeness(fact, each, source), each) for each in known if each.value != sense.value]
     if not same:
-        return _lacking(fact, sense, part, source, [score for score, _ in others])
+        return _lacking(fact, sense, group, part, source, others)
     best, held = max(same, key=lambda each: each[0])
-    if _fits_better(others, held, best, part, source, SLOT_MARGIN):
-        return sense.kind
-    asked_for = sense.kind == "instruction" and fact.sign > 0 and all(each.sign < 0 for _, each in same)
-    return sense.kind if asked_for else ""
+    found: list[tuple[str, float, str]] = []
+    gain = _gain(others, held, best, part, source, SLOT_MARGIN)
+    if gain > 0:
+        found.append((f"{group} of another place", min(gain / _GAIN_FULL, 1.0), sense.kind))
+    if sense.kind == "instruction" and fact.sign > 0 and all(each.sign < 0 for _, each in same):
+        found.append(("instruction", 1.0, sense.kind))
+    return found
 
 
-def _lacking(fact: Fact, sense: SlotSense, part: Part, source: Source, others: list[float]) -> str:
-    if sense.kind == "coverage" and part.text[fact.start : fact.start + _STEM] in source.stems:
-        return ""  # another form of a word of the source
-    least = ORDER_LEAST if sense.category in _LOOSE else RIVAL_LEAST
-    return sense.kind if sense.use == "strict" or any(score >= least for score in others) else ""
+def _lacking(
+    fact: Fact, sense: SlotSense, group: str, part: Part, source: Source, others: list[tuple[float, Fact]]
+) -> list[tuple[str, float, str]]:
+    if sense.kind == "coverage":
+        known = part.text[fact.start : fact.start + _STEM] in source.stems  # another form of a word of the source
+        return [] if known else [("thing absent", 1.0, sense.kind)]
+    if sense.use == "strict":
+        return [("instruction" if sense.kind == "instruction" else "strict value absent", 1.0, sense.kind)]
+    rival = max((score for score, _ in others), default=0.0)
+    found = [(f"{group} against", min(rival / RIVAL_FULL, 1.0), sense.kind)] if rival > 0 else []
+    return [*found, (f"{group} absent" if group != "value" else f"{sense.kind} value absent", 1.0, sense.kind)]
 
 
 def _said_too(rival: Fact, held: Fact, gain: float, part: Part, source: Source, margin: float) -> bool:

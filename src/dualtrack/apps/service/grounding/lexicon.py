@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from dualtrack.apps.service.grounding.phrases import Book, root, words_of
 from dualtrack.domain.documents import read_yaml
-from dualtrack.domain.records import Record, Text, read_record
+from dualtrack.domain.records import Record, read_record
 from dualtrack.runtime.guards.texts import fold_phrase
 
-if TYPE_CHECKING:
-    from dualtrack.apps.service.language import Language
-
-__all__ = ["Lexicon", "Settings", "SlotKind", "SlotSense", "SlotUse", "lexicon", "load_settings"]
+__all__ = ["Lexicon", "SlotKind", "SlotSense", "SlotUse", "lexicon"]
 
 SlotKind = Literal["number", "date", "subject", "polarity", "instruction", "coverage"]
 SlotUse = Literal["strict", "rival", "presence"]
@@ -65,24 +62,6 @@ class _File(Record, frozen=True):
     asked: dict[str, _Phrases]
     same_en: list[list[str]]
     same_zh: list[list[str]]
-
-
-class _Coverage(Record, frozen=True, rename={"zh": "zh-Hant"}):
-    en: float
-    zh: float
-
-
-class Settings(Record, frozen=True):
-    """Least share of a sentence that must stand in its source, by language, with the reason."""
-
-    format: Literal["dualtrack.grounding.settings/1"]
-    checked_on: str
-    coverage: _Coverage
-    coverage_reason: Text
-
-    def least(self, language: Language) -> float:
-        """Return the least share of a language."""
-        return self.coverage.en if language == "en" else self.coverage.zh
 
 
 class SlotSense(NamedTuple):
@@ -191,6 +170,7 @@ def _modal(file: _File) -> Book[str]:
             for values in slot.values.values()
             for each in (*values.en, *values.zh)
         ),
+        *(each for signed in file.signed for side in (signed.plus, signed.minus) for each in (*side.en, *side.zh)),
         *(each for bound in file.bounds for each in (*bound.en, *bound.zh)),
     ]  # fmt: skip
     own = {fold_phrase(each) for phrases in file.modal.values() for each in (*phrases.en, *phrases.zh)}
@@ -210,12 +190,6 @@ def _bounds(file: _File, side: str) -> tuple[tuple[str, frozenset[str]], ...]:
             for phrase in (*bound.en, *bound.zh):
                 found.setdefault(fold_phrase(phrase), set()).add(bound.name)
     return tuple((phrase, frozenset(found[phrase])) for phrase in sorted(found, key=len, reverse=True))
-
-
-@cache
-def load_settings() -> Settings:
-    """Read the shipped limits; raises FieldError naming the field."""
-    return read_record(_data("settings.yaml"), Settings, where="settings.yaml")
 
 
 def _data(name: str) -> object:

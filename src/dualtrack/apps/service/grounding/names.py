@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dualtrack.apps.service.grounding.lexicon import lexicon
 from dualtrack.runtime.guards.texts import fold
 
-__all__ = ["Names", "missing_names", "names_of", "without_addresses"]
+__all__ = ["Names", "missing_names", "names_of", "phones_in", "without_addresses"]
 
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s<>\"'，。；、）)】\]]+|(?<![\w@.])(?:[a-z0-9-]+\.)+(?:com|hk|org|net|gov|edu|io|app|example|info|biz|co|cn|me|link|xyz)(?![\w])(?:/[^\s<>\"'，。；、）)】\]]*)?",
@@ -20,7 +20,7 @@ _LINK = re.compile(
 )
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,80}(?:\.[\w-]{1,80}){1,5}", re.ASCII)
 _PHONE = re.compile(
-    r"(?<![\w.,$])(?:\+\d{1,3}[ -]?|\(\d{3}\) ?)?\d{4}[ -]\d{4}(?!\w|,\d)|(?<![\w.,$])\+\d{6,14}(?!\w)|(?<![\w.,$])\d{8}(?!\w|[,.]\d)|(?<![\w.,$])[18]\d{2}[ -]\d{3}[ -]\d{3}(?!\w)|(?<=call )\d{3}(?![\w-]|,\d| \d)|(?<=dial )\d{3}(?![\w-]|,\d| \d)|(?<=[电電打])\s?\d{3,5}(?!\d|[ -]\d)"
+    r"(?<![\da-zA-Z.,$])(?:\+\d{1,3}[ -]?|\(\d{3}\) ?)?\d{4}[ -]\d{4}(?![\da-zA-Z]|,\d)|(?<![\da-zA-Z.,$])\+\d{6,14}(?![\da-zA-Z])|(?<![\da-zA-Z.,$])\d{8}(?![\da-zA-Z]|[,.]\d)|(?<![\da-zA-Z.,$])[18]\d{2}[ -]\d{3}[ -]\d{3}(?![\da-zA-Z])|(?<=call )\d{3}(?![\w-]|,\d| \d)|(?<=dial )\d{3}(?![\w-]|,\d| \d)|(?<=[电電打])\s?\d{3,5}(?!\d|[ -]\d)"
 )
 _NAME = re.compile(r"(?<![\w'’])[A-Z][\w&]*(?:[-'’][A-Z]?\w+)*")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9&-]*")
@@ -29,10 +29,11 @@ _QUOTED = re.compile(r"[「『“]([^「」『』“”]{1,20})[」』”]")
 _AUTHORITY = re.compile(r"[\u3400-\u9fff]{2}(?:(?<![该本此])局|(?<![该签])署|委员会|协会|法院|交易所|[务册境运]处)")
 _WORD = re.compile(r"[a-z0-9&]+")
 _SENTENCE_START = re.compile(r"^[\W\d_]*$|[:：;；]\s*[\"'“「(（]*$")
+_HONG_KONG, _WITH_AREA = "852", 11
 _NO_NAMES = frozenset(
     {"i", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday",
     "wednesday", "thursday", "friday", "saturday", "sunday", "hk", "hkd", "usd", "rmb", "yes", "no", "not", "us", "hong", "kong", "s", "ok", "app", "apps", "email", "atm", "sms", "pin", "otp", "id",
-    "am", "pm", "e-mail", "web", "website", "cm", "kg", "km", "mm", "m"}
+    "am", "pm", "e-mail", "web", "website", "cm", "kg", "km", "mm", "m", "mpf", "chinese", "english"}
 )  # fmt: skip
 
 
@@ -46,8 +47,8 @@ class Names(NamedTuple):
     terms: frozenset[str]
 
 
-def names_of(text: str) -> Names:
-    """Return what a text names. The first word of a sentence is a name only where it is in capitals throughout."""
+def names_of(text: str, folded: str) -> Names:
+    """Return what a text names, given also in its folded form without addresses. The first word of a sentence is a name only where it is in capitals throughout."""
     plain = unicodedata.normalize("NFKC", text)
     found: list[frozenset[str]] = []
     for pattern, likely, form in _ADDRESSES:
@@ -55,7 +56,7 @@ def names_of(text: str) -> Names:
         found.append(frozenset(form(each) for each in matches))
         plain = pattern.sub(" ", plain) if matches else plain
     mails, links, phones = found
-    return Names(links, mails, phones, frozenset(_words(plain)), frozenset(_terms(plain)))
+    return Names(links, mails, phones, frozenset(_words(plain)), frozenset(_terms(folded)))
 
 
 def missing_names(said: Names, known: Names, known_words: frozenset[str], folded: str) -> list[str]:
@@ -65,6 +66,11 @@ def missing_names(said: Names, known: Names, known_words: frozenset[str], folded
     return found + sorted(
         word for word in said.words if word not in known_words and word.rstrip("s") not in known_words
     )
+
+
+def phones_in(folded: str) -> list[tuple[int, int, str]]:
+    """Return places and digits of the numbers to call in a folded text."""
+    return [(*match.span(), _digits(match[0])) for match in _PHONE.finditer(folded)]
 
 
 def without_addresses(folded: str) -> str:
@@ -80,7 +86,8 @@ def _mail(text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    return "".join(filter(str.isdigit, text))
+    digits = "".join(filter(str.isdigit, text))
+    return digits.removeprefix(_HONG_KONG) if len(digits) == _WITH_AREA else digits
 
 
 def _link(text: str) -> str:
@@ -88,8 +95,9 @@ def _link(text: str) -> str:
     return plain.removeprefix("https://").removeprefix("http://").removeprefix("www.")
 
 
-def _terms(text: str) -> set[str]:
-    folded = fold(text).text
+def _terms(folded: str) -> set[str]:
+    if folded.isascii():
+        return set()
     return {match[1] for match in _QUOTED.finditer(folded)} | {match[0] for match in _AUTHORITY.finditer(folded)}
 
 

@@ -43,33 +43,38 @@ class Word(NamedTuple):
 class Book(Generic[T]):
     """Phrases and what they mean, looked up at each place of a text, the longest first; what is found is not looked at again."""
 
-    __slots__ = ("_chinese", "_english")
+    __slots__ = ("_begins", "_chinese", "_english")
 
     def __init__(self) -> None:
         self._english: dict[str, list[tuple[tuple[str, ...], list[T]]]] = {}
         self._chinese: dict[str, list[tuple[str, list[T]]]] = {}
+        self._begins: re.Pattern[str] | None = None
 
     def add(self, phrase: str, sense: T) -> None:
         """Add a sense of a phrase of either language."""
         folded = fold_phrase(phrase)
         if any(sign >= _HAN_FIRST for sign in folded):
             _insert(self._chinese.setdefault(folded[0], []), folded, sense)
+            self._begins = None
         else:
             roots = tuple(word.root for word in words_of(folded))
             _insert(self._english.setdefault(roots[0], []), roots, sense)
 
-    def find(self, text: str, words: list[Word]) -> list[tuple[int, int, list[T]]]:
-        """Return the places and senses of the phrases in a folded text and its Latin words, in order."""
-        found = self._find_english(words) if words else []
+    def find(
+        self, text: str, words: list[Word], roots: tuple[str, ...] | None = None
+    ) -> list[tuple[int, int, list[T]]]:
+        """Return the places and senses of the phrases in a folded text and its Latin words, in order; `roots` are those of the words, where the caller has them."""
+        found = self._find_english(words, roots or tuple([word.root for word in words])) if words else []
         if not text.isascii():
             found += self._find_chinese(text)
             found.sort(key=lambda each: each[:2])
         return found
 
-    def _find_english(self, words: list[Word]) -> list[tuple[int, int, list[T]]]:
+    def _find_english(self, words: list[Word], roots: tuple[str, ...]) -> list[tuple[int, int, list[T]]]:
         found: list[tuple[int, int, list[T]]] = []
         known = self._english
-        roots = tuple([word.root for word in words])
+        if known.keys().isdisjoint(roots):
+            return found
         until = 0
         for at, root in enumerate(roots):
             if at < until or root not in known:
@@ -86,10 +91,13 @@ class Book(Generic[T]):
         found: list[tuple[int, int, list[T]]] = []
         known = self._chinese
         until = 0
-        for at, sign in enumerate(text):
-            if sign not in known or at < until:
+        if self._begins is None:
+            self._begins = re.compile(f"[{re.escape(''.join(known))}]" if known else "(?!)")
+        for match in self._begins.finditer(text):
+            at = match.start()
+            if at < until:
                 continue
-            for phrase, senses in known[sign]:
+            for phrase, senses in known[match[0]]:
                 if text.startswith(phrase, at):
                     until = at + len(phrase)
                     found.append((at, until, senses))

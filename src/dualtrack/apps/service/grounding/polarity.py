@@ -6,8 +6,10 @@ in the one is "may" in the other), and none that speaks of it as clearly agrees.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from dualtrack.apps.service.grounding.findings import Finding
 from dualtrack.apps.service.grounding.lexicon import lexicon
 from dualtrack.apps.service.grounding.words import MINUS, PLUS, WEAK
 
@@ -15,18 +17,15 @@ if TYPE_CHECKING:
     from dualtrack.apps.service.grounding.reading import Part, Source
     from dualtrack.apps.service.grounding.words import Clause
 
-__all__ = ["AGENT_LEAST", "LIKE_LEAST", "MARGIN", "opposed"]
+__all__ = ["AGENT_LEAST", "EXCEPTION", "LIKE_LEAST", "ONE_PARTY", "opposed"]
 
-LIKE_LEAST = 0.5
+LIKE_LEAST = 0.35
 """Share of a clause's words from which a clause of the source speaks of the same thing."""
 
-MARGIN = 0.08
-"""By how much the contradicting clause must be closer than any that agrees."""
-
-AGENT_LEAST = 0.5
+AGENT_LEAST = 0.4
 """Share of a clause's words from which the one who acts in it must be the same."""
 
-_ONE_PARTY = (
+ONE_PARTY = (
     {"you", "customer"},
     {"you", "owner"},
     {"you", "insured"},
@@ -41,6 +40,11 @@ _ONE_PARTY = (
     {"we", "employee"},
     {"you", "parent"},
 )
+EXCEPTION = re.compile(
+    r"(?:(?<![a-z])not|n't|nobody|no one|never|cannot)(?![a-z]).*(?<![a-z])(?:until|unless|before|without|except)(?![a-z])"
+    r"|除非|未.{1,10}(?:前|不|切勿|请勿)"
+)
+_AGAINST_FULL = 0.3
 _MORE = 0.15
 _WHOLE = 0.85
 _DENIED = MINUS | WEAK
@@ -48,20 +52,25 @@ _WORDS_LEAST = 2
 _ORDER = "order"
 
 
-def opposed(part: Part, source: Source) -> tuple[bool, str]:
-    """Return whether the source contradicts a clause of a sentence or the whole of it, and who acts in it where in the source another does."""
-    turned = _one_sided(part, source) or _denies_alone(part, source)
-    agent = ""
+def opposed(part: Part, source: Source) -> list[Finding]:
+    """Return where the source contradicts a clause of a sentence or the whole of it, and who acts in it where in the source another does."""
+    found: list[Finding] = []
+    if sided := _one_sided(part, source):
+        found.append(Finding("other side", 1.0, "polarity", sided))
+    if _denies_alone(part, source):
+        found.append(Finding("denies alone", 1.0, "polarity", part.text))
     last = part.clauses[-1]
     for clause in part.clauses:
         heard = len(clause.words) >= _WORDS_LEAST
         if not heard and clause is not last and not clause.modal & {"free", "forbid"}:
             continue
         likes = _likes(clause, source)
-        turned = turned or _contradicted(clause, part, likes)
-        if clause.agent not in {"", _ORDER} and heard and not agent:
-            agent = _other_agent(clause, likes)
-    return turned, agent
+        found += _contradicted(clause, part, likes)
+        if clause.agent not in {"", _ORDER} and heard:
+            agent, like = _other_agent(clause, likes)
+            if agent:
+                found.append(Finding("other agent", like, "subject", agent))
+    return found
 
 
 def _likes(clause: Clause, source: Source) -> list[tuple[float, Clause]]:
@@ -83,16 +92,18 @@ def _likes(clause: Clause, source: Source) -> list[tuple[float, Clause]]:
     return found
 
 
-def _contradicted(clause: Clause, part: Part, likes: list[tuple[float, Clause]]) -> bool:
+def _contradicted(clause: Clause, part: Part, likes: list[tuple[float, Clause]]) -> list[Finding]:
     agree = against = 0.0
     whole = part.clauses[-1].words
     held: set[str] = set()
     inside: list[Clause] = []
     for like, known in likes:
         within = len(known.words) >= _WORDS_LEAST and known.words.keys() <= clause.words.keys()
-        if not within and like <= max(agree, LIKE_LEAST - MARGIN):
+        if not within and like <= agree:
             held.update(known.words)
             continue
+        if known.condition != clause.condition and not (known.whole or clause.whole):
+            continue  # what a condition denies is not what a statement denies
         denied = known.denies and any(sign & MINUS and known.words.get(word, 0) & MINUS for word, sign in whole.items())
         if _contrary(clause, known, denied=denied):
             against = max(against, like)
@@ -100,27 +111,32 @@ def _contradicted(clause: Clause, part: Part, likes: list[tuple[float, Clause]])
         else:
             agree = max(agree, _WHOLE * like if known.whole and not clause.whole else like)
             held.update(known.words)
+    found: list[Finding] = []
+    but = " but for an exception" if EXCEPTION.search(part.text) else ""
     if any(held.isdisjoint(each.words) for each in inside):
-        return True  # all that the source says of these words is the contrary
-    return against >= LIKE_LEAST and against - agree > MARGIN
+        found.append(Finding("all said is contrary", 1.0, "polarity", part.text))
+    if against >= LIKE_LEAST and against > agree:
+        found.append(Finding(f"contradicted{but}", min((against - agree) / _AGAINST_FULL, 1.0), "polarity", part.text))
+    if against >= LIKE_LEAST:
+        found.append(Finding(f"contrary clause{but}", against, "polarity", part.text))
+    return found
 
 
-def _other_agent(clause: Clause, likes: list[tuple[float, Clause]]) -> str:
+def _other_agent(clause: Clause, likes: list[tuple[float, Clause]]) -> tuple[str, float]:
     best, agent = AGENT_LEAST, clause.agent
     for like, known in likes:
         if like > best and not known.whole:
             best, agent = like, ("you" if known.agent == _ORDER else known.agent) or clause.agent
-    return clause.agent if agent != clause.agent and {agent, clause.agent} not in _ONE_PARTY else ""
+    other = agent != clause.agent and {agent, clause.agent} not in ONE_PARTY
+    return (clause.agent, best) if other else ("", 0.0)
 
 
 def _contrary(said: Clause, known: Clause, *, denied: bool) -> bool:
     """Say whether two clauses contradict; two that both deny something do not, and `denied` tells that their sentences deny one thing in common."""
     one, two = said.modal, known.modal
-    if any(
-        word in lexicon().sided and not _side(sign) & _side(known.words.get(word, PLUS | MINUS))
-        for word, sign in said.words.items()
-    ):
-        return True
+    for word in lexicon().sided & said.words.keys() & known.words.keys():
+        if not _side(said.words[word]) & _side(known.words[word]):
+            return True
     odd = said.denials and known.denials and said.denials % 2 != known.denials % 2
     both = [(sign, known.words[word]) for word, sign in said.words.items() if word in known.words]
     if any(sign & _DENIED and other & _DENIED for sign, other in both):
@@ -137,13 +153,13 @@ def _contrary(said: Clause, known: Clause, *, denied: bool) -> bool:
     )
 
 
-def _one_sided(part: Part, source: Source) -> bool:
-    """Say whether a word with two sides ("charge" and "free") has the one in the sentence and only the other in the source."""
+def _one_sided(part: Part, source: Source) -> str:
+    """Return a word with two sides ("charge" and "free") that has the one in the sentence and only the other in the source."""
     for word, sign in part.clauses[-1].words.items():
         known = source.sides.get(word)
         if known is not None and not known & (PLUS | MINUS) & _side(sign):
-            return True
-    return False
+            return word.removeprefix("=")
+    return ""
 
 
 def _denies_alone(part: Part, source: Source) -> bool:

@@ -22,6 +22,7 @@ _ONE = re.compile(
 )
 _HALVES = {"half an ": Decimal("0.5"), "half a ": Decimal("0.5"), "半": Decimal("0.5")}
 _STRIP = re.compile(r"(?:hk\$|us\$|hkd|usd|\$|港币|港元|人民币|(?<![a-z])(?:the|a|an|another)) *$")
+_DAY_IN_MINUTES = 1440
 _NEAR = 26
 _YEAR_DIGITS = 4
 _TWINS = ({"day", "th"}, {"month", "age"})
@@ -42,10 +43,16 @@ def agrees(said: Quantity, known: Quantity) -> bool:
     """Say whether a figure is one of the source: value, what it counts, and currency where both tell one."""
     if "clock" in {said.type, known.type}:
         return _same_clock(said, known)
+    types = {said.type, known.type}
+    if types == {"day", "minute"}:
+        return _minutes(said) == _minutes(known)
     if said.value != known.value or (said.currency and known.currency and said.currency != known.currency):
         return False
-    types = {said.type, known.type}
     return len(types) == 1 or bool(types & {"", "ordinal"}) or types in _TWINS
+
+
+def _minutes(each: Quantity) -> Decimal:
+    return Decimal(each.value) * (_DAY_IN_MINUTES if each.type == "day" else 1)
 
 
 def contrary(said: frozenset[str], known: frozenset[str]) -> bool:

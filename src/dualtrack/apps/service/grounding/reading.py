@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dualtrack.apps.service.grounding.lexicon import lexicon
-from dualtrack.apps.service.grounding.names import Names, names_of, without_addresses
+from dualtrack.apps.service.grounding.names import Names, names_of, phones_in, without_addresses
+from dualtrack.apps.service.grounding.parties import parties_of
 from dualtrack.apps.service.grounding.phrases import words_of
 from dualtrack.apps.service.grounding.places import Fact, Layout, facts_of, with_beside
-from dualtrack.apps.service.grounding.quantities import quantities
+from dualtrack.apps.service.grounding.quantities import Quantity, quantities
 from dualtrack.apps.service.grounding.sentences import parts_of
 from dualtrack.apps.service.grounding.words import MINUS, PLUS, Clause, Token, clauses_of, tokens_of
 from dualtrack.runtime.guards.texts import fold
@@ -36,6 +37,7 @@ class Part(NamedTuple):
     layout: Layout
     clauses: tuple[Clause, ...]
     names: Names
+    parties: tuple[str, ...]
 
 
 class Source(NamedTuple):
@@ -59,6 +61,7 @@ class Source(NamedTuple):
     clauses: tuple[tuple[Clause, float], ...]
     sides: dict[str, int]
     quotes: frozenset[str]
+    parties: frozenset[str]
 
 
 @lru_cache(maxsize=_TEXTS_KEPT)
@@ -92,13 +95,14 @@ def read_source(text: str) -> Source:
         characters=frozenset(_HAN.findall(folded)),
         terms=terms,
         folded=folded,
-        names=names_of(text),
+        names=names_of(text, without_addresses(folded)),
         weights=weights,
         clauses=tuple(
             (clause, sum(weights[word] for word in clause.words)) for part in parts for clause in part.clauses
         ),
         sides=_sides(parts),
         quotes=frozenset(quoted(each) for each in sentences),
+        parties=frozenset(name for part in parts for name in part.parties),
     )
 
 
@@ -118,14 +122,20 @@ def _sides(parts: list[Part]) -> dict[str, int]:
 
 def read_part(sentence: str) -> Part:
     """Read one sentence."""
-    text = without_addresses(fold(sentence).text)
+    folded = fold(sentence).text
+    text = without_addresses(folded)
     words = words_of(text)
+    roots = tuple([word.root for word in words])
     figures = quantities(text)
-    marks = lexicon().modal.find(text, words)
+    for start, end, digits in phones_in(folded):
+        figures.append(Quantity("phone", digits, "", frozenset(), start, end))
+    known = lexicon()
+    marks = known.modal.find(text, words, roots)
+    named = known.parties.find(text, words, roots)
     tokens = tokens_of(text, words, figures, marks)
-    clauses, signed = clauses_of(text, words, tokens, marks)
+    clauses, signed = clauses_of(text, tokens, marks, named)
     whole = clauses[-1]
     if whole.whole and "=charge" in whole.words and any(each.type == "money" and not each.bounds for each in figures):
         whole.words["=charge"] |= PLUS  # a sum of money is a charge, also where only "free" is said in words
-    facts, layout = facts_of(text, signed, figures, lexicon().slots.find(text, words))
-    return Part(text, tuple(signed), tuple(facts), layout, clauses, names_of(sentence))
+    facts, layout = facts_of(text, signed, figures, known.slots.find(text, words, roots))
+    return Part(text, tuple(signed), tuple(facts), layout, clauses, names_of(sentence, text), parties_of(named))

@@ -25,6 +25,13 @@ _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 _CLAUSE = re.compile(
     r"[;:()—](?!\d)|,(?!\d| ?(?:or|nor)(?![a-z])|或)|(?<![a-z])(?:but|while|whereas|unless|otherwise|although|though|so|if|when|because|until)(?![a-z])|但(?:是)?|否则|除非|而(?!且)|如果|如(?=[^何])|直至|便(?![利宜条])"
 )
+_VERB = re.compile(
+    r"(?<![a-z])(?:you|we|he|she|is|are|was|were|be|can|may|must|will|has|have|had|do|does|did|not|please|then|and|no|nothing|never)(?![a-z])"
+)
+_CONDITION = re.compile(
+    r"[ ,;:()—]*(?:and |or |but |so |even |only |except )?(?:if|unless|when|until|once|while|where|as long as|provided|because|although|though|whether)(?![a-z])"
+    r"|[,;:()—]*(?:即使|只要|如果|如(?=[^何])|若|除非|直至|虽然|当(?!日|天))"
+)
 _AGENT_LATIN = 30
 _AGENT_HAN = 10
 _LEAD = re.compile(
@@ -67,7 +74,7 @@ class Token(NamedTuple):
 
 
 class Clause(NamedTuple):
-    """Words of a clause with their signs as bits, what it does to its statement (oblige, allow, forbid …), whether it denies anything and how often, who acts in it, empty where none is told, and whether it is a sentence of several clauses."""
+    """Words of a clause with their signs as bits, what it does to its statement (oblige, allow, forbid …), whether it denies anything and how often, who acts in it, empty where none is told, whether it is a sentence of several clauses, and whether it is a condition."""
 
     words: dict[str, int]
     modal: frozenset[str]
@@ -75,6 +82,7 @@ class Clause(NamedTuple):
     denials: int
     agent: str
     whole: bool = False
+    condition: bool = False
 
 
 _Marks = list[tuple[int, int, list[str]]]
@@ -119,13 +127,13 @@ def _latin(word: Word) -> Token:
 
 
 def clauses_of(
-    text: str, words: list[Word], tokens: list[Token], marks: _Marks
+    text: str, tokens: list[Token], marks: _Marks, parties: _Marks
 ) -> tuple[tuple[Clause, ...], list[Token]]:
     """Return the clauses of a sentence, the whole last, and its tokens with the signs that its negations give them.
 
     A negation holds for the next words of its clause; one with none behind it, as in "is not allowed", for those before it.
     """
-    edges = [match.start() for match in _CLAUSE.finditer(text)]
+    edges = _edges(text)
     held: list[list[int]] = [[] for _ in range(len(edges) + 1)]
     for at, token in enumerate(tokens):
         held[bisect_right(edges, token.start)].append(at)
@@ -141,23 +149,50 @@ def clauses_of(
             counts[clause] += 1
             until = start if "none" in names else said[number + 1][0] if number + 1 < len(said) else len(text)
             behind = [at for at in held[clause] if end <= tokens[at].start < until][:_SCOPE]
-            if not behind and _WORDS_BEHIND.search(text, end, ends[clause]):
+            if "none" in names and not any(tokens[at].end <= start for at in held[clause]):
+                behind = held[clause][:_SCOPE]  # "nothing is charged"; "costs nothing" denies what stands before
+            if not behind and "none" not in names and _WORDS_BEHIND.search(text, end, ends[clause]):
                 continue  # "from the bank and not from us" denies nothing of what stands before
             for place, at in enumerate(
                 behind or [at for at in held[clause] if tokens[at].end <= start][: -_BACK - 1 : -1]
             ):
                 under[at] = max(under[at], 2 if place < _STRONG else 1)
     signed = [_signed(token, level) for token, level in zip(tokens, under, strict=True)]
-    agents = _agents(text, words, edges)
+    agents = _agents(text, parties, edges)
+    ifs = [_CONDITION.match(text, start) is not None for start in [0, *edges]]
     clauses = [
-        _clause([signed[at] for at in places], frozenset(names), count, agent)
-        for places, names, count, agent in zip(held, modal, counts, agents, strict=True)
+        _clause([signed[at] for at in places], frozenset(names), count, agent)._replace(condition=condition)
+        for places, names, count, agent, condition in zip(held, modal, counts, agents, ifs, strict=True)
         if places
     ]
-    if len(clauses) == 1:
-        return (clauses[0],), signed
-    whole = _clause(signed, frozenset[str]().union(*modal), 0, "")
-    return (*clauses, whole._replace(whole=True)), signed
+    if len(clauses) != 1:
+        clauses.append(_whole(signed, held, modal, ifs))
+    return tuple(clauses), signed
+
+
+def _whole(signed: list[Token], held: list[list[int]], modal: list[set[str]], ifs: list[bool]) -> Clause:
+    """Return a sentence of several clauses as one; what only a condition denies is not denied of the whole."""
+    stated = [names for names, condition in zip(modal, ifs, strict=True) if not condition] or modal
+    whole = _clause(signed, frozenset[str]().union(*stated), 0, "")
+    if len(stated) < len(modal):
+        for places, condition in zip(held, ifs, strict=True):
+            for at in places if condition else ():
+                whole.words[signed[at].text] |= PLUS | MINUS
+    return whole._replace(whole=True)
+
+
+def _edges(text: str) -> list[int]:
+    """Return where clauses begin; an item of a list, which has no verb of its own, belongs to the clause before."""
+    places = [match.start() for match in _CLAUSE.finditer(text)]
+    if not text.isascii():
+        return places
+    found: list[int] = []
+    for place, end in zip(places, [*places, len(text)][1:], strict=True):
+        begun = found[-1] if found else 0
+        if text[place] == "," and not _VERB.search(text, place, end) and not _CONDITION.match(text, begun):
+            continue
+        found.append(place)
+    return found
 
 
 def _signed(token: Token, level: int) -> Token:
@@ -186,13 +221,13 @@ def _clause(tokens: list[Token], modal: frozenset[str], denials: int, agent: str
     )
 
 
-def _agents(text: str, words: list[Word], edges: list[int]) -> list[str]:
+def _agents(text: str, parties: _Marks, edges: list[int]) -> list[str]:
     """Return for each clause the party that stands in its first words, unless it is a passive one or the party is its object."""
     starts = [0, *edges]
     agents = [""] * len(starts)
     ends = [*edges, len(text)]
     seen: set[int] = set()
-    for start, _, names in lexicon().parties.find(text, words):
+    for start, _, names in parties:
         clause = bisect_right(edges, start)
         begun = starts[clause]
         far = _AGENT_HAN if _HAN_RUN.search(text, begun, ends[clause]) else _AGENT_LATIN

@@ -11,7 +11,7 @@ import msgspec
 
 from dualtrack.apps.pages import AppPage, Download, Redirect, View
 from dualtrack.apps.service.answering import take_turn, wait_for_person
-from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, begin, find, lines, say, step
+from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, MESSAGES_MAX, begin, find, lines, say, step
 from dualtrack.apps.service.settings import find_chat, read_settings
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import HONG_KONG, parse_instant
@@ -169,18 +169,23 @@ def _unanswered(runtime: Runtime, found: Conversation, shown: list[Bubble]) -> b
 
 def _say(request: AppRequest) -> View | Redirect:
     found, chat = _opened(request)
-    text = request.form.get("message", "")
+    text = request.form.get("message", "").replace("\r\n", "\n")  # a form sends line ends as two characters
     try:
         request.run(lambda client: take_turn(request.runtime, client, chat, found, text))
     except (FieldError, RateLimitError, ConflictError) as error:
-        return _view(request, found, chat, typed=text, wrong=_wrong(error, request), status=error.status)
+        return _view(request, found, chat, typed=text, wrong=_wrong(error, request, found), status=error.status)
     return Redirect(f"{request.root}/c/{request.path['token']}#latest")
 
 
-def _wrong(error: DualtrackError, request: AppRequest) -> str:
+def _wrong(error: DualtrackError, request: AppRequest, found: Conversation) -> str:
     """Return what a customer is told of a message that was not taken in; it stays in the field."""
     if isinstance(error, RateLimitError):
         said = Text(en="You write faster than we can answer. Please wait a moment.", zh="訊息過於頻密，請稍候再傳送。")
+    elif isinstance(error, ConflictError) and not _full(found):
+        said = Text(
+            en="Several messages came at the same moment. Please look above, and send again what is missing.",
+            zh="同一時間收到多個訊息。請查看以上對話，如有遺漏請重新傳送。",
+        )
     elif isinstance(error, ConflictError):
         said = Text(en="This conversation is full. Please begin a new one.", zh="此對話已達上限，請開始新的對話。")
     else:
@@ -189,6 +194,11 @@ def _wrong(error: DualtrackError, request: AppRequest) -> str:
             zh=f"請輸入內容，最多{MESSAGE_CHARACTERS_MAX:,}個字元。",
         )
     return _said(said, request)
+
+
+def _full(found: Conversation) -> bool:
+    said = lines(found)
+    return bool(said) and said[-1].number >= MESSAGES_MAX
 
 
 def _person(request: AppRequest) -> Redirect:

@@ -1,0 +1,103 @@
+"""Green claims: a loaded report is chosen; each claim of it with its verdict, the cells that bear on it, and rows of the taxonomy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from dualtrack.apps.pages import AppPage, View
+from dualtrack.apps.research.documents.model import parse_address
+from dualtrack.apps.research.green.check import check_report
+from dualtrack.apps.research.green.taxonomy import grade_words
+from dualtrack.apps.research.pages.desk import open_desk, said
+from dualtrack.apps.research.state import state
+from dualtrack.domain.records import Text
+from dualtrack.errors import DualtrackError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dualtrack.apps.pages import AppRequest
+    from dualtrack.apps.research.desk import Desk
+    from dualtrack.apps.research.documents.model import Document
+    from dualtrack.apps.research.green.records import Evidence, Outcome, Report
+
+__all__ = ["PAGES"]
+
+_TITLE = Text(en="Green claims", zh="環保聲稱")
+_TONES: dict[Outcome, str] = {
+    "supported": "good",
+    "partly": "amber",
+    "contradicted": "bad",
+    "unsupported": "bad",
+    "not checkable": "note",
+}
+
+
+def _show(request: AppRequest) -> View:
+    with open_desk(request) as desk:
+        rows = state(desk.register).rows("document")
+        chosen = request.query.get("document", "")
+        context: dict[str, Any] = {"documents": rows, "chosen": chosen, "report": None, "wrong": ""}
+        status = 200
+        if chosen:
+            try:
+                context |= _checked(desk, chosen, rows)
+            except NotFoundError as error:
+                context["wrong"] = said(Text(en="There is no such document here.", zh="找不到此文件。"), request)
+                status = error.status
+    return View("green.html.j2", context, said(_TITLE, request), status)
+
+
+def _checked(desk: Desk, sha256: str, rows: Sequence[Any]) -> dict[str, Any]:
+    """Return the check of a document as its page shows it; raises NotFoundError for one that is not here."""
+    document = desk.store.document(sha256)
+    report = check_report(document, desk.store.facts(sha256=sha256))
+    mapped: dict[int, list[Any]] = {}
+    for mapping in report.mappings:
+        mapped.setdefault(mapping.claim, []).append(mapping)
+    claims = [
+        {
+            "claim": claim,
+            "verdict": verdict,
+            "tone": _TONES[verdict.outcome],
+            "evidence": [{"found": each, "picture": _picture(document, each)} for each in verdict.evidence],
+            "rows": mapped.get(claim.number, []),
+        }
+        for claim, verdict in zip(report.claims, report.verdicts, strict=True)
+    ]
+    (row,) = (each for each in rows if each["sha256"] == sha256)
+    return {
+        "report": report,
+        "claims": claims,
+        "tones": _TONES,
+        "row": row,
+        "share": _share(report),
+        "grade": grade_words(),
+    }
+
+
+def _share(report: Report) -> dict[str, str] | None:
+    """Return the share of unsupported claims, with its n and interval; None without claims."""
+    share = report.unsupported
+    if share.share is None or share.low is None or share.high is None:
+        return None
+    return {
+        "value": f"{share.count:,} / {share.n:,} ({share.share:.0%})",
+        "n": f"{share.n:,}",
+        "interval": f"{share.low:.0%} – {share.high:.0%}",
+    }
+
+
+def _picture(document: Document, evidence: Evidence) -> str | None:
+    """Return where the page of a cell is seen with the cell marked; None for a sentence, and where a file has no pages."""
+    if evidence.kind != "table cell":
+        return None
+    try:
+        cell = document.cell(parse_address(evidence.address))
+    except DualtrackError:
+        return None  # a fact whose cell is in no table
+    return None if cell.box is None else f"/cell/{document.sha256}?at={quote(evidence.address, safe='')}"
+
+
+PAGES: tuple[AppPage, ...] = (AppPage("/green", "GET", "analyst", _show, place=_TITLE),)
