@@ -211,7 +211,9 @@ _APPLICATIONS = (
         f"{_SERVICE}/passages/{BANK}/{_TRIAL}",
         Steps("main form.panel button", message="How do I open an account?"),
     ),
-    Place("service-passages-file", "compliance", f"{_SERVICE}/passages", Steps("main form.panel button", owner=""), 400),
+    Place(
+        "service-passages-file", "compliance", f"{_SERVICE}/passages", Steps("main form.panel button", owner=""), 400
+    ),
     Place("research-desk", BROKER_COMPLIANCE, f"{_RESEARCH}/desk"),
     Place(
         "research-refused",

@@ -314,7 +314,9 @@ def test_a_table_of_conversations_holds_what_became_of_them_and_no_words(served)
 def test_a_message_whose_turn_broke_off_is_said_to_have_no_answer_and_can_be_sent_again(served):
     browser, address = served.start()
     found, _ = last(served, address)
-    say(served.runtime, found, "customer", {"text": "What is the monthly account fee?"})  # as a process that died left it
+    say(
+        served.runtime, found, "customer", {"text": "What is the monthly account fee?"}
+    )  # as a process that died left it
     assert "got no answer" not in plain(browser.get(address))
     offset = served.world.offset
     try:

@@ -83,15 +83,23 @@ def _keep(figure: Figure, output: Path | None, *, as_json: bool) -> None:
 @click.option("--issuer", default="", help="Whom the documents are of, as the question names it.")
 @click.option("--period", default="", help="Their period, as FY2025.")
 @click.option("--on", "day", metavar="DAY", help="Day against which 'last year' is read; today if not given.")
+@click.option("--ocr", is_flag=True, help="Read pages that are pictures, too; what is read so says it.")
 @json_option
 def _ask(
-    question: str, documents: tuple[Path, ...], licence: str, issuer: str, period: str, day: str | None, as_json: bool
+    question: str,
+    documents: tuple[Path, ...],
+    licence: str,
+    issuer: str,
+    period: str,
+    day: str | None,
+    ocr: bool,
+    as_json: bool,
 ) -> None:
     """Answer QUESTION from documents, without a model: a figure with its cells, a quotation, or why there is none. Nothing is recorded."""
     from dualtrack.apps.research.local import ask_files  # noqa: PLC0415 - needs the optional part
 
     on = parse_date(day, where="--on") if day else hong_kong_date(datetime.now(UTC))
-    reply = ask_files(question, documents, licence=licence, issuer=issuer, period=period, on=on)
+    reply = ask_files(question, documents, licence=licence, issuer=issuer, period=period, on=on, ocr=ocr)
     if as_json:
         print_json(to_plain(reply))
         return

@@ -33,9 +33,10 @@ __all__ = ["green_command"]
     "--form", type=click.Choice(get_args(Form)), default="esg", show_default=True, help="What kind of document it is."
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Keep the whole check in this file, as JSON.")
+@click.option("--ocr", is_flag=True, help="Read pages that are pictures, too; they are named.")
 @json_option
 def green_command(
-    file: Path, licence: str, issuer: str, period: str, form: Form, output: Path | None, as_json: bool
+    file: Path, licence: str, issuer: str, period: str, form: Form, output: Path | None, ocr: bool, as_json: bool
 ) -> int:
     """Check the green claims of FILE against the report itself: by rules, without a model. Nothing is recorded.
 
@@ -46,7 +47,7 @@ def green_command(
 
     if output is not None:
         check_absent(output)
-    about = About(name=file.name, licence=licence, issuer=issuer, period=period, form=form)
+    about = About(name=file.name, licence=licence, issuer=issuer, period=period, form=form, ocr=ocr)
     report = check_report(*load_document(file, about))
     if output is not None:
         write_new(output, encode(report) + b"\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dualtrack.apps.research.solving.recognised import READ_BY_OCR
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,11 +25,13 @@ def reply_lines(reply: Reply) -> Iterator[str]:
         for operand in figure.operands:
             read = " ".join(_printed_in(operand.scale, operand.unit))
             where = f"{operand.text} at {operand.address}, {operand.label} {operand.period}".rstrip()
-            yield f"  {operand.name}: {where}{f' ({read})' if read else ''}"
+            yield f"  {operand.name}: {where}{f' ({read})' if read else ''}{_sure(operand.confidence)}"
         if figure.second is not None:
             yield f"  a second way agrees: {figure.second.how.en}"
     elif reply.quote is not None:
         yield f'"{reply.quote.text}" at {reply.quote.address}'
+        if reply.quote.confidence is not None:
+            yield f"  {READ_BY_OCR.en}; {READ_BY_OCR.zh}{_sure(reply.quote.confidence)}"
     elif reply.none is not None:
         yield f"no answer: {reply.none.words.en} {reply.none.words.zh}"
         yield f"  what would settle it: {reply.none.settles.en}; {reply.none.settles.zh}"
@@ -35,6 +39,11 @@ def reply_lines(reply: Reply) -> Iterator[str]:
         yield f"asked back: {text.en} {text.zh}"
     if reply.source is not None:
         yield f"  source: {reply.source.document}, page {reply.source.page} ({reply.licence})"
+
+
+def _sure(confidence: float | None) -> str:
+    """Return how sure the recogniser was, of what was read from a picture."""
+    return "" if confidence is None else f", OCR {confidence:.0%} sure"
 
 
 def _printed_in(scale: str, unit: Unit) -> Iterator[str]:

@@ -28,11 +28,13 @@ __all__ = ["ask_files", "ask_tables"]
 _BEGINS = ("select", "with", "from", "(")
 
 
-def ask_files(question: str, files: Sequence[Path], *, licence: str, issuer: str, period: str, on: date) -> Reply:
-    """Answer a question from documents of one issuer; raises what `load_document` raises."""
+def ask_files(
+    question: str, files: Sequence[Path], *, licence: str, issuer: str, period: str, on: date, ocr: bool = False
+) -> Reply:
+    """Answer a question from documents of one issuer; raises what `load_document` raises. With `ocr`, pages that are pictures are read too."""
     with tempfile.TemporaryDirectory() as folder, DocumentStore(Path(folder) / "documents.db") as store:
         for path in files:
-            about = About(name=path.name, licence=licence, issuer=issuer, period=period, form="annual")
+            about = About(name=path.name, licence=licence, issuer=issuer, period=period, form="annual", ocr=ocr)
             document, facts = load_document(path, about)
             store.add(document, facts)
         names = IssuerNames([Issuer(code=issuer, name=issuer)] if issuer else [])

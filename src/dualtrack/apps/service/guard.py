@@ -26,7 +26,9 @@ class HardTriggers:
 
     name: ClassVar[str] = "hard_triggers"
     stages: ClassVar[frozenset[str]] = frozenset({"input"})
-    source: ClassVar[str] = "HKMA 19 August 2024 section 2; our own rules and weights, apps/service/triggers.yaml and trigger_weights.json"
+    source: ClassVar[str] = (
+        "HKMA 19 August 2024 section 2; our own rules and weights, apps/service/triggers.yaml and trigger_weights.json"
+    )
     actions: ClassVar[frozenset[str]] = frozenset({"route"})
     threshold_max: ClassVar[int] = SCORE_MAX
 

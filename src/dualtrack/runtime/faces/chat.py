@@ -50,6 +50,7 @@ __all__ = [
     "instead",
     "instead_midway",
     "quote",
+    "reads_passages",
     "redacted",
     "said",
 ]
@@ -110,7 +111,8 @@ async def begin_turn(
     call = await runtime.begin(live, content, person=asked.person, language=language)
     if not runtime.shelf.ready(live, language):
         await asyncio.to_thread(runtime.shelf.prepare, live, language)
-    pieces = (*runtime.shelf.retrieve(live, asked.pieces, language), *asked.pieces)
+    retrieved = runtime.shelf.retrieve(live, asked.pieces, language)
+    pieces = (*retrieved, *asked.pieces) if reads_passages(live) else asked.pieces
     opted_out = runtime.opted_out(call)
     checked = Checked("input", live.use, live.policy, language, pieces=pieces, turn=asked.turn, opted_out=opted_out)
     begun_ns = time.perf_counter_ns()
@@ -118,6 +120,7 @@ async def begin_turn(
     call.input_us = (time.perf_counter_ns() - begun_ns) // 1000
     call.verdicts += found.verdicts
     pieces, fits = with_extras(asked, found.pieces)
+    pieces = pieces if reads_passages(live) else (*retrieved, *pieces)
     stopped: tuple[Outcome, str] | None = None
     if live.mode != "observe":
         if opted_out:
@@ -129,6 +132,15 @@ async def begin_turn(
         if "opt_out" in found.fired and live.policy.opt_out:
             runtime.remember_opt_out(call)
     return Turn(asked, call, pieces, stopped)
+
+
+def reads_passages(live: LiveUse) -> bool:
+    """Say whether a model reads what is retrieved: only then can an order in it do anything, and are guards asked of it.
+
+    Where passages are only quoted they are what somebody approved and the release pins, and a guard that mistakes one for an attack turns
+    away who asked.
+    """
+    return any(upstream.kind == "openai" for upstream in live.upstreams)
 
 
 async def complete(runtime: Runtime, client: UpstreamClient, turn: Turn) -> dict[str, Any]:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dualtrack.errors import DocumentError
 
-__all__ = ["BYTES_MAX", "CHARS_MAX", "CPU_SECONDS_MAX", "MEMORY_BYTES_MAX", "PAGES_MAX", "SECONDS_MAX", "refused"]
+__all__ = [
+    "BYTES_MAX",
+    "CHARS_MAX",
+    "CPU_SECONDS_MAX",
+    "MEMORY_BYTES_MAX",
+    "OCR_CPU_SECONDS_MAX",
+    "OCR_MEMORY_BYTES_MAX",
+    "OCR_PAGES_MAX",
+    "OCR_SECONDS_MAX",
+    "PAGES_MAX",
+    "SECONDS_MAX",
+    "refused",
+]
 
 BYTES_MAX = 128 * 2**20
 """Largest file. Printed annual reports with photographs are 5 to 60 MB."""
@@ -23,6 +35,18 @@ CPU_SECONDS_MAX = 120
 
 SECONDS_MAX = 300
 """What CPU_SECONDS_MAX may take on a busy machine."""
+
+OCR_PAGES_MAX = 40
+"""Most pages of a document that are read from pictures: somebody waits for it, and a page takes some 4 s of a processor."""
+
+OCR_CPU_SECONDS_MAX = 400
+"""Processor time of that reader: OCR_PAGES_MAX at 10 s."""
+
+OCR_SECONDS_MAX = 900
+"""What OCR_CPU_SECONDS_MAX may take on a busy machine."""
+
+OCR_MEMORY_BYTES_MAX = 4 * 2**30
+"""Address space of that reader: its libraries map more than they use; 0.6 GiB were in use on a page of A4."""
 
 
 def refused(found: str, where: str, *, fix: str, code: str, expected: str = "") -> DocumentError:

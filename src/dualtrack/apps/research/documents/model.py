@@ -59,12 +59,13 @@ class Line(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A cell of a table, as printed."""
+    """A cell of a table, as printed; `confidence` (0 to 1) is the recogniser's, of a cell that was read from a picture."""
 
     row: int
     column: int
     text: str
     box: Box | None = None
+    confidence: float | None = None
 
 
 class Column(NamedTuple):
@@ -87,13 +88,17 @@ class Table(Record, frozen=True):
 
 
 class Page(Record, frozen=True):
-    """A page: its size in points, its lines in reading order and its tables."""
+    """A page: its size in points, its lines in reading order and its tables.
+
+    `confidence` is how sure the recogniser was of a page that was read from a picture; None for text.
+    """
 
     number: int
     width: float
     height: float
     lines: tuple[Line, ...]
     tables: tuple[Table, ...] = ()
+    confidence: float | None = None
 
     @property
     def text(self) -> str:
@@ -105,6 +110,7 @@ class About(Record, frozen=True):
     """What whoever loads a document says of it. The licence is the one under which it may be kept and quoted: it must be said.
 
     `currency` is that of a document which prints a bare `$`, or none: it stands where no heading of the document says one.
+    `ocr` asks that pages which are pictures be read by OCR, whose words may be misread.
     """
 
     name: str
@@ -114,6 +120,7 @@ class About(Record, frozen=True):
     form: Form = "other"
     language: Language | None = None
     currency: str = ""
+    ocr: bool = False
 
     def __post_init__(self) -> None:
         if not self.licence.strip():
@@ -125,7 +132,7 @@ class About(Record, frozen=True):
 
 
 class Document(Record, frozen=True):
-    """A document as read: what was said of it, its digest, its pages. `unread` are pages without any text (they need OCR)."""
+    """A document as read: what was said of it, its digest, its pages. `unread` are pages without text that could be read (pictures, unless OCR was asked for)."""
 
     about: About
     sha256: str

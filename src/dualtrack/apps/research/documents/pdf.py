@@ -25,6 +25,7 @@ from dualtrack.apps.research.documents.limits import (
     refused,
 )
 from dualtrack.apps.research.documents.model import About, Box, Document, Language, Line, Page
+from dualtrack.apps.research.documents.ocr import read_pictures
 from dualtrack.apps.research.documents.tables import Word, page_tables
 from dualtrack.errors import MissingExtraError
 
@@ -67,11 +68,16 @@ def read_pdf(data: bytes, about: About) -> Document:
         raise _error(answer, where)
     pages = tuple(_page(number, each) for number, each in enumerate(answer.pages, 1))
     unread = tuple(page.number for page in pages if not page.lines)
+    if unread and about.ocr:
+        read = read_pictures(data, unread, where, ask_pdf_reader)
+        pages = tuple(read.get(page.number, page) for page in pages)
+        unread = tuple(number for number in unread if number not in read)
     if len(unread) == len(pages):
         raise refused(
-            f"none of its {len(pages):,} pages has text: it needs OCR",
+            f"none of its {len(pages):,} pages has text: "
+            + ("the pictures could not be read with enough certainty" if about.ocr else "it needs OCR"),
             f"{where}, pages 1 to {len(pages):,}" if len(pages) > 1 else f"{where}, page 1",
-            fix="recognise its text first (OCR), or ask the issuer for the original",
+            fix="ask the issuer for the original" if about.ocr else "ask for OCR, or ask the issuer for the original",
             code="needs-ocr",
         )
     language = about.language or language_of(line.text for page in pages for line in page.lines)
@@ -91,7 +97,7 @@ def _check_head(data: bytes, where: str) -> None:
     )
 
 
-def ask_pdf_reader(child: str, arguments: list[str], data: bytes, where: str) -> bytes:
+def ask_pdf_reader(child: str, arguments: list[str], data: bytes, where: str, seconds: int = SECONDS_MAX) -> bytes:
     """Return what a reader of ours says, run in a process of its own that a damaged file may end without ending ours."""
     if find_spec("pypdfium2") is None:
         raise MissingExtraError("research", "reading PDF files")
@@ -101,10 +107,10 @@ def ask_pdf_reader(child: str, arguments: list[str], data: bytes, where: str) ->
             input=data,
             capture_output=True,
             check=False,
-            timeout=SECONDS_MAX,
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired as error:
-        raise refused(f"it was not read within {SECONDS_MAX} s", where, fix="split it", code="too-much") from error
+        raise refused(f"it was not read within {seconds} s", where, fix="split it", code="too-much") from error
     if done.returncode != 0:
         raise refused(
             "its structure makes the reader fail, or it needs more memory or time than it may have",

@@ -66,8 +66,13 @@ _OF_OWNERS = re.compile(r"attributable|應佔|歸屬")
 
 
 def document_facts(document: Document) -> tuple[Fact, ...]:
-    """Return every number of every table whose column has a period, as facts."""
-    return tuple(fact for page in document.pages for fact in page_facts(document.name, page, document.about.currency))
+    """Return every number of every table whose column has a period, as facts; none of a page that was read from a picture."""
+    return tuple(
+        fact
+        for page in document.pages
+        if page.confidence is None
+        for fact in page_facts(document.name, page, document.about.currency)
+    )
 
 
 def page_facts(name: str, page: Page, currency: str = "") -> tuple[Fact, ...]:

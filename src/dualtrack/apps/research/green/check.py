@@ -55,7 +55,7 @@ def check_report(document: Document, facts: Iterable[Fact] = ()) -> Report:
         counts=counts,
         unsupported=share_of(counts["unsupported"], len(claims)),
         unread=document.unread,
-        notes=_notes(document.unread, len(claims), cut=cut),
+        notes=_notes(document, len(claims), cut=cut),
     )
 
 
@@ -73,11 +73,16 @@ def share_of(count: int, n: int) -> Share:
     return Share(count=count, n=n, share=count / n, low=low, high=high)
 
 
-def _notes(unread: Sequence[int], n: int, *, cut: bool) -> tuple[Text, ...]:
+def _notes(document: Document, n: int, *, cut: bool) -> tuple[Text, ...]:
     found = [reason("own_report")] if n else [reason("no_claims")]
-    if unread:
-        pages = ", ".join(map(str, unread[:_PAGES_SHOWN])) + (" …" if len(unread) > _PAGES_SHOWN else "")
-        found.append(reason("unread", count=len(unread), pages=pages))
+    by_ocr = [page.number for page in document.pages if page.confidence is not None]
+    for name, numbers in (("unread", document.unread), ("by_ocr", by_ocr)):
+        if numbers:
+            found.append(reason(name, count=len(numbers), pages=_listed(numbers)))
     if cut:
         found.append(reason("cut", count=CLAIMS_MAX))
     return tuple(found)
+
+
+def _listed(pages: Sequence[int]) -> str:
+    return ", ".join(map(str, pages[:_PAGES_SHOWN])) + (" …" if len(pages) > _PAGES_SHOWN else "")

@@ -96,6 +96,7 @@ def _load(request: AppRequest) -> View | Redirect:
                 issuer=request.form.get("issuer", "").strip(),
                 period=request.form.get("period", "").strip(),
                 form=cast("Form", request.form.get("form", "other")),
+                ocr=request.form.get("ocr") == "yes",
             )
             if about.form not in FORMS:
                 raise FieldError("no such kind of document", where="form, field form", expected=", ".join(FORMS))

@@ -62,7 +62,10 @@ _SAID: dict[Reason, tuple[Text, Text]] = {
 
 
 class Cited(Record, frozen=True):
-    """An operand of an answer: where it stands, what is printed there, its value in base units and how it was read."""
+    """An operand of an answer: where it stands, what is printed there, its value in base units and how it was read.
+
+    `confidence` (0 to 1) is the recogniser's, of a number that was read from a picture by OCR and may be misread.
+    """
 
     name: str
     address: str
@@ -72,6 +75,7 @@ class Cited(Record, frozen=True):
     scale: str
     period: str = ""
     label: str = ""
+    confidence: float | None = None
 
 
 class Second(Record, frozen=True):
@@ -105,11 +109,15 @@ class Answered(Record, frozen=True):
 
 
 class Quoted(Record, frozen=True):
-    """Words of the source as they stand, with their place (`p3:10-42`, characters of paragraph 3, or a cell)."""
+    """Words of the source as they stand, with their place (`p3:10-42`, characters of paragraph 3, or a cell).
+
+    `confidence` as of an operand, where the page was read by OCR.
+    """
 
     text: str
     address: str
     match: float = 1.0
+    confidence: float | None = None
 
 
 class Abstained(Record, frozen=True):

@@ -16,6 +16,7 @@ from dualtrack.apps.research.solving.matching import Finder
 from dualtrack.apps.research.solving.named import metric_answer, metric_asked
 from dualtrack.apps.research.solving.plan import make_plan
 from dualtrack.apps.research.solving.question import read_question
+from dualtrack.apps.research.solving.recognised import said_recognised
 from dualtrack.apps.research.solving.scales import POWERS, printed_of
 from dualtrack.apps.research.solving.second import second_way
 from dualtrack.apps.research.solving.spans import find_span
@@ -46,7 +47,14 @@ _TEXT_MAY_SAY = frozenset({"missing operand", "weak match", "not said", "period 
 
 
 def solve(question: str, table: Table, paragraphs: Sequence[str] = (), *, least: float = MATCH_LEAST) -> Answer:
-    """Return the answer to a question over one table and its text, or why there is none and what would settle it."""
+    """Return the answer to a question over one table and its text, or why there is none and what would settle it.
+
+    Of a page that was read by OCR, the answer says so.
+    """
+    return said_recognised(_solve(question, table, paragraphs, least), table)
+
+
+def _solve(question: str, table: Table, paragraphs: Sequence[str], least: float) -> Answer:
     if len(question) > QUESTION_MAX or not question.strip():
         return abstained("not understood", f"{len(question)} characters")
     if sum(map(len, paragraphs)) > TEXT_MAX:

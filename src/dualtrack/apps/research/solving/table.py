@@ -20,6 +20,7 @@ __all__ = [
     "CELL_CHARS_MAX",
     "Body",
     "Held",
+    "Recognised",
     "Table",
     "body_of",
     "number_in",
@@ -54,16 +55,25 @@ _QUARTERS = frozenset({"first", "second", "third", "fourth"})
 _MULTIPLE = re.compile(r"(?!(?:19|20)\d\d\s?年)(\(?[\d,.]+\)?)\s?(?:x|times|years?|bps|pts|pp|倍|年)")
 
 
+class Recognised(NamedTuple):
+    """How sure OCR was of a page that was read from a picture, and of each cell of one table, by row and column from 0."""
+
+    page: float
+    cells: tuple[tuple[int, int, float], ...]
+
+
 class Table(Record, frozen=True):
     """Printed cells by row. `columns` are headings that stand above the rows and are no row of them; `caption` is what stands over the table.
 
     The cell in row 2, column 3 of `income` is `income/r2c3`; both begin with 1, and column 1 holds the labels.
+    `recognised` says that the page was read from a picture.
     """
 
     name: str
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
     columns: tuple[str, ...] = ()
+    recognised: Recognised | None = None
 
     def __post_init__(self) -> None:
         long = next(
@@ -301,4 +311,14 @@ def table_in(document: Document, page: int, number: int) -> Table:
         rows.append(tuple(texts.get(at + 1, "") for at in range(width)))
     heads = {each.number: each.text for each in found.columns}
     columns = tuple(heads.get(at + 1, "") for at in range(width)) if heads else ()
-    return Table(name=f"{document.name}#p{page}/t{number}", rows=tuple(rows), caption=found.title, columns=columns)
+    sure = document.pages[page - 1].confidence
+    cells = tuple(
+        (at, cell.column - 1, cell.confidence)
+        for at, row in enumerate(found.rows)
+        for cell in row
+        if cell.confidence is not None
+    )
+    return Table(
+        name=f"{document.name}#p{page}/t{number}", rows=tuple(rows), caption=found.title, columns=columns,
+        recognised=None if sure is None else Recognised(sure, cells),
+    )  # fmt: skip

@@ -1,0 +1,98 @@
+"""The reader of pages that are pictures, run as a program of its own: a PDF on standard input, words with places and how sure it is out as JSON.
+
+Under limits, like the reader of text, and importing nothing of ours. The models are files of the installed package; it asks no network.
+Arguments: most characters, memory in bytes, seconds, pages from 1 as JSON. Answer: `{"pages": [[number, width, height, words]]}`, words as
+`[text, left, top, right, bottom, sure]` in tenths of a point from the top left of the page as it is seen, `sure` in thousandths. Or `{"error": "broken" | "too-much", "page": n, "says": words}`.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pypdfium2 as pdfium
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["main"]
+
+_SCALE = 2.0
+"""Pixels a point: 144 dots an inch, at which small print has letters of 14 pixels; twice as many take four times the time."""
+
+_SIDE_MAX = 3_500
+"""Longest side in pixels: A3 at 200 dots an inch; a page may claim to be kilometres long."""
+
+_MODELS = {
+    "Det.model_path": "PP-OCRv6_det_small.onnx",
+    "Rec.model_path": "PP-OCRv6_rec_small.onnx",
+}
+"""Files of the package, named so that a missing one is an error and nothing is fetched."""
+
+
+def main() -> None:
+    """Read some pages of one file from standard input and print the words on them."""
+    chars_max, memory, seconds = (int(text) for text in sys.argv[1:4])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    answer = _read(sys.stdin.buffer.read(), json.loads(sys.argv[4]), chars_max)
+    sys.stdout.buffer.write(json.dumps(answer, separators=(",", ":")).encode())
+
+
+def _read(data: bytes, numbers: list[int], chars_max: int) -> dict[str, object]:
+    recognise = _recogniser()
+    pages: list[object] = []
+    chars = 0
+    try:
+        pdf = pdfium.PdfDocument(data)
+        for number in numbers:
+            page = pdf[number - 1]
+            width, height = page.get_size()
+            scale = min(_SCALE, _SIDE_MAX / max(width, height))
+            picture = page.render(scale=scale, rev_byteorder=False, prefer_bgrx=False, may_draw_forms=False).to_numpy()
+            words = [
+                [text, *(round(each / scale * 10) for each in box), round(sure * 1000)]
+                for text, box, sure in recognise(picture)
+            ]
+            chars += sum(len(str(word[0])) for word in words)
+            if chars > chars_max:
+                return {"error": "too-much", "page": number, "says": f"more than {chars_max:,} characters"}
+            pages.append([number, round(width * 10), round(height * 10), words])
+    except (pdfium.PdfiumError, IndexError, ValueError, OverflowError) as error:
+        return {"error": "broken", "page": 0, "says": str(error)}
+    return {"pages": pages}
+
+
+def _recogniser() -> Callable[[Any], list[tuple[str, tuple[float, float, float, float], float]]]:
+    cv2, rapidocr = import_module("cv2"), import_module("rapidocr")  # after the limits are set
+    cv2.setNumThreads(1)
+    folder = Path(str(rapidocr.__file__)).parent / "models"
+    threads = {f"EngineConfig.onnxruntime.{name}_op_num_threads": 1 for name in ("intra", "inter")}
+    models = {name: str(folder / file) for name, file in _MODELS.items()}
+    engine = rapidocr.RapidOCR(params={**threads, **models, "Global.log_level": "error", "Global.use_cls": False})
+
+    def recognise(picture: Any) -> list[tuple[str, tuple[float, float, float, float], float]]:  # noqa: ANN401 - an array
+        colours = picture if picture.ndim == 3 and picture.shape[2] == 3 else cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)  # noqa: PLR2004
+        found = engine(colours)
+        if found.txts is None:
+            return []
+        boxes = [
+            (float(box[:, 0].min()), float(box[:, 1].min()), float(box[:, 0].max()), float(box[:, 1].max()))
+            for box in found.boxes
+        ]
+        return [
+            (str(text).strip(), box, float(sure))
+            for text, box, sure in zip(found.txts, boxes, found.scores, strict=True)
+            if str(text).strip()
+        ]
+
+    return recognise
+
+
+if __name__ == "__main__":
+    main()
