@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from dualtrack.apps.research.documents.find import search
 from dualtrack.apps.research.documents.model import parse_address
 from dualtrack.apps.research.documents.resolver import resolve
+from dualtrack.apps.research.documents.wording import names_of
 from dualtrack.apps.research.solving.answer import Abstained, Answered, Cited, Quoted, abstained, compute, in_scale
 from dualtrack.apps.research.solving.scales import POWERS
 from dualtrack.apps.research.solving.solve import solve
 from dualtrack.apps.research.solving.table import table_in
+from dualtrack.apps.research.solving.unsaid import unsaid
 from dualtrack.domain.records import Record, Text
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ __all__ = ["PAGES_LOOKED_AT", "AskedModel", "LookedAt", "PageRead", "Read", "Rep
 
 PAGES_LOOKED_AT = 6
 """Pages whose tables are tried: the right one was among the first five to ten for most questions on filings."""
+
+_SAID_MAX = 80
+"""Characters of a question that a reason repeats."""
 
 _NEAR = 0.05
 """Difference of matches within which two places fit a question alike."""
@@ -113,7 +118,7 @@ def ask_rules(question: str, store: DocumentStore, names: IssuerNames, *, on: da
         return Read(Reply(outcome="clarify", clarify=meant.clarify), asked, ())
     hits = _hits(question, meant, store)
     if not hits:
-        none = abstained("no text", "no document of the desk fits the question")
+        none = abstained("no text", asked[:_SAID_MAX])
         return Read(Reply(outcome="none", none=none), asked, ())
     looked = tuple(_place(hit) for hit in hits)
     figures: list[tuple[Answered, Hit]] = []
@@ -128,14 +133,14 @@ def ask_rules(question: str, store: DocumentStore, names: IssuerNames, *, on: da
             else:
                 silent.append(answer)
     if not figures:
-        figures = list(_by_facts(meant, hits, store))
+        figures = list(_by_facts(asked, meant, hits, store))
     if figures:
         return Read(_best(figures, looked), asked, ())
     if quotes:
         quoted, hit = max(quotes, key=lambda item: item[0].match)
         reply = Reply(outcome="quote", quote=quoted, source=_place(hit), licence=hit.about.licence, looked_at=looked)
         return Read(reply, asked, ())
-    why = silent[0] if silent else abstained("no text", "no table or sentence of these pages answers it")
+    why = silent[0] if silent else abstained("no text", asked[:_SAID_MAX])
     return Read(Reply(outcome="none", none=why, looked_at=looked), asked, hits)
 
 
@@ -161,14 +166,19 @@ def _answers(question: str, hit: Hit, store: DocumentStore) -> Iterator[Answered
         yield solve(question, table, page.lines)
 
 
-def _by_facts(meant: Resolved, hits: tuple[Hit, ...], store: DocumentStore) -> Iterator[tuple[Answered, Hit]]:
+def _by_facts(
+    asked: str, meant: Resolved, hits: tuple[Hit, ...], store: DocumentStore
+) -> Iterator[tuple[Answered, Hit]]:
     """Yield the reported value of a line that the question names in other words than the report, such as in the other language.
 
-    Only one line of one year is asked for so: anything that is to be computed needs the words of the table.
+    Only one line of one year is asked for so: anything that is to be computed needs the words of the table, and what is asked beyond the
+    line's names (a segment, a budget) asks for another figure.
     """
     if len(meant.concepts) != 1 or len(meant.periods) != 1 or meant.metrics:
         return
     concept, period = meant.concepts[0], meant.periods[0]
+    if unsaid(asked, names_of(concept)):
+        return
     seen: set[str] = set()
     for hit in hits:
         if hit.sha256 in seen:
@@ -189,7 +199,11 @@ def _reported(fact: Fact) -> Answered:
     )  # fmt: skip
     return Answered(
         intent="value", value=fact.value, shown=in_scale(fact.value, scale), unit=fact.unit, scale=scale, period=fact.period.words,
-        definition=Text(en=f"as reported under “{fact.label}”", zh=f"按「{fact.label}」一項所列"), expression="a",
+        definition=Text(
+            en=f"as reported under “{fact.label}”{', as restated' if fact.restated else ''}",
+            zh=f"按「{fact.label}」一項所列{'，經重列' if fact.restated else ''}",
+        ),
+        expression="a",
         trace=compute("a", [cited]), operands=(cited,),
     )  # fmt: skip
 
@@ -201,10 +215,23 @@ def _best(figures: list[tuple[Answered, Hit]], looked: tuple[LookedAt, ...]) -> 
     for other, place in figures[1:]:
         if best.match - other.match > _NEAR:
             break
-        if other.unit == best.unit and Decimal(other.value) != Decimal(best.value):
-            found = f"{best.shown} on page {hit.page} of {hit.about.name}, {other.shown} on page {place.page} of {place.about.name}"
+        if other.unit != best.unit or not _agree(best, other):
+            found = f"{_figure(best)} ({hit.about.name}, p. {hit.page}); {_figure(other)} ({place.about.name}, p. {place.page})"
             return Reply(outcome="none", none=abstained("equal matches", found), looked_at=looked)
     return Reply(outcome="figure", figure=best, source=_place(hit), licence=hit.about.licence, looked_at=looked)
+
+
+def _agree(one: Answered, other: Answered) -> bool:
+    """Say whether two figures are the same to half a unit of the last place that the coarser of them prints."""
+    difference = abs(Decimal(one.value) - Decimal(other.value))
+    if one.expression != "a" or other.expression != "a":
+        return difference == 0
+    places = [int(Decimal(each.shown).as_tuple().exponent) + POWERS[each.scale] for each in (one, other)]
+    return difference <= Decimal(1).scaleb(max(places)) / 2
+
+
+def _figure(each: Answered) -> str:
+    return " ".join(filter(None, (each.shown, each.scale, each.unit.words)))
 
 
 def _place(hit: Hit) -> LookedAt:

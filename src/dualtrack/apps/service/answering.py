@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, Line, Seen, lines, moved, reread, say, step
 from dualtrack.apps.service.generating import GroundedForm
+from dualtrack.apps.service.language import detect
 from dualtrack.apps.service.naming import name_intent
+from dualtrack.apps.service.queueing import in_turn
 from dualtrack.apps.service.triggers import find_triggers
 from dualtrack.domain.business_time import add_business_minutes
 from dualtrack.domain.records import Text, to_plain
@@ -23,7 +25,6 @@ from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain
 from dualtrack.runtime.faces.chat import begin_turn, complete
 from dualtrack.runtime.faces.chat_request import read_chat
 from dualtrack.runtime.passages.shelf import RETRIEVED_MAX
-from dualtrack.runtime.reasons import language_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,36 +76,44 @@ async def take_turn(
     While a person is awaited or answers, the message is theirs to read and no AI is asked. Raises FieldError for no words or too many,
     RateLimitError for more messages than anybody reads answers to, ConflictError in a closed conversation.
     """
-    size, before = await asyncio.to_thread(lambda: (found.register.repository.size(), [] if fresh else lines(found)))
-    _check(text, before, runtime)
-    person = person or f"conversation {found.id}"
-    if runtime.subjects.pseudonym(found.register.institution, person) != found.row["subject"]:
-        raise FieldError(
-            "another person", where="field person", fix="name the customer whom the conversation began with"
+    async with in_turn(found.id) as waited:
+        if waited:  # others were answered meanwhile, or a person was called
+            found = await asyncio.to_thread(reread, found)
+        size, before = await asyncio.to_thread(
+            lambda: (found.register.repository.size(), [] if fresh else lines(found))
         )
-    seen = Seen(before[-1].number if before else 0, size)
-    asked = await asyncio.to_thread(say, runtime, found, "customer", {"text": text}, seen=seen)
-    said = [asked.line]
-    triggers = find_triggers(text)
-    if found.status == "assistant":
-        hard = any(each.action != "offer" for each in triggers)
-        content, about = await _answer(runtime, client, chat, found, before, _Asked(text, person, hard))
-        if any(each.action == "offer" for each in triggers):
-            content["offers"] = True
-        answer = await asyncio.to_thread(say, runtime, found, "assistant", content, seen=asked.seen, **about)
-        said.append(answer.line)
-        await asyncio.to_thread(_follow, runtime, chat, found, triggers, about, text)
-    elif found.status == "closed":
-        await asyncio.to_thread(wait_for_person, runtime, chat, found, why=("closed",), by="customer")
-    return await asyncio.to_thread(lambda: (reread(found) if moved(found, size) else found, said))
+        _check(text, before, runtime)
+        person = person or f"conversation {found.id}"
+        if runtime.subjects.pseudonym(found.register.institution, person) != found.row["subject"]:
+            raise FieldError(
+                "another person", where="field person", fix="name the customer whom the conversation began with"
+            )
+        seen = Seen(before[-1].number if before else 0, size)
+        asked = await asyncio.to_thread(say, runtime, found, "customer", {"text": text}, seen=seen)
+        said = [asked.line]
+        triggers = find_triggers(text)
+        if found.status == "assistant":
+            hard = any(each.action != "offer" for each in triggers)
+            content, about = await _answer(
+                runtime, client, chat, found, before, _Asked(text, person, hard, _language(text, before, found))
+            )
+            if any(each.action == "offer" for each in triggers):
+                content["offers"] = True
+            answer = await asyncio.to_thread(say, runtime, found, "assistant", content, seen=asked.seen, **about)
+            said.append(answer.line)
+            await asyncio.to_thread(_follow, runtime, chat, found, triggers, about, text)
+        elif found.status == "closed":
+            await asyncio.to_thread(wait_for_person, runtime, chat, found, why=("closed",), by="customer")
+        return await asyncio.to_thread(lambda: (reread(found) if moved(found, size) else found, said))
 
 
 class _Asked(NamedTuple):
-    """What a customer wrote, who they are to the runtime, and whether a hard trigger was met."""
+    """What a customer wrote, who they are to the runtime, whether a hard trigger was met, and in which language they are answered."""
 
     text: str
     person: str
     hard: bool
+    language: Language
 
 
 def wait_for_person(
@@ -121,6 +130,12 @@ def wait_for_person(
         return found
     due = add_business_minutes(runtime.clock(), chat.answer_minutes, chat.open_hours)
     return step(found, "waiting", by=by, why=why, urgent=urgent, due=format_instant(due))
+
+
+def _language(text: str, before: Sequence[Line], found: Conversation) -> Language:
+    """Return the language of the last part of a message that says something; of the answer before where it has no word (an emoji, a number)."""
+    spoken = next((line.row["language"] for line in reversed(before) if line.row["language"]), found.row["language"])
+    return detect(text, otherwise="zh-Hant" if spoken == "zh-Hant" else "en").language
 
 
 def _check(text: str, before: Sequence[Line], runtime: Runtime) -> None:
@@ -145,8 +160,7 @@ async def _answer(
     asked: _Asked,
 ) -> tuple[dict[str, Any], dict[str, str | None]]:
     """Return the content of the answer and what the message says of it."""
-    text = asked.text
-    language = language_of_text(text)
+    text, language = asked.text, asked.language
     live: LiveUse | None = None
     try:
         live = runtime.gate.enter(found.use, standby=True)
@@ -197,7 +211,7 @@ async def _governed(
             "user": asked.person,
         }
     )
-    turn = await begin_turn(runtime, live, request, len(asked.text.encode()))
+    turn = await begin_turn(runtime, live, request, len(asked.text.encode()), language=asked.language)
     if any(upstream.kind == "openai" for upstream in live.upstreams):
         turn = turn._replace(form=_form(runtime, live, turn.call.language))
     if asked.hard and live.mode in {"live", "trial"}:

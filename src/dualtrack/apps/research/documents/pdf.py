@@ -97,10 +97,11 @@ def _check_head(data: bytes, where: str) -> None:
     )
 
 
-def ask_pdf_reader(child: str, arguments: list[str], data: bytes, where: str, seconds: int = SECONDS_MAX) -> bytes:
+def ask_pdf_reader(child: str, arguments: list[str], data: bytes, where: str, seconds: int | None = None) -> bytes:
     """Return what a reader of ours says, run in a process of its own that a damaged file may end without ending ours."""
     if find_spec("pypdfium2") is None:
         raise MissingExtraError("research", "reading PDF files")
+    seconds = SECONDS_MAX if seconds is None else seconds
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and our own file; the untrusted bytes go to its input
             [sys.executable, "-P", str(Path(__file__).with_name(child)), *arguments],
