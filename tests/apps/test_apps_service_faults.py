@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "web"))  # the served firm is that of the tests of pages
 
+import service_world
 from server_world import ORIGIN, USE, ConsoleRole
 from service_world import ServiceWorld, plain
 
@@ -31,9 +32,26 @@ FEE = "What is the monthly account fee?"
 FEE_ZH = "戶口月費係幾多錢？"
 
 
+def passage(name, text, *, title, **more):
+    return service_world.CORPUS["passages"][0] | {
+        "id": name, "topic": "cards", "title": dict(zip(("en", "zh-Hant"), title, strict=True)),
+        "text": dict(zip(("en", "zh-Hant"), text, strict=True)), "keys": {"en": "card", "zh-Hant": "卡"},
+    } | more  # fmt: skip
+
+
+AT_ODDS = (
+    passage("courier", ("Sending a card by courier costs HK$180.", "以速遞寄送卡片收費港幣180元。"), title=("Courier fee", "速遞收費")),
+    passage("post", ("Sending a card by courier costs HK$320.", "以速遞寄送卡片收費港幣320元。"), title=("Post and courier", "郵寄及速遞")),
+)  # fmt: skip
+ENDED = passage("paper", ("A paper statement costs HK$25.", "紙本結單收費港幣25元。"), title=("Paper statement", "紙本結單"), valid_to="2026-02-28")  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    world = ServiceWorld(tmp_path_factory.mktemp("faults"))
+    passages = [*service_world.CORPUS["passages"], *AT_ODDS, ENDED]
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setitem(service_world.CORPUS, "passages", passages)
+        world = ServiceWorld(tmp_path_factory.mktemp("faults"))
     yield world
     world.close()
 
@@ -85,6 +103,32 @@ def test_what_says_nothing_is_answered_honestly_and_nothing_is_invented(served, 
     assert not said.content["sources"]
     assert "港幣" not in page
     assert "轉接職員" in page
+
+
+# --- passages at odds, and ended ones ---
+
+
+@pytest.mark.parametrize(
+    ("asked", "costs", "words"),
+    [
+        ("What does courier of a card cost?", ("HK$180", "HK$320"), "Another approved text states other figures. Please have a person confirm"),
+        ("卡片速遞收費係幾多？", ("港幣180元", "港幣320元"), "另有核准文本列出不同數字，請由職員確認"),
+    ],
+)  # fmt: skip
+def test_a_passage_that_another_is_at_odds_with_is_quoted_with_a_word_that_they_differ(served, asked, costs, words):
+    page, said = ask(served, asked, lang="en" if asked.isascii() else "zh-Hant")
+    assert sum(each in page for each in costs) == 1  # one is quoted whole, and no sum or choice is made of the two
+    assert words in page
+    (source,), (other,) = said.content["sources"], said.content["differs"]
+    assert {source["en"], other["en"]} == {"Courier fee", "Post and courier"}
+
+
+def test_a_passage_that_has_ended_is_not_quoted(served):
+    page, said = ask(served, "What does a paper statement cost?", lang="en")
+    assert "HK$25" not in page
+    assert said.row["outcome"] == "fallback"
+    assert not said.content["sources"]
+    assert "differs" not in said.content
 
 
 # --- very long, very many ---

@@ -135,3 +135,24 @@ def test_whatever_is_said_nothing_is_answered_without_a_source(message):
 def test_no_message_and_one_that_is_too_long_are_refused(assistant, message):
     with pytest.raises(FieldError):
         assistant.turn(message)
+
+
+VALUES = "id,text_en,text_zh,owner,valid_from,valid_to,provenance\n"
+
+
+def test_values_beside_a_table_fill_its_slots_and_what_is_wrong_with_them_is_found(tmp_path):
+    rows = "fee,accounts,desk,1,2026-01-01,,,Annual fee,年費,The annual fee is {fee} a year.,年費為每年{fee}。,,,ours\n"
+    path = written(tmp_path, rows=rows)
+    with pytest.raises(FieldError, match="no value fills"):
+        load_passages(path)
+    held = tmp_path / "passages.values.csv"
+    held.write_text(
+        VALUES + "fee,HK$100,港幣100元,desk,2026-01-01,2026-12-05,tariff\nold,x,乙,desk,2026-01-01,,tariff\n"
+    )
+    corpus = load_passages(path)
+    assert corpus.serving(DAY)[0].text.zh == "年費為每年港幣100元。"
+    assert {("value ending", ("fee",)), ("value unused", ())} <= set(kinds(corpus))
+    assert ("no value", ("fee",)) in kinds(corpus, date(2026, 12, 6))
+    held.write_text(VALUES + "fee,HK$100,,desk,2026-01-01,,tariff\n")
+    with pytest.raises(FieldError, match=r"passages.values.csv, row 2: no text_zh"):
+        load_passages(path)

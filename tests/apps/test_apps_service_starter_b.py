@@ -42,14 +42,16 @@ WORDED = {
 # What a customer would rely on and the law or the market sets, not the firm.
 FACTS = {
     "broker-set-t2": ["second trading day", "T+2", "CCASS"],
-    "broker-fee-stamp": ["0.1%", "17 November 2023", "0.0027%", "0.00565%"],
-    "broker-sec-icf": ["HK$500,000"],
+    "broker-fee-stamp": ["0.1%", "17 November 2023", "0.0027%", "0.00015%", "0.00565%"],
+    "broker-ord-amend": ["9:15 am", "9:30 am"],
+    "broker-sec-icf": ["HK$500,000", "Stock Connect"],
     "broker-mkt-typhoon": ["23 September 2024"],
     "broker-us-hours": ["T+1"],
     "broker-us-tax": ["30%"],
     "broker-risk-pi": ["HK$8 million"],
     "broker-va-storage": ["98%"],
     "mpf-con-employee": ["5%", "HK$7,100", "HK$30,000", "HK$1,500"],
+    "mpf-con-income": ["housing allowances", "severance payment"],
     "mpf-con-day": ["10th"],
     "mpf-con-sep": ["HK$85,200", "HK$360,000"],
     "mpf-con-surcharge": ["5%"],

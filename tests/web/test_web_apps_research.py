@@ -219,6 +219,40 @@ def today(served):
     return hong_kong_date(served.world.clock())
 
 
+@pytest.mark.parametrize(
+    ("address", "sent", "status", "en", "zh"),
+    [
+        (NOTES, {"id": "Not An Id"}, 400, "small letters, digits and hyphens", "請只用小寫英文字母、數字及連字號"),
+        (NOTES, {"id": "n-2", "audience": "all"}, 400, "internal or clients", "未指明報告的讀者"),
+        (NOTES, {"id": "n-2", "first": "x" * 2001}, 400, "length <= 2000", "每句或每段引文最多2,000字"),
+        (REGISTER, {"kind": "rumour"}, 400, "Choose one of them", "未指明利益的種類"),
+        (REGISTER, {"kind": "officer", "since": "soon"}, 400, "Correct the date", "日期留空或不正確"),
+        (REGISTER, {"kind": "officer", "since": "2026-11-27", "percent": "nan"}, 400, "0 to 100", "百分比不正確"),
+        (REGISTER, {"kind": "officer", "since": "2026-11-27", "issuer": "L"}, 400, "Fill in both", "未填寫發行人或持有人"),
+        (f"{NOTES}/n-3/sentence", {"text": ""}, 400, "Write a sentence", "句子沒有內容"),
+        (f"{NOTES}/n-3/sentence", {"text": "x", "quote": "y", "page": "two"}, 400, "on which page", "未指明原文所在的頁碼"),
+        (f"{NOTES}/n-3/sentence", {"text": "x", "answer": "none"}, 400, "Choose another answer", "此答案沒有可作依據的數字"),
+        (f"{NOTES}/n-3/sentence", {"text": "x", "place": "9"}, 400, "1 to 1", "報告沒有這個編號的句子"),
+        (f"{NOTES}/n-3/remove", {"place": "1"}, 400, "the only sentence", "這是報告唯一的句子"),
+        (f"{NOTES}/n-3/release", {"digest": "old"}, 409, "Read it again", "報告在審閱後已有改動"),
+    ],
+)  # fmt: skip
+def test_a_form_that_is_wrong_comes_back_as_typed_with_the_reason_in_the_language_that_is_read(
+    served, address, sent, status, en, zh
+):
+    author = served.signed_in(ConsoleRole.COMPLIANCE)
+    author.post(NOTES, {"id": "n-3", "title": "三", "first": "我們審慎。"})
+    for language, words in (("en", en), ("zh-Hant", zh)):
+        author.get(f"{NOTES}?lang={language}")
+        answer = author.post(address, sent)
+        assert (answer.status_code, words in answer.text) == (status, True), answer.text[:6000]
+        assert sent.get("who", sent.get("quote", sent.get("id", ""))) in answer.text
+        if language == "zh-Hant":
+            assert [text for text in english_in(answer.text) if "（譯）" not in text] == []
+            assert en not in answer.text
+    author.get(f"{NOTES}?lang=en")
+
+
 def test_the_state_of_the_desk_is_rebuilt_from_the_ledger(served):
     kept = state(register(served))
     kept.catch_up()

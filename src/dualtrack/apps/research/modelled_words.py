@@ -30,9 +30,9 @@ _WORDS: dict[str, tuple[Text, Text]] = {
     "sql.gate": (Text(en="Its SQL was refused or did not run", zh="模型所提 SQL 被拒或未能執行"), _SELECT),
     "tools": (Text(en="It asked for tools, and has none", zh="模型要求使用工具，但並無工具可用"), _MODEL),
     "upstream.fingerprint": (Text(en="It is another model than the one released", zh="模型與已發布的不同"), Text(en="release and assess the new model", zh="請發布並評估新模型")),
-    "upstream.resting": (Text(en="It failed too often and is left alone for a while", zh="模型屢次失敗，暫不提問"), _LATER),
+    "upstream.resting": (Text(en="It failed too often and is left alone for a while", zh="模型屢次失敗，暫停使用"), _LATER),
     "upstream.body-too-large": (Text(en="Its answer was too long to be read", zh="模型的答案過長，沒有讀取"), _MODEL),
-    "upstream.budget": (Text(en="Its tokens of the day are used", zh="模型當日的用量已滿"), Text(en="ask again tomorrow", zh="請明天再問")),
+    "upstream.budget": (Text(en="Its tokens of the day are used", zh="模型當日的用量已達上限"), Text(en="ask again tomorrow", zh="請明天再問")),
     "permit.held": (Text(en="The use was put on hold", zh="用途已暫停"), Text(en="ask who set the hold", zh="請向設定暫停的人查詢")),
     "guard": (Text(en="It was not asked: a guard found orders or personal data in what it would read", zh="沒有向模型提問：在其將讀取的內容中發現指令或個人資料"), Text(en="read the page yourself", zh="請自行閱讀該頁")),
 }  # fmt: skip

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, Line, Seen, lines, moved, reread, say, step
+from dualtrack.apps.service.gaps import at_odds
 from dualtrack.apps.service.generating import GroundedForm
 from dualtrack.apps.service.language import detect
 from dualtrack.apps.service.naming import name_intent
@@ -184,6 +185,8 @@ async def _answer(
     }  # fmt: skip
     if named is not None:
         content["intent"] = {"id": named.id, "score": round(named.score, 3), "title": to_plain(named.title)}
+    if sources and (differs := await asyncio.to_thread(_differing, runtime, live, sources)):
+        content["differs"] = [to_plain(title) for title in differs]
     if told["outcome"] == "fallback" and not sources:
         content["nearest"] = [to_plain(title) for title in _nearest(runtime, live, text, language, named)]
     about = {"decision": told["decision"], "outcome": told["outcome"], "code": told.get("code"), "language": language}
@@ -257,6 +260,17 @@ def _sources(runtime: Runtime, live: LiveUse, answer: str) -> list[dict[str, str
     titles = {**runtime.shelf.titles(live, "en"), **runtime.shelf.titles(live, "zh-Hant")}
     cited = dict.fromkeys(_CITED.findall(answer))
     return [{"id": name, "en": titles[name].en, "zh-Hant": titles[name].zh} for name in cited if name in titles]
+
+
+def _differing(runtime: Runtime, live: LiveUse, sources: Sequence[Mapping[str, str]]) -> list[Text]:
+    """Return the titles of passages in force that state other numbers than those cited: nobody but a person can say which holds."""
+    corpus = runtime.shelf.corpus(live.policy, live.released)
+    if corpus is None:
+        return []
+    serving = corpus.serving(hong_kong_date(runtime.clock()))
+    cited = {source["id"] for source in sources}
+    found = [other for each in serving if each.id in cited for other in at_odds(each, serving)]
+    return list(dict.fromkeys(other.title for other in found if other.id not in cited))
 
 
 def _follow(

@@ -13,14 +13,15 @@ from dualtrack.apps.service.instructions import instruction_in
 from dualtrack.apps.service.language import detect
 from dualtrack.domain.records import Record, Text
 from dualtrack.domain.time import parse_date
+from dualtrack.runtime.passages.slots import slots_in, values_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from dualtrack.runtime.passages.corpus import Corpus, Passage
 
-__all__ = ["LONG_CHARACTERS", "SOON_DAYS", "Finding", "find_gaps", "found_hidden"]
+__all__ = ["LONG_CHARACTERS", "SOON_DAYS", "Finding", "at_odds", "find_gaps", "found_hidden", "said_differing"]
 
 SOON_DAYS = 30
 """Days before its end in which a passage is called ending: time to have the next one approved."""
@@ -30,7 +31,7 @@ LONG_CHARACTERS = 1_500
 
 _Kind = Literal[
     "expired", "ending", "not yet", "languages differ", "same title", "contradiction", "says nothing", "reads like an instruction",
-    "hidden text", "simplified", "another language", "long",
+    "hidden text", "simplified", "another language", "long", "no value", "value ending", "value unused",
 ]  # fmt: skip
 
 _SCALES = {
@@ -45,13 +46,13 @@ _NUMBER = re.compile(rf"(\d[\d,]*(?:\.\d+)?%?)(?:\s?({'|'.join(_SCALES)}))?")
 _SAID = {
     "expired": Text(en="its last day has passed: it is not served", zh="已過最後有效日：不會用作回答"),
     "ending": Text(
-        en=f"it ends within {SOON_DAYS} days and nothing follows it", zh=f"將於{SOON_DAYS}日內失效，而未有接續的段落"
+        en=f"it ends within {SOON_DAYS} days and nothing follows it", zh=f"將於{SOON_DAYS}日內失效，而未有接續的文本"
     ),
     "not yet": Text(en="its first day is still to come", zh="尚未生效"),
     "languages differ": Text(en="the two languages state different numbers", zh="兩種語言所述的數字不同"),
-    "same title": Text(en="two passages in force have one title", zh="兩段有效的段落標題相同"),
+    "same title": Text(en="two passages in force have one title", zh="兩篇有效文本的標題相同"),
     "contradiction": Text(
-        en="two passages in force on one subject state different numbers", zh="兩段有效並屬同一事項的段落所述數字不同"
+        en="two passages in force on one subject state different numbers", zh="兩篇有效文本就同一事項所述數字不同"
     ),
     "says nothing": Text(en="no sentence: too short to answer anything", zh="沒有句子：內容過短，不能回答任何問題"),
     "reads like an instruction": Text(
@@ -64,11 +65,23 @@ _SAID = {
     ),
     "simplified": Text(en="the Chinese text has Simplified characters", zh="中文內容含有簡體字"),
     "another language": Text(en="a text is not in the language that it stands for", zh="內容與所屬語言不符"),
+    "no value": Text(
+        en="a value that its text needs is not in force: it is not served", zh="內容所需的數值未有生效：不會用作回答"
+    ),
+    "value ending": Text(
+        en=f"a value in it ends within {SOON_DAYS} days and none follows",
+        zh=f"其中一項數值將於{SOON_DAYS}日內失效，而未有接續的數值",
+    ),
+    "value unused": Text(en="a value that no passage uses", zh="沒有文本使用的數值"),
     "long": Text(
         en=f"longer than {LONG_CHARACTERS:,} characters, and it is quoted whole: divide it by headings",
         zh=f"超過{LONG_CHARACTERS:,}字，而回答會全段引用：請以標題分段",
     ),
 }
+_DIFFERS = Text(
+    en="Another approved text states other figures. Please have a person confirm which apply. See also:",
+    zh="另有核准文本列出不同數字，請由職員確認以何者為準。另見：",
+)
 _SHORT = 8
 _DIGITS_LEAST = 3
 _ALIKE = 0.6
@@ -88,8 +101,24 @@ class Finding(Record, frozen=True):
 def find_gaps(corpus: Corpus, *, on: date) -> list[Finding]:
     """Return what is wrong on a day, passage by passage, then between passages."""
     serving = corpus.serving(on)
-    found = [each for passage in corpus.passages for each in _alone(passage, corpus, on)]
-    return found + list(_between(serving))
+    found = [each for passage in corpus.filled(on) for each in _alone(passage, corpus, on)]
+    return [*found, *_of_values(corpus, on), *_between(serving)]
+
+
+def _of_values(corpus: Corpus, on: date) -> Iterator[Finding]:
+    """Return what is wrong with the values of slots: none in force, one that ends and has no next, one that nothing uses."""
+    values = corpus.values or []
+    now, soon = values_on(values, on), values_on(values, on + timedelta(days=SOON_DAYS))
+    used: set[str] = set()
+    for passage in corpus.passages:
+        slots = slots_in(passage.title.en, passage.text.en, passage.text.zh)
+        used |= slots
+        if empty := slots - set(now):
+            yield _finding("no value", (passage.id,), ", ".join(sorted(empty)))
+        if ending := slots & set(now) - set(soon):
+            yield _finding("value ending", (passage.id,), ", ".join(sorted(ending)))
+    for name in sorted({each.id for each in values} - used):
+        yield _finding("value unused", (), name)
 
 
 def _alone(passage: Passage, corpus: Corpus, on: date) -> Iterator[Finding]:
@@ -140,10 +169,30 @@ def _between(serving: tuple[Passage, ...]) -> Iterator[Finding]:
         topics[passage.topic].append(passage)
     for same in topics.values():
         for one, other in combinations(same, 2):
-            if _alike(one.text.en, other.text.en) >= _ALIKE:
-                differ = _numbers(one.text.en) ^ _numbers(other.text.en)
-                if differ:
-                    yield _finding("contradiction", (one.id, other.id), ", ".join(sorted(differ)[:6]))
+            if differ := _odds(one, other):
+                yield _finding("contradiction", (one.id, other.id), ", ".join(sorted(differ)[:6]))
+
+
+def at_odds(passage: Passage, serving: Iterable[Passage]) -> tuple[Passage, ...]:
+    """Return the passages in force that say otherwise than one of them, as `find_gaps` finds contradictions: who quotes it says so."""
+    others = (other for other in serving if other.id != passage.id and other.topic == passage.topic)
+    return tuple(other for other in others if _odds(passage, other))
+
+
+def said_differing(titles: Iterable[Mapping[str, str]]) -> Text | None:
+    """Return what a customer is told beside a quotation that others are at odds with, by their titles; None where there are none."""
+    found = list(titles)
+    if not found:
+        return None
+    english, chinese = "; ".join(each["en"] for each in found), "、".join(each["zh-Hant"] for each in found)
+    return Text(en=f"{_DIFFERS.en} {english}", zh=f"{_DIFFERS.zh}{chinese}")
+
+
+def _odds(one: Passage, other: Passage) -> set[str]:
+    """Return the numbers that only one of two passages in like words states."""
+    if _alike(one.text.en, other.text.en) < _ALIKE:
+        return set()
+    return _numbers(one.text.en) ^ _numbers(other.text.en)
 
 
 def _alike(one: str, other: str) -> float:

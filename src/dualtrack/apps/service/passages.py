@@ -1,7 +1,8 @@
 """Approved passages from the files that an operator keeps: a table, a document, a folder of documents, a saved site.
 
 A CSV or YAML corpus says everything of itself, and so does a page of Markdown with a head between two lines of `---`. A Word file or PDF
-holds a passage under each heading; what it does not say itself stands beside it (see `sources.about`). Nothing is half taken in.
+holds a passage under each heading; what it does not say itself stands beside it (see `sources.about`), and so do the values of slots
+(`NAME.values.csv`, `values.csv` in a folder). Nothing is half taken in.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from dualtrack.apps.service.sources.about import ABOUT_NAME, ABOUT_SUFFIX
 from dualtrack.apps.service.sources.sections import FILE_BYTES_MAX
 from dualtrack.apps.service.sources.site import SITEMAP_NAME
-from dualtrack.apps.service.sources.taking import DOCUMENTS, FORMS, Taken, take_files
+from dualtrack.apps.service.sources.taking import DOCUMENTS, FORMS, VALUES_NAME, Taken, take_files
 from dualtrack.errors import DocumentError, PathError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ FOLDER_BYTES_MAX = 200_000_000
 
 _USE = "my-firm/service"
 _SINGLE = frozenset({".csv", ".yaml", ".yml", ".md", *DOCUMENTS})
-_SITE = frozenset({".html", ".htm", ".yaml"})
+_SITE = frozenset({".html", ".htm", ".yaml", VALUES_NAME})
 
 
 def load_passages(path: Path, *, use: str = _USE) -> Corpus:
@@ -39,11 +40,20 @@ def load_passages(path: Path, *, use: str = _USE) -> Corpus:
 
 def take_passages(path: Path, *, use: str = _USE) -> Taken:
     """Read passages, and say what was left out because nobody sees it in the documents; raises as `load_passages`."""
+    if path.name.endswith(VALUES_NAME):
+        raise PathError(
+            "values of passages, and no passages",
+            where=str(path),
+            fix="name the passages: their values lie beside them",
+        )
     if path.is_dir():
         return take_files(_folder(path), use=use, where=str(path))
     if path.suffix.lower() not in _SINGLE:
         raise PathError(f"{path.suffix or 'no ending'}", where=str(path), expected=FORMS)
     files = {path.name: _read(path)}
+    beside = path.with_name(f"{path.stem}.{VALUES_NAME}")
+    if beside.is_file():
+        files[beside.name] = _read(beside)
     if path.suffix.lower() in DOCUMENTS:
         stem = path.stem.rpartition(".")[0] or path.stem
         for other in sorted(path.parent.iterdir()):  # fees.zh.docx is the other half of fees.en.docx

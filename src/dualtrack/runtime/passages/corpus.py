@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from dualtrack.domain.canonical import digest
 from dualtrack.domain.forms import Slug, UseName
@@ -12,6 +13,7 @@ from dualtrack.domain.records import Record, Text, encode
 from dualtrack.domain.time import parse_date
 from dualtrack.errors import FieldError
 from dualtrack.runtime.passages.glossary import Term, check_glossary
+from dualtrack.runtime.passages.slots import Value, check_values, fill, slots_in, values_on
 
 if TYPE_CHECKING:
     from datetime import date
@@ -79,7 +81,7 @@ class Corpus(Record, frozen=True):
     """All passages of a use; `serving` tells which of them may be quoted on a day.
 
     The glossary is a part of it, and not a setting of the process, for it decides which passage is found: whoever measures or releases a
-    corpus names both by one digest.
+    corpus names both by one digest. So are the values that stand in the slots of its passages (`{annual-fee}`).
     """
 
     format: str
@@ -87,20 +89,35 @@ class Corpus(Record, frozen=True):
     firm: Text
     passages: list[Passage]
     glossary: list[Term] | UnsetType = UNSET
+    values: list[Value] | UnsetType = UNSET
 
     @property
     def terms(self) -> tuple[Term, ...]:
         """The entries of the glossary; none where the corpus has no glossary."""
         return () if self.glossary is UNSET else tuple(self.glossary)
 
+    def filled(self, on: date) -> tuple[Passage, ...]:
+        """Return every passage with the values of a day in its slots; a slot that has none on that day stays as it is written."""
+        if self.values is UNSET:
+            return tuple(self.passages)
+        held = values_on(self.values, on)
+        return tuple(
+            replace(item, title=fill(item.title, held), text=fill(item.text, held), keys=fill(item.keys, held))
+            if _slots(item)
+            else item
+            for item in self.passages
+        )
+
     def serving(self, on: date) -> tuple[Passage, ...]:
-        """Return the passages in force on a day: begun, not ended, and superseded by none that has begun."""
-        begun = [item for item in self.passages if parse_date(item.valid_from) <= on]
+        """Return the passages in force on a day: begun, not ended, superseded by none that has begun, and without an empty slot."""
+        begun = [item for item in self.filled(on) if parse_date(item.valid_from) <= on]
         replaced = {item.supersedes for item in begun}
         return tuple(
             item
             for item in begun
-            if item.id not in replaced and (item.valid_to is None or on <= parse_date(item.valid_to))
+            if item.id not in replaced
+            and (item.valid_to is None or on <= parse_date(item.valid_to))
+            and not _slots(item)
         )
 
     def digest(self) -> str:
@@ -127,6 +144,8 @@ def check_corpus(corpus: Corpus, *, where: str) -> None:
     if not 0 < len(corpus.passages) <= PASSAGES_MAX:
         raise FieldError(f"{len(corpus.passages)} passages", where=where, expected=f"1 to {PASSAGES_MAX}")
     check_glossary(corpus.terms, where=where)
+    check_values(corpus.values or [], where=where)
+    held = {value.id for value in corpus.values or []}
     ids = {item.id for item in corpus.passages}
     if len(ids) != len(corpus.passages):
         raise FieldError("an id is there twice", where=where, fix="give each passage its own")
@@ -139,3 +158,13 @@ def check_corpus(corpus: Corpus, *, where: str) -> None:
             raise FieldError(f"supersedes {item.supersedes!r}", where=place, expected="another passage of this file")
         if not all(part.strip() for text in (item.title, item.text) for part in (text.en, text.zh)):
             raise FieldError("a language is empty", where=place, fix="write title and text in both languages")
+        if lacking := sorted(_slots(item) - held):
+            raise FieldError(
+                f"a slot {{{lacking[0]}}} that no value fills", where=place, fix=f"add a value with the id {lacking[0]}"
+            )
+        if slots_in(item.text.en) != slots_in(item.text.zh):
+            raise FieldError("the two languages have other slots", where=place, fix="use the same values in both")
+
+
+def _slots(item: Passage) -> set[str]:
+    return slots_in(*(part for text in (item.title, item.text, item.keys) for part in (text.en, text.zh)))

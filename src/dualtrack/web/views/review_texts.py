@@ -241,7 +241,7 @@ def sources_of(text: str, question: str, corpus: Corpus, decision: Decision, lan
     spoken: Language = "zh-Hant" if decision.language == "zh-Hant" else "en"
     day = hong_kong_date(parse_instant(decision.at))
     serving = corpus.serving(day)
-    known = {item.id: item for item in corpus.passages}
+    known = {item.id: item for item in corpus.filled(day)}
     ended = Text(en="Not in force on the day of this answer.", zh="在作答當日並不生效。")
     absent = Text(en="No released source has this name.", zh="已發布的來源中沒有此名稱。")
     near = Text(en="Not cited; near to the question.", zh="未有引用；與問題相近。")

@@ -1,12 +1,13 @@
 """Pages that are pictures, read by optical character recognition where whoever loads a document asks for it.
 
 What is read so may be misread: a page keeps how sure the recogniser was of it, and each cell of its tables how sure it was of that cell.
-A page of which it was not sure enough stays unread.
+A page of which it was not sure enough stays unread; a number of which it was not ends with DOUBT and is no number to anything that computes.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from importlib.util import find_spec
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -30,10 +31,19 @@ from dualtrack.errors import MissingExtraError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["CONFIDENCE_MIN", "page_of", "read_pictures"]
+__all__ = ["CELL_CONFIDENCE_MIN", "CONFIDENCE_MIN", "DOUBT", "page_of", "read_pictures"]
 
 CONFIDENCE_MIN = 0.9
 """Least mean confidence of the words of a page, by their letters: see docs/research-errors.md for what it lets through."""
+
+CELL_CONFIDENCE_MIN = 0.95
+"""Least confidence of a number in a table: below it, one digit in ten numbers was wrong."""
+
+DOUBT = "?"
+"""What ends a number in a table that cannot be relied on."""
+
+_POINT_OR_COMMA = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:[.,]\d{3})*\.\d{3}(?!\d)")
+"""Thousands, or three decimals: small commas are read as points, and the recogniser is sure of it."""
 
 _TENTHS, _THOUSAND = 10.0, 1000.0
 
@@ -109,7 +119,10 @@ def _surely(cell: Cell, sure: Sequence[tuple[Box, float]]) -> Cell:
     if cell.box is None:
         return cell
     found = [each for box, each in sure if _overlap(box, cell.box)]
-    return cell._replace(confidence=round(min(found) if found else fmean(each for _, each in sure), 3))
+    confidence = round(min(found) if found else fmean(each for _, each in sure), 3)
+    doubtful = confidence < CELL_CONFIDENCE_MIN or _POINT_OR_COMMA.search(cell.text) is not None
+    text = f"{cell.text}{DOUBT}" if doubtful and is_figure(cell.text) else cell.text
+    return cell._replace(text=text, confidence=confidence)
 
 
 def _overlap(one: Box, other: Box) -> bool:

@@ -13,7 +13,7 @@ from dualtrack.apps.research.records import NOTE_KIND, RELEASE_KIND, NoteKept, N
 from dualtrack.apps.research.state import state
 from dualtrack.domain.records import encode, read_record
 from dualtrack.domain.time import hong_kong_date
-from dualtrack.errors import ConflictError, ForbiddenError, NotFoundError
+from dualtrack.errors import ConflictError, FieldError, ForbiddenError, NotFoundError
 from dualtrack.runtime.lookup import contents_of
 from dualtrack.store.entries import NewEntry
 
@@ -47,10 +47,20 @@ class Written(NamedTuple):
 
 
 def keep_note(desk: Desk, note: Note) -> int:
-    """Keep a version of a note; return its number. Raises ForbiddenError where another author's note has its id."""
+    """Keep a version of a note; return its number. Raises FieldError for one that could not be read again: a part is empty or too long.
+
+    Raises ForbiddenError where another author's note has its id.
+    """
+    try:
+        read_record(msgspec.json.decode(encode(note)), Note, where=f"note {note.id}")
+    except FieldError as error:
+        error.code = "research.note.length"
+        raise
     rows = state(desk.register).rows("note", id=note.id)
     if rows and rows[0]["author"] != note.author:
-        raise ForbiddenError("another author's note has this id", where=f"note {note.id}", fix="choose another id")
+        raise ForbiddenError(
+            "another author's note has this id", where=f"note {note.id}", fix="choose another id", code="research.note.id-taken",
+        )  # fmt: skip
     version = int(rows[0]["version"]) + 1 if rows else 1
     contents = desk.runtime.recorder(desk.institution).contents
     sealed = contents.seal(desk.settings.use, encode(note), _RETENTION)
@@ -96,7 +106,12 @@ def release_note(desk: Desk, name: str, *, by: str, digest: str) -> NoteReleased
     """
     found = written(desk, name)
     if found.row["digest"] != digest:
-        raise ConflictError("the note was changed since it was read", where=f"note {name}", fix="read it again")
+        raise ConflictError(
+            "the note was changed since it was read",
+            where=f"note {name}",
+            fix="read it again",
+            code="research.note.changed",
+        )
     if found.findings:
         first = found.findings[0]
         raise ConflictError(

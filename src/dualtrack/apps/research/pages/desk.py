@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from dualtrack.apps.pages import AppPage, Download, Redirect, View
+from dualtrack.apps.refusals import shown_refusal
 from dualtrack.apps.research.desk import Desk
 from dualtrack.apps.research.documents.model import About, parse_address
 from dualtrack.apps.research.documents.picture import render_page
@@ -15,10 +16,11 @@ from dualtrack.errors import DualtrackError, FieldError, NotFoundError
 
 if TYPE_CHECKING:
     from dualtrack.apps.pages import AppRequest
+    from dualtrack.apps.refusals import Shown
     from dualtrack.apps.research.desk import Kept
     from dualtrack.apps.research.documents.model import Form
 
-__all__ = ["FORMS", "PAGES", "ROLES", "open_desk", "said"]
+__all__ = ["FORMS", "NOT_DONE", "PAGES", "ROLES", "open_desk", "said"]
 
 ROLES = {
     "analyst": frozenset({"owner", "developer", "reviewer", "approver", "compliance", "officer"}),
@@ -28,6 +30,9 @@ ROLES = {
 
 FORMS: tuple[Form, ...] = ("annual", "interim", "quarterly", "results", "esg", "circular", "other")
 """What a document can be, in the order of the form."""
+
+NOT_DONE = Text(en="It was not done.", zh="未能完成。")
+"""What stands before an error on these pages."""
 
 _TITLE = Text(en="Research desk", zh="研究工作台")
 
@@ -48,7 +53,7 @@ def _show(request: AppRequest) -> View:
         return _view(request, desk)
 
 
-def _view(request: AppRequest, desk: Desk, *, wrong: str = "", typed: str = "", status: int = 200) -> View:
+def _view(request: AppRequest, desk: Desk, *, wrong: Shown | None = None, typed: str = "", status: int = 200) -> View:
     context = {
         "use": desk.settings.use,
         "documents": state(desk.register).rows("document"),
@@ -102,7 +107,7 @@ def _load(request: AppRequest) -> View | Redirect:
                 raise FieldError("no such kind of document", where="form, field form", expected=", ".join(FORMS))
             loaded = desk.load_bytes(upload.name, upload.data, about, by=_name(request))
         except DualtrackError as error:
-            return _view(request, desk, wrong=_wrong(error, request), status=error.status)
+            return _view(request, desk, wrong=shown_refusal(error, NOT_DONE, request.language), status=error.status)
     done = Text(en=f"Loaded: {loaded.name}, {loaded.pages} pages.", zh=f"已載入：{loaded.name}，共{loaded.pages}頁。")
     return Redirect(f"{request.root}/desk", said(done, request))
 
@@ -113,14 +118,14 @@ def _ask(request: AppRequest) -> View | Redirect:
         try:
             desk.ask(question, by=_name(request), language=request.language, run=request.run)
         except DualtrackError as error:
-            return _view(request, desk, wrong=_wrong(error, request), typed=question, status=error.status)
+            return _view(
+                request,
+                desk,
+                wrong=shown_refusal(error, NOT_DONE, request.language),
+                typed=question,
+                status=error.status,
+            )
     return Redirect(f"{request.root}/desk#answers")
-
-
-def _wrong(error: DualtrackError, request: AppRequest) -> str:
-    """Return an error for a page: what was found and what to do, in the words of the error, which are English."""
-    before = said(Text(en="It was not done.", zh="未能完成。"), request)
-    return " ".join(part for part in (before, f"{error.where}: {error.found}.", error.fix) if part)
 
 
 def _name(request: AppRequest) -> str:

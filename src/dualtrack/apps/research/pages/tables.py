@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dualtrack.apps.pages import AppPage, View
+from dualtrack.apps.refusals import shown_refusal
 from dualtrack.apps.research.modelled_tables import ask_tables_at
-from dualtrack.apps.research.pages.desk import open_desk, said
+from dualtrack.apps.research.pages.desk import NOT_DONE, open_desk, said
 from dualtrack.apps.research.tables.plot import draw_chart, make_chart
 from dualtrack.apps.research.tables.records import Source
 from dualtrack.apps.research.tables.sources import open_tables
@@ -17,12 +18,12 @@ from dualtrack.errors import DualtrackError, FieldError
 
 if TYPE_CHECKING:
     from dualtrack.apps.pages import AppRequest
+    from dualtrack.apps.refusals import Shown
     from dualtrack.apps.research.modelled_tables import TablesAnswer
 
 __all__ = ["PAGES"]
 
 _TITLE = Text(en="Questions of tables", zh="查詢數據表")
-_NOT_DONE = Text(en="It was not done.", zh="未能完成。")
 _FILES = ("file", "second_file")
 _TYPED = ("question", "licence", "personal", "sheet")
 
@@ -36,8 +37,8 @@ def _ask(request: AppRequest) -> View:
         try:
             return _view(request, answer=_answered(request, Path(folder)))
         except DualtrackError as error:
-            parts = (said(_NOT_DONE, request), f"{error.where}: {error.found}.", error.expected, error.fix)
-            wrong = " ".join(filter(None, parts)).replace(f"{folder}/", "")
+            wrong = shown_refusal(error, NOT_DONE, request.language)
+            wrong = wrong._replace(error=wrong.error.replace(f"{folder}/", ""))
             return _view(request, wrong=wrong, status=error.status)
 
 
@@ -62,7 +63,9 @@ def _answered(request: AppRequest, folder: Path) -> TablesAnswer:
         return ask_tables_at(desk, tables, form.get("question", ""), language=request.language, run=request.run)
 
 
-def _view(request: AppRequest, *, answer: TablesAnswer | None = None, wrong: str = "", status: int = 200) -> View:
+def _view(
+    request: AppRequest, *, answer: TablesAnswer | None = None, wrong: Shown | None = None, status: int = 200
+) -> View:
     result = answer.reply.result if answer is not None and answer.reply is not None else None
     chart = make_chart(result) if result is not None else None
     context = {

@@ -1,7 +1,8 @@
 """Answers in the words of the text: an exact stretch of a paragraph with its place, or none.
 
 The sentence with most of the question's words, weighed by how few sentences have them; of it a date where the question asks when, an
-amount where it asks how much, a name where it asks who, else the whole sentence. Nothing is put together or reworded.
+amount where it asks how much, a name where it asks who, what the question leaves to be said where its words mark the border (`clauses`),
+else the whole sentence. Nothing is put together or reworded.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.apps.research.solving.answer import Abstained, Quoted, abstained
+from dualtrack.apps.research.solving.clauses import clause_of
 from dualtrack.apps.research.solving.periods import years_of
 from dualtrack.apps.research.solving.question import ASKING
 from dualtrack.apps.research.solving.words import content_words, plain
@@ -107,7 +109,8 @@ def _cut(question: str, sentence: _Sentence, cover: float) -> Quoted | Abstained
     if _HOW_MUCH.search(lower):
         percent = _PERCENT_ASKED.search(lower) is not None
         return _amount(sentence, set(years_of(question)), cover, percent=percent)
-    return Quoted(text=sentence.text, address=place_of(sentence.paragraph, sentence.start, sentence.text), match=cover)
+    start, text = clause_of(question, sentence.text) or (0, sentence.text)
+    return Quoted(text=text, address=place_of(sentence.paragraph, sentence.start + start, text), match=cover)
 
 
 def _only(pattern: re.Pattern[str], what: str, sentence: _Sentence, cover: float) -> Quoted | Abstained:

@@ -24,7 +24,7 @@ _DATES = ("DATE", "TIMESTAMP")
 _PEOPLE = frozenset({"sum", "avg", "count"})
 _NO_FORM = Text(
     en='This is not a question of a form that is read here. Ask for a total, average, number, trend or top list, as in "total revenue by region".',
-    zh="這裏讀不懂這種問法。請問總和、平均、數目、走勢或排名，例如「按地區計的總收入」。",
+    zh="系統未能理解此問法。可查詢總和、平均、數目、走勢或排名，例如「按地區計的總收入」。",
 )
 _NONE = Text(en="No column is called “{phrase}”.", zh="沒有名為「{phrase}」的欄。")
 _SEVERAL = Text(en="“{phrase}” may mean several columns: {names}.", zh="「{phrase}」可指多個欄：{names}。")

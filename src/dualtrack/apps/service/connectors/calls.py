@@ -9,6 +9,7 @@ import msgspec
 from dualtrack.apps.service.connectors.hooks import read_secret
 from dualtrack.apps.service.connectors.notes import hand_over_note
 from dualtrack.apps.service.connectors.signatures import OWN_HEADERS, sign
+from dualtrack.apps.service.gaps import said_differing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,9 @@ def _shown(line: Line) -> str:
     if not titles:
         return line.text
     source = f"資料來源：{'、'.join(titles)}" if chinese else f"Source: {'; '.join(titles)}"
+    differs = said_differing((line.content or {}).get("differs", ()))
+    if differs is not None:
+        source += f"\n{differs.zh if chinese else differs.en}"
     return f"{line.text}\n\n{source}"
 
 

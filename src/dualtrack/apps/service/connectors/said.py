@@ -24,7 +24,7 @@ def plain_line(found: Conversation, line: Line) -> dict[str, Any]:
     """Return a message; what a person has yet to read says where its answer will be."""
     content, row = line.content or {}, line.row
     plain: dict[str, Any] = {"number": line.number, "who": line.who, "at": line.at, "text": line.text}
-    plain |= {name: content[name] for name in ("sources", "receipt", "human", "offers") if content.get(name)}
+    plain |= {name: content[name] for name in ("sources", "differs", "receipt", "human", "offers") if content.get(name)}
     plain |= {name: row[name] for name in ("outcome", "code", "decision", "language") if row[name] is not None}
     if row["outcome"] == "routed" and decision_row(found.register, row["decision"])["review"] is not None:
         plain["answer_path"] = f"/v1/decisions/{row['decision']}/answer"

@@ -12,6 +12,7 @@ import msgspec
 from dualtrack.apps.pages import AppPage, Download, Redirect, View
 from dualtrack.apps.service.answering import take_turn, wait_for_person
 from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, MESSAGES_MAX, begin, find, lines, say, step
+from dualtrack.apps.service.gaps import said_differing
 from dualtrack.apps.service.settings import find_chat, read_settings
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import HONG_KONG, parse_instant
@@ -51,6 +52,7 @@ class Bubble(NamedTuple):
     offers: bool
     answered: bool
     nearest: list[Text]
+    differs: Text | None
     language: str
 
 
@@ -78,6 +80,7 @@ def _bubble(runtime: Runtime, found: Conversation, line: Line) -> Bubble:
         offers=bool(content.get("offers")),
         answered=line.row["outcome"] in {"served", "fallback"} and bool(content.get("sources")),
         nearest=[Text(en=item["en"], zh=item["zh-Hant"]) for item in content.get("nearest", ())],
+        differs=said_differing(content.get("differs", ())),
         language=line.row["language"] or "",
     )
 

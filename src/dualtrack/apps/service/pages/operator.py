@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from dualtrack.apps.pages import AppPage, View
+from dualtrack.apps.refusals import shown_refusal
 from dualtrack.apps.service.gaps import SOON_DAYS, find_gaps
 from dualtrack.apps.service.settings import find_chat, read_settings
 from dualtrack.apps.service.sources.taking import DOCUMENTS, take_files
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from dualtrack.apps.pages import AppRequest
+    from dualtrack.apps.refusals import Shown
     from dualtrack.apps.service.gaps import Finding
     from dualtrack.apps.service.settings import ChatSettings
     from dualtrack.apps.service.standing import Standing
     from dualtrack.runtime.live import LiveUse
-    from dualtrack.runtime.passages.corpus import Corpus, Language
+    from dualtrack.runtime.passages.corpus import Language, Passage
 
 __all__ = ["FINDINGS_SHOWN", "PAGES", "ROLES"]
 
@@ -57,7 +59,7 @@ def _list(request: AppRequest) -> View:
 
 
 def _overview(
-    request: AppRequest, *, looked: dict[str, Any] | None = None, wrong: dict[str, str] | None = None, status: int = 200
+    request: AppRequest, *, looked: dict[str, Any] | None = None, wrong: Shown | None = None, status: int = 200
 ) -> View:
     context = {
         "chats": [_summary(_released(request, chat)) for chat in _chats(request)],
@@ -98,7 +100,7 @@ def _one(request: AppRequest, found: _Released, *, tried: Any = None, wrong: str
         context |= {
             "ending": _ending(standing),
             "topics": _topics(standing),
-            "findings": _shown(standing.findings, standing.corpus),
+            "findings": _shown(standing.findings, standing.corpus.filled(standing.on)),
         }
     return View("operator_one.html.j2", context, _said(_TITLE, request), status)
 
@@ -123,13 +125,13 @@ def _look_over(request: AppRequest) -> View:
         fields = {name: value for name in _FIELDS if (value := request.form.get(name, "").strip())}
         taken = take_files(files, use="my-firm/service", where=next(iter(files)), fields=fields)
     except DualtrackError as error:
-        return _overview(request, wrong=_wrong(error, request), status=error.status)
+        return _overview(request, wrong=shown_refusal(error, _NOT_TAKEN, request.language), status=error.status)
     gaps = [*taken.findings, *find_gaps(taken.corpus, on=_today(request))]
     passages = taken.corpus.passages
     looked = {
         "name": " + ".join(files),
         "count": len(gaps),
-        "findings": _shown(gaps, taken.corpus),
+        "findings": _shown(gaps, taken.corpus.filled(_today(request))),
         "passages": passages[:_PASSAGES_SHOWN],
         "all": len(passages),
         "serving": len(taken.corpus.serving(_today(request))),
@@ -195,9 +197,9 @@ def _ending(standing: Standing) -> int:
     return sum(each.valid_to is not None and parse_date(each.valid_to) <= until for each in standing.serving)
 
 
-def _shown(findings: Iterable[Finding], corpus: Corpus) -> list[dict[str, Any]]:
+def _shown(findings: Iterable[Finding], passages: Iterable[Passage]) -> list[dict[str, Any]]:
     """Return the first findings, each with its passages side by side."""
-    known = {passage.id: passage for passage in corpus.passages}
+    known = {passage.id: passage for passage in passages}
     return [
         {
             "said": each.said,
@@ -209,14 +211,6 @@ def _shown(findings: Iterable[Finding], corpus: Corpus) -> list[dict[str, Any]]:
     ]
 
 
-def _wrong(error: DualtrackError, request: AppRequest) -> dict[str, str]:
-    """Return an error for the page: that nothing was taken, and the error's own words, which are English."""
-    expected = f"Expected: {error.expected}" if error.expected else ""
-    parts = [f"{error.where}: {error.found}".strip(": "), expected, error.fix[:1].upper() + error.fix[1:]]
-    said = ". ".join(filter(None, parts))
-    return {"before": _said(_NOT_TAKEN, request), "error": f"{said}."}
-
-
 def _today(request: AppRequest) -> date:
     return hong_kong_date(request.runtime.clock())
 
@@ -225,7 +219,7 @@ def _said(text: Text, request: AppRequest) -> str:
     return text.zh if request.language == "zh-Hant" else text.en
 
 
-_TITLE = Text(en="Approved passages", zh="已批准的段落")
+_TITLE = Text(en="Approved passages", zh="核准文本")
 _WRITE = Text(en="Write a message, and not too long.", zh="請輸入訊息，並避免過長。")
 _NOT_TAKEN = Text(en="The file cannot be taken.", zh="檔案未能採用。")
 

@@ -6,6 +6,8 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec.structs import replace
+
 from dualtrack.apps.service.gaps import Finding, found_hidden
 from dualtrack.apps.service.sources.about import ABOUT_NAME, ABOUT_SUFFIX, make_about, read_about
 from dualtrack.apps.service.sources.building import build_passages, make_id, pair_sections
@@ -14,7 +16,7 @@ from dualtrack.apps.service.sources.markup import read_page
 from dualtrack.apps.service.sources.pdf import read_pdf
 from dualtrack.apps.service.sources.sections import refused
 from dualtrack.apps.service.sources.site import SITEMAP_NAME, site_pages
-from dualtrack.apps.service.sources.written import read_corpus, read_markdown, read_rows
+from dualtrack.apps.service.sources.written import read_corpus, read_markdown, read_rows, read_values
 from dualtrack.domain.records import Text
 from dualtrack.errors import FieldError, PathError
 from dualtrack.runtime.passages.corpus import CORPUS_FORMAT, Corpus, check_corpus
@@ -24,13 +26,17 @@ if TYPE_CHECKING:
 
     from dualtrack.apps.service.sources.sections import Source
     from dualtrack.runtime.passages.corpus import Passage
+    from dualtrack.runtime.passages.slots import Value
 
-__all__ = ["DOCUMENTS", "FORMS", "Taken", "take_files"]
+__all__ = ["DOCUMENTS", "FORMS", "VALUES_NAME", "Taken", "take_files"]
 
 _READERS: dict[str, Callable[[bytes, str], Source]] = {".docx": read_docx, ".pdf": read_pdf}
 
 DOCUMENTS = frozenset(_READERS)
 """Endings of documents that hold passages under headings."""
+
+VALUES_NAME = "values.csv"
+"""What stands in the slots of a folder's passages; beside one file it is NAME.values.csv."""
 
 FORMS = ".csv, .yaml, .md, .docx or .pdf, or a folder of .md, .docx and .pdf, or of a site with its sitemap.xml"
 
@@ -62,13 +68,16 @@ class _Given(NamedTuple):
 def take_files(files: Mapping[str, bytes], *, use: str, where: str, fields: Mapping[str, Any] | None = None) -> Taken:
     """Return the passages of files, given by their paths; `fields` are said of every document that has no own word on them.
 
-    Raises DocumentError, FieldError or PathError naming file, section and field. Nothing is half taken.
+    `values.csv` fills the slots of their texts. Raises DocumentError, FieldError or PathError naming file, section and field. Nothing is
+    half taken.
     """
     if not files:
         raise PathError("no document", where=where, expected=FORMS)
+    values = [each for name in files if _is_values(name) for each in read_values(files[name], name)]
+    files = {name: data for name, data in files.items() if not _is_values(name)}
     tables = [name for name in files if _ending(name) in _TABLES and not _is_about(name)]
     if tables and SITEMAP_NAME not in files:
-        return Taken(_of_table(tables[0], files, use, where), ())
+        return Taken(_of_table(tables[0], files, values, use, where), ())
     common = {**_about_of(ABOUT_NAME, files), **(fields or {})}
     if SITEMAP_NAME in files:
         parts = [_of_site(page, files, common) for page in _site(files)]
@@ -76,18 +85,24 @@ def take_files(files: Mapping[str, bytes], *, use: str, where: str, fields: Mapp
         parts = [_of_document(found, files, common) for found in _documents(files, where)]
     given = [each for part, _ in parts for each in part]
     _refuse_twice(given)
-    corpus = _corpus(use, [each.passage for each in given])
-    check_corpus(corpus, where=where)
+    corpus = _checked(_corpus(use, [each.passage for each in given]), values, where)
     return Taken(corpus, tuple(each for _, findings in parts for each in findings))
 
 
-def _of_table(name: str, files: Mapping[str, bytes], use: str, where: str) -> Corpus:
+def _of_table(name: str, files: Mapping[str, bytes], values: list[Value], use: str, where: str) -> Corpus:
     if len(files) > 1:
         others = sorted(set(files) - {name})
         raise PathError(f"{name} beside {others[0]}", where=where, expected=FORMS, fix="give a table by itself")
     table = _ending(name) == ".csv"
     corpus = _corpus(use, read_rows(files[name], name)) if table else read_corpus(files[name], name)
-    check_corpus(corpus, where=name)
+    return _checked(corpus, values, name)
+
+
+def _checked(corpus: Corpus, values: list[Value], where: str) -> Corpus:
+    """Return a corpus with the values of its slots, checked; what it says of itself comes first."""
+    if values:
+        corpus = replace(corpus, values=[*(corpus.values or []), *values])
+    check_corpus(corpus, where=where)
     return corpus
 
 
@@ -194,6 +209,10 @@ def _refuse_twice(given: list[_Given]) -> None:
                 fix=f"rename a heading or file, or give one an id under `passages` in its {ABOUT_SUFFIX[1:]}",
             )
         seen[each.passage.id] = each.file
+
+
+def _is_values(name: str) -> bool:
+    return PurePosixPath(name).name == VALUES_NAME or name.endswith(f".{VALUES_NAME}")
 
 
 def _is_about(name: str) -> bool:

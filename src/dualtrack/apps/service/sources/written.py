@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dualtrack.apps.service.sources.sections import FILE_BYTES_MAX
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import read_record
 from dualtrack.errors import DocumentError, FieldError
 from dualtrack.runtime.passages.corpus import Corpus, Passage
+from dualtrack.runtime.passages.slots import Value
 
-__all__ = ["read_corpus", "read_markdown", "read_rows"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["read_corpus", "read_markdown", "read_rows", "read_values"]
 
 _CHINESE = "## 中文"
 _COLUMNS = (
@@ -20,6 +24,7 @@ _COLUMNS = (
     "keys_zh", "provenance",
 )  # fmt: skip
 _OPTIONAL = frozenset({"valid_to", "supersedes", "keys_en", "keys_zh"})
+_VALUE_COLUMNS = ("id", "text_en", "text_zh", "owner", "valid_from", "valid_to", "provenance")
 
 
 def read_corpus(data: bytes, where: str) -> Corpus:
@@ -29,24 +34,38 @@ def read_corpus(data: bytes, where: str) -> Corpus:
 
 def read_rows(data: bytes, where: str) -> list[Passage]:
     """Read a passage from each row of a CSV; raises DocumentError or FieldError naming row and field."""
+    return [_passage(row, place) for row, place in _rows(data, where, _COLUMNS)]
+
+
+def read_values(data: bytes, where: str) -> list[Value]:
+    """Read what stands in slots of passages, a value from each row of a CSV; raises as `read_rows`."""
+    values = []
+    for row, place in _rows(data, where, _VALUE_COLUMNS):
+        plain: dict[str, Any] = {name: row[name] for name in ("id", "owner", "valid_from", "provenance")}
+        plain["text"] = {"en": row["text_en"], "zh-Hant": row["text_zh"]}
+        plain |= {"valid_to": row["valid_to"]} if row.get("valid_to") else {}
+        values.append(read_record(plain, Value, where=place))
+    return values
+
+
+def _rows(data: bytes, where: str, columns: tuple[str, ...]) -> Iterator[tuple[dict[str, str], str]]:
+    """Yield each row, its fields stripped, with its place."""
     try:
         rows = list(csv.DictReader(io.StringIO(_text(data, where), newline=""), strict=True))
     except csv.Error as error:
         raise DocumentError(f"not a CSV file: {error}", where=where, fix="check the quotation marks") from error
-    passages = []
     for number, row in enumerate(rows, 2):
         place = f"{where}, row {number}"
         if None in row:
             raise FieldError(
                 "more fields than columns", where=place, fix="put texts that hold a comma in quotation marks"
             )
-        unknown = [name for name in row if name not in _COLUMNS]
-        lacking = [name for name in _COLUMNS if name not in _OPTIONAL and not (row.get(name) or "").strip()]
+        unknown = [name for name in row if name not in columns]
+        lacking = [name for name in columns if name not in _OPTIONAL and not (row.get(name) or "").strip()]
         if unknown or lacking:
             found = f"column {unknown[0]!r}" if unknown else f"no {lacking[0]}"
-            raise FieldError(found, where=place, expected=", ".join(_COLUMNS))
-        passages.append(_passage({name: (value or "").strip() for name, value in row.items()}, place))
-    return passages
+            raise FieldError(found, where=place, expected=", ".join(columns))
+        yield {name: (value or "").strip() for name, value in row.items()}, place
 
 
 def read_markdown(data: bytes, where: str) -> Passage:
