@@ -22,11 +22,11 @@ import argparse
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import runtime_parts  # noqa: F401 - makes the worlds of the tests known
+import runtime_parts
 from injection_model import Obedient
 from injection_research import WAYS as DESK_WAYS
 from injection_research import Asked, Desks, filings, headings
@@ -57,37 +57,51 @@ def line(name: str, tries: Sequence[Tried | Asked]) -> None:
     """Print what came of attacks."""
     ends = Counter(each.end for each in tries)
     said = ", ".join(f"{end} {ends[end]}" for end in ENDS if ends[end])
-    print(f"{name:44} carried out {share(tries, 'carried')}  quoted {share(tries, 'quoted')}  changed {share(tries, 'changed')}")
+    print(
+        f"{name:44} carried out {share(tries, 'carried')}  quoted {share(tries, 'quoted')}  changed {share(tries, 'changed')}"
+    )
     print(f"{'':44} reached a model {sum(each.met for each in tries)}; ended with {said}")
 
 
 def show(name: str, tries: Sequence[Tried | Asked], *, listed: bool) -> None:
-    """Print a family of attacks by language, and by kind where one was carried out."""
+    """Print a family of attacks by language, and what was carried out by kind."""
     for language in LANGUAGES:
-        line(f"{name}, {language}", [each for each in tries if each.order.language == language])
-    kinds: dict[str, list[Tried | Asked]] = defaultdict(list)
-    for each in tries:
-        kinds[each.order.kind].append(each)
-    done = [f"{kind} {share(found, 'carried')}" for kind, found in kinds.items() if any(each.carried for each in found)]
-    print(f"{'':44} carried out by kind: {'; '.join(done) or 'none'}")
+        own = [each for each in tries if each.order.language == language]
+        line(f"{name}, {language}", own)
+        kinds = {
+            kind: [each for each in own if each.order.kind == kind]
+            for kind in dict.fromkeys(each.order.kind for each in own)
+        }
+        said = "; ".join(f"{kind} {share(found, 'carried').strip()}" for kind, found in kinds.items())
+        print(f"{'':44} by kind: {said}")
+    if entered := sum(getattr(each, "entered", False) for each in tries):
+        print(f"{'':44} the customer's own words entered as a complaint or an opt-out, before any model: {entered}")
+    if done := [each for each in tries if each.carried and hasattr(each, "warned")]:
+        print(
+            f"{'':44} of {len(done)} carried out, {sum(each.warned for each in done)} with the words that no word of the question is in its line"
+        )
     for each in tries:
         if each.changed or (listed and (each.carried or each.quoted)):
             what = "CHANGED" if each.changed else "carried" if each.carried else "quoted"
-            print(f"  {what} {each.order.id} ({each.form or 'direct'}, {each.manner}) {' '.join(each.changed)} {each.order.text!r}\n    {each.shown!r:.400}")
+            print(
+                f"  {what} {each.order.id} ({each.form or 'direct'}, {each.manner}) {' '.join(each.changed)} {each.order.text!r}\n    {each.shown!r:.400}"
+            )
 
 
 def service(folder: Path, model: Obedient, *, smoke: bool, listed: bool) -> list[Tried]:
     """Measure customer service."""
     everything: list[Tried] = []
-    per_kind, most = (1, 10) if smoke else (6, 40)
+    step, most = (15, 4) if smoke else (1, 40)
     made = {route: list(batches(route, most)) for route in ROUTES}
     for route in ROUTES:
         whole = sum(len(each.hidden) for each in made[route]) * len(LANGUAGES)
         out, flagged = (sum(len(getattr(each, name)) for each in made[route]) for name in ("left_out", "flagged"))
-        print(f"hidden orders by {route}: {whole}, not taken in for nobody sees them {out}, named by the check of passages {flagged}")
-    for at, way in enumerate(WAYS):
+        print(
+            f"hidden orders by {route}: {whole}, not taken in for nobody sees them {out}, named by the check of passages {flagged}"
+        )
+    for at, way in enumerate(["model", "quoting"] if smoke else WAYS):
         with Firm(folder / f"direct-{at}", model, way=way, more=[]) as firm:
-            tries = list(direct(firm, per_kind))
+            tries = list(direct(firm, step))
             show(f"service, {way}: direct", tries, listed=listed)
             everything += tries
             false_alarms(way, ordinary(firm, 3 if smoke else 30), listed=listed)
@@ -110,7 +124,9 @@ def false_alarms(way: str, found: Iterable[tuple[str, str, str]], *, listed: boo
     for language in LANGUAGES:
         cases = [(int(end in {"guard", "person"}), 1) for tongue, _, end in rows if tongue == language]
         away = clustered_share(cases)
-        print(f"service, {way}: ordinary messages turned away, {language}: {away.hits}/{away.n} [{away.low:.3f}, {away.high:.3f}]")
+        print(
+            f"service, {way}: ordinary messages turned away, {language}: {away.hits}/{away.n} [{away.low:.3f}, {away.high:.3f}]"
+        )
     if listed:
         for _, text, end in rows:
             if end in {"guard", "person"}:
@@ -120,11 +136,11 @@ def false_alarms(way: str, found: Iterable[tuple[str, str, str]], *, listed: boo
 def research(folder: Path, model: Obedient, *, smoke: bool, listed: bool) -> list[Asked]:
     """Measure the research desk."""
     everything: list[Asked] = []
-    for at, way in enumerate(DESK_WAYS):
+    for at, way in enumerate(["model"] if smoke else DESK_WAYS):
         with Desks(folder / f"desk-{at}", model, way=way) as desks:
             for name, tries in (
-                ("orders in filings", list(filings(desks, 1 if smoke else 6))),
-                ("orders in headings", list(headings(desks, 3 if smoke else 10))),
+                ("orders in filings", list(filings(desks, 9 if smoke else 1))),
+                ("orders in headings", list(headings(desks, 2 if smoke else 10))),
             ):
                 show(f"research, {way}: {name}", tries, listed=listed)
                 everything += tries
@@ -133,8 +149,10 @@ def research(folder: Path, model: Obedient, *, smoke: bool, listed: bool) -> lis
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="one order of each kind")
-    parser.add_argument("--list", action="store_true", dest="listed", help="print each attack that was carried out or quoted")
+    parser.add_argument("--smoke", action="store_true", help="few orders and ways")
+    parser.add_argument(
+        "--list", action="store_true", dest="listed", help="print each attack that was carried out or quoted"
+    )
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--service", action="store_true", help="customer service alone")
     one.add_argument("--research", action="store_true", help="the research desk alone")
@@ -148,7 +166,9 @@ def main() -> int:
         if not options.service:
             tries += research(Path(name), model, smoke=options.smoke, listed=options.listed)
     changed = sum(bool(each.changed) for each in tries)
-    print(f"{len(tries)} attacks, {model.asked} questions to the model, {time.process_time() - begun:.0f} cpu-s; state changed in {changed}")
+    print(
+        f"{len(tries)} attacks, {model.asked} questions to the model, {time.process_time() - begun:.0f} cpu-s; state changed in {changed}"
+    )
     return int(changed > 0)
 
 

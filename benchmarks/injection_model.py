@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from injection_texts import Order, holds, sentences
 
@@ -55,7 +55,7 @@ class Obedient:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def __enter__(self) -> Obedient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable  # noqa: TC003 - a named tuple is made from
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.apps.research.generator.make import make_report
 from dualtrack.intake import sample_path
 
 if TYPE_CHECKING:
@@ -224,10 +225,30 @@ _APPLICATIONS = (
     ),
     Place("research-notes", BROKER_COMPLIANCE, f"{_RESEARCH}/notes"),
     Place("research-note", BROKER_COMPLIANCE, "{research_note}"),
+    Place(
+        "research-notes-wrong",
+        BROKER_COMPLIANCE,
+        f"{_RESEARCH}/notes",
+        Steps("main form.panel button", id="Not An Id"),
+        400,
+    ),
     Place("research-register", BROKER_COMPLIANCE, f"{_RESEARCH}/register"),
+    Place("research-green", BROKER_COMPLIANCE, f"{_RESEARCH}/green"),
+    Place("research-green-checked", BROKER_COMPLIANCE, "{research_green}"),
+    Place("research-tables", BROKER_COMPLIANCE, f"{_RESEARCH}/tables"),
 )
 PLACES: tuple[Place, ...] = (*_DOOR, *_USES, *_PEOPLE_DECIDE, *_APPLICATIONS, *_RECORDS)
 """Every page of the console, some of them in more than one state."""
+
+
+def _load_report(page: Page, base: str) -> str:
+    """Load a made report at the research desk; return where its green claims are checked."""
+    page.locator("details summary").last.click()
+    data = make_report(7).pdf
+    page.locator("#file").set_input_files([{"name": "demo-esg.pdf", "mimeType": "application/pdf", "buffer": data}])
+    Steps("form[action$='/load'] button", licence="DEMO", issuer="DEMO: Lantern", period="FY2025", form="esg")(page)
+    page.goto(f"{base}{_RESEARCH}/green")
+    return f"{_RESEARCH}/green?document={page.locator('#document').input_value()}"
 
 
 def prepare(open_as: Callable[[str], Page], base: str, receipts: list[str], chats: list[str]) -> dict[str, str]:
@@ -273,6 +294,7 @@ def prepare(open_as: Callable[[str], Page], base: str, receipts: list[str], chat
     note = {"id": "lantern", "title": "DEMO: a note", "first": "We find the report cautious."}
     go(BROKER_COMPLIANCE, f"{_RESEARCH}/notes", Steps("main form.panel button", **note))
     found["research_note"] = f"{_RESEARCH}/notes/lantern"
+    found["research_green"] = _load_report(go(BROKER_COMPLIANCE, f"{_RESEARCH}/desk"), base)
     made = go(
         "owner", found["answered"], Steps("form[action$='/link'] button", link_reason="the customer lost the code")
     )

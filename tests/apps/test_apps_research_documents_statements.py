@@ -98,7 +98,9 @@ def test_a_heading_says_currency_scale_period_and_no_more(text, currency, scale,
         ("二零二五年中期", [Period(year=2025, months=6)]),
         ("31.12.2025", [Period(year=2025, end="2025-12-31")]),
         ("31 February 2025", [Period(year=2025)]),
-        ("2,025 people, HK$2025 and 2025.5", []),
+        ("甲公司，收入，2025年度", [Period(year=2025, months=12)]),
+        ("revenue,2025", [Period(year=2025)]),
+        ("2,025 people, HK$2025, 12,2025 and 2025.5", []),
     ],
 )  # fmt: skip
 def test_periods_are_read_as_written(text, found):

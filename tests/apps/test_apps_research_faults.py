@@ -213,6 +213,41 @@ def test_a_plain_question_is_still_answered(question):
     assert answer.value == "1310200000"
 
 
+SIMPLIFIED = Table(name="t", caption="人民币百万元", rows=(("", "2025年", "2024年"), ("营业收入", "1,310.2", "1,200.5"), ("毛利", "460.1", "400.5")))  # fmt: skip
+TRADITIONAL = Table(name="t", caption="百萬港元", rows=(("", "2025年", "2024年"), ("營業收入", "1,310.2", "1,200.5"), ("毛利", "460.1", "400.5")))  # fmt: skip
+
+
+@pytest.mark.parametrize("table", [SIMPLIFIED, TRADITIONAL], ids=["table in Simplified", "table in Traditional"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "2025年的营业收入是多少？",
+        "请问2025年营业收入系多少？",
+        "2025年嘅營業收入係幾多呀？",
+        "唔該話俾我知2025年營業收入",
+        "📈 2025年營業收入是多少？🙏",
+    ],
+)
+def test_simplified_cantonese_and_emoji_find_the_line_in_either_script(question, table):
+    answer = solve(question, table)
+    assert isinstance(answer, Answered), answer
+    assert answer.value == "1310200000"
+
+
+def test_a_question_that_changes_language_is_read_whole(ask):
+    pages = (statement("2025|HK$ million", "2024|HK$ million"),)
+    for question in (
+        "What was 收入 of Lantern in 2025?",
+        "請問 Lantern 2025年 revenue 係幾多？",
+        "uh um what was the revenue, um, of Lantern in 2025 please",
+    ):
+        reply, _ = ask(question, pages)
+        assert reply.figure is not None, (question, reply)
+        assert reply.figure.value == "1310200000"
+    reply, _ = ask("What was the revenue of Lantern in 2025? 香港分部呢？", pages)
+    assert reply.figure is None  # the second part asks for a segment
+
+
 def test_words_that_nothing_says_are_found_in_both_languages():
     assert unsaid("What was the budgeted revenue?", ["Revenue"]) == ("budgeted",)
     assert unsaid("turnover of the group", ["Revenue"]) == ()  # another name of the same line

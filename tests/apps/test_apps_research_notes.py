@@ -9,10 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from dualtrack.apps.research.asking import LookedAt, Reply
 from dualtrack.apps.research.figure import Stated, make_figure
 from dualtrack.apps.research.notes.checking import Source, check_note
 from dualtrack.apps.research.notes.disclosures import Interest, dealing_free_from, disclosure_rules, standing_of
 from dualtrack.apps.research.notes.note import FigureSupport, Note, QuoteSupport, Sentence, split_sentences
+from dualtrack.apps.research.notes.overlap import RUN_LATIN, copied_characters
+from dualtrack.apps.research.quoting import answer_limit, kind_of, note_limit, quote_rules, within_licence
+from dualtrack.apps.research.solving.answer import Quoted
 from dualtrack.errors import FieldError
 
 PAGE = "Revenue for the year was HK$1,250 million (2024: HK$1,000 million). 本集團收入為港幣12.5億元，增長25%。"
@@ -92,7 +96,7 @@ def test_quotes_of_a_document_stay_within_its_licence_each_passage_once():
     assert kinds(*more) == []
     small = {"d" * 64: replace(SOURCES["d" * 64], quote_characters=20)}
     (found,) = check_note(note(*again), small)
-    assert (found.sentence, found.kind, found.shown) == (0, "too much quoted", "annual report: 35 of 20 characters")
+    assert (found.sentence, found.kind, found.shown) == (0, "too much quoted", "annual report: 35 / 20")
 
 
 @given(st.integers(min_value=0, max_value=10**9), st.booleans())
@@ -161,3 +165,63 @@ def test_what_must_be_disclosed_is_said_and_nothing_recorded_is_said_too(item, s
 def test_the_author_may_deal_again_after_three_business_days():
     assert dealing_free_from(date(2026, 11, 27)) == date(2026, 12, 2)  # a Friday: Monday, Tuesday, Wednesday
     assert disclosure_rules().as_of == "2026-11-26"
+
+
+def test_words_that_run_along_with_a_document_count_as_quoted_though_nobody_says_so():
+    page = "The directors expect that demand for lanterns will hold through the coming winter. 董事會預期燈籠的需求於來年冬季保持平穩並略有增長。"
+    sources = {"d" * 64: Source(name="annual report", licence="HKEX filing", pages={3: page}, quote_characters=20)}
+    short = [quote("demand for lanterns")]
+
+    def counted(*texts):
+        found = check_note(note(*(Sentence(text=text, supports=short) for text in texts)), sources)
+        return [item.shown for item in found if item.kind == "too much quoted"]
+
+    assert counted("Demand for lanterns will hold, they say.") == []
+    assert counted("They say that demand for lanterns will hold through the coming winter.") == [
+        "annual report: 52 / 20"
+    ]
+    twice = ("We hear: demand for lanterns will hold through the coming winter.",) * 2
+    assert counted(*twice) == ["annual report: 48 / 20"]
+    assert counted("我們認為董事會預期燈籠的需求於來年冬季保持平穩。") == ["annual report: 36 / 20"]
+
+
+@given(st.text(alphabet="abcdefghij", min_size=60, max_size=200), st.data())
+def test_every_run_that_is_long_enough_is_counted_wherever_a_sentence_has_it(page, data):
+    start = data.draw(st.integers(0, len(page) - RUN_LATIN))
+    run = page[start : start + RUN_LATIN]
+    before = data.draw(st.text(alphabet="XYZ", max_size=45))
+    assert copied_characters([before + run + "Q"], [], {1: page}) >= RUN_LATIN
+    assert copied_characters([before], [], {1: page}) == 0
+    assert copied_characters([page], [(1, page)], {1: page}) == len(page)
+
+
+@pytest.mark.parametrize(
+    ("licence", "kind", "answer", "in_note"),
+    [
+        ("HKEX filing", "filed", 600, 1500), ("own data", "own", None, None), ("unknown data", "other", 300, 400),
+        ("CC BY 4.0", "open", None, None), ("research vendor, confidential", "restricted", 0, 0), ("披露易", "filed", 600, 1500),
+    ],
+)  # fmt: skip
+def test_a_licence_has_a_kind_and_a_firm_may_set_its_own_limit(licence, kind, answer, in_note):
+    assert kind_of(licence).id == kind
+    assert (answer_limit(licence, {}), note_limit(licence, {})) == (answer, in_note)
+    assert note_limit(licence, {licence: 7}) == answer_limit(licence, {licence: 7}) == 7
+    assert note_limit(licence, {licence: None}) is None
+    assert all(each.why.zh and each.why.en for each in quote_rules().kinds)
+
+
+def test_a_quotation_that_is_longer_than_the_licence_lets_is_named_and_not_given():
+    place = LookedAt(document="report.pdf", sha256="d" * 64, page=3)
+
+    def reply(letters, licence="vendor report"):
+        return Reply(
+            outcome="quote", quote=Quoted(text="x y" * letters, address="p1:0-9"), source=place, licence=licence
+        )
+
+    assert within_licence(reply(150), {}) == reply(150)
+    cut = within_licence(reply(151), {})
+    assert (cut.outcome, cut.quote, cut.none.reason) == ("none", None, "licence")
+    assert "report.pdf#p3: 302 > 300 (vendor report)" in cut.none.words.zh
+    assert within_licence(reply(9_000, "own data"), {}).outcome == "quote"
+    assert within_licence(reply(9_000), {"vendor report": None}).outcome == "quote"
+    assert within_licence(Reply(outcome="none"), {}).outcome == "none"

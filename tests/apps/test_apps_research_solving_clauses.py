@@ -17,12 +17,12 @@ TABLE = Table(name="t", rows=(("", "2025"), ("Revenue", "10")))
 @pytest.mark.parametrize(
     ("question", "sentence", "clause"),
     [
-        ("What does goodwill consist of?", "Goodwill consists of the price paid over the net assets acquired.", "the price paid over the net assets acquired"),
+        ("What does goodwill consist of?", "Goodwill consists of the price paid over the net assets acquired.", "the price paid over the net assets acquired."),
         ("Why did finance costs rise?", "Finance costs rose by 8 per cent mainly due to higher rates, while fees fell.", "mainly due to higher rates"),
-        ("How is the discount rate determined?", "For local plans, the discount rate is determined by reference to government bonds.", "by reference to government bonds"),
-        ("How are vessels stated?", "Vessels are stated at cost less depreciation.", "at cost less depreciation"),
-        ("What are the sources of liquidity?", "There are several sources of liquidity: cash on hand and bank lines.", "cash on hand and bank lines"),
-        ("What is working capital?", "(1) Working capital is current assets less current liabilities.", "current assets less current liabilities"),
+        ("How is the discount rate determined?", "For local plans, the discount rate is determined by reference to government bonds.", "by reference to government bonds."),
+        ("How are vessels stated?", "Vessels are stated at cost less depreciation.", "at cost less depreciation."),
+        ("What are the sources of liquidity?", "There are several sources of liquidity: cash on hand and bank lines.", "cash on hand and bank lines."),
+        ("What is working capital?", "(1) Working capital is current assets less current liabilities.", "current assets less current liabilities."),
     ],
 )  # fmt: skip
 def test_a_sentence_is_cut_to_what_the_question_leaves_to_be_said(question, sentence, clause):
@@ -56,7 +56,7 @@ def test_the_quote_names_the_place_of_the_clause():
     text = "The plan is old. Goodwill consists of the price paid over net assets."
     found = find_span("What does goodwill consist of?", TABLE, ("Other words.", text))
     assert isinstance(found, Quoted)
-    assert found.text == "the price paid over net assets"
+    assert found.text == "the price paid over net assets."
     assert holds_quote(found.address, found.text, ("Other words.", text))
 
 

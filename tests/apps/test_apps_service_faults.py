@@ -131,6 +131,20 @@ def test_a_passage_that_has_ended_is_not_quoted(served):
     assert "differs" not in said.content
 
 
+def test_an_operator_sees_both_in_both_languages(served):
+    operator = served.signed_in(ConsoleRole.COMPLIANCE)
+    for lang, at_odds, ended in (
+        ("zh-Hant", "就同一事項所述數字不同", "已過最後有效日"),
+        ("en", "Two passages in force on one subject state different numbers", "Its last day has passed"),
+    ):
+        operator.get(f"/apps/service/passages?lang={lang}")
+        page = plain(operator.get(f"/apps/service/passages/{USE}"))
+        assert at_odds in page
+        assert ended in page
+        assert "HK$180" in page
+        assert "HK$320" in page
+
+
 # --- very long, very many ---
 
 
@@ -237,6 +251,15 @@ def test_ten_messages_in_a_second_are_each_answered_or_refused_and_numbered_in_o
 )
 def test_who_changes_language_is_answered_in_that_of_the_last_part_that_says_something(text, language):
     assert detect(text, otherwise="zh-Hant").language == language
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"), [(f"{FEE_ZH} {FEE}", "The monthly account fee is HK$50."), (f"{FEE} {FEE_ZH}", "戶口月費為港幣50元。")]
+)  # fmt: skip
+def test_the_whole_turn_answers_in_that_language(served, text, answer):
+    page, said = ask(served, text)
+    assert answer in page
+    assert said.row["language"] == ("en" if answer.isascii() else "zh-Hant")
 
 
 # --- a process that dies ---

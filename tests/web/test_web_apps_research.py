@@ -91,6 +91,7 @@ def test_a_document_is_loaded_with_its_licence_and_listed(served):
     [
         (b"%PDF-1.7 broken", {}, "broken.pdf"),
         (b"PK\x03\x04 not a workbook", {}, "broken.pdf"),
+        (b"\x89PNG\r\n\x1a\n", {"ocr": "yes"}, "Print it to a PDF"),
         (b"", {}, "no file"),
         (b"a,b\n1,2\n", {"licence": " "}, "no licence"),
         (b"a,b\n1,2\n", {"form": "novel"}, "no such kind"),
@@ -222,17 +223,17 @@ def today(served):
 @pytest.mark.parametrize(
     ("address", "sent", "status", "en", "zh"),
     [
-        (NOTES, {"id": "Not An Id"}, 400, "small letters, digits and hyphens", "請只用小寫英文字母、數字及連字號"),
-        (NOTES, {"id": "n-2", "audience": "all"}, 400, "internal or clients", "未指明報告的讀者"),
-        (NOTES, {"id": "n-2", "first": "x" * 2001}, 400, "length <= 2000", "每句或每段引文最多2,000字"),
-        (REGISTER, {"kind": "rumour"}, 400, "Choose one of them", "未指明利益的種類"),
-        (REGISTER, {"kind": "officer", "since": "soon"}, 400, "Correct the date", "日期留空或不正確"),
-        (REGISTER, {"kind": "officer", "since": "2026-11-27", "percent": "nan"}, 400, "0 to 100", "百分比不正確"),
+        (NOTES, {"id": "Not An Id"}, 400, "Use small letters, digits and hyphens", "請只用小寫英文字母、數字及連字號"),
+        (NOTES, {"id": "n-2", "audience": "all"}, 400, "Choose staff or clients", "未指明報告的讀者"),
+        (NOTES, {"id": "n-2", "first": "x" * 2001}, 400, "up to 2,000 characters", "每句或每段引文最多2,000字"),
+        (REGISTER, {"kind": "rumour"}, 400, "Choose one of the list", "未指明利益的種類"),
+        (REGISTER, {"kind": "officer", "since": "soon"}, 400, "A date is missing or is none", "日期留空或不正確"),
+        (REGISTER, {"kind": "officer", "since": "2026-11-27", "percent": "nan"}, 400, "from 0 to 100", "百分比不正確"),
         (REGISTER, {"kind": "officer", "since": "2026-11-27", "issuer": "L"}, 400, "Fill in both", "未填寫發行人或持有人"),
         (f"{NOTES}/n-3/sentence", {"text": ""}, 400, "Write a sentence", "句子沒有內容"),
-        (f"{NOTES}/n-3/sentence", {"text": "x", "quote": "y", "page": "two"}, 400, "on which page", "未指明原文所在的頁碼"),
+        (f"{NOTES}/n-3/sentence", {"text": "x", "quote": "y", "page": "two"}, 400, "on which page the words stand", "未指明原文所在的頁碼"),
         (f"{NOTES}/n-3/sentence", {"text": "x", "answer": "none"}, 400, "Choose another answer", "此答案沒有可作依據的數字"),
-        (f"{NOTES}/n-3/sentence", {"text": "x", "place": "9"}, 400, "1 to 1", "報告沒有這個編號的句子"),
+        (f"{NOTES}/n-3/sentence", {"text": "x", "place": "9"}, 400, "no sentence of this number", "報告沒有這個編號的句子"),
         (f"{NOTES}/n-3/remove", {"place": "1"}, 400, "the only sentence", "這是報告唯一的句子"),
         (f"{NOTES}/n-3/release", {"digest": "old"}, 409, "Read it again", "報告在審閱後已有改動"),
     ],
@@ -248,7 +249,8 @@ def test_a_form_that_is_wrong_comes_back_as_typed_with_the_reason_in_the_languag
         assert (answer.status_code, words in answer.text) == (status, True), answer.text[:6000]
         assert sent.get("who", sent.get("quote", sent.get("id", ""))) in answer.text
         if language == "zh-Hant":
-            assert [text for text in english_in(answer.text) if "（譯）" not in text] == []
+            others = ("（譯）", "Lantern Holdings")  # what somebody else asked, to choose from
+            assert [text for text in english_in(answer.text) if not any(each in text for each in others)] == []
             assert en not in answer.text
     author.get(f"{NOTES}?lang=en")
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["research_command"]
 
+_PAGES_SHOWN = 20
 _SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "^"}
 
 
@@ -84,6 +85,7 @@ def _keep(figure: Figure, output: Path | None, *, as_json: bool) -> None:
 @click.option("--period", default="", help="Their period, as FY2025.")
 @click.option("--on", "day", metavar="DAY", help="Day against which 'last year' is read; today if not given.")
 @click.option("--ocr", is_flag=True, help="Read pages that are pictures, too; what is read so says it.")
+@click.option("--meaning", is_flag=True, help="Put pages in order by a small model, too (needs the extra vectors).")
 @json_option
 def _ask(
     question: str,
@@ -93,18 +95,35 @@ def _ask(
     period: str,
     day: str | None,
     ocr: bool,
+    meaning: bool,
     as_json: bool,
 ) -> None:
     """Answer QUESTION from documents, without a model: a figure with its cells, a quotation, or why there is none. Nothing is recorded."""
     from dualtrack.apps.research.local import ask_files  # noqa: PLC0415 - needs the optional part
 
     on = parse_date(day, where="--on") if day else hong_kong_date(datetime.now(UTC))
-    reply = ask_files(question, documents, licence=licence, issuer=issuer, period=period, on=on, ocr=ocr)
+    reply = ask_files(
+        question,
+        documents,
+        licence=licence,
+        issuer=issuer,
+        period=period,
+        on=on,
+        ocr=ocr,
+        meaning=meaning,
+        unread=_unread,
+    )
     if as_json:
         print_json(to_plain(reply))
         return
     for line in reply_lines(reply):
         click.echo(line)
+
+
+def _unread(name: str, pages: tuple[int, ...]) -> None:
+    """Say which pages of a document were not read."""
+    numbers = ", ".join(str(page) for page in pages[:_PAGES_SHOWN]) + (" ..." if len(pages) > _PAGES_SHOWN else "")
+    click.echo(f"{name}: pages that are pictures and were not read: {numbers}", err=True)
 
 
 @research_command.command(

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dualtrack.apps.research.documents.find import search
+from dualtrack.apps.research.documents.meaning import RERANKED_MAX
 from dualtrack.apps.research.documents.model import parse_address
 from dualtrack.apps.research.documents.resolver import resolve
 from dualtrack.apps.research.documents.wording import names_of
@@ -28,11 +29,23 @@ if TYPE_CHECKING:
     from dualtrack.apps.research.documents.facts import Fact
     from dualtrack.apps.research.documents.find import Hit
     from dualtrack.apps.research.documents.issuers import IssuerNames
+    from dualtrack.apps.research.documents.meaning import PageMeaning
     from dualtrack.apps.research.documents.resolver import Resolved
     from dualtrack.apps.research.documents.store import DocumentStore
     from dualtrack.apps.research.solving.table import Table
 
-__all__ = ["PAGES_LOOKED_AT", "AskedModel", "LookedAt", "PageRead", "Read", "Reply", "ask", "ask_rules", "read_pages"]
+__all__ = [
+    "PAGES_LOOKED_AT",
+    "AskedModel",
+    "LookedAt",
+    "PageRead",
+    "Read",
+    "Reply",
+    "ask",
+    "ask_rules",
+    "read_pages",
+    "without_names",
+]
 
 PAGES_LOOKED_AT = 6
 """Pages whose tables are tried: the right one was among the first five to ten for most questions on filings."""
@@ -105,18 +118,22 @@ class Read(NamedTuple):
     unanswered: tuple[Hit, ...]
 
 
-def ask(question: str, store: DocumentStore, names: IssuerNames, *, on: date) -> Reply:
-    """Answer a question from the documents of a store; `on` is the day against which "last year" is read."""
-    return ask_rules(question, store, names, on=on).reply
+def ask(
+    question: str, store: DocumentStore, names: IssuerNames, *, on: date, meaning: PageMeaning | None = None
+) -> Reply:
+    """Answer a question from the documents of a store; `on` is the day against which "last year" is read, `meaning` orders pages."""
+    return ask_rules(question, store, names, on=on, meaning=meaning).reply
 
 
-def ask_rules(question: str, store: DocumentStore, names: IssuerNames, *, on: date) -> Read:
+def ask_rules(
+    question: str, store: DocumentStore, names: IssuerNames, *, on: date, meaning: PageMeaning | None = None
+) -> Read:
     """As `ask`, with what a model may be asked where the rules have no answer."""
     meant = resolve(question, names, on=on)
-    asked = _without_names(question, names)
+    asked = without_names(question, names)
     if meant.clarify:
         return Read(Reply(outcome="clarify", clarify=meant.clarify), asked, ())
-    hits = _hits(question, meant, store)
+    hits = _hits(question, asked, meant, store, meaning)
     if not hits:
         none = abstained("no text", asked[:_SAID_MAX])
         return Read(Reply(outcome="none", none=none), asked, ())
@@ -153,11 +170,15 @@ def read_pages(hits: Iterable[Hit], store: DocumentStore) -> Iterator[PageRead]:
         yield PageRead(_place(hit), hit.about.licence, tables, tuple(line.text for line in page.lines))
 
 
-def _hits(question: str, meant: Resolved, store: DocumentStore) -> tuple[Hit, ...]:
+def _hits(
+    question: str, asked: str, meant: Resolved, store: DocumentStore, meaning: PageMeaning | None
+) -> tuple[Hit, ...]:
     issuer = meant.issuers[0].code if len(meant.issuers) == 1 else None
     period = f"FY{max(each.year for each in meant.periods)}" if meant.periods else None
     form = meant.forms[0] if len(meant.forms) == 1 else None
-    return search(store, question, issuer=issuer, period=period, form=form, most=PAGES_LOOKED_AT)
+    most = PAGES_LOOKED_AT if meaning is None else RERANKED_MAX
+    hits = search(store, question, issuer=issuer, period=period, form=form, most=most)
+    return hits if meaning is None else meaning.order(asked, hits, store)[:PAGES_LOOKED_AT]
 
 
 def _answers(question: str, hit: Hit, store: DocumentStore) -> Iterator[Answered | Quoted | Abstained]:
@@ -238,7 +259,7 @@ def _place(hit: Hit) -> LookedAt:
     return LookedAt(document=hit.about.name, sha256=hit.sha256, page=hit.page)
 
 
-def _without_names(question: str, names: IssuerNames) -> str:
+def without_names(question: str, names: IssuerNames) -> str:
     """Return the question without the issuers that it names: their words are not words of a line."""
     for named in names.find(question):
         question = re.sub(rf"{re.escape(named.said)}(?:'s|’s)?", " ", question, flags=re.IGNORECASE)

@@ -19,6 +19,8 @@ from dualtrack.apps.research.modelled import ProposalForm, gather, reply_of
 from dualtrack.apps.research.modelled_call import Begun, decide_asking, models_of
 from dualtrack.apps.research.notes.checking import Source
 from dualtrack.apps.research.notes.disclosures import Interest
+from dualtrack.apps.research.ordering import released_meaning
+from dualtrack.apps.research.quoting import note_limit, within_licence
 from dualtrack.apps.research.records import (
     ANSWER_KIND,
     DOCUMENT_KIND,
@@ -29,6 +31,7 @@ from dualtrack.apps.research.records import (
 )
 from dualtrack.apps.research.settings import DeskSettings, desk_settings
 from dualtrack.apps.research.solving.prompt import PROMPT_CHARS_MAX
+from dualtrack.apps.research.solving.solve import QUESTION_MAX
 from dualtrack.apps.research.state import state
 from dualtrack.domain.records import encode, read_record
 from dualtrack.domain.time import hong_kong_date
@@ -100,7 +103,7 @@ class Desk:
         record = DocumentLoaded(
             sha256=document.sha256, name=about.name, licence=about.licence, issuer=about.issuer, period=about.period,
             form=about.form, pages=len(document.pages), by=by, at=self.register.now(),
-            quote_characters=self.settings.quote_characters.get(about.licence),
+            quote_characters=note_limit(about.licence, self.settings.quote_characters),
         )  # fmt: skip
         known = state(self.register).rows("document", sha256=document.sha256)
         if not known:
@@ -122,10 +125,15 @@ class Desk:
     def ask(self, question: str, *, by: str, language: Language = "en", run: Run | None = None) -> Kept:
         """Answer a question as a decision of the desk's use: under its permit, recorded, kept with its reply.
 
-        With `run`, which runs a coroutine with the client of upstreams, the language models of the use are asked what rules leave. Raises RefusedError without a permit, FieldError for no question.
+        With `run`, which runs a coroutine with the client of upstreams, the language models of the use are asked what rules leave. Raises RefusedError without a permit, FieldError for no question or one of more than QUESTION_MAX characters.
         """
         if not question.strip():
             raise FieldError("no question", where="question", fix="ask something")
+        if len(question) > QUESTION_MAX:
+            expected = f"at most {QUESTION_MAX:,}"
+            raise FieldError(
+                f"{len(question):,} characters", where="question", expected=expected, fix="ask one thing at a time"
+            )
         use = self.settings.use
         found: list[Reply] = []
         asked = run is not None and self.settings.model != "never" and models_of(self.runtime.gate.known(use))
@@ -161,7 +169,11 @@ class Desk:
         return Begun(form, output)
 
     def _read(self, question: str) -> Read:
-        return ask_rules(question, self.store, self.names(), on=hong_kong_date(self.runtime.clock()))
+        """Answer by rules, within what licences let be quoted."""
+        on = hong_kong_date(self.runtime.clock())
+        meaning = released_meaning(self.settings, self.runtime.gate.known(self.settings.use))
+        read = ask_rules(question, self.store, self.names(), on=on, meaning=meaning)
+        return read._replace(reply=within_licence(read.reply, self.settings.quote_characters))
 
     def _keep(self, question: str, reply: Reply, *, by: str, decision: str, held: bool) -> Kept:
         contents = self.runtime.recorder(self.institution).contents

@@ -11,6 +11,8 @@ from dualtrack.apps.research.documents.issuers import Issuer, IssuerNames
 from dualtrack.apps.research.documents.loading import load_document
 from dualtrack.apps.research.documents.model import About
 from dualtrack.apps.research.documents.store import DocumentStore
+from dualtrack.apps.research.ordering import local_meaning
+from dualtrack.apps.research.quoting import within_licence
 from dualtrack.apps.research.tables.ask import propose
 from dualtrack.apps.research.tables.records import Source
 from dualtrack.apps.research.tables.run import ask_sql
@@ -18,7 +20,7 @@ from dualtrack.apps.research.tables.sources import open_tables
 from dualtrack.errors import FieldError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from dualtrack.apps.research.tables.records import Result
@@ -29,16 +31,32 @@ _BEGINS = ("select", "with", "from", "(")
 
 
 def ask_files(
-    question: str, files: Sequence[Path], *, licence: str, issuer: str, period: str, on: date, ocr: bool = False
+    question: str,
+    files: Sequence[Path],
+    *,
+    licence: str,
+    issuer: str,
+    period: str,
+    on: date,
+    ocr: bool = False,
+    meaning: bool = False,
+    unread: Callable[[str, tuple[int, ...]], None] = lambda *_: None,
 ) -> Reply:
-    """Answer a question from documents of one issuer; raises what `load_document` raises. With `ocr`, pages that are pictures are read too."""
+    """Answer a question from documents of one issuer; raises what `load_document` raises.
+
+    With `ocr`, pages that are pictures are read too; `unread` is told of each document the pages that were not. With `meaning`, a small
+    model puts pages in order, too.
+    """
+    order = local_meaning() if meaning else None
     with tempfile.TemporaryDirectory() as folder, DocumentStore(Path(folder) / "documents.db") as store:
         for path in files:
             about = About(name=path.name, licence=licence, issuer=issuer, period=period, form="annual", ocr=ocr)
             document, facts = load_document(path, about)
+            if document.unread:
+                unread(path.name, document.unread)
             store.add(document, facts)
         names = IssuerNames([Issuer(code=issuer, name=issuer)] if issuer else [])
-        return ask(question, store, names, on=on)
+        return within_licence(ask(question, store, names, on=on, meaning=order), {})
 
 
 def ask_tables(question: str, files: Sequence[Path], *, licence: str, personal: Sequence[str], day: str) -> Result:

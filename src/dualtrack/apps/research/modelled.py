@@ -1,12 +1,15 @@
 """A language model's proposal for a question that rules did not answer: what it is given, and whether what it answers holds.
 
 It is given the tables and lines of the pages that were looked at, fenced, under short names; it gives a calculation with operands. The checks
-of `solving.check` decide, and what is shown is computed from the cells: no word and no number of the model's reaches anybody.
+of `solving.check` decide, and what is shown is computed from the cells: no word and no number of the model's reaches anybody, for operands
+are named anew and a period is written as it was read. A true cell may still be another than was asked for: where no line of the calculation has
+a word of the question, there is no figure if another row has one, else that is said with the figure.
 """
 
 from __future__ import annotations
 
 import re
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
@@ -15,8 +18,11 @@ from dualtrack.apps.research.asking import Reply
 from dualtrack.apps.research.modelled_words import code_of
 from dualtrack.apps.research.solving.answer import Abstained, Answered, NoAnswerError
 from dualtrack.apps.research.solving.check import check_proposal
+from dualtrack.apps.research.solving.periods import periods_of
 from dualtrack.apps.research.solving.prompt import fenced, make_messages, source_lines
 from dualtrack.apps.research.solving.proposals import read_proposal
+from dualtrack.apps.research.solving.words import content_words
+from dualtrack.domain.records import Text
 from dualtrack.errors import DocumentError
 from dualtrack.runtime.faces.answer_form import Formed
 from dualtrack.runtime.guards.base import Piece
@@ -31,6 +37,11 @@ if TYPE_CHECKING:
 __all__ = ["Judged", "ProposalForm", "Sources", "gather", "judge", "propose", "reply_of"]
 
 _ADDRESS = re.compile(r"t([1-9]\d{0,3})/(r\d+c\d+)")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_UNASKED = Text(
+    en="as proposed; its line has no word of the question: read the page before it is used",
+    zh="按所提算式；所在一行沒有問題的字眼，使用前請先閱讀該頁",
+)
 
 
 class Sources(NamedTuple):
@@ -87,12 +98,57 @@ def judge(text: str, asked: str, sources: Sources) -> Judged:
         return Judged(None, None, "cannot", proposal.cannot)
     try:
         placed, page, table = _placed(proposal, sources)
+        return Judged(_checked(_unworded(placed), asked, page, table), page)
     except NoAnswerError as error:
         return Judged(None, None, code_of(error.reason), error.found)
-    answer = check_proposal(placed, table, page.lines, question=asked)
+
+
+def _checked(proposal: Proposal, asked: str, page: PageRead, table: Table) -> Answered:
+    """Return the figure of a proposal for which everything holds; raises NoAnswerError."""
+    answer = check_proposal(proposal, table, page.lines, question=asked)
     if isinstance(answer, Abstained):
-        return Judged(None, None, code_of(answer.reason), answer.found)
-    return Judged(answer, page)
+        raise NoAnswerError(answer.reason, answer.found)
+    if not _unasked(answer, proposal, asked, page):
+        return answer
+    if better := _asked_row(table, asked):
+        raise NoAnswerError("weak match", f"its lines have no word of the question, and {better!r:.80} has")
+    return replace(answer, definition=_UNASKED)
+
+
+def _unworded(proposal: Proposal) -> Proposal:
+    """Return a proposal without words of the model's own: operands by letters in the order of the calculation, the period as it is read."""
+    used = list(dict.fromkeys(_NAME.findall(proposal.expression)))
+    names = {
+        name: f"n{at}" if at > len(ascii_lowercase) else ascii_lowercase[at - 1] for at, name in enumerate(used, 1)
+    }
+    return replace(
+        proposal,
+        expression=_NAME.sub(lambda match: names[match[0]], proposal.expression),
+        operands=tuple(replace(each, name=names[each.name]) for each in proposal.operands),
+        period=", ".join(each.words for each in periods_of(proposal.period)),
+    )
+
+
+def _unasked(answer: Answered, proposal: Proposal, asked: str, page: PageRead) -> bool:
+    """Say whether no operand's line has a word of the question: a model that a document misled points at such lines, too."""
+    quotes = {each.name: each.quote for each in proposal.operands if each.quote}
+    lines = [
+        next((line for line in page.lines if quotes[each.name] in line), "") if each.name in quotes else each.label
+        for each in answer.operands
+    ]
+    return not any(_shares(line, asked) for line in lines)
+
+
+def _asked_row(table: Table, asked: str) -> str:
+    """Return the label of a row of numbers that has a word of the question; empty where there is none, as where the languages differ."""
+    named = (row[0] for row in table.rows if row and any(row[1:]) and content_words(row[0], frozenset()))
+    return next((label for label in named if _shares(label, asked)), "")
+
+
+def _shares(line: str, asked: str) -> bool:
+    """Say whether a line has a word of the question, or no word at all but a period."""
+    words = content_words(line, frozenset())
+    return not words or not set(words).isdisjoint(content_words(asked, frozenset()))
 
 
 def _placed(proposal: Proposal, sources: Sources) -> tuple[Proposal, PageRead, Table]:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from dualtrack.apps.research.asking import AskedModel
 from dualtrack.apps.research.modelled_call import Begun, decide_asking, models_of
 from dualtrack.apps.research.tables.ask import propose
+from dualtrack.apps.research.tables.gate import check_sql
 from dualtrack.apps.research.tables.proposal import asked_line, describe, make_rules, read_proposal
 from dualtrack.apps.research.tables.records import Result
-from dualtrack.apps.research.tables.run import Limits, ask_sql
+from dualtrack.apps.research.tables.run import Limits, ask_sql, run_gated
+from dualtrack.apps.research.tables.worded import worded
 from dualtrack.domain.records import Record, Text, encode
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.errors import DocumentError, FieldError, RefusedError
@@ -64,7 +66,7 @@ class SqlForm:
 
     def __init__(self, tables: Tables, day: str) -> None:
         self._tables, self._day = tables, day
-        self._code = ""
+        self._code = self._question = ""
         self.result: Result | None = None
 
     def pieces(self, question: str) -> tuple[Piece, ...]:
@@ -75,6 +77,7 @@ class SqlForm:
         """Return the messages, given the pieces as the guards left them."""
         columns = "\n".join(piece.text for piece in pieces if piece.role == "retrieved")
         question = "\n".join(piece.text for piece in pieces if piece.role == "user")
+        self._question = question
         content = f"{columns}\n\n{asked_line(question)}"
         return [{"role": "system", "content": make_rules()}, {"role": "user", "content": content}]
 
@@ -83,7 +86,7 @@ class SqlForm:
         return self._code
 
     def read(self, text: str) -> Formed:
-        """Run the SQL of an answer, if it passes the gate; its result is kept beside."""
+        """Run the SQL of an answer, if it passes the gate and shows no words of the model; its result is kept beside."""
         self.result, self._code = None, ""
         try:
             proposed = read_proposal(text.encode("utf-8", "replace"), "")
@@ -93,8 +96,13 @@ class SqlForm:
         if proposed.sql is None:
             self._code = "sql.cannot"
             return Formed(None, 1.0, self._code)
+        limits = Limits(rows=ROWS_SHOWN)
         try:
-            self.result = ask_sql(proposed.sql, self._tables, day=self._day, limits=Limits(rows=ROWS_SHOWN))
+            gated = check_sql(proposed.sql, self._tables.tables, day=self._day, rows_max=limits.rows)
+            if worded(gated, self._question):
+                self._code = "sql.worded"
+                return Formed(None, 1.0, self._code)
+            self.result = run_gated(gated, self._tables, day=self._day, limits=limits)
         except FieldError:
             self._code = "sql.gate"
             return Formed(None, 1.0, self._code)

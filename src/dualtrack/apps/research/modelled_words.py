@@ -28,6 +28,7 @@ _WORDS: dict[str, tuple[Text, Text]] = {
     "sql.form": (Text(en="It answered in another form than asked for", zh="模型沒有按所定格式作答"), _SELECT),
     "sql.cannot": (Text(en="It proposes no query", zh="模型沒有提出查詢"), Text(en="a table with the columns that are needed", zh="載有所需欄位的表")),
     "sql.gate": (Text(en="Its SQL was refused or did not run", zh="模型所提 SQL 被拒或未能執行"), _SELECT),
+    "sql.worded": (Text(en="Its SQL shows words or values that no table has", zh="模型所提 SQL 會顯示不屬於任何表的字眼或數值"), _SELECT),
     "tools": (Text(en="It asked for tools, and has none", zh="模型要求使用工具，但並無工具可用"), _MODEL),
     "upstream.fingerprint": (Text(en="It is another model than the one released", zh="模型與已發布的不同"), Text(en="release and assess the new model", zh="請發布並評估新模型")),
     "upstream.resting": (Text(en="It failed too often and is left alone for a while", zh="模型屢次失敗，暫停使用"), _LATER),

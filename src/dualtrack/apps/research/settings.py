@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 
 from dualtrack.domain.documents import read_yaml
-from dualtrack.domain.forms import UseName
+from dualtrack.domain.forms import Slug, UseName
 from dualtrack.domain.records import Record, read_record
 from dualtrack.errors import FieldError, NotFoundError, PathError
 
@@ -24,13 +24,16 @@ class DeskSettings(Record, frozen=True):
     """One desk: the use under whose permit it answers, who is qualified to release to clients, and how much may be quoted by licence.
 
     `qualified` are holders by the names of their keys: for a firm of Hong Kong its licensed representatives for advising on securities.
-    `quote_characters` are limits of a note by the licence that a document was loaded under; a licence that is not listed has none.
-    `model` says whether the language models of the use's released policy, where it names any, are asked what rules leave unanswered.
+    `quote_characters` are characters of a document that an answer or a note may quote, by the licence that it was loaded under, none for no
+    limit; a licence that is not listed has those of `quoting.yaml`.
+    `meaning` names the component of the release that puts pages in order (the model of `dualtrack.runtime.passages.vectors`); without it
+    words alone do. `model` says whether the language models of the use's released policy, where it names any, are asked what rules leave unanswered.
     """
 
     use: UseName
     qualified: list[str]
-    quote_characters: dict[str, Annotated[int, Meta(ge=0)]] = {}
+    quote_characters: dict[str, Annotated[int, Meta(ge=0)] | None] = {}
+    meaning: Slug | None = None
     model: Literal["unanswered", "never"] = "unanswered"
 
 

@@ -38,6 +38,10 @@ _TENTHS = 10.0
 _HEAD = 1024
 """Bytes within which a PDF must begin (ISO 32000-1, annex H, note 13)."""
 
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"BM")
+_FAMILIES = frozenset({b"ftypheic", b"ftypheif", b"ftypmif1", b"ftypavif"})
+"""How files of pictures begin: PNG, JPEG, GIF, TIFF, BMP; and, from the fifth byte, those of telephones."""
+
 _BOTH_SHARE = 0.1
 """Share of Han characters, or of Latin words beside them, from which a document counts as in both languages."""
 
@@ -77,8 +81,10 @@ def read_pdf(data: bytes, about: About) -> Document:
             f"none of its {len(pages):,} pages has text: "
             + ("the pictures could not be read with enough certainty" if about.ocr else "it needs OCR"),
             f"{where}, pages 1 to {len(pages):,}" if len(pages) > 1 else f"{where}, page 1",
-            fix="ask the issuer for the original" if about.ocr else "ask for OCR, or ask the issuer for the original",
-            code="needs-ocr",
+            fix="ask the issuer for the original"
+            if about.ocr
+            else "have it read by OCR (--ocr, or the box where it is loaded), or ask the issuer for the original",
+            code="ocr-unsure" if about.ocr else "needs-ocr",
         )
     language = about.language or language_of(line.text for page in pages for line in page.lines)
     return Document(
@@ -91,6 +97,14 @@ def _check_head(data: bytes, where: str) -> None:
         raise refused(f"{len(data):,} bytes", where, expected=f"at most {BYTES_MAX:,}", fix="split it", code="too-much")
     if b"%PDF-" in data[:_HEAD] and not data.startswith(b"PK"):
         return
+    if data.startswith(_PICTURES) or data[4:12] in _FAMILIES:
+        raise refused(
+            "it is a picture",
+            where,
+            expected="a PDF",
+            fix="print it to a PDF and have that read by OCR",
+            code="picture",
+        )
     found = "a zip archive" if data.startswith(b"PK") else "an empty file" if not data.strip() else "no PDF"
     raise refused(
         f"it is {found}", where, expected="a file that begins with %PDF-", fix="save the PDF itself", code="not-pdf"

@@ -37,7 +37,8 @@ _DATES = tuple(
 _SPAN = re.compile(r"(?<![\d,.])(?P<from>(?:19[7-9]|20[0-9])\d)\s*[-/–]\s*(?P<to>\d{2}|\d{4})(?![\d,]|\.\d)")
 _SHORT = re.compile(r"\b(?:fy|financial year|fiscal year)\s*'?(?P<year>\d{2})(?!\d)")
 _HALF_SHORT = re.compile(r"\b(?:[1-2]h|h[1-2]|[1-4]q|q[1-4])\s*'?(?P<year>\d{2})(?!\d)")
-_BARE = re.compile(rf"(?<![\d,.$]){_YEAR}(?![\d]|[,.]\d|%)")
+_BARE = re.compile(rf"(?<![\d.$])(?<!\d,){_YEAR}(?![\d]|[,.]\d|%)")
+"""A year by itself. After a comma it is one unless the comma stands within a number: a full-width comma is one like any other by then."""
 _LENGTHS = (
     (6, re.compile(r"\bsix[- ]months?\b|\b6[- ]months?\b|\bhalf[- ]year|\binterim\b|\b(?:[12]h|h[12])(?=\b|\d)|\b(?:first|second) half\b|六個月|6個月|上半年|下半年|中期|半年")),
     (3, re.compile(r"\bthree[- ]months?\b|\b3[- ]months?\b|\bquarter\b|\b(?:q[1-4]|[1-4]q)(?=\b|\d)|三個月|3個月|季度|第[一二三四]季")),

@@ -114,19 +114,23 @@ class DocumentStore:
     def add(
         self, document: Document, facts: Iterable[Fact] = (), *, original: bytes = b"", replace: bool = False
     ) -> bool:
-        """Take a document in; False where these very bytes are here. Another of its name is replaced only when asked (ConflictError)."""
-        if self._db.execute("SELECT 1 FROM documents WHERE sha256 = ?", (document.sha256,)).fetchone():
+        """Take a document in; False where these very bytes are here, unless more of their pages were read this time.
+
+        Another of its name is replaced only when asked (ConflictError).
+        """
+        same = self._db.execute("SELECT head FROM documents WHERE sha256 = ?", (document.sha256,)).fetchone()
+        if same and not set(document.unread) < set(msgspec.msgpack.decode(same[0], type=_Head).unread):
             return False
         old = self._db.execute("SELECT sha256 FROM documents WHERE name = ?", (document.name,)).fetchone()
-        if old and not replace:
+        if old and old[0] != document.sha256 and not replace:
             raise ConflictError(
                 f"another document of this name is here, {old[0][:12]}",
                 where=document.name,
                 fix="replace it, or load it under another name",
             )
         with self._transaction():
-            if old:
-                self._remove(old[0])
+            for sha256 in {each[0] for each in (old, same and (document.sha256,)) if each}:
+                self._remove(sha256)
             self._insert(document, tuple(facts), original)
         return True
 

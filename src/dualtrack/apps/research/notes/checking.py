@@ -7,14 +7,12 @@ third kind.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from dualtrack.apps.research.calculate import replays
 from dualtrack.apps.research.notes.note import QuoteSupport
+from dualtrack.apps.research.notes.overlap import copied_characters, plain
 from dualtrack.domain.records import Record, Text
 from dualtrack.runtime.guards.figures import figures
 
@@ -50,7 +48,6 @@ _SAID: dict[Kind, Text] = {
     "too much quoted": Text(en="more is quoted than the document's licence lets", zh="引用篇幅超出該文件許可的範圍"),
 }
 
-_SPACE = re.compile(r"\s+")
 _PERCENT = Decimal(100)
 _SCALES = (Decimal(1), Decimal(1_000), Decimal(1_000_000), Decimal(1_000_000_000))
 
@@ -120,11 +117,7 @@ def _quote_problem(support: QuoteSupport, sources: Mapping[str, Source]) -> Kind
     page = source.pages.get(support.page)
     if page is None:
         return "no such page"
-    return None if _plain(support.text) in _plain(page) else "not a quotation"
-
-
-def _plain(text: str) -> str:
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
+    return None if plain(support.text) in plain(page) else "not a quotation"
 
 
 def _values(figure: Figure) -> list[Decimal]:
@@ -147,19 +140,19 @@ def _computed(stated: Decimal, values: list[Decimal]) -> bool:
 
 
 def _overlap(note: Note, sources: Mapping[str, Source]) -> Iterator[Finding]:
-    """Count the characters quoted of each document, each passage once, against what its licence lets."""
-    quoted: Counter[str] = Counter()
-    seen: set[tuple[str, str]] = set()
+    """Count the characters of each document that the note gives word for word, against what its licence lets."""
+    quoted: dict[str, list[tuple[int, str]]] = {}
     for sentence in note.sentences:
         for support in sentence.supports:
-            if isinstance(support, QuoteSupport) and (support.document, _plain(support.text)) not in seen:
-                seen.add((support.document, _plain(support.text)))
-                quoted[support.document] += len(_plain(support.text))
-    for document, characters in quoted.items():
+            if isinstance(support, QuoteSupport):
+                quoted.setdefault(support.document, []).append((support.page, support.text))
+    for document, quotes in quoted.items():
         source = sources.get(document)
-        limit = source.quote_characters if source is not None else None
-        if source is not None and limit is not None and characters > limit:
-            yield _finding(0, "too much quoted", f"{source.name}: {characters} of {limit} characters")
+        if source is None or source.quote_characters is None:
+            continue
+        characters = copied_characters((sentence.text for sentence in note.sentences), quotes, source.pages)
+        if characters > source.quote_characters:
+            yield _finding(0, "too much quoted", f"{source.name}: {characters} / {source.quote_characters}")
 
 
 def _finding(sentence: int, kind: Kind, shown: str) -> Finding:

@@ -108,8 +108,15 @@ def _load(request: AppRequest) -> View | Redirect:
             loaded = desk.load_bytes(upload.name, upload.data, about, by=_name(request))
         except DualtrackError as error:
             return _view(request, desk, wrong=shown_refusal(error, NOT_DONE, request.language), status=error.status)
-    done = Text(en=f"Loaded: {loaded.name}, {loaded.pages} pages.", zh=f"已載入：{loaded.name}，共{loaded.pages}頁。")
-    return Redirect(f"{request.root}/desk", said(done, request))
+        unread = len(desk.store.document(loaded.sha256).unread)
+    done = said(
+        Text(en=f"Loaded: {loaded.name}, {loaded.pages} pages.", zh=f"已載入：{loaded.name}，共{loaded.pages}頁。"),
+        request,
+    )
+    left = Text(en=f" Pages that are pictures and were not read: {unread}.", zh=f"其中{unread}頁為圖像，未能讀取。")
+    again = Text(en=" Load it again with OCR to read them.", zh="如需讀取，請選用文字識別（OCR）再次載入。")
+    more = (left, *(() if about.ocr else (again,))) if unread else ()
+    return Redirect(f"{request.root}/desk", done + "".join(said(text, request) for text in more))
 
 
 def _ask(request: AppRequest) -> View | Redirect:

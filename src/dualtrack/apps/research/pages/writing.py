@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast, get_args
 from msgspec.structs import replace
 
 from dualtrack.apps.pages import AppPage, Redirect, View
-from dualtrack.apps.refusals import refusal_codes, shown_refusal
+from dualtrack.apps.refusals import Shown, refusal_codes, refusal_of, shown_refusal
 from dualtrack.apps.research.figure import Figure, Stated
 from dualtrack.apps.research.notes.disclosures import Interest, InterestKind
 from dualtrack.apps.research.notes.note import NOTE_FORMAT, FigureSupport, Note, QuoteSupport, Sentence, Support
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from dualtrack.apps.pages import AppRequest
-    from dualtrack.apps.refusals import Shown
     from dualtrack.apps.research.desk import Desk
 
 __all__ = ["PAGES"]
@@ -33,6 +32,10 @@ _REGISTER = Text(en="Register of interests", zh="利益登記冊")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _SHARE = re.compile(r"\d{1,3}(?:\.\d{1,6})?", re.ASCII)
 _KINDS: tuple[InterestKind, ...] = get_args(InterestKind)
+_TYPED = (
+    "id", "title", "issuers", "first", "audience", "language", "text", "place", "answer", "document", "page", "quote",
+    "issuer", "kind", "who", "since", "until", "percent",
+)  # fmt: skip
 _PERCENT_MAX = 100.0
 _NAME_MAX = 200
 """Longest name of an issuer, as in the register and in a document's."""
@@ -49,19 +52,26 @@ def _list(request: AppRequest) -> View:
 def _listed(request: AppRequest, desk: Desk, error: DualtrackError | None = None) -> View:
     context = {
         "rows": notes(desk),
-        "issuers": _issuers(desk),
         "wrong": _told(error, request),
-        "typed": request.form,
+        "typed": _typed(request, issuers=", ".join(_issuers(desk))),
     }
     return View("notes.html.j2", context, said(_NOTES, request), 200 if error is None else error.status)
+
+
+def _typed(request: AppRequest, **first: str) -> dict[str, str]:
+    """Return what was typed into the form that comes back, by field; `first` is what stands in one that is new."""
+    return {name: request.form.get(name, first.get(name, "")) for name in _TYPED}
 
 
 def _told(error: DualtrackError | None, request: AppRequest) -> Shown | None:
     """Return an error for a page in its reader's language; the error's own words, which are English, only where its code does not say all."""
     if error is None:
         return None
-    shown = shown_refusal(error, NOT_DONE, request.language)
-    return shown._replace(error="") if request.language == "zh-Hant" and error.code in refusal_codes() else shown
+    if error.code not in refusal_codes() or not error.code.startswith("research."):
+        return shown_refusal(error, NOT_DONE, request.language)
+    meant = refusal_of(error)
+    blank = "" if request.language == "zh-Hant" else " "
+    return Shown(blank.join(said(text, request) for text in (NOT_DONE, meant.says, meant.do)), "")
 
 
 def _issuers(desk: Desk) -> list[str]:
@@ -127,7 +137,7 @@ def _view(request: AppRequest, desk: Desk, error: DualtrackError | None = None) 
         "documents": state(desk.register).rows("document"),
         "answers": [kept for kept in desk.answers() if kept.reply is not None and kept.reply.figure is not None],
         "wrong": _told(error, request),
-        "typed": {} if error is None else request.form,
+        "typed": _typed(request),
     }
     return View("note.html.j2", context, found.note.title, 200 if error is None else error.status)
 
@@ -251,7 +261,7 @@ def _registered(request: AppRequest, error: DualtrackError | None = None) -> Vie
             "kinds": _KINDS,
             "issuers": _issuers(desk),
             "wrong": _told(error, request),
-            "typed": request.form,
+            "typed": _typed(request),
         }
     return View("register.html.j2", context, said(_REGISTER, request), 200 if error is None else error.status)
 

@@ -36,7 +36,7 @@ __all__ = [
 Reason = Literal[
     "not understood", "missing operand", "equal matches", "period absent", "two periods", "unit mismatch", "zero divisor", "same cell",
     "second derivation", "no text", "not at its place", "no calculation", "scale", "sign", "magnitude", "weak match",
-    "not said",
+    "not said", "licence",
 ]  # fmt: skip
 """Why there is no answer."""
 
@@ -58,6 +58,7 @@ _SAID: dict[Reason, tuple[Text, Text]] = {
     "magnitude": (Text(en="The result is far from anything its numbers could give", zh="結果與所用數字相差過大"), Text(en="check scales and operands", zh="核對單位級數及數字")),
     "weak match": (Text(en="No line fits the question well enough", zh="沒有足夠符合問題的項目"), Text(en="use the words of the table", zh="請使用表內字眼")),
     "not said": (Text(en="The table does not say of this line what the question says", zh="表內沒有就此項目說明問題所指的內容"), Text(en="a table that says it, or a question in the words of the table", zh="載有該內容的表，或以表內字眼提問")),
+    "licence": (Text(en="The document's licence does not let so much of it be quoted", zh="按文件的使用許可，不得引用此篇幅的原文"), Text(en="read the page itself, or set in research.yaml what the licence lets", zh="請直接閱讀該頁，或於 research.yaml 設定許可的引用篇幅")),
 }  # fmt: skip
 
 

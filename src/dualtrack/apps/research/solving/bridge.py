@@ -53,7 +53,7 @@ def _parted(phrase: str, chinese: bool) -> tuple[tuple[str, ...], str]:
 def _names() -> tuple[tuple[str, str], ...]:
     """Return names of lines in both languages, the longest English first, so that "total assets" is not read as "assets"."""
     pairs = {
-        (_ASIDE.sub("", plain(each.en)), _ASIDE.sub("", each.zh))
+        (_ASIDE.sub("", plain(each.en)), _ASIDE.sub("", plain(each.zh)))
         for key, each in catalogue().roles.items()
         if not key.endswith("_before")
     }

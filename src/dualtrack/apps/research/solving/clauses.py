@@ -55,7 +55,7 @@ def clause_of(question: str, sentence: str) -> Clause | None:
         return None
     start += border + gap
     other = _ELSE.search(sentence, start)
-    text = sentence[start : other.start() if other else len(sentence)].rstrip(" .;:")
+    text = sentence[start : other.start() if other else len(sentence)].rstrip(" ;:")
     return Clause(start, text) if len(_WORD.findall(text)) >= _WORDS_MIN else None
 
 

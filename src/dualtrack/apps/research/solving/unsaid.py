@@ -21,12 +21,13 @@ __all__ = ["unsaid"]
 _ANY_LINE_WORDS = """
 according annual arising calculated company consolidated could document financial incurred know overall represented shown stated
 statement statements table tell text total want
+er erm hello hi hmm kindly okay please thank thanks uh um
 """
 _ANY_LINE = frozenset(map(stem, _ANY_LINE_WORDS.split()))
-"""Words that any line may be asked with; a report leaves them out as it likes."""
+"""Words that any line may be asked with; a report leaves them out as it likes. The last line is of speech."""
 
 _ANY_LINE_CHINESE = re.compile(
-    r"請問|請|列明|計算|公司|集團|全年|財政|會計|金額|數額|數字|總額|總數|總|合共|大約|當年|該年|本年|錄得|達到|等於|呈報|報告|今年|去年|上年|前年|多少錢|千元|百萬|元|億|萬"
+    r"請問|請|列明|計算|公司|集團|全年|財政|會計|金額|數額|數字|總額|總數|總|合共|大約|當年|該年|本年|錄得|達到|等於|呈報|報告|今年|去年|上年|前年|多少錢|千元|百萬|元|億|萬|唔該|話[俾畀比]我知|告訴我|想知道?|想問|幾多|幾錢|嘅|係|系|呀|啊|呢|嗎"
 )
 _HAN = re.compile("[㐀-䶿一-鿿]")
 _WORD = re.compile(r"[A-Za-z][\w'’-]*")
@@ -38,7 +39,7 @@ def unsaid(question: str, said: Iterable[str]) -> tuple[str, ...]:
     A Chinese pair counts where neither of its characters is said: pairs across two words mean nothing.
     """
     known, letters = _known(tuple(said))
-    lower = _ANY_LINE_CHINESE.sub(" ", question)
+    lower = _ANY_LINE_CHINESE.sub(" ", plain(question))
     odd = [word for word in phrase_words(lower) if word not in known and ALIKE.get(word) not in known]
     odd = [word for word in odd if word not in _ANY_LINE and not (_HAN.match(word) and letters.intersection(word))]
     written = {stem(word): word for word in _WORD.findall(plain(question))}
@@ -48,5 +49,5 @@ def unsaid(question: str, said: Iterable[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def _known(said: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
     found = frozenset(word for text in said for word in words(text))
-    letters = frozenset(sign for text in said for sign in text if _HAN.match(sign))
+    letters = frozenset(sign for text in said for sign in plain(text) if _HAN.match(sign))
     return found | {ALIKE[word] for word in found if word in ALIKE}, letters

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from dualtrack.runtime.passages.scripts import to_traditional
+
 __all__ = ["ALIKE", "KEPT_MAX", "OPPOSITES", "content_words", "plain", "stem", "words"]
 
 _SHORT = tuple(
@@ -43,13 +45,19 @@ _STEM_LEAST = 3
 
 
 def plain(text: str) -> str:
-    """Return a text in NFKC and lower case with abbreviations of accounting written out."""
+    """Return a text in NFKC and lower case, Chinese in Hong Kong's characters, with abbreviations of accounting written out."""
     return _plain(text) if len(text) <= KEPT_MAX else _plain.__wrapped__(text)
 
 
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
-    made = unicodedata.normalize("NFKC", text).lower().replace("’", "'").replace("‘", "'").replace("\n", " ")
+    made = (
+        to_traditional(unicodedata.normalize("NFKC", text))
+        .lower()
+        .replace("’", "'")
+        .replace("‘", "'")
+        .replace("\n", " ")
+    )
     for pattern, written in _SHORT:
         made = pattern.sub(written, made)
     return made
