@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dualtrack.apps.research.documents.store import DocumentStore
     from dualtrack.runtime.passages.vectors import Embedder
 
-__all__ = ["RERANKED_MAX", "PageMeaning", "page_words"]
+__all__ = ["RERANKED_MAX", "WORDS_MAX", "PageMeaning", "page_words"]
 
 RERANKED_MAX = 20
 """Pages that are looked at again: the right page of 302 of 303 questions about made reports was among them."""

@@ -57,6 +57,7 @@ def _names() -> tuple[tuple[str, str], ...]:
                 not chinese and (len(name.split()) >= _WORDS_MIN or name == "ebitda")
             ):
                 found.setdefault(name, key)
+                found.setdefault(name.replace("賬", "帳"), key)  # both are written
     return tuple(sorted(found.items(), key=lambda each: -len(each[0])))
 
 
