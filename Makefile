@@ -24,7 +24,7 @@ help:
 install: $(VENV)/.demo
 
 demo: $(VENV)/.demo
-	@$(BIN)/python scripts/installed_size.py --extra models --extra web --megabytes-max 600
+	@$(BIN)/python scripts/installed_size.py --extra models --extra web --extra research --megabytes-max 600
 	$(BIN)/dualtrack demo
 
 test: $(VENV)/.dev

@@ -33,7 +33,7 @@ compile() { "$scratch/venv/bin/uv" pip compile "${options[@]}" "$@"; }
 compile pyproject.toml "$scratch/build.in" --all-extras --group dev --output-file constraints.txt
 cp constraints.txt "$scratch/all.txt"
 rm -f constraints-demo.txt
-compile pyproject.toml "$scratch/build.in" --extra models --extra evidence --extra web --constraint "$scratch/all.txt" \
+compile pyproject.toml "$scratch/build.in" --extra models --extra evidence --extra web --extra research --constraint "$scratch/all.txt" \
   --output-file constraints-demo.txt
 
 # The comments name the scratch folder where a package comes from the build list; what remains must name no place at all.

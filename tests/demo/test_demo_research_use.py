@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from dualtrack.apps.research.evidence.reports import load_reports
 from dualtrack.demo import research_use
 from dualtrack.demo.firms import demo_firms, found_firm
 from dualtrack.domain import canonical
 from dualtrack.domain.entry import Entry
 from dualtrack.domain.vocabulary import Mode, Verdict
-from dualtrack.errors import MissingExtraError
+from dualtrack.errors import MissingExtraError, NotFoundError
 from dualtrack.keys import dsse
 from dualtrack.permit.bundle import read_bundle
 from dualtrack.store.store import Store
@@ -84,3 +85,17 @@ def test_where_reports_cannot_be_made_nothing_is_measured_and_that_is_said(tmp_p
     assert (found.run, found.answers) == (None, [])
     assert "made report" in found.missing
     assert found.recorded.assessment.verdict is Verdict.NOTHING_MEASURED
+
+
+def test_the_carried_reports_are_those_that_the_generator_makes():
+    pytest.importorskip("typst", reason="the reports extra (typst) is not installed")
+    wanted = research_use._said().reports
+    try:
+        printed = list(load_reports(wanted.count, first=wanted.first))
+    except NotFoundError as error:
+        pytest.skip(str(error))
+    carried = load_reports(wanted.count, first=wanted.first, carried=research_use._carried)
+    for one, other in zip(printed, carried, strict=True):
+        assert research_use._carried(one.truth.seed) == other.pdf
+        assert [page.text for page in other.document.pages] == [page.text for page in one.document.pages]
+        assert other.truth == one.truth

@@ -67,6 +67,7 @@ def test_claims_are_shown_with_verdict_evidence_and_share(served):
         "indicative", "Electric power generation", "of secondary grade", "may be true",
     ):  # fmt: skip
         assert wanted in page, wanted
+    assert "Environment Our Scope" not in page  # a heading is no part of the sentence below it
     pictures = re.findall(r'href="(/apps/research/cell/[^"]+)"', page)
     assert len(pictures) == 4
     seen = served.analyst.get(pictures[0].replace("&amp;", "&"))

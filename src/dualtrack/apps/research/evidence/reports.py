@@ -11,16 +11,15 @@ from dualtrack.apps.research.documents.issuers import Issuer, IssuerNames
 from dualtrack.apps.research.documents.loading import load_document
 from dualtrack.apps.research.documents.model import About
 from dualtrack.apps.research.generator.issuer import make_issuer
-from dualtrack.apps.research.generator.make import make_report
+from dualtrack.apps.research.generator.make import Report, make_report, make_truth
 from dualtrack.apps.research.generator.truth import in_language
 from dualtrack.errors import FieldError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dualtrack.apps.research.documents.facts import Fact
     from dualtrack.apps.research.documents.model import Document, Language
-    from dualtrack.apps.research.generator.make import Report
     from dualtrack.apps.research.generator.truth import Truth
 
 __all__ = ["LICENCE", "PLANTED", "REPORTS_MAX", "YEAR", "Loaded", "about_made", "load_reports", "names_of"]
@@ -47,19 +46,22 @@ class Loaded(NamedTuple):
     pdf: bytes
 
 
-def load_reports(count: int, *, first: int = 1) -> Iterator[Loaded]:
+def load_reports(
+    count: int, *, first: int = 1, carried: Callable[[int], bytes | None] = lambda _: None
+) -> Iterator[Loaded]:
     """Yield reports of seeds from `first` on: English and Chinese by turns, each way of planting in four, in both languages in eight.
 
+    `carried` gives the PDF of a seed where it was printed before, so that neither Typst nor a font is needed.
     Raises FieldError for a number of reports out of bounds, MissingExtraError or NotFoundError where they cannot be printed or read here.
     """
     # One thread waits for the process that reads a PDF; printing is not made for threads.
     with ThreadPoolExecutor(max_workers=1) as pool:
-        read = [pool.submit(_read, made, planted) for made, planted in _printed(count, first)]
+        read = [pool.submit(_read, made, planted) for made, planted in _printed(count, first, carried)]
         for each in read:
             yield each.result()
 
 
-def _printed(count: int, first: int) -> Iterator[tuple[Report, str]]:
+def _printed(count: int, first: int, carried: Callable[[int], bytes | None]) -> Iterator[tuple[Report, str]]:
     """Yield reports of issuers of different names: a seed whose issuer has the name of an earlier one is passed over."""
     if not 0 < count <= REPORTS_MAX:
         raise FieldError(f"{count} reports", where="reports", expected=f"1 to {REPORTS_MAX}")
@@ -70,7 +72,12 @@ def _printed(count: int, first: int) -> Iterator[tuple[Report, str]]:
         taken.add(name)
         errors = PLANTED[(place + place // len(PLANTED)) % len(PLANTED)]
         language = _LANGUAGES[place % len(_LANGUAGES)]
-        yield make_report(seed, year=YEAR, language=language, errors=errors), ",".join(errors) or "plain"
+        pdf = carried(seed)
+        if pdf is None:
+            made = make_report(seed, year=YEAR, language=language, errors=errors)
+        else:
+            made = Report(pdf, make_truth(seed, year=YEAR, language=language, errors=errors))
+        yield made, ",".join(errors) or "plain"
 
 
 def _read(made: Report, planted: str) -> Loaded:

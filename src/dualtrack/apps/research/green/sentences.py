@@ -24,6 +24,9 @@ _SHORT = 0.6
 _INDENT, _GAP, _SIZE = 30.0, 0.9, 0.15
 """Points that a line of one paragraph may be indented; heights that may lie between two; how far sizes may differ."""
 
+_LARGER = 1.4
+"""Widths of a letter from which a line is a heading: lines of one size differ by a fifth."""
+
 _ABBREVIATION = r"(?<!\bno)(?<!\bco)(?<!\bltd)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)(?<!\bvs)(?<!\bmr)(?<!\bms)(?<!\bst)"
 _END = re.compile(
     rf"(?<=[。！？；])\s*|{_ABBREVIATION}(?<=[.!?;])[\"”’)]?\s+(?=[\"“(]?[A-Z0-9\u3400-\u9fff•])", re.IGNORECASE
@@ -100,7 +103,7 @@ def _ends(line: Line, after: Line, widest: int) -> bool:
     if not begins or _STOPS.search(text) or text.endswith((",", "，", "、")):
         return begins and _STOPS.search(text) is not None
     if line.box is not None and after.box is not None:
-        return not _is_next(line.box, after.box)
+        return not _is_next(line.box, after.box) or _pitch(text, line.box) > _LARGER * _pitch(follows, after.box)
     return _width(text) < _SHORT * widest
 
 
@@ -112,6 +115,11 @@ def _is_next(box: Box, after: Box) -> bool:
         and -height < after.top - box.bottom < _GAP * height
         and abs(after.bottom - after.top - height) < _SIZE * height
     )
+
+
+def _pitch(text: str, box: Box) -> float:
+    """Return how wide a letter is on the average: boxes of a heading without descenders are no higher than those of a line below it."""
+    return (box.right - box.left) / max(_width(text), 1)
 
 
 def _width(text: str) -> int:

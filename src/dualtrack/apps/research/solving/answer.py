@@ -142,11 +142,10 @@ class NoAnswerError(FieldError):
 
 
 def abstained(reason: Reason, found: str) -> Abstained:
-    """Return the lack of an answer in words."""
+    """Return the lack of an answer in words; what was found is of the source or the question, and in Chinese stands as a quotation."""
     said, settles = _SAID[reason]
-    return Abstained(
-        reason=reason, words=Text(en=f"{said.en}: {found}.", zh=f"{said.zh}：{found}。"), found=found, settles=settles
-    )
+    words = Text(en=f"{said.en}: {found}.", zh=f"{said.zh}：「{found}」。")
+    return Abstained(reason=reason, words=words, found=found, settles=settles)
 
 
 def said_of(reason: Reason) -> tuple[Text, Text]:
