@@ -248,7 +248,8 @@ def _load_report(page: Page, base: str) -> str:
     page.locator("#file").set_input_files([{"name": "demo-esg.pdf", "mimeType": "application/pdf", "buffer": data}])
     Steps("form[action$='/load'] button", licence="DEMO", issuer="DEMO: Lantern", period="FY2025", form="esg")(page)
     page.goto(f"{base}{_RESEARCH}/green")
-    return f"{_RESEARCH}/green?document={page.locator('#document').input_value()}"
+    loaded = page.locator("#document option", has_text="demo-esg").get_attribute("value")
+    return f"{_RESEARCH}/green?document={loaded}"
 
 
 def prepare(open_as: Callable[[str], Page], base: str, receipts: list[str], chats: list[str]) -> dict[str, str]:

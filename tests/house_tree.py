@@ -16,7 +16,7 @@ PACKAGE = SOURCE / "dualtrack"
 VERIFIER = SOURCE / "dualtrack_verify.py"
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LEFT_OUT = {".venv", ".git", "__pycache__", "dist", "build", "dualtrack-demo", "node_modules"}
-_BINARY = {".parquet", ".xlsx", ".xls", ".ods", ".png", ".zip", ".gz", ".pyc", ".mo", ".woff2"}
+_BINARY = {".parquet", ".xlsx", ".xls", ".ods", ".png", ".zip", ".gz", ".pyc", ".mo", ".woff2", ".pdf"}
 
 
 @cache

@@ -64,6 +64,11 @@ def test_words_become_a_table_and_a_row_of_numbers_is_split():
     assert [[cell.text for cell in row] for row in table.rows][-1] == ["Gross profit", "500", "360"]
 
 
+def test_a_blank_that_was_left_out_around_a_number_is_put_back():
+    page = page_of(1, *SIZE, [words("cut by20.2%within 2 years, CO2 by1,250 t, m3, ISO14001", 200, 200)])
+    assert page.text == "cut by 20.2% within 2 years, CO2 by 1,250 t, m3, ISO14001"
+
+
 def test_a_page_of_which_the_recogniser_is_not_sure_stays_unread():
     assert page_of(1, *SIZE, []) is None
     assert page_of(1, *SIZE, [words("Revenue of the Group", 200, 200, sure=899)]) is None

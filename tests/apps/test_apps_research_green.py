@@ -296,7 +296,9 @@ def test_numbers_units_scopes_and_years_are_read_as_written():
     assert years_of("fell by 5% against a 2019 baseline", 2025) == (None, 2019, None)
     assert years_of("in 2025 compared with 2024", 2025) == (2025, 2024, None)
     assert years_of("by 2030 against 2020", 2025) == (None, 2020, 2030)
-    assert shown(Decimal(11440), "tco2e") == "11,440 tco2e"
+    assert shown(Decimal(11440), "tco2e") == "11,440 tCO2e"
+    assert shown(Decimal(412_730_500), "kwh") == "412,730.5 MWh"
+    assert shown(Decimal(-800), "kg") == "-800 kg"
 
 
 def test_sentences_run_over_lines_and_leave_out_tables():

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dualtrack.runtime.faces.chat import Turn, check_output, disclosure_due, reads_passages
+from dualtrack.runtime.faces.chat import Turn, check_output, disclosure_due
 from dualtrack.runtime.faces.chat_reasons import cited_titles
 from dualtrack.runtime.faces.chat_request import check_tools, input_content, language_in, read_chat, with_extras
+from dualtrack.runtime.faces.chat_retrieved import judge_retrieved
 from dualtrack.runtime.faces.chat_tools import output_content
 from dualtrack.runtime.guards.base import Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
@@ -75,17 +76,17 @@ def _request(item: KnownWrong, look: Look) -> ChatRequest:
 def _turn(runtime: Runtime, asked: ChatRequest, call: Call) -> Turn:
     """Run the guards on what is asked, as on any other."""
     live = call.live
-    retrieved = runtime.shelf.retrieve(live, asked.pieces, call.language)
-    pieces = (*retrieved, *asked.pieces) if reads_passages(live) else asked.pieces
+    nearest = runtime.shelf.retrieve(live, asked.pieces, call.language)
     begun_ns = time.perf_counter_ns()
-    checked = Checked("input", live.use, live.policy, call.language, pieces=pieces, turn=asked.turn)
+    checked = Checked("input", live.use, live.policy, call.language, pieces=asked.pieces, turn=asked.turn)
     found = run_guards(live.guards, "input", checked)
+    retrieved = judge_retrieved(live, nearest, call.language)
     call.input_us = (time.perf_counter_ns() - begun_ns) // 1000
-    call.verdicts += found.verdicts
+    call.verdicts += [*found.verdicts, *retrieved.verdicts]
     left, fits = with_extras(asked, found.pieces)
     if found.action in {"route", "block"} or not fits:
         raise _stopped(live.use)
-    return Turn(asked, call, left if reads_passages(live) else (*retrieved, *left), None)
+    return Turn(asked, call, (*retrieved.pieces, *left), None)
 
 
 def _called(part: DraftCall, like: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dualtrack.runtime.faces.answer_form import formed_body, note_formed
 from dualtrack.runtime.faces.chat_fallback import by_rule, why_no_model
 from dualtrack.runtime.faces.chat_reasons import CITED, cited_titles
 from dualtrack.runtime.faces.chat_request import check_tools, input_content, language_in, upstream_body, with_extras
+from dualtrack.runtime.faces.chat_retrieved import judge_retrieved
 from dualtrack.runtime.faces.chat_tools import call_extra, output_content
 from dualtrack.runtime.faces.chat_upstream import Completion, ask_chat, note_call
 from dualtrack.runtime.guards.base import SCORE_MAX, Checked, Piece
@@ -50,7 +51,6 @@ __all__ = [
     "instead",
     "instead_midway",
     "quote",
-    "reads_passages",
     "redacted",
     "said",
 ]
@@ -111,16 +111,18 @@ async def begin_turn(
     call = await runtime.begin(live, content, person=asked.person, language=language)
     if not runtime.shelf.ready(live, language):
         await asyncio.to_thread(runtime.shelf.prepare, live, language)
-    retrieved = runtime.shelf.retrieve(live, asked.pieces, language)
-    pieces = (*retrieved, *asked.pieces) if reads_passages(live) else asked.pieces
     opted_out = runtime.opted_out(call)
-    checked = Checked("input", live.use, live.policy, language, pieces=pieces, turn=asked.turn, opted_out=opted_out)
+    checked = Checked(
+        "input", live.use, live.policy, language, pieces=asked.pieces, turn=asked.turn, opted_out=opted_out
+    )
+    nearest = runtime.shelf.retrieve(live, asked.pieces, language)
     begun_ns = time.perf_counter_ns()
     found = run_guards(live.guards, "input", checked)
+    retrieved = judge_retrieved(live, nearest, language)
     call.input_us = (time.perf_counter_ns() - begun_ns) // 1000
-    call.verdicts += found.verdicts
+    call.verdicts += [*found.verdicts, *retrieved.verdicts]
     pieces, fits = with_extras(asked, found.pieces)
-    pieces = pieces if reads_passages(live) else (*retrieved, *pieces)
+    pieces = (*retrieved.pieces, *pieces)
     stopped: tuple[Outcome, str] | None = None
     if live.mode != "observe":
         if opted_out:
@@ -132,15 +134,6 @@ async def begin_turn(
         if "opt_out" in found.fired and live.policy.opt_out:
             runtime.remember_opt_out(call)
     return Turn(asked, call, pieces, stopped)
-
-
-def reads_passages(live: LiveUse) -> bool:
-    """Say whether a model reads what is retrieved: only then can an order in it do anything, and are guards asked of it.
-
-    Where passages are only quoted they are what somebody approved and the release pins, and a guard that mistakes one for an attack turns
-    away who asked.
-    """
-    return any(upstream.kind == "openai" for upstream in live.upstreams)
 
 
 async def complete(runtime: Runtime, client: UpstreamClient, turn: Turn) -> dict[str, Any]:

@@ -37,7 +37,7 @@ SECONDS_MAX = 300
 """What CPU_SECONDS_MAX may take on a busy machine."""
 
 OCR_PAGES_MAX = 40
-"""Most pages of a document that are read from pictures: somebody waits for it, and a page takes some 4 s of a processor."""
+"""Most pages of a document that are read from pictures: somebody waits for it, and a page takes some 6 s of a processor."""
 
 OCR_CPU_SECONDS_MAX = 400
 """Processor time of that reader: OCR_PAGES_MAX at 10 s."""

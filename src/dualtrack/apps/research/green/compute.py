@@ -107,11 +107,20 @@ def same_part(claim: Claim, found: Computed) -> bool:
     return there == parts_in(claim.text)
 
 
+_SIGNS = {"number": "", "tco2e": "tCO2e", "kwh": "kWh", "gj": "GJ", "m3": "m³", "m2": "m²"}
+_LARGER = {"kwh": "MWh", "kg": "t"}
+_LARGE = 10_000
+"""Signs of units as they are printed; those of a thousand of a unit, and from where they are used."""
+
+
 def shown(value: Decimal, unit: str) -> str:
-    """Return a number as a reader sees it: per cent with one digit, amounts with commas and their unit."""
+    """Return a number as a reader sees it: per cent with one digit, amounts with commas and their unit, large ones in the larger unit."""
     if unit == "%":
         return f"{value * 100:.1f}%"
-    return f"{value.normalize():,f} {'' if unit == 'number' else unit}".strip()
+    sign = _SIGNS.get(unit, unit)
+    if unit in _LARGER and abs(value) >= _LARGE:
+        sign, value = _LARGER[unit], value.scaleb(-3)
+    return f"{value.normalize():,f} {sign}".strip()
 
 
 def _of(claim: Claim, measures: Measures, year: int) -> list[Measure]:
