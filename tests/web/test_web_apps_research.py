@@ -15,6 +15,8 @@ pytest.importorskip("pypdfium2", reason="the research extra (pypdfium2) is not i
 import typst
 
 from dualtrack.apps.research.desk import Desk
+from dualtrack.apps.research.documents import pdf
+from dualtrack.apps.research.documents.model import Line, Page
 from dualtrack.apps.research.notes.publishing import find_note
 from dualtrack.apps.research.state import state
 from permit.firm import FIRM
@@ -103,6 +105,22 @@ def test_what_cannot_be_loaded_is_said_and_nothing_is_kept(served, data, form, s
     assert answer.status_code == 400
     assert said in answer.text
     assert len(state(register(served)).rows("document")) == before
+
+
+def test_pages_that_are_pictures_are_read_where_the_box_is_ticked_and_counted_where_it_is_not(served, monkeypatch):
+    words = typst.compile(b"#page[The board met.]#page[]", format="pdf")
+    asked = []
+    page = Page(number=2, width=595, height=842, lines=(Line("Kites were sold."),), confidence=0.97)
+    monkeypatch.setattr(pdf, "read_pictures", lambda _, numbers, *__: asked.append(numbers) or {2: page})
+    assert load(served, words, name="kite.pdf", issuer="Kite").status_code == 303
+    assert "were not read: 1. Load it again with OCR" in served.analyst.get(DESK).text
+    assert load(served, words, name="kite.pdf", issuer="Kite", ocr="yes").status_code == 303
+    assert "were not read" not in served.analyst.get(DESK).text
+    with Desk(served.runtime, FIRM) as desk:
+        (kept,) = [each for each in desk.store.documents() if each.about.issuer == "Kite"]
+        assert desk.store.document(kept.sha256).unread == ()
+        desk.store.remove(kept.sha256)
+    assert asked == [(2,)]
 
 
 def test_a_figure_comes_with_its_calculation_and_the_picture_of_its_cell(served):

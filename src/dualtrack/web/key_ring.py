@@ -50,16 +50,18 @@ class KeyRing:
         self._read_s = 0.0
         self._written_s = steady_s()
         self._stop = threading.Event()
+        self._mutex = threading.Lock()
         self.refresh()
         self._thread = threading.Thread(target=self._run, name="api keys", daemon=True)
         self._thread.start()
 
     def refresh(self) -> None:
         """Read now: after a key was made or revoked here, it counts at once in this process."""
-        begun_s = steady_s()
-        with self._backend.read() as connection:
-            self._keys = api_keys_snapshot(connection, now_s=self._now_s())
-        self._read_s = begun_s
+        with self._mutex:  # an older reading of the other thread must not come last
+            begun_s = steady_s()
+            with self._backend.read() as connection:
+                self._keys = api_keys_snapshot(connection, now_s=self._now_s())
+            self._read_s = begun_s
 
     def identify(self, authorization: str | None) -> Identity | None:
         """Return who an `Authorization` header is of, or None; raises StoreError while keys cannot be looked up."""
