@@ -16,6 +16,7 @@ import argparse
 import resource
 import sys
 import tempfile
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -34,8 +35,8 @@ EXPECTED = {"supported": "supported", "contradicted": "contradicted", "unsupport
 
 
 def tight(text: str) -> str:
-    """Return a text without its blanks, which differ at the ends of lines."""
-    return "".join(text.split())
+    """Return a text without its blanks, which differ at the ends of lines, and full-width marks as usual ones."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def checked(seed: int, language: str, folder: Path, found: Counter[str], *, say: bool, scan: bool) -> None:

@@ -217,11 +217,10 @@ _APPLICATIONS = (
     ),
     Place("research-desk", BROKER_COMPLIANCE, f"{_RESEARCH}/desk"),
     Place(
-        "research-refused",
+        "research-asked",
         BROKER_COMPLIANCE,
         f"{_RESEARCH}/desk",
         Steps("main form.panel button", question="What was revenue?"),
-        403,
     ),
     Place("research-notes", BROKER_COMPLIANCE, f"{_RESEARCH}/notes"),
     Place("research-note", BROKER_COMPLIANCE, "{research_note}"),

@@ -64,6 +64,13 @@ def test_words_become_a_table_and_a_row_of_numbers_is_split():
     assert [[cell.text for cell in row] for row in table.rows][-1] == ["Gross profit", "500", "360"]
 
 
+def test_years_at_the_head_of_columns_that_stand_close_are_split():
+    seen = statement()[3:]
+    head = ("二零二五年二零二四年", 2400, 200, 3300, 300, 990, [("二零二五年", 2400, 2700), ("二零二四年", 2940, 3300)])
+    (table,) = page_of(1, *SIZE, [words("港幣百萬元", 200, 200), head, *seen]).tables
+    assert [column.text for column in table.columns[1:]] == ["二零二五年", "二零二四年"]
+
+
 def test_a_blank_that_was_left_out_around_a_number_is_put_back():
     page = page_of(1, *SIZE, [words("cut by20.2%within 2 years, CO2 by1,250 t, m3, ISO14001", 200, 200)])
     assert page.text == "cut by 20.2% within 2 years, CO2 by 1,250 t, m3, ISO14001"

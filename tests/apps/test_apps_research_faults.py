@@ -88,6 +88,16 @@ def test_thousands_and_millions_in_one_filing_are_each_read_as_headed_and_shown_
     assert (reply.figure.value, shown.splitlines()[0][:17]) == ("150500000", "150.5 million HKD")
 
 
+@pytest.mark.parametrize(
+    "caption", ["1.9 million passengers used the services in 2025", "全年共有一百九十萬人次使用服務"]
+)
+@pytest.mark.parametrize("heads", [("2025|HK$'000", "2024|HK$'000"), ("2025", "2024")])
+def test_a_number_in_a_caption_is_not_the_scale_of_the_table(ask, caption, heads):
+    pages = (statement(*heads, revenue=("1,310,200", "1,200,500"), title=(*TITLE, caption)),)
+    reply, _ = ask(REVENUE, pages)
+    assert reply.figure.value == ("1310200000" if len(heads[0]) > 4 else "1310200")
+
+
 def test_two_tables_that_say_otherwise_give_no_figure(ask):
     summary = Made(("Five-Year Financial Summary",), (("HK$ million", "2025", "2024"), ("Revenue", "1,510", "1,201"), ("Gross profit", "460", "401")))  # fmt: skip
     reply, shown = ask(

@@ -45,6 +45,9 @@ DOUBT = "?"
 _DOUBTFUL = re.compile(r"(?<![\d.,])(?:[1-9]\d{0,2}(?:[.,]\d{3})*\.\d{3}(?!\d)|\d{5})")
 """Thousands, or three decimals: small commas are read as points, and the recogniser is sure of it. Or five digits without a comma: it was lost, or two numbers ran into one."""
 
+_YEAR = re.compile(r"(?:FY|\d{4}/)?\d{2,4}年?|[〇零一二三四五六七八九]{4}年", re.ASCII)
+"""What heads a column of one year."""
+
 _LOST_BLANK = re.compile(r"(?<=[a-z]{2})(?=\d{2}|\d[\d,.]*%|\d,\d)|(?<=%)(?=[A-Za-z])", re.ASCII)
 """Where the recogniser leaves out the blank of `by 20.2% within`; not in `CO2` or `m3`."""
 
@@ -106,14 +109,18 @@ def page_of(number: int, width: int, height: int, seen: Sequence[_Seen]) -> Page
 
 
 def _words(seen: _Seen) -> Iterator[Word]:
-    """Yield words as one, but each of the numbers at their end by itself: columns that stand close are seen as one line."""
+    """Yield words as one, but each of the numbers and years at their end by itself: columns that stand close are seen as one line."""
     text, left, top, right, bottom, _, given = seen
     parts = given or [(text, left, right)]
-    first = next((at + 1 for at in reversed(range(len(parts))) if not is_figure(parts[at][0])), 0)
+    first = next((at + 1 for at in reversed(range(len(parts))) if not _alone(parts[at][0])), 0)
     lead = _LOST_BLANK.sub(" ", _without(text, sum(len(part) for part, _, _ in parts[first:])))
     places = [(lead, parts[0][1], parts[first - 1][2])] if first else []
     for part, a, b in (*places, *parts[first:]):
         yield Word(part, a / _TENTHS, top / _TENTHS, b / _TENTHS, bottom / _TENTHS)
+
+
+def _alone(part: str) -> bool:
+    return is_figure(part) or _YEAR.fullmatch(part) is not None
 
 
 def _without(text: str, letters: int) -> str:

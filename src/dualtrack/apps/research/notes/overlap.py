@@ -68,7 +68,7 @@ def _runs(sentence: str, whole: str) -> Iterator[tuple[int, int]]:
     for at in range(0, len(sentence) - block + 1, block):
         if at < done:
             continue
-        longest = max(_alike(sentence, at, block, whole), key=lambda run: run[1] - run[0], default=(0, 0))
+        longest = max(_alike(sentence, at, block, whole), key=lambda run: run[1] - run[0], default=(0, 0, 0))
         if longest[1] - longest[0] >= least:
             done = at + longest[1] - longest[2]
             yield longest[:2]

@@ -76,6 +76,11 @@ _CENTS = re.compile(r"\bcents?\b|仙|\bpence\b")
 _A_SHARE = re.compile(r"\bper (?:\w+ )?share\b|每股|\beps\b|\bshare price\b|股價")
 _SHARE = re.compile(r"\bshares\b|股數|股份數目")
 _PURE = re.compile(r"\bratio\b|\bmultiple\b|\btimes\b|\(x\)|倍|比率")
+_COUNTED = re.compile(
+    r"\d[\d,.]*\s*(?:thousand|million|billion|千|百萬|萬|億)|[一二三四五六七八九兩][一二三四五六七八九十百千零]*[萬億]"
+)
+"""A number with its scale, which says nothing of a table below: "1.9 million passengers"."""
+
 _HEADS_MAX = 20_000
 """How much of the text is searched for exceptions to the table's scale, in characters."""
 
@@ -187,11 +192,11 @@ def _other_kind(held: Held, body: Body) -> bool:
 def table_scale(
     body_id: tuple[tuple[str, ...], str, tuple[str, ...]], paragraphs: tuple[str, ...], printed: tuple[str, ...]
 ) -> tuple[str, str] | None:
-    """Return the scale of a table and the place that says it: a heading, the caption, a declaration in the text, or sentences that agree with cells."""
+    """Return the scale of a table and the place that says it: a heading, then the caption, a row, a declaration in the text, or sentences that agree with cells."""
     headings, caption, rows = body_id
     for where, texts in (
-        ("the caption", (caption,)),
         ("a heading of the table", headings),
+        ("the caption", (_COUNTED.sub(" ", plain(caption)),)),
         ("a row of the table", rows),
     ):
         found = {scale for text in texts for scale in stated_scales(text)}
