@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dualtrack.apps.research.saying import rounded
 from dualtrack.apps.research.solving.recognised import READ_BY_OCR
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ def reply_lines(reply: Reply) -> Iterator[str]:
     """Yield what a reply says, both languages where they are its own words."""
     if reply.figure is not None:
         figure = reply.figure
-        shown = " ".join(filter(None, (figure.choice, figure.shown, *_printed_in(figure.scale, figure.unit))))
+        shown = " ".join(filter(None, (figure.choice, rounded(figure.shown), *_printed_in(figure.scale, figure.unit))))
         yield f"{shown} ({figure.definition.en}; {figure.definition.zh})"
-        yield f"  = {figure.expression}"
+        exact = f" = {figure.shown}" if rounded(figure.shown) != figure.shown else ""
+        yield f"  = {figure.expression}{exact}"
         for operand in figure.operands:
             read = " ".join(_printed_in(operand.scale, operand.unit))
             where = f"{operand.text} at {operand.address}, {operand.label} {operand.period}".rstrip()

@@ -10,6 +10,7 @@ from dualtrack.apps.refusals import shown_refusal
 from dualtrack.apps.research.desk import Desk
 from dualtrack.apps.research.documents.model import About, parse_address
 from dualtrack.apps.research.documents.picture import render_page
+from dualtrack.apps.research.saying import rounded, said_figure
 from dualtrack.apps.research.state import state
 from dualtrack.domain.records import Text
 from dualtrack.errors import DualtrackError, FieldError, NotFoundError
@@ -76,6 +77,8 @@ def _answer(kept: Kept) -> dict[str, Any]:
         "operands": [],
     }
     if reply is not None and reply.figure is not None and reply.source is not None:
+        shown["number"], shown["measured"] = said_figure(reply.figure)
+        shown["exact"] = reply.figure.shown if rounded(reply.figure.shown) != reply.figure.shown else ""
         for operand in reply.figure.operands:
             shown["operands"].append({"cited": operand, "picture": _picture_of(reply.source.sha256, operand.address)})
     return shown
