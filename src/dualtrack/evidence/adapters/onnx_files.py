@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from dualtrack.errors import EvidenceError, MissingExtraError
@@ -45,6 +46,7 @@ class OnnxScorer:
 def load_onnx(path: Path, *, file_digest: str, release_digest: str, output: str | None = None) -> OnnxScorer:
     """Open an ONNX file whose SHA-256 is `file_digest`; raises EvidenceError where it cannot be."""
     data = read_model_file(path, file_digest)
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read by onnxruntime, which else reports its use to its maker
     try:
         import onnxruntime  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415 - only for such models
     except ImportError as error:
