@@ -4,8 +4,7 @@
 
 FILE is a list of {text, register, expects}, `expects` a kind or none. Without it, `tests/apps/data/trigger_messages.yaml`: both of its halves were used
 while rules were written, so what it gives is a figure of development. `--blind` takes `trigger_messages_blind.yaml` beside it, by a writer who had
-seen no rule: it is scored once. `--words` is a list of bare words to hold beside, in the form that `git show ec139b2:src/dualtrack/apps/service/triggers.yaml`
-prints. Two counts: the kind itself was found; and a person was called by any kind but a cue of vulnerability, which only offers help. Shares carry n and
+seen no rule: it is scored once. `--words` is a list of bare words to hold beside, as `{id, en: [...], zh: [...]}`. Two counts: the kind itself was found; and a person was called by any kind but a cue of vulnerability, which only offers help. Shares carry n and
 a 95 per cent Wilson interval. Time is processor time of this process, of messages that differ. Limits: 0.85 of messages of kinds other than
 vulnerable call a person, 0.9 of distress and of bereavement, at most 0.08 of others do; 300 µs a message.
 """

@@ -148,6 +148,9 @@ def test_no_word_of_a_model_stands_beside_a_figure_and_another_line_is_said_to_b
     ("sql", "shown"),
     [
         ("SELECT 424242 AS total", "424242"),
+        ("SELECT sum(amount) AS amount FROM sales UNION ALL SELECT 424242", "424242"),
+        ("SELECT sum(amount) * 0 + 424242 AS total_amount FROM sales", "424242"),
+        ("SELECT round(100.0 * sum(amount) / count(*), 2) AS amount FROM sales LIMIT 5", ""),
         ("SELECT 'GOLDEN LYNX' AS answer FROM sales", "'GOLDEN LYNX'"),
         ("SELECT region, sum(amount) AS golden_lynx FROM sales GROUP BY region", "golden_lynx"),
         ("SELECT region || ' LYNX' AS region FROM sales", " LYNX"),

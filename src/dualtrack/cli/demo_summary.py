@@ -74,7 +74,7 @@ def _show_matrix(out: Console, result: DemoResult) -> None:
     out.print(table)
     total = sum(len(result.recorded[firm.id]) for firm in firms)
     out.print(
-        f"{total} uses declared, {len(result.measured) + 1} measured; 'declared' is: declared, nothing measured, no permit."
+        f"{total} uses declared, {len(result.measured) + (result.research.run is not None)} measured; 'declared' is: declared, nothing measured, no permit."
     )
 
 

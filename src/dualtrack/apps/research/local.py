@@ -14,6 +14,7 @@ from dualtrack.apps.research.documents.store import DocumentStore
 from dualtrack.apps.research.ordering import local_meaning
 from dualtrack.apps.research.quoting import within_licence
 from dualtrack.apps.research.tables.ask import propose
+from dualtrack.apps.research.tables.gate import is_sql
 from dualtrack.apps.research.tables.records import Source
 from dualtrack.apps.research.tables.run import ask_sql
 from dualtrack.apps.research.tables.sources import open_tables
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from dualtrack.apps.research.tables.records import Result
 
 __all__ = ["ask_files", "ask_tables"]
-
-_BEGINS = ("select", "with", "from", "(")
 
 
 def ask_files(
@@ -64,7 +63,7 @@ def ask_tables(question: str, files: Sequence[Path], *, licence: str, personal: 
     sources = [Source(path=str(path), licence=licence, personal=tuple(personal)) for path in files]
     with open_tables(sources) as desk:
         sql = question
-        if not question.lstrip().casefold().startswith(_BEGINS):
+        if not is_sql(question):
             proposed = propose(question, desk.tables)
             if proposed.sql is None:
                 said = proposed.cannot

@@ -28,13 +28,13 @@ from dualtrack.runtime.faces.answer_form import Formed
 from dualtrack.runtime.guards.base import Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from dualtrack.apps.research.asking import AskedModel, PageRead
     from dualtrack.apps.research.solving.proposals import Pointed, Proposal
     from dualtrack.apps.research.solving.table import Table
 
-__all__ = ["Judged", "ProposalForm", "Sources", "gather", "judge", "propose", "reply_of"]
+__all__ = ["Judged", "ProposalForm", "Sources", "gather", "judge", "reply_of"]
 
 _ADDRESS = re.compile(r"t([1-9]\d{0,3})/(r\d+c\d+)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -180,11 +180,6 @@ def _quoted(proposal: Proposal, sources: Sources) -> tuple[int, Table]:
         if all(any((each.quote or "") in line for line in lines) for each in proposal.operands):
             return at, table
     raise NoAnswerError("not at its place", "quotes that no page has together")
-
-
-def propose(asked: str, sources: Sources, ask: Callable[[list[dict[str, str]]], str]) -> Judged:
-    """Put a question to a model by a callable that takes messages and returns its answer; return what the checks say of it."""
-    return judge(ask(make_messages(sources.text, asked)), asked, sources)
 
 
 def reply_of(before: Reply, form: ProposalForm, models: tuple[AskedModel, ...]) -> Reply:

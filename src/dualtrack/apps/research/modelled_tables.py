@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dualtrack.apps.research.asking import AskedModel
 from dualtrack.apps.research.modelled_call import Begun, decide_asking, models_of
+from dualtrack.apps.research.solving.prompt import PROMPT_CHARS_MAX
+from dualtrack.apps.research.solving.solve import QUESTION_MAX
 from dualtrack.apps.research.tables.ask import propose
-from dualtrack.apps.research.tables.gate import check_sql
+from dualtrack.apps.research.tables.gate import check_sql, is_sql
 from dualtrack.apps.research.tables.proposal import asked_line, describe, make_rules, read_proposal
 from dualtrack.apps.research.tables.records import Result
 from dualtrack.apps.research.tables.run import Limits, ask_sql, run_gated
@@ -37,8 +39,6 @@ __all__ = ["ROWS_SHOWN", "SqlForm", "TablesAnswer", "TablesReply", "ask_tables_a
 
 ROWS_SHOWN = 200
 """Rows of a result on the page and in the record: more is no answer that a person reads."""
-
-_BEGINS = ("select", "with", "from", "(")
 
 
 class TablesReply(Record, frozen=True):
@@ -118,6 +118,11 @@ def ask_tables_at(
     """
     if not question.strip():
         raise FieldError("no question", where="question", fix="ask something")
+    if len(question) > QUESTION_MAX and not is_sql(question):  # of SQL the gate has its own bound
+        expected = f"at most {QUESTION_MAX:,}"
+        raise FieldError(
+            f"{len(question):,} characters", where="question", expected=expected, fix="ask one thing at a time"
+        )
     runtime, use = desk.runtime, desk.settings.use
     day = str(hong_kong_date(runtime.clock()))
     found: list[TablesReply] = []
@@ -136,7 +141,7 @@ def ask_tables_at(
 
 def _by_rules(tables: Tables, day: str, question: str) -> TablesReply:
     limits = Limits(rows=ROWS_SHOWN)
-    if question.lstrip().casefold().startswith(_BEGINS):
+    if is_sql(question):
         return TablesReply(outcome="table", result=ask_sql(question, tables, day=day, limits=limits), by="analyst")
     proposed = propose(question, tables.tables)
     if proposed.sql is None:
@@ -150,10 +155,10 @@ def _scored(tables: Tables, day: str, found: list[TablesReply], row: Mapping[str
 
 
 def _begun(tables: Tables, day: str, found: list[TablesReply], question: str, live: LiveUse) -> Begun:
-    del live  # columns are few: no bound of a call is near
     reply = _by_rules(tables, day, question)
     found.append(reply)
-    if reply.outcome == "table":
+    most = min(PROMPT_CHARS_MAX, live.policy.bounds.characters) - len(question)
+    if reply.outcome == "table" or len(describe(tables.tables)) > most:
         return Begun(None, lambda _: reply)
     form = SqlForm(tables, day)
 

@@ -172,14 +172,14 @@ async def _answer(
         return {"text": _joined(said, language)}, {"outcome": "refused", "code": error.code, "language": language}
     try:
         body = await _governed(runtime, client, live, before, asked)
-    except (FieldError, OverloadError) as error:
+    except (FieldError, OverloadError, RefusedError) as error:
         said = [live.policy.message, live.policy.human]
         return {"text": _joined(said, language)}, {"outcome": "refused", "code": error.code, "language": language}
     finally:
         runtime.admission.leave(live)
     told = body["dualtrack"]
     answer = str(body["choices"][0]["message"]["content"])
-    sources = _sources(runtime, live, answer)
+    sources = _sources(runtime, live, answer, language)
     content = {
         "text": _CITED.sub("", answer), "sources": sources, "receipt": told.get("receipt"), "human": told["human"],
     }  # fmt: skip
@@ -223,12 +223,11 @@ async def _governed(
         return await complete(runtime, client, turn)
 
 
-def _nearest(runtime: Runtime, live: LiveUse, text: str, language: str, named: Named | None) -> list[Text]:
+def _nearest(runtime: Runtime, live: LiveUse, text: str, language: Language, named: Named | None) -> list[Text]:
     """Return titles of near questions, those of the named intent first."""
-    tongue: Language = "zh-Hant" if language == "zh-Hant" else "en"
-    titles = runtime.shelf.titles(live, tongue)
+    titles = runtime.shelf.titles(live, language)
     first = [titles[name] for name in (named.passages if named else ()) if name in titles][:_OF_INTENT_MAX]
-    return list(dict.fromkeys((*first, *runtime.shelf.nearest(live, text, tongue))))[:RETRIEVED_MAX]
+    return list(dict.fromkeys((*first, *runtime.shelf.nearest(live, text, language))))[:RETRIEVED_MAX]
 
 
 def _form(runtime: Runtime, live: LiveUse, language: Language) -> GroundedForm:
@@ -255,9 +254,9 @@ def _history(before: Sequence[Line], characters: int) -> list[dict[str, str]]:
     return kept[::-1]
 
 
-def _sources(runtime: Runtime, live: LiveUse, answer: str) -> list[dict[str, str]]:
+def _sources(runtime: Runtime, live: LiveUse, answer: str, language: Language) -> list[dict[str, str]]:
     """Return the passages that an answer cites, with their titles in both languages."""
-    titles = {**runtime.shelf.titles(live, "en"), **runtime.shelf.titles(live, "zh-Hant")}
+    titles = runtime.shelf.titles(live, language)
     cited = dict.fromkeys(_CITED.findall(answer))
     return [{"id": name, "en": titles[name].en, "zh-Hant": titles[name].zh} for name in cited if name in titles]
 

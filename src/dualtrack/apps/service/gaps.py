@@ -13,7 +13,8 @@ from dualtrack.apps.service.instructions import instruction_in
 from dualtrack.apps.service.language import detect
 from dualtrack.domain.records import Record, Text
 from dualtrack.domain.time import parse_date
-from dualtrack.runtime.passages.slots import slots_in, values_on
+from dualtrack.runtime.passages.corpus import passage_slots
+from dualtrack.runtime.passages.slots import values_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -111,7 +112,7 @@ def _of_values(corpus: Corpus, on: date) -> Iterator[Finding]:
     now, soon = values_on(values, on), values_on(values, on + timedelta(days=SOON_DAYS))
     used: set[str] = set()
     for passage in corpus.passages:
-        slots = slots_in(passage.title.en, passage.text.en, passage.text.zh)
+        slots = passage_slots(passage)
         used |= slots
         if empty := slots - set(now):
             yield _finding("no value", (passage.id,), ", ".join(sorted(empty)))

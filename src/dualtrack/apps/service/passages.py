@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dualtrack.apps.service.sources.about import ABOUT_NAME, ABOUT_SUFFIX
 from dualtrack.apps.service.sources.sections import FILE_BYTES_MAX
 from dualtrack.apps.service.sources.site import SITEMAP_NAME
-from dualtrack.apps.service.sources.taking import DOCUMENTS, FORMS, VALUES_NAME, Taken, take_files
+from dualtrack.apps.service.sources.taking import DOCUMENTS, FORMS, PAIR, VALUES_NAME, Taken, take_files
 from dualtrack.errors import DocumentError, PathError
 
 if TYPE_CHECKING:
@@ -55,9 +55,11 @@ def take_passages(path: Path, *, use: str = _USE) -> Taken:
     if beside.is_file():
         files[beside.name] = _read(beside)
     if path.suffix.lower() in DOCUMENTS:
-        stem = path.stem.rpartition(".")[0] or path.stem
-        for other in sorted(path.parent.iterdir()):  # fees.zh.docx is the other half of fees.en.docx
-            if other.suffix.lower() in DOCUMENTS and other.stem != path.stem and other.stem.rpartition(".")[0] == stem:
+        own = PAIR.fullmatch(path.stem)
+        stem = own[1] if own else path.stem
+        for other in sorted(path.parent.iterdir()) if own else ():  # fees.zh.docx is the other half of fees.en.docx
+            pair = PAIR.fullmatch(other.stem)
+            if pair and pair[1] == stem and other.suffix.lower() in DOCUMENTS and other.stem != path.stem:
                 files[other.name] = _read(other)
         for name in (ABOUT_NAME, *(f"{each}{ABOUT_SUFFIX}" for each in (path.stem, stem, path.name))):
             if (path.parent / name).is_file():

@@ -1,6 +1,7 @@
 """What a message would get from a live use, and why, without a call: nothing is asked of a model and nothing is recorded.
 
-The order is the chat's: words that a person must hear, then the guards of the policy on what is asked, then the passages in force.
+The order is the chat's: words that a person must hear, then the guards of the policy on the message, then the passages in force, which are
+judged one by one where a model would read them. Passages are found by words here, also where the chat looks by meaning as well.
 """
 
 from __future__ import annotations
@@ -8,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dualtrack.apps.service.language import detect
+from dualtrack.runtime.faces.chat_retrieved import judge_retrieved
 from dualtrack.runtime.guards.base import Checked, Piece
 from dualtrack.runtime.guards.chain import run_guards
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dualtrack.apps.service.language import Detected
     from dualtrack.apps.service.standing import Standing
     from dualtrack.apps.service.turn import Turn
@@ -30,12 +30,11 @@ Outcome = Literal["handover", "stopped", "answer", "refusal"]
 
 
 class Stopped(NamedTuple):
-    """A guard that fired: its name, what it does, the first thing that it found, and the passage it found it in, if not the message."""
+    """A guard that fired: its name, what it does, and the gravest thing that it found."""
 
     guard: str
     action: str
     why: str
-    passage: str | None
 
 
 class Tried(NamedTuple):
@@ -50,22 +49,17 @@ class Tried(NamedTuple):
 def try_message(runtime: Runtime, live: LiveUse, standing: Standing, message: str, language: Language | None) -> Tried:
     """Return what a message would get; raises FieldError for one that is empty or too long."""
     turn = standing.assistant.turn(message, language)
-    asked = Piece("user", message)
-    pieces = (*runtime.shelf.retrieve(live, (asked,), turn.language), asked)
-    found = run_guards(live.guards, "input", Checked("input", live.use, live.policy, turn.language, pieces=pieces))
-    guards = tuple(_stopped(verdict, found, pieces) for verdict in found.verdicts if verdict.fired)
+    asked = (Piece("user", message),)
+    found = run_guards(live.guards, "input", Checked("input", live.use, live.policy, turn.language, pieces=asked))
+    read = judge_retrieved(live, runtime.shelf.retrieve(live, asked, turn.language), turn.language)
+    guards = tuple(_stopped(verdict, found) for verdict in (*found.verdicts, *read.verdicts) if verdict.fired)
     outcome: Outcome = turn.outcome
     if outcome != "handover" and live.mode != "observe" and found.action in {"route", "block"}:
         outcome = "handover" if found.action == "route" else "stopped"
     return Tried(outcome, turn, detect(message), guards)
 
 
-def _stopped(verdict: GuardVerdict, found: ChainResult, pieces: Sequence[Piece]) -> Stopped:
-    """Return a guard that fired with its gravest finding; text before the message is a passage, whose id it begins with."""
+def _stopped(verdict: GuardVerdict, found: ChainResult) -> Stopped:
     own = [each for name, each in found.findings if name == verdict.guard]
-    worst = max(own, key=lambda each: (each.score, each.piece), default=None)  # of two alike that of the message
-    if worst is None:
-        return Stopped(verdict.guard, verdict.action, "", None)
-    piece = pieces[worst.piece]
-    passage = piece.text.partition("]")[0].lstrip("[") if piece.role == "retrieved" else None
-    return Stopped(verdict.guard, verdict.action, worst.why, passage)
+    worst = max(own, key=lambda each: each.score, default=None)
+    return Stopped(verdict.guard, verdict.action, worst.why if worst is not None else "")

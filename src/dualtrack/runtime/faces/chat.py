@@ -108,9 +108,9 @@ async def begin_turn(
     check_tools(asked, live.policy)
     language = language or language_in(asked.pieces)
     content = _encode(input_content(asked))
-    call = await runtime.begin(live, content, person=asked.person, language=language)
     if not runtime.shelf.ready(live, language):
         await asyncio.to_thread(runtime.shelf.prepare, live, language)
+    call = await runtime.begin(live, content, person=asked.person, language=language)
     opted_out = runtime.opted_out(call)
     checked = Checked(
         "input", live.use, live.policy, language, pieces=asked.pieces, turn=asked.turn, opted_out=opted_out

@@ -39,9 +39,9 @@ def judge_retrieved(live: LiveUse, retrieved: Sequence[Piece], language: Languag
     begun_ns = time.perf_counter_ns()
     kept: list[Piece] = []
     highest = 0
+    stops = {setting.guard for setting, _ in live.guards if setting.stage == "input" and setting.action != "redact"}
     for piece in retrieved:
         found = run_guards(live.guards, "input", Checked("input", live.use, live.policy, language, pieces=(piece,)))
-        stops = {setting.guard for setting, _ in live.guards if setting.stage == "input" and setting.action != "redact"}
         highest = max([highest, *(verdict.score for verdict in found.verdicts if verdict.guard in stops)])
         if found.action not in {"route", "block"}:
             kept += found.pieces

@@ -29,6 +29,7 @@ __all__ = [
     "asked_of",
     "check_corpus",
     "of_language",
+    "passage_slots",
 ]
 
 CORPUS_FORMAT = "dualtrack.corpus/1"
@@ -103,7 +104,7 @@ class Corpus(Record, frozen=True):
         held = values_on(self.values, on)
         return tuple(
             replace(item, title=fill(item.title, held), text=fill(item.text, held), keys=fill(item.keys, held))
-            if _slots(item)
+            if passage_slots(item)
             else item
             for item in self.passages
         )
@@ -117,7 +118,7 @@ class Corpus(Record, frozen=True):
             for item in begun
             if item.id not in replaced
             and (item.valid_to is None or on <= parse_date(item.valid_to))
-            and not _slots(item)
+            and not passage_slots(item)
         )
 
     def digest(self) -> str:
@@ -158,7 +159,7 @@ def check_corpus(corpus: Corpus, *, where: str) -> None:
             raise FieldError(f"supersedes {item.supersedes!r}", where=place, expected="another passage of this file")
         if not all(part.strip() for text in (item.title, item.text) for part in (text.en, text.zh)):
             raise FieldError("a language is empty", where=place, fix="write title and text in both languages")
-        if lacking := sorted(_slots(item) - held):
+        if lacking := sorted(passage_slots(item) - held):
             raise FieldError(
                 f"a slot {{{lacking[0]}}} that no value fills", where=place, fix=f"add a value with the id {lacking[0]}"
             )
@@ -166,5 +167,6 @@ def check_corpus(corpus: Corpus, *, where: str) -> None:
             raise FieldError("the two languages have other slots", where=place, fix="use the same values in both")
 
 
-def _slots(item: Passage) -> set[str]:
+def passage_slots(item: Passage) -> set[str]:
+    """Return the names of the slots of a passage: of its title, text and other words, in both languages."""
     return slots_in(*(part for text in (item.title, item.text, item.keys) for part in (text.en, text.zh)))

@@ -36,13 +36,17 @@ RETRIEVED_MAX = 3
 """Passages put before a model: the right one was among the first three in 97 of 100 measured questions or more."""
 
 
+_Key = tuple[str, "Language", "date", str | None]
+"""The corpus by its digest, the language, the day, and the model that it is searched by beside words."""
+
+
 class Shelf:
     """Answers and retrieves for any open use whose chain has an `extractive` upstream."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder, self._clock = folder, clock
         self._corpora: dict[str, Corpus] = {}
-        self._indices: dict[tuple[str, Language, date], Index | FusedIndex] = {}
+        self._indices: dict[_Key, Index | FusedIndex] = {}
         self._mutex = threading.Lock()
 
     def ready(self, live: LiveUse, language: Language) -> bool:
@@ -50,7 +54,7 @@ class Shelf:
         upstream = _quoting(live)
         if upstream is None:
             return True
-        return (_pinned(live.use, upstream, live.released), language, hong_kong_date(self._clock())) in self._indices
+        return self._key(live, upstream, language) in self._indices
 
     def prepare(self, live: LiveUse, language: Language) -> None:
         """Index the corpus of a use for today; several askers wait for one."""
@@ -98,17 +102,21 @@ class Shelf:
         upstream = _quoting(live)
         if upstream is None:
             return None
-        digest = _pinned(live.use, upstream, live.released)
-        today = hong_kong_date(self._clock())
-        index = self._indices.get((digest, language, today))
+        key = self._key(live, upstream, language)
+        digest, _, today, _ = key
+        index = self._indices.get(key)
         if index is None:
             corpus = self._corpora.get(digest) or self._load(live.use, digest)
             index = open_index(corpus, language, on=today)
             if upstream.model is not None:
                 index = _by_meaning(index, live.use, upstream)
             self._indices = {key: value for key, value in self._indices.items() if key[2] == today}
-            self._indices[digest, language, today] = index
+            self._indices[key] = index
         return index
+
+    def _key(self, live: LiveUse, upstream: Upstream, language: Language) -> _Key:
+        model = f"{upstream.model} {upstream.fingerprint}" if upstream.model is not None else None
+        return _pinned(live.use, upstream, live.released), language, hong_kong_date(self._clock()), model
 
     def _load(self, use: str, digest: str) -> Corpus:
         try:

@@ -54,6 +54,10 @@ TEXT_SHARE = 2.0
 """Weight of a passage's own text against its nearest way of asking: measured between 1 and 2, which differ by a question or two in a hundred."""
 
 
+_KEPT_MAX = 40_000
+"""Vectors that an embedder keeps of each kind: 60 MB; a corpus has at most 2,000 passages."""
+
+
 class Embedder(Protocol):
     """Turns texts into vectors of length one."""
 
@@ -120,7 +124,10 @@ def _kept(
     fresh = [text for text in dict.fromkeys(texts) if text not in known]
     if fresh:
         known.update(zip(fresh, embed(fresh), strict=True))
-    return np.stack([known[text] for text in texts])
+    vectors = np.stack([known[text] for text in texts])
+    for text in list(known)[: max(0, len(known) - _KEPT_MAX)]:
+        del known[text]
+    return vectors
 
 
 @cache

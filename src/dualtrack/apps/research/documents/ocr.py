@@ -37,7 +37,7 @@ CONFIDENCE_MIN = 0.9
 """Least mean confidence of the words of a page, by their letters: see docs/research-errors.md for what it lets through."""
 
 CELL_CONFIDENCE_MIN = 0.95
-"""Least confidence of a number in a table: set on made reports scanned with noise, of which it lets 1 wrong number in 212 through."""
+"""Least confidence of a number in a table: set on made reports scanned with noise; by itself, without the forms of _DOUBTFUL, it let 1 wrong number in 212 through."""
 
 DOUBT = "?"
 """What ends a number in a table that cannot be relied on."""

@@ -38,8 +38,6 @@ _TOKEN = re.compile("[^\\s\x02\ufffe]+")
 _LINE = re.compile("[^\r\n\x02\ufffe]+")
 _BMP_LAST = "\uffff"
 
-_Placed = list[object]
-
 
 def main() -> None:
     """Read one file from standard input and print what is on its pages."""

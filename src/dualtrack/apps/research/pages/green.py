@@ -66,7 +66,9 @@ def _checked(desk: Desk, sha256: str, rows: Sequence[Any]) -> dict[str, Any]:
         }
         for claim, verdict in zip(report.claims, report.verdicts, strict=True)
     ]
-    (row,) = (each for each in rows if each["sha256"] == sha256)
+    row = next((each for each in rows if each["sha256"] == sha256), None)
+    if row is None:
+        raise NotFoundError("no such document", where="document", fix="choose one from the list")
     return {
         "report": report,
         "claims": claims,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from dualtrack.apps.research.tables.records import TableInfo
 
-__all__ = ["RESULT_ROWS_MAX", "SQL_CHARS_MAX", "Gated", "check_sql"]
+__all__ = ["RESULT_ROWS_MAX", "SQL_CHARS_MAX", "Gated", "check_sql", "is_sql"]
 
 SQL_CHARS_MAX = 8_000
 """Longest query: a page of SQL has some 3,000 characters."""
@@ -34,7 +34,7 @@ RESULT_ROWS_MAX = 10_000
 """Most rows that may be asked for; a result is read by a person or drawn."""
 
 _TOKENS_MAX = 2_000
-_BEGINS = frozenset({"SELECT", "WITH", "FROM", "("})
+_BEGINS = ("SELECT", "WITH", "FROM", "(")
 _OPENS, _CLOSES = (
     frozenset({"L_PAREN", "L_BRACKET", "L_BRACE", "CASE"}),
     frozenset({"R_PAREN", "R_BRACKET", "R_BRACE", "END"}),
@@ -110,6 +110,11 @@ def _check_text(text: str) -> None:
             )  # fmt: skip
     if not unicodedata.is_normalized("NFC", text):
         raise refused("letters in parts that join when shown", None, "Unicode NFC", "type the text again")
+
+
+def is_sql(question: str) -> bool:
+    """Say whether a question is written as SQL: it begins as one SELECT does."""
+    return question.lstrip().upper().startswith(_BEGINS)
 
 
 def _check_tokens(text: str) -> None:

@@ -31,8 +31,9 @@ _BLOCKS = frozenset({
 })  # fmt: skip
 _UNSEEN_STYLE = re.compile(
     r"display:none|visibility:(?:hidden|collapse)|opacity:0(?:\.0\d*)?(?:;|$)|font-size:(?:0|[0-3](?:\.\d+)?(?:px|pt)|0?\.[0-3]\d*r?em)(?:;|$)"
-    r"|(?:^|;)color:(?:#f{3,8}|white|transparent|rgba\([^)]*,0(?:\.0\d*)?\))(?:;|$)|text-indent:-\d{3,}|(?:left|top):-\d{3,}px|clip:rect\(0"
+    r"|(?:^|;)color:(?:transparent|rgba\([^)]*,0(?:\.0\d*)?\))(?:;|$)|text-indent:-\d{3,}|(?:left|top):-\d{3,}px|clip:rect\(0"
 )
+_LIGHT_STYLE = re.compile(r"(?:^|;)color:(?:#f{3,8}|white)(?:;|$)")
 _UNSEEN_CLASS = re.compile(r"(?:^|\s)(?:hidden|d-none|sr-only|visually-hidden|screen-reader-text|invisible)(?:\s|$)")
 
 
@@ -122,8 +123,15 @@ class _Reader:
         return before is not None and before.tag == "dt"
 
     def _rows(self, table: Any, depth: int) -> Iterator[list[str]]:  # noqa: ANN401 - as above
-        for row in table.iter("tr"):
-            if next(row.iterancestors("table")) is table:
+        for row in table.iter("caption", "tr"):
+            around = list(row.iterancestors())
+            if next(each for each in around if each.tag == "table") is not table:
+                continue
+            if any(_is_hidden(each) for each in (row, *around[: around.index(table)])):
+                self.hidden += filter(None, [one_line(row.text_content())])
+            elif row.tag == "caption":
+                yield [self._cell(row, depth)]
+            else:
                 yield [self._cell(cell, depth) for cell in row if cell.tag in {"td", "th"}]
 
     def _cell(self, cell: Any, depth: int) -> str:  # noqa: ANN401 - as above
@@ -140,4 +148,6 @@ def _is_hidden(element: Any) -> bool:  # noqa: ANN401 - as above
     if _UNSEEN_CLASS.search(element.get("class") or ""):
         return True
     style = re.sub(r"\s+|!important", "", element.get("style") or "").lower()
-    return bool(style) and "background" not in style and _UNSEEN_STYLE.search(style) is not None
+    if _UNSEEN_STYLE.search(style) is not None:
+        return True
+    return "background" not in style and _LIGHT_STYLE.search(style) is not None

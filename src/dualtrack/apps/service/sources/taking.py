@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dualtrack.runtime.passages.corpus import Passage
     from dualtrack.runtime.passages.slots import Value
 
-__all__ = ["DOCUMENTS", "FORMS", "VALUES_NAME", "Taken", "take_files"]
+__all__ = ["DOCUMENTS", "FORMS", "PAIR", "VALUES_NAME", "Taken", "take_files"]
 
 _READERS: dict[str, Callable[[bytes, str], Source]] = {".docx": read_docx, ".pdf": read_pdf}
 
@@ -41,7 +41,7 @@ VALUES_NAME = "values.csv"
 FORMS = ".csv, .yaml, .md, .docx or .pdf, or a folder of .md, .docx and .pdf, or of a site with its sitemap.xml"
 
 _TABLES = frozenset({".csv", ".yaml", ".yml"})
-_PAIR = re.compile(r"(.+)\.(en|zh|tc|zh-hant|zh-hk)", re.IGNORECASE)
+PAIR = re.compile(r"(.+)\.(en|zh|tc|zh-hant|zh-hk)", re.IGNORECASE)
 
 
 class Taken(NamedTuple):
@@ -122,13 +122,13 @@ def _documents(files: Mapping[str, bytes], where: str) -> Iterator[_Document]:
         if _ending(name) in DOCUMENTS:
             stems[_stem(name)] = name
     for name in named:
-        match = _PAIR.fullmatch(_stem(name)) if _ending(name) in DOCUMENTS else None
+        match = PAIR.fullmatch(_stem(name)) if _ending(name) in DOCUMENTS else None
         if match is None:
             yield _Document(name, None, _stem(name))
             continue
         english = match[2].casefold() == "en"
         others = [
-            other for stem, other in stems.items() for each in [_PAIR.fullmatch(stem)] if each and each[1] == match[1]
+            other for stem, other in stems.items() for each in [PAIR.fullmatch(stem)] if each and each[1] == match[1]
             and (each[2].casefold() == "en") is not english
         ]  # fmt: skip
         if len(others) != 1:
