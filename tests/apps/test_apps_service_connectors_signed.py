@@ -25,7 +25,7 @@ def world(tmp_path_factory):
 @pytest.fixture
 def message(world):
     number = world.fresh()
-    return {"id": f"m-{number}", "conversation": f"case {number}", "person": f"customer {number}", "message": QUESTION}
+    return {"id": f"m-{number}", "conversation": f"case-{number}", "person": f"customer {number}", "message": QUESTION}
 
 
 def told(world, conversation):
@@ -128,6 +128,9 @@ def test_after_it_was_closed_a_new_conversation_begins(world, message):
         ({"person": "x" * 201}, 400, "request body, field person"),
         ({"language": "zh"}, 400, "request body, field language"),
         ({"colour": "red"}, 400, "request body"),
+        ({"conversation": "Chan Tai Man"}, 400, "request body, field conversation"),
+        ({"conversation": "61234567"}, 400, "request body, field conversation"),
+        ({"conversation": "A123456-3"}, 400, "request body, field conversation"),
     ],
 )
 def test_what_is_wrong_with_a_message_is_said(world, message, changes, status, where):

@@ -24,7 +24,7 @@ HOOKS = """
           - {id: desk, kind: chatwoot, secret: desk, token: desk, url: "http://127.0.0.1:9/api/v1/accounts/3"}
           - {id: own, kind: signed, secret: desk}
 """
-MESSAGE = {"id": "m-1", "conversation": "case 1", "person": "customer 1", "message": "What is the monthly account fee?"}
+MESSAGE = {"id": "m-1", "conversation": "case-1", "person": "customer 1", "message": "What is the monthly account fee?"}
 
 pytestmark = pytest.mark.skipif(
     not set(ROUTES) <= {route for app in applications().values() for route in app.hot_routes},

@@ -15,6 +15,7 @@ from dualtrack.apps.service.connectors.taking import conversation_lock, open_con
 from dualtrack.apps.service.conversations import Conversation, lines, state
 from dualtrack.domain.records import Record, read_record
 from dualtrack.errors import FieldError, NotFoundError
+from dualtrack.runtime.guards.personal import scan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,17 +26,19 @@ if TYPE_CHECKING:
 __all__ = ["SignedMessage", "take_signed"]
 
 _Name = Annotated[str, Meta(min_length=1, max_length=200)]
+_Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
 _encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
 
 
 class SignedMessage(Record, frozen=True):
     """A customer's message. `id` is the sender's own, the same when it is sent again; `conversation` and `person` are the sender's, too.
 
-    Opting out is honoured by `person`, in whatever chat of the firm it was said under that identifier.
+    Opting out is honoured by `person`, in whatever chat of the firm it was said under that identifier; only its pseudonym is kept.
+    `conversation` is kept as it is, in entries that cannot be erased, so it may not be a personal datum.
     """
 
     id: _Name
-    conversation: _Name
+    conversation: _Id
     person: _Name
     message: str
     language: Literal["en", "zh-Hant"] | None = None
@@ -47,6 +50,13 @@ async def take_signed(call: HotCall, hook: Hook, plain: Mapping[str, Any]) -> tu
     Raises FieldError: 400 for another form, 422 for another message under the same id; ConflictError (409) while it is being answered.
     """
     said = read_record(plain, SignedMessage, where="request body")
+    if scan(said.conversation):
+        raise FieldError(
+            "it reads like a personal datum, and it is kept for good",
+            where="request body, field conversation",
+            expected="an identifier that says nothing of a person",
+            fix="send a random identifier of the conversation",
+        )
     runtime, kept_for = call.runtime, mark_key(f"message/{hook.id}", f"{said.id}", call.body)
 
     async def act() -> bytes:
