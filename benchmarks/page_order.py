@@ -49,7 +49,7 @@ def main() -> int:
     except MissingExtraError as error:
         meaning = None
         print(f"meaning is not measured: {error.found}")
-    loaded = list(load_reports(2 if chosen.smoke else chosen.reports, first=chosen.first))
+    loaded = list(load_reports(1 if chosen.smoke else chosen.reports, first=chosen.first))
     names = names_of([each.truth for each in loaded])
     ranks: dict[tuple[str, str], list[int]] = defaultdict(list)
     spent: dict[str, list[float]] = defaultdict(list)

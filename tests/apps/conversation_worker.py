@@ -1,4 +1,4 @@
-"""A process of its own that takes a customer's message, and dies where it is told to: before it is answered, or with an answer not yet kept."""
+"""A process of its own that takes a customer's message, and dies where it is told to: before it is answered, with an answer not yet kept, or just kept."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def main() -> None:
         def kept(runtime, found, who, *given, **more):
             if how == "answered" and who == "assistant":
                 os.kill(os.getpid(), signal.SIGKILL)
-            return keep(runtime, found, who, *given, **more)
+            said = keep(runtime, found, who, *given, **more)
+            if how == "told" and who == "assistant":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return said
 
         answering._answer, answering.say = asked, kept
         chat = find_chat(read_settings(runtime.store.workspace), found.use)

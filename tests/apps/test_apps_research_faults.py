@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from test_apps_research_documents_made import Made, about, made_pdf
 
 from dualtrack.apps.research.documents.loading import load_document
 from dualtrack.apps.research.documents.wording import meant_by, names_of
+from dualtrack.apps.research.licensing import check_licence
 from dualtrack.apps.research.local import ask_files
+from dualtrack.apps.research.quoting import answer_limit, note_limit
 from dualtrack.apps.research.solving.answer import Abstained, Answered
 from dualtrack.apps.research.solving.solve import solve
 from dualtrack.apps.research.solving.table import Table
 from dualtrack.apps.research.solving.unsaid import unsaid
 from dualtrack.apps.research.units import unit_of
 from dualtrack.cli.research_view import reply_lines
-from dualtrack.errors import DocumentError, DualtrackError, WorkbookError
+from dualtrack.errors import ConflictError, DocumentError, DualtrackError, WorkbookError
 
 TITLE = ("Consolidated Statement of Profit or Loss", "For the year ended 31 December 2025")
 POSITION = ("Consolidated Statement of Financial Position", "As at 31 December 2025")
@@ -327,3 +331,34 @@ def test_a_document_without_a_period_may_answer_for_any(ask):
 def test_every_error_of_a_file_is_one_of_ours(tmp_path):
     with pytest.raises(DualtrackError, match="directory"):
         load_document(tmp_path, about("folder"))
+
+
+# --- one file under several licences ---
+
+LICENCES = ("own data", "HKEX filing", "strictly confidential, do not quote", "something else", "CC BY 4.0", "a deal")
+
+
+@given(loads=st.lists(st.sampled_from(LICENCES), min_size=2, max_size=6), own=st.sampled_from(({}, {"a deal": 250})))
+def test_what_may_be_quoted_of_a_file_only_narrows_in_whatever_order_it_is_loaded_again(loads, own):
+    def limits(licence):
+        return [
+            float("inf") if each is None else each for each in (note_limit(licence, own), answer_limit(licence, own))
+        ]
+
+    held = loads[0]
+    for licence in loads[1:]:
+        pairs = list(zip(limits(licence), limits(held), strict=True))
+        narrower = all(new <= old for new, old in pairs) and limits(licence) != limits(held)
+        if licence == held or narrower:
+            assert check_licence(licence, [held], own, where="file") is (licence != held)
+            held = licence
+        else:
+            with pytest.raises(ConflictError, match="under the licence"):
+                check_licence(licence, [held], own, where="file")
+
+
+def test_a_licence_of_the_store_counts_as_one_of_the_register():
+    strict, loose = "strictly confidential, do not quote", "HKEX filing"
+    assert check_licence(strict, (loose, strict), {}, where="file")
+    with pytest.raises(ConflictError, match="strictly confidential"):
+        check_licence(loose, (loose, strict), {}, where="file")

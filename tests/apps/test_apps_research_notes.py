@@ -10,18 +10,41 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from dualtrack.apps.research.asking import LookedAt, Reply
-from dualtrack.apps.research.figure import Stated, make_figure
+from dualtrack.apps.research.figure import Figure, Stated
 from dualtrack.apps.research.notes.checking import Source, check_note
 from dualtrack.apps.research.notes.disclosures import Interest, dealing_free_from, disclosure_rules, standing_of
+from dualtrack.apps.research.notes.figure_words import KeptFigure
 from dualtrack.apps.research.notes.note import FigureSupport, Note, QuoteSupport, Sentence, split_sentences
 from dualtrack.apps.research.notes.overlap import RUN_LATIN, copied_characters
 from dualtrack.apps.research.quoting import answer_limit, kind_of, note_limit, quote_rules, within_licence
-from dualtrack.apps.research.solving.answer import Quoted
+from dualtrack.apps.research.solving.answer import Answered, Cited, Quoted, compute
+from dualtrack.apps.research.units import unit_of
+from dualtrack.domain.records import Text
 from dualtrack.errors import FieldError
 
 PAGE = "Revenue for the year was HK$1,250 million (2024: HK$1,000 million). 本集團收入為港幣12.5億元，增長25%。"
 SOURCES = {"d" * 64: Source(name="annual report", licence="HKEX filing", pages={3: PAGE}, quote_characters=90)}
-GROWTH = make_figure("1250 / 1000 - 1", None, Stated())
+CELLS = [("a", "2025", "1250000000"), ("b", "2024", "1000000000")]
+CITED = tuple(
+    Cited(name, f"report.pdf#p1/t1/r1c{at}", "1", value, unit_of("HKD"), "million", period, "Revenue")
+    for at, (name, period, value) in enumerate(CELLS)
+)
+TRACE = compute("(a - b) / b", CITED)
+ANSWERED = Answered(
+    "growth",
+    TRACE.value,
+    "25",
+    TRACE.unit,
+    "percent",
+    "2024 to 2025",
+    Text(en="x", zh="x"),
+    "(a - b) / b",
+    TRACE,
+    CITED,
+)
+GROWTH = Figure("dualtrack.figure/1", None, {}, "(a - b) / b", None, Stated(), TRACE)
+ANSWERS = {"a-1": KeptFigure(ANSWERED, "Lantern Holdings")}
+RESTS = FigureSupport(figure=GROWTH, answer="a-1")
 
 
 def quote(text, page=3, document="d" * 64):
@@ -37,7 +60,7 @@ def note(*sentences, **changes):
 
 
 def kinds(*sentences):
-    return [(item.sentence, item.kind) for item in check_note(note(*sentences), SOURCES)]
+    return [(item.sentence, item.kind) for item in check_note(note(*sentences), SOURCES, ANSWERS)]
 
 
 @pytest.mark.parametrize(
@@ -57,8 +80,10 @@ def kinds(*sentences):
             ),
             "number",
         ),
-        (Sentence(text="It grew by 26%.", supports=[FigureSupport(figure=GROWTH)]), "number"),
-        (Sentence(text="On 3 March 2026 it grew by 25%.", supports=[FigureSupport(figure=GROWTH)]), "number"),
+        (Sentence(text="Revenue grew by 26%.", supports=[RESTS]), "number"),
+        (Sentence(text="In 2026 revenue grew by 25%.", supports=[RESTS]), "number"),
+        (Sentence(text="It grew by 25%.", supports=[RESTS]), "line"),
+        (Sentence(text="Revenue grew by 25%.", supports=[FigureSupport(figure=GROWTH)]), "no such answer"),
     ],
 )
 def test_what_nothing_supports_is_named(sentence, kind):
@@ -70,8 +95,8 @@ def test_what_nothing_supports_is_named(sentence, kind):
     [
         Sentence(text="We like the company's caution.", view=True),
         Sentence(text="Revenue was HK$1.25 billion.", supports=[quote("Revenue for the year was HK$1,250 million")]),
-        Sentence(text="It grew by 25%.", supports=[FigureSupport(figure=GROWTH)]),
-        Sentence(text="It grew by 25.0%, from 1,000.", supports=[FigureSupport(figure=GROWTH)]),
+        Sentence(text="Revenue grew by 25%.", supports=[RESTS]),
+        Sentence(text="Revenue grew by 25.0%, from HK$1,000 million.", supports=[RESTS]),
         Sentence(text="收入增長25%。", supports=[quote("增長25%")]),
         Sentence(text="收入為十二億五千萬元。", supports=[quote("收入為港幣12.5億元")]),
     ],
@@ -82,16 +107,20 @@ def test_what_is_quoted_or_computed_stands(sentence):
 
 def test_a_calculation_that_does_not_give_its_number_supports_nothing():
     forged = replace(GROWTH, trace=replace(GROWTH.trace, value="0.26"))
-    sentence = Sentence(text="It grew by 26%.", supports=[FigureSupport(figure=forged)])
-    assert {kind for _, kind in kinds(sentence)} == {"does not replay", "number"}
+    sentence = Sentence(text="Revenue grew by 26%.", supports=[FigureSupport(figure=forged, answer="a-1")])
+    assert kinds(sentence) == [(1, "does not replay")]
 
 
 def test_quotes_of_a_document_stay_within_its_licence_each_passage_once():
-    again = [Sentence(text="Revenue rose.", supports=[quote("Revenue for the year was HK$1,250 million")])] * 4
+    again = [
+        Sentence(text="Revenue was HK$1,250 million.", supports=[quote("Revenue for the year was HK$1,250 million")])
+    ] * 4
     assert kinds(*again) == []
     more = [
         *again,
-        Sentence(text="x", supports=[quote("(2024: HK$1,000 million). 本集團收入為港幣12.5億元，增長25%。")]),
+        Sentence(
+            text="收入增長25%。", supports=[quote("(2024: HK$1,000 million). 本集團收入為港幣12.5億元，增長25%。")]
+        ),
     ]
     assert kinds(*more) == []
     small = {"d" * 64: replace(SOURCES["d" * 64], quote_characters=20)}
@@ -148,10 +177,14 @@ def test_quiet_periods_and_dealings_keep_a_note_back_to_the_day(item, until):
     [
         (interest("officer", who="Mr Chan"), "Mr Chan serves"),
         (interest("financial interest"), "the author has a financial interest"),
-        (interest("financial interest", who="bob"), "no interest"),
+        (
+            interest("financial interest", who="bob"),
+            "the author, an associate or another analyst has a financial interest",
+        ),
         (interest("firm holding", percent=1.0), "holds 1%"),
-        (interest("firm holding", percent=0.9), "no interest"),
-        (interest("market making", until="2026-11-26"), "no interest"),
+        (interest("firm holding", percent=0.9), "holds 0.9%"),
+        (interest("firm holding"), "the share is not recorded"),
+        (interest("market making", until="2026-11-26"), "no interest that must be disclosed stands"),
         (interest("investment banking", "2024-01-01", until="2025-12-01"), "within 12 months"),
         (interest("investment banking", "2024-01-01", until="2025-11-27"), "no interest"),
     ],

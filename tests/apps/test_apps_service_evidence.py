@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from dualtrack.apps.service.baseline import KeywordMenu
 from dualtrack.apps.service.evidence.answers import answer_shares, answer_table, outside_shares, outside_table
 from dualtrack.apps.service.evidence.questions import TestQuestion as Asked
-from dualtrack.apps.service.evidence.questions import carried_questions, read_questions
+from dualtrack.apps.service.evidence.questions import carried_questions, language_asked, read_questions
 from dualtrack.apps.service.evidence.replies import Replied
 from dualtrack.apps.service.evidence.rows import write_table
 from dualtrack.apps.service.evidence.sentences import sentence_table
+from dualtrack.apps.service.language import detect
 from dualtrack.apps.service.starting import SECTORS, starter_corpus
 from dualtrack.errors import DocumentError, FieldError, NotFoundError
 
@@ -79,6 +80,27 @@ def test_another_way_to_ask_is_measured_by_what_it_says(corpus):
     assert marks[-1] == 1
     assert sum(marks) == 1
     assert len(marks) >= 3
+
+
+def test_a_mixed_question_is_in_the_language_of_its_sentence_and_a_reply_in_the_other_is_seen(corpus):
+    every = [
+        each for sector in SECTORS for each in carried_questions(starter_corpus(sector)) if each.register == "mixed"
+    ]
+    assert all(each.language for each in every)
+    assert not [each.text for each in every if detect(each.text).language != language_asked(each)]
+    labelled = Asked(text="x", register="mixed", language="en", passage="mpf-con-employee")
+    assert language_asked(labelled) == "en"
+    assert language_asked(Asked(text="How much 強積金 do I pay?", register="mixed")) == "en"
+    passage = next(item for item in corpus.passages if item.id == "mpf-con-employee")
+    for text, wrong in ((passage.text.zh, 1), (passage.text.en, 0)):
+        [row] = answer_table(corpus, [labelled], on=ON, ask=lambda _, text=text: Replied(text, (passage.id,)))
+        assert (row["language"], row["wrong_language"]) == ("en", wrong)
+
+
+def test_the_menu_is_asked_where_its_words_would_be_found(corpus):
+    asked = Asked(text="How much 僱員供款額 is due?", register="mixed", language="en", passage="mpf-con-employee")
+    [row] = answer_table(corpus, [asked], on=ON)
+    assert (row["language"], row["baseline_right"]) == ("en", 1)
 
 
 def test_several_passages_may_answer_and_a_case_is_its_own_cluster(corpus):

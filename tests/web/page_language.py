@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 RUN = re.compile(r"[A-Za-z][A-Za-z'’-]*(?:[ ,;:]+[A-Za-z][A-Za-z'’-]*){3,}")
 """Four English words in a row: a sentence or a name, never a term that Hong Kong's Chinese texts use as it is."""
 
-_QUOTED = re.compile("「[^」]*」")
-"""Another's words inside a sentence, as a column's heading."""
+_QUOTED = re.compile("「([^」]*)」")
+"""Words inside a sentence that may be another's, as a column's heading: or our own, which quotation marks do not excuse."""
 
 _SAID = ("title", "aria-label", "alt", "placeholder", "data-label", "data-done")
 _CODE = {"script", "style", "code", "pre", "kbd", "samp", "textarea"}
@@ -48,10 +48,19 @@ def read_page(html: str) -> list[tuple[str, str]]:
     return reader.texts
 
 
-def english_in(html: str) -> list[str]:
-    """Return texts of a Chinese page that hold English sentences and are not marked as such."""
-    chinese = [text for text, lang in read_page(html) if lang.startswith("zh")]
-    return [text for text in chinese if RUN.search(_QUOTED.sub("「」", text))]
+def english_in(html: str, others: tuple[str, ...] = ()) -> list[str]:
+    """Return texts of a Chinese page that hold English sentences and are not marked as such.
+
+    What stands in quotation marks is let pass only where it is another's: where `others`, which are the source and the question, have
+    it word for word, or where the page has it elsewhere marked as English.
+    """
+    texts = read_page(html)
+    known = [" ".join(text.split()) for text in (*others, *(text for text, lang in texts if not lang.startswith("zh")))]
+
+    def unquoted(match: re.Match[str]) -> str:
+        return "「」" if any(match[1] in text for text in known) else match[0]
+
+    return [text for text, lang in texts if lang.startswith("zh") and RUN.search(_QUOTED.sub(unquoted, text))]
 
 
 def marked_english(html: str) -> list[str]:

@@ -62,6 +62,7 @@ def chat_policy(**changes):
         "fallback": "extractive",
         "output": {},
         "fields": [],
+        "message": {"en": "No answer can be given now.", "zh-Hant": "目前未能作答。"},
         "disclosure": {"text": NOTICE, "every": False},
         "bounds": {"characters": 4000},
     } | changes

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from textwrap import dedent
 
 import pytest
 from page_language import english_in
 from server_world import ConsoleRole
-from service_world import ServiceWorld, plain
+from service_world import SETTINGS, ServiceWorld, plain
 
 from dualtrack.apps.service.complaints import complaint_words, complaints, month_report, take_step
+from dualtrack.apps.service.settings import read_settings
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.errors import ConflictError, FieldError, NotFoundError
 
@@ -99,3 +101,34 @@ def test_the_month_counts_shares_with_what_they_are_of_and_intervals(served):
     assert agent.get(f"{LIST}/report?month=last").status_code == 400
     for address in (LIST, f"{LIST}/of/{row.entry}", f"{LIST}/report"):
         assert [text for text in english_in(agent.get(f"{address}?lang=zh-Hant").text) if "（譯）" not in text] == []
+
+
+OWN_DAYS = """
+        complaints: {{acknowledge: {0}, reply: {1}, source: {{en: "House rule 7", zh-Hant: "內部守則第7條"}}}}
+"""
+
+
+def settings_with(acknowledge, reply):
+    return SETTINGS.rstrip() + OWN_DAYS.format(acknowledge, reply)
+
+
+@pytest.mark.parametrize(
+    ("acknowledge", "reply", "said"),
+    [
+        (9, 3, "not shorter than acknowledge"),
+        (-1, 3, "acknowledge"),
+        (1, 0, "reply"),
+        (1, 4000, "reply"),
+        ("soon", 3, "acknowledge"),
+    ],
+)
+def test_days_that_cannot_be_are_refused_by_name(tmp_path, acknowledge, reply, said):
+    file = tmp_path / "service.yaml"
+    file.write_text(dedent(settings_with(acknowledge, reply)), encoding="utf-8")
+
+    class Folder:
+        def path(self, name):
+            return tmp_path / name
+
+    with pytest.raises(FieldError, match=said):
+        read_settings(Folder())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -14,8 +15,12 @@ pytest.importorskip("pypdfium2", reason="the research extra (pypdfium2) is not i
 
 import typst
 
+from dualtrack.apps.research.desk import Desk
 from dualtrack.apps.research.state import state
-from permit.firm import FIRM
+from dualtrack.errors import NotFoundError
+from dualtrack.runtime.holds import release_hold, set_hold
+from dualtrack.runtime.lookup import contents_of, find_decision, indices_of
+from permit.firm import FIRM, known_key
 
 GREEN, DESK = "/apps/research/green", "/apps/research/desk"
 REPORT = """
@@ -34,12 +39,14 @@ Our solar panels are eco-friendly.
 )
 """
 SHEET = 'Environmental performance,Unit,2025,2024\nWater consumption,m3,"48,000","50,000"\n'
+POLICY = {"guards": [], "fields": [{"name": "question", "type": "string"}], "output": {}}
 SETTINGS = f"format: dualtrack.research/1\ndesks: [{{use: {USE}, qualified: []}}]\n"
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     world = ServerWorld(tmp_path_factory.mktemp("green"))
+    world.world.again(**POLICY)
     world.world.workspace.path("research.yaml").write_text(SETTINGS, encoding="utf-8")
     world.runtime.snapshots.refresh()
     world.analyst = world.signed_in(ConsoleRole.OWNER)
@@ -54,9 +61,17 @@ def served(tmp_path_factory):
     world.close()
 
 
+def check(world, sha256):
+    return world.analyst.post(GREEN, {"document": sha256})
+
+
 def page_of(world, name, **more):
-    query = "&".join(f"{key}={value}" for key, value in {"document": world.found[name], **more}.items())
-    return world.analyst.get(f"{GREEN}?{query}")
+    """Check a document; return the page of its decision."""
+    checked = check(world, world.found[name])
+    assert checked.status_code == 303
+    return world.analyst.get(
+        "&".join([checked.headers["location"], *(f"{key}={value}" for key, value in more.items())])
+    )
 
 
 def test_claims_are_shown_with_verdict_evidence_and_share(served):
@@ -84,12 +99,98 @@ def test_the_page_is_chinese_for_a_reader_of_chinese_and_refuses_what_is_not_her
     zh = page_of(served, "esg.pdf", lang="zh-Hant").text
     assert "與報告不符" in zh
     assert [text for text in english_in(zh) if "（譯）" not in text] == []
-    missing = served.analyst.get(f"{GREEN}?document={'0' * 64}")
-    assert (missing.status_code, "no such document" in served.analyst.get(f"{GREEN}?document=x&lang=en").text) == (
-        404,
-        True,
-    )
+    for language, words in (("en", "no document x"), ("zh-Hant", "未能完成")):
+        served.analyst.get(f"{GREEN}?lang={language}")
+        missing = check(served, "x")
+        assert (missing.status_code, words in missing.text) == (404, True)
+    served.analyst.get(f"{GREEN}?lang=en")
     assert served.signed_in(ConsoleRole.AUDITOR).get(GREEN).status_code == 403
+
+
+def decisions(world):
+    return len(indices_of(world.runtime.registers[FIRM], "decision/1", USE))
+
+
+def test_a_check_is_a_decision_on_record_that_its_page_leads_to_and_choosing_is_none(served):
+    before = decisions(served)
+    chosen = served.analyst.get(f"{GREEN}?document={served.found['esg.pdf']}").text
+    assert "contradicted" not in chosen
+    assert decisions(served) == before
+    page = page_of(served, "esg.pdf").text
+    (decision,) = re.findall(r'href="/decisions/([^"]+)"', page)
+    record = find_decision(served.runtime.registers[FIRM], decision)
+    assert (record.use, record.outcome) == (USE, "served")
+    assert served.analyst.get(f"/decisions/{decision}").status_code == 200
+    report = json.loads(contents_of(served.runtime.registers[FIRM]).open(record.output))
+    assert (report["sha256"], report["counts"]["contradicted"]) == (served.found["esg.pdf"], 1)
+    assert decisions(served) == before + 1
+    assert served.analyst.get(f"{GREEN}?decision={'0' * 26}").status_code == 404
+
+
+def test_only_green_checks_of_the_desk_are_shown_by_their_decision(served):
+    served.analyst.post(f"{DESK}/ask", {"question": "What was the water consumption of Lantern in 2025?"})
+    with Desk(served.runtime, FIRM) as desk:
+        asked = desk.answers()[0].decision
+        desk._settle(asked)
+        with pytest.raises(NotFoundError, match="no green check"):
+            desk.checked_green(asked)
+
+
+def test_a_check_that_a_person_reads_first_is_shown_only_after_it_was_let_go(served):
+    served.world.again(**POLICY, review={"mode": "hold", "due_minutes": 30})
+    served.runtime.snapshots.refresh()
+    try:
+        page = page_of(served, "esg.pdf").text
+        assert "A person reads this answer before it is shown" in page
+        assert "contradicted" not in page
+    finally:
+        served.world.again(**POLICY)
+        served.runtime.snapshots.refresh()
+
+
+def test_on_hold_nothing_is_checked_and_both_languages_say_why(served):
+    register = served.runtime.registers[FIRM]
+    hold = set_hold(register, known_key("executive"), scope="use", target=USE, reason="a test")
+    served.runtime.snapshots.refresh()
+    try:
+        for language, words in (("en", "It was not done."), ("zh-Hant", "此用途已暫停，因此不作答")):
+            served.analyst.get(f"{GREEN}?lang={language}")
+            refused = check(served, served.found["esg.pdf"])
+            assert (refused.status_code, words in refused.text) == (423, True)
+            assert "11,440" not in refused.text
+    finally:
+        release_hold(register, known_key("compliance"), hold.hold.id, "a test")
+        served.runtime.snapshots.refresh()
+        served.analyst.get(f"{GREEN}?lang=en")
+
+
+def test_the_same_file_under_a_stricter_licence_is_kept_so_and_a_looser_one_is_refused(served):
+    def sent(licence):
+        form = {"licence": licence, "issuer": "Lantern", "period": "FY2025", "form": "esg"}
+        data = SHEET.replace("50,000", "51,000").encode()
+        return served.analyst.post(f"{DESK}/load", form, files={"file": ("licensed.csv", data, "text/csv")})
+
+    def held():
+        (row,) = [
+            each for each in state(served.runtime.registers[FIRM]).rows("document") if each["name"] == "licensed.csv"
+        ]
+        with Desk(served.runtime, FIRM) as desk:
+            (kept,) = [each.about.licence for each in desk.store.documents() if each.sha256 == row["sha256"]]
+        return row["licence"], row["quote_characters"], kept
+
+    assert sent("HKEX filing").status_code == 303
+    assert held() == ("HKEX filing", 1500, "HKEX filing")
+    assert sent("strictly confidential, do not quote").status_code == 303
+    narrow = ("strictly confidential, do not quote", 0, "strictly confidential, do not quote")
+    assert held() == narrow
+    for language, words in (("en", "strictly confidential, do not quote"), ("zh-Hant", "此檔案已按另一使用許可載入")):
+        served.analyst.get(f"{DESK}?lang={language}")
+        looser = sent("HKEX filing")
+        assert (looser.status_code, words in looser.text) == (409, True)
+    served.analyst.get(f"{DESK}?lang=en")
+    assert held() == narrow
+    assert sent("strictly confidential, do not quote").status_code == 303
+    assert held() == narrow
 
 
 @needs_browser

@@ -67,7 +67,10 @@ def test_an_answer_is_approved_wording_with_its_source_notice_and_receipt(served
 def test_no_passage_is_an_honest_no_with_a_way_to_a_person(served):
     browser, address = served.start()
     page = plain(served.write(browser, address, "Which planet has the most moons?"))
-    assert "A colleague will look at this." in page
+    assert "No answer can be given now." in page
+    assert last(served, address)[0].status == "assistant"  # nobody is called, and nobody is promised
+    assert "colleague" not in page
+    assert "will take over" not in page
     assert "Call 2000 0000 (fictional)" in page
     assert "Talk to a person" in page
 
@@ -158,7 +161,7 @@ def test_on_hold_the_passages_answer_and_closed_a_person_does(tmp_path):
         browser, address = world.start()
         page = plain(world.write(browser, address, "What is the monthly account fee?"))
         assert "HK$50" not in page
-        assert "A colleague will look at this." in page
+        assert "No answer can be given now." in page
         found, said = last(world, address)
         assert (said[1].row["outcome"], found.status) == ("refused", "waiting")
         assert "not available now" in plain(world.browser().get(CHAT_PATH))

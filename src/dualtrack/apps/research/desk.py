@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from dualtrack.apps.research.asking import Reply, ask_rules, read_pages
 from dualtrack.apps.research.documents.issuers import Issuer, IssuerNames
 from dualtrack.apps.research.documents.loading import load_document
 from dualtrack.apps.research.documents.store import DocumentStore
+from dualtrack.apps.research.green.check import check_report
+from dualtrack.apps.research.green.records import Report
+from dualtrack.apps.research.licensing import check_licence
 from dualtrack.apps.research.modelled import ProposalForm, gather, reply_of
 from dualtrack.apps.research.modelled_call import Begun, decide_asking, models_of
 from dualtrack.apps.research.notes.checking import Source
 from dualtrack.apps.research.notes.disclosures import Interest
+from dualtrack.apps.research.notes.figure_words import KeptFigure
+from dualtrack.apps.research.notes.rereading import moved
 from dualtrack.apps.research.ordering import released_meaning
 from dualtrack.apps.research.quoting import note_limit, within_licence
 from dualtrack.apps.research.records import (
@@ -37,10 +44,10 @@ from dualtrack.domain.records import encode, read_record
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.errors import FieldError, NotFoundError, RefusedError
 from dualtrack.keys.files import make_folder
-from dualtrack.runtime.answers import enter_for_answer, read_held
+from dualtrack.runtime.answers import SETTLE_S, enter_for_answer, read_held
 from dualtrack.runtime.decide import Scoring, decide
 from dualtrack.runtime.ids import new_id
-from dualtrack.runtime.lookup import contents_of, find_decision
+from dualtrack.runtime.lookup import contents_of, decision_row, find_decision
 from dualtrack.store.entries import NewEntry
 
 if TYPE_CHECKING:
@@ -57,10 +64,19 @@ if TYPE_CHECKING:
     from dualtrack.runtime.live import LiveUse
     from dualtrack.store.entries import Receipt
 
-__all__ = ["Desk", "Kept"]
+__all__ = ["Checked", "Desk", "Kept"]
 
 _FOLDER = "research"
 _RETENTION = "standard"
+_SETTLES_MAX = 20
+"""How often a decision that is being written is looked for: five seconds, where a busy ledger takes a fraction of one."""
+
+_GREEN = "Green claims"
+"""With what the question of a green check begins: the desk's use takes a question, and its record shows which this was."""
+
+
+def _not_served(use: str, outcome: str) -> RefusedError:
+    return RefusedError(f"the answer was {outcome}", where=use, fix="see the decision", code="research.not-served")
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -70,6 +86,14 @@ class Kept(msgspec.Struct, frozen=True):
     question: str
     reply: Reply | None
     decision: str | None
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """The green check of a document as it is recorded: its decision, the document, the report of it; None while a person has yet to read it."""
+
+    decision: str
+    sha256: str
+    report: Report | None
 
 
 class Desk:
@@ -97,18 +121,34 @@ class Desk:
         self.close()
 
     def load(self, path: Path, about: About, *, by: str) -> DocumentLoaded:
-        """Load a file; what was said of it, with its licence, is an entry. Raises what `load_document` raises, and ConflictError."""
+        """Load a file; what was said of it, with its licence, is an entry. Raises what `load_document` raises, and ConflictError.
+
+        A file that is here may be loaded again: under the same licence, or a stricter one, which then holds for answers and notes.
+        """
         document, facts = load_document(path, about)
-        self.store.add(document, facts, original=path.read_bytes())
+        here = next((each.about for each in self.store.documents() if each.sha256 == document.sha256), None)
+        known = state(self.register).rows("document", sha256=document.sha256)
+        before = [*(row["licence"] for row in known), *((here.licence,) if here else ())]
+        narrowed = check_licence(about.licence, before, self.settings.quote_characters, where=about.name)
+        original = path.read_bytes()
+        if narrowed and here:
+            self._narrow(document.sha256, about.licence, original)
+            about = replace(here, licence=about.licence)
+        self.store.add(document, facts, original=original)
         record = DocumentLoaded(
             sha256=document.sha256, name=about.name, licence=about.licence, issuer=about.issuer, period=about.period,
             form=about.form, pages=len(document.pages), by=by, at=self.register.now(),
             quote_characters=note_limit(about.licence, self.settings.quote_characters),
         )  # fmt: skip
-        known = state(self.register).rows("document", sha256=document.sha256)
-        if not known:
+        if narrowed or not known:
             self.register.append_plain([(DOCUMENT_KIND, self.settings.use, encode(record))])
         return record
+
+    def _narrow(self, sha256: str, licence: str, original: bytes) -> None:
+        """Keep a document that is here under a stricter licence, with all that was read of it."""
+        kept, facts = self.store.document(sha256), self.store.facts(sha256=sha256)
+        self.store.remove(sha256)
+        self.store.add(replace(kept, about=replace(kept.about, licence=licence)), facts, original=original)
 
     def load_bytes(self, name: str, data: bytes, about: About, *, by: str) -> DocumentLoaded:
         """As `load`, of a file that was sent."""
@@ -142,10 +182,51 @@ class Desk:
         else:
             answer = decide(self.runtime, use, {"question": question}, partial(self._scored, found), language=language)
         if not found or answer.outcome not in {"served", "routed"}:
-            raise RefusedError(
-                f"the answer was {answer.outcome}", where=use, fix="see the decision", code="research.not-served"
-            )
+            raise _not_served(use, answer.outcome)
         return self._keep(question, found[-1], by=by, decision=answer.decision, held=answer.outcome == "routed")
+
+    def check_green(self, sha256: str, *, language: Language = "en") -> Checked:
+        """Check the green claims of a document as a decision of the desk's use: under its permit, recorded with the whole report.
+
+        Raises NotFoundError for no such document, RefusedError without a permit, on hold, and where the policy does not let it out.
+        """
+        document, facts = self.store.document(sha256), self.store.facts(sha256=sha256)
+        found: list[Report] = []
+
+        def score(_: Mapping[str, Any]) -> Scoring:
+            found.append(check_report(document, facts))
+            return Scoring(json.loads(encode(found[-1])))
+
+        use = self.settings.use
+        asked = f"{_GREEN}: {document.name}, {sha256}"
+        answer = decide(self.runtime, use, {"question": asked}, score, language=language)
+        if not found or answer.outcome not in {"served", "routed"}:
+            raise _not_served(use, answer.outcome)
+        self._settle(answer.decision)
+        return Checked(answer.decision, sha256, found[-1] if answer.outcome == "served" else None)
+
+    def _settle(self, decision: str) -> None:
+        """Wait until a buffered decision is in the ledger, so that its page finds it; a moment, and not for ever."""
+        for _ in range(_SETTLES_MAX):
+            try:
+                decision_row(self.register, decision)
+            except NotFoundError:
+                time.sleep(SETTLE_S)
+            else:
+                return
+
+    def checked_green(self, decision: str) -> Checked:
+        """Return a green check by its decision, once a person let it go where one reads first; raises NotFoundError."""
+        record, contents = find_decision(self.register, decision), contents_of(self.register)
+        asked = json.loads(contents.open(record.input)) if record.use == self.settings.use else None
+        said = str(asked.get("question", "")) if isinstance(asked, dict) else ""
+        if not said.startswith(f"{_GREEN}: ") or record.outcome not in {"served", "routed"} or record.output is None:
+            raise NotFoundError("no green check of this decision", where="decision", fix="check the document again")
+        sha256 = said.rpartition(", ")[2]
+        if record.outcome == "routed" and not self._released(decision):
+            return Checked(decision, sha256, None)
+        plain = msgspec.json.decode(contents.open(record.output))
+        return Checked(decision, sha256, read_record(plain, Report, where="green check"))
 
     def _scored(self, found: list[Reply], row: Mapping[str, Any]) -> Scoring:
         """Answer by rules alone."""
@@ -193,17 +274,19 @@ class Desk:
 
     def answers(self, *, most: int = 50) -> list[Kept]:
         """Return the newest kept answers, newest first; one whose words were erased is left out."""
+        rows = sorted(state(self.register).rows("answer"), key=lambda row: str(row["id"]), reverse=True)[:most]
+        return [kept for row in rows if (kept := self._opened(row)) is not None]
+
+    def _opened(self, row: Mapping[str, Any]) -> Kept | None:
+        """Return a kept answer; None for one whose words were erased."""
         contents = contents_of(self.register)
-        found = []
-        for row in sorted(state(self.register).rows("answer"), key=lambda row: str(row["id"]), reverse=True)[:most]:
-            try:
-                question, reply = contents.open(row["question"]).decode(), contents.open(row["reply"])
-            except NotFoundError:
-                continue
-            read = read_record(msgspec.json.decode(reply), Reply, where="reply")
-            shown = row["outcome"] != "held" or self._released(str(row["decision"]))
-            found.append(Kept(str(row["id"]), question, read if shown else None, row["decision"]))
-        return found
+        try:
+            question, reply = contents.open(row["question"]).decode(), contents.open(row["reply"])
+        except NotFoundError:
+            return None
+        read = read_record(msgspec.json.decode(reply), Reply, where="reply")
+        shown = row["outcome"] != "held" or self._released(str(row["decision"]))
+        return Kept(str(row["id"]), question, read if shown else None, row["decision"])
 
     def _released(self, decision: str) -> bool:
         """Say whether a person has let a held answer go."""
@@ -212,7 +295,7 @@ class Desk:
 
     def answer(self, name: str) -> Kept:
         """Return one kept answer; raises NotFoundError."""
-        found = next((kept for kept in self.answers(most=10_000) if kept.id == name), None)
+        found = next(map(self._opened, state(self.register).rows("answer", id=name)), None)
         if found is None:
             raise NotFoundError("no such answer", where="answer", fix="choose one from the list")
         return found
@@ -229,25 +312,67 @@ class Desk:
             pages = {page.number: page.text for page in document.pages}
             row = rows[sha256]
             found[sha256] = Source(
-                name=row["name"], licence=row["licence"], pages=pages, quote_characters=row["quote_characters"]
-            )
+                name=row["name"], licence=row["licence"], pages=pages, quote_characters=row["quote_characters"],
+                issuer=row["issuer"] or "",
+            )  # fmt: skip
         return found
 
+    def figures(self, note: Note) -> dict[str, KeptFigure]:
+        """Return the figures of the kept answers that a note rests on, by their ids, with what their cells say now; one that is gone is left out."""
+        wanted = {getattr(support, "answer", "") for each in note.sentences for support in each.supports} - {""}
+        return {name: found for name in sorted(wanted) if (found := self._figure(name)) is not None}
+
+    def _figure(self, name: str) -> KeptFigure | None:
+        try:
+            reply = self.answer(name).reply
+            if reply is None or reply.figure is None or reply.source is None:
+                return None
+            document = self.store.document(reply.source.sha256)
+        except NotFoundError:
+            return None
+        return KeptFigure(reply.figure, document.about.issuer, moved(reply.figure, document, reply.source.page))
+
     def add_interest(self, interest: Interest, *, by: str) -> None:
-        """Enter an interest, a dealing or an offering in the register."""
+        """Enter an interest, a dealing or an offering in the register: whose it is lies sealed in the vault under a pseudonym, as what is to be erased for a person.
+
+        Raises FieldError for a holding of the firm without its share, and for a date that is none.
+        """
+        if interest.kind == "firm holding" and interest.percent is None:
+            raise FieldError(
+                "a holding without its share", where="interest, field percent", expected="0 to 100, as 1.5", fix="say the share",
+                code="research.register.percent",
+            )  # fmt: skip
+        date.fromisoformat(interest.since)
+        contents = self.runtime.recorder(self.institution).contents
+        subject = self.runtime.subjects.pseudonym(self.institution, interest.who)
+        sealed = contents.seal(subject, interest.who.encode(), _RETENTION)
+        keys = contents.new_keys([sealed])
         record = InterestKept(
-            id=new_id(), issuer=interest.issuer, kind=interest.kind, who=interest.who, since=interest.since,
+            id=new_id(), issuer=interest.issuer, kind=interest.kind, subject=subject, holder=sealed.digest, since=interest.since,
             until=interest.until, percent=interest.percent, by=by, at=self.register.now(),
         )  # fmt: skip
-        date.fromisoformat(interest.since)
-        self.register.append_plain([(INTEREST_KIND, self.settings.use, encode(record))])
+
+        def beside(connection: Connection, _receipts: Sequence[Receipt]) -> None:
+            contents.write(connection, [sealed], keys, record.at)
+
+        entry = NewEntry(INTEREST_KIND, self.institution, self.settings.use, encode(record))
+        self.register.append_with([entry], beside)
+        contents.written(keys)
 
     def interests(self) -> list[Interest]:
-        """Return the register of interests."""
+        """Return the register of interests; a holder whose name was erased has none."""
         return [
             Interest(
-                issuer=row["issuer"], kind=row["kind"], who=row["who"], since=row["since"], until=row["until_day"],
+                issuer=row["issuer"], kind=row["kind"], who=self._holder(row), since=row["since"], until=row["until_day"],
                 percent=None if row["percent"] is None else float(row["percent"]),
             )
-            for row in state(self.register).rows("interest")
+            for row in state(self.register).rows("registered")
         ]  # fmt: skip
+
+    def _holder(self, row: Mapping[str, Any]) -> str:
+        if row["holder"] is None:
+            return row["who"] or ""
+        try:
+            return contents_of(self.register).open(row["holder"]).decode()
+        except NotFoundError:
+            return ""

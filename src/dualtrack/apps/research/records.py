@@ -67,7 +67,11 @@ class NoteKept(Record, frozen=True):
 
 
 class NoteReleased(Record, frozen=True):
-    """A version of a note went out: by whom, on what disclosures, in both languages. Nothing can be changed in what a digest names."""
+    """A version of a note went out: by whom, on what disclosures, in both languages. Nothing can be changed in what a digest names.
+
+    `disclosures` name no person; `disclosed` is the digest of the sealed disclosures with names, as readers have them. `free_from` is the
+    first day on which the author may deal in the issuers again.
+    """
 
     note: str
     version: int
@@ -76,17 +80,25 @@ class NoteReleased(Record, frozen=True):
     audience: Literal["internal", "clients"]
     disclosures: list[str]
     at: str
+    disclosed: str | None = None
+    free_from: str | None = None
 
 
 class InterestKept(Record, frozen=True):
-    """An entry of the register of interests, or the end of one."""
+    """An entry of the register of interests, or the end of one.
+
+    A register must say whose the interest is; the ledger must hold no personal data. So `subject` is the holder's pseudonym and `holder` the
+    digest of the name, sealed under it and erased with it; `who` stands only in entries from before.
+    """
 
     id: str
     issuer: str
     kind: InterestKind
-    who: str
     since: str
     by: str
     at: str
+    subject: str | None = None
+    holder: str | None = None
+    who: str | None = None
     until: str | None = None
     percent: float | None = None

@@ -57,8 +57,8 @@ TABLES: dict[str, tuple[Callable[[], Column[Any]], ...]] = {
         _key("id"), _number("version"), _text("digest"), _text("content"), _text("author"), _text("audience"), _text("at"),
         _number("released_version"), _text("released_digest"), _text("released_by"), _text("released_at"),
     ),
-    "interest": (
-        _key("id"), _text("issuer"), _text("kind"), _text("who"), _text("since"), _text("until_day"), _text("percent"),
+    "registered": (
+        _key("id"), _text("issuer"), _text("kind"), _text("who"), _text("holder"), _text("since"), _text("until_day"), _text("percent"),
         _text("by_name"), _text("at"),
     ),
 }  # fmt: skip
@@ -120,11 +120,11 @@ def _release(entry: Entry) -> Iterable[Change]:
 def _interest(entry: Entry) -> Iterable[Change]:
     found = read_record(canonical.decode(entry.content), InterestKept, where="interest")
     values = {
-        "issuer": found.issuer, "kind": found.kind, "who": found.who, "since": found.since, "until_day": found.until,
+        "issuer": found.issuer, "kind": found.kind, "who": found.who, "holder": found.holder, "since": found.since, "until_day": found.until,
         "by_name": found.by, "at": found.at,
     }  # fmt: skip
     yield Change(
-        "interest", {"id": found.id}, {**values, "percent": None if found.percent is None else repr(found.percent)}
+        "registered", {"id": found.id}, {**values, "percent": None if found.percent is None else repr(found.percent)}
     )
 
 

@@ -1,28 +1,36 @@
 """A turn of a conversation in the governed runtime: the customer's words are kept first, then the use answers, or a person is called.
 
-The runtime's guards come before any model (the hard triggers are one of them), its record before any word leaves. What it answers
-with, and why, is kept with the conversation; where it may not answer at all, the customer is told how to reach a person.
+The hard triggers come before anything else: the person whom they call is recorded with the words themselves. The runtime's guards come
+before any model, its record before any word leaves. What it answers with, and why, is kept with the conversation; where it may not or
+cannot answer, the customer is told how to reach a person, and one is called.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, Line, Seen, lines, moved, reread, say, step
+import structlog
+
+from dualtrack.apps.service.citing import read_marks
+from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, Line, Seen, lines, moved, reread, say
 from dualtrack.apps.service.gaps import at_odds
 from dualtrack.apps.service.generating import GroundedForm
+from dualtrack.apps.service.handing_over import (
+    called_by_answer,
+    called_by_words,
+    hard_triggers,
+    record_complaint,
+    wait_for_person,
+)
 from dualtrack.apps.service.language import detect
 from dualtrack.apps.service.naming import name_intent
 from dualtrack.apps.service.queueing import in_turn
 from dualtrack.apps.service.triggers import find_triggers
-from dualtrack.domain.business_time import add_business_minutes
 from dualtrack.domain.records import Text, to_plain
 from dualtrack.domain.time import format_instant, hong_kong_date
-from dualtrack.errors import FieldError, OverloadError, RateLimitError, RefusedError
-from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain
+from dualtrack.errors import DualtrackError, FieldError, RateLimitError
 from dualtrack.runtime.faces.chat import begin_turn, complete
 from dualtrack.runtime.faces.chat_request import read_chat
 from dualtrack.runtime.passages.shelf import RETRIEVED_MAX
@@ -30,16 +38,16 @@ from dualtrack.runtime.passages.shelf import RETRIEVED_MAX
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dualtrack.apps.service.citing import Shown
     from dualtrack.apps.service.conversations import Conversation
     from dualtrack.apps.service.language import Language
     from dualtrack.apps.service.naming import Named
     from dualtrack.apps.service.settings import ChatSettings
-    from dualtrack.apps.service.triggers import Triggered
     from dualtrack.runtime.engine import Runtime
     from dualtrack.runtime.live import Closed, LiveUse
     from dualtrack.runtime.upstream.client import UpstreamClient
 
-__all__ = ["HISTORY_MAX", "take_turn", "wait_for_person"]
+__all__ = ["HISTORY_MAX", "take_turn"]
 
 HISTORY_MAX = 20
 """Earlier messages that go with a question: what is pointed back to was said lately, and each is read by every guard."""
@@ -52,11 +60,11 @@ _MINUTE_S = 60.0
 _OF_INTENT_MAX = 2
 """Near questions of the named intent: one place stays for what the words alone find."""
 
-_CITED = re.compile(r"\s*\[([a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)\]")
-_PERSON_CODES = frozenset({"guard.opt_out", "opted-out"})
 _TRIGGERED = "service.trigger"
 """The code of a decision that a hard trigger sent to a person, whatever guards the use's policy has."""
+_ANSWERS = frozenset({"served", "fallback"})
 _NO_ANSWER = Text(en="No answer can be given here now.", zh="目前未能在此作答。")
+_log = structlog.get_logger("dualtrack.service")
 
 
 async def take_turn(
@@ -74,8 +82,9 @@ async def take_turn(
     `person` is the caller's identifier of the customer, where the conversation was begun with one. A `fresh` one has just begun: nothing was
     said in it, and it is not looked for.
 
-    While a person is awaited or answers, the message is theirs to read and no AI is asked. Raises FieldError for no words or too many,
-    RateLimitError for more messages than anybody reads answers to, ConflictError in a closed conversation.
+    While a person is awaited or answers, the message is theirs to read and no AI is asked. Whatever keeps an answer away once the message
+    is kept, a person is called. Raises FieldError for no words or too many, RateLimitError for more messages than anybody reads answers to,
+    ConflictError in a closed conversation: then nothing was taken in.
     """
     async with in_turn(found.id) as waited:
         if waited:  # others were answered meanwhile, or a person was called
@@ -89,22 +98,21 @@ async def take_turn(
             raise FieldError(
                 "another person", where="field person", fix="name the customer whom the conversation began with"
             )
+        hard = hard_triggers(find_triggers(text))
+        calls = await asyncio.to_thread(called_by_words, runtime, chat, found, hard)
         seen = Seen(before[-1].number if before else 0, size)
-        asked = await asyncio.to_thread(say, runtime, found, "customer", {"text": text}, seen=seen)
-        said = [asked.line]
-        triggers = find_triggers(text)
+        kept = await asyncio.to_thread(say, runtime, found, "customer", {"text": text}, seen=seen, steps=calls)
+        said = [kept.line]
         if found.status == "assistant":
-            hard = any(each.action != "offer" for each in triggers)
-            content, about = await _answer(
-                runtime, client, chat, found, before, _Asked(text, person, hard, _language(text, before, found))
-            )
-            if any(each.action == "offer" for each in triggers):
-                content["offers"] = True
-            answer = await asyncio.to_thread(say, runtime, found, "assistant", content, seen=asked.seen, **about)
-            said.append(answer.line)
-            await asyncio.to_thread(_follow, runtime, chat, found, triggers, about, text)
-        elif found.status == "closed":
-            await asyncio.to_thread(wait_for_person, runtime, chat, found, why=("closed",), by="customer")
+            asked = _Asked(text, person, bool(hard), _language(text, before, found))
+            if any(each.id == "complaint" for each in hard):
+                await asyncio.to_thread(record_complaint, runtime, found, text, before)
+            try:
+                said.append(await _reply(runtime, client, chat, found, before, asked, kept.seen))
+            except Exception as error:  # noqa: BLE001 - whatever failed, words that were kept are not left without an answer
+                code = error.code if isinstance(error, DualtrackError) else type(error).__name__
+                _log.warning("a turn failed", conversation=found.id, code=code)
+                await asyncio.to_thread(wait_for_person, runtime, chat, found, why=("no-answer",), by="rules")
         return await asyncio.to_thread(lambda: (reread(found) if moved(found, size) else found, said))
 
 
@@ -117,20 +125,20 @@ class _Asked(NamedTuple):
     language: Language
 
 
-def wait_for_person(
+async def _reply(
     runtime: Runtime,
+    client: UpstreamClient,
     chat: ChatSettings,
     found: Conversation,
-    *,
-    why: Sequence[str],
-    by: str,
-    urgent: bool = False,
-) -> Conversation:
-    """Call a person: the team sees the conversation, with a due instant in its own hours. One that waits or is taken stays so."""
-    if found.status in {"waiting", "agent"}:
-        return found
-    due = add_business_minutes(runtime.clock(), chat.answer_minutes, chat.open_hours)
-    return step(found, "waiting", by=by, why=why, urgent=urgent, due=format_instant(due))
+    before: Sequence[Line],
+    asked: _Asked,
+    seen: Seen,
+) -> Line:
+    """Answer a message and record the answer, together with the person whom it calls where it is none."""
+    content, about = await _answer(runtime, client, chat, found, before, asked)
+    calls = await asyncio.to_thread(called_by_answer, runtime, chat, found, about)
+    answer = await asyncio.to_thread(say, runtime, found, "assistant", content, seen=seen, steps=calls, **about)
+    return answer.line
 
 
 def _language(text: str, before: Sequence[Line], found: Conversation) -> Language:
@@ -167,22 +175,19 @@ async def _answer(
         live = runtime.gate.enter(found.use, standby=True)
         named = await asyncio.to_thread(name_intent, runtime, chat, live, text)
         runtime.admission.enter(live)
-    except RefusedError as error:
+        try:
+            body, shown = await _governed(runtime, client, live, before, asked)
+        finally:
+            runtime.admission.leave(live)
+    except DualtrackError as error:  # closed, held, overrun, or out of bounds: none of it is the customer's to wait for
         said = _instead(runtime.gate.closed(found.use), live)
         return {"text": _joined(said, language)}, {"outcome": "refused", "code": error.code, "language": language}
-    try:
-        body = await _governed(runtime, client, live, before, asked)
-    except (FieldError, OverloadError, RefusedError) as error:
-        said = [live.policy.message, live.policy.human]
-        return {"text": _joined(said, language)}, {"outcome": "refused", "code": error.code, "language": language}
-    finally:
-        runtime.admission.leave(live)
     told = body["dualtrack"]
     answer = str(body["choices"][0]["message"]["content"])
-    sources = _sources(runtime, live, answer, language)
-    content = {
-        "text": _CITED.sub("", answer), "sources": sources, "receipt": told.get("receipt"), "human": told["human"],
-    }  # fmt: skip
+    titles = runtime.shelf.titles(live, language)
+    cited = read_marks(answer, shown, titles if told["outcome"] in _ANSWERS else ())
+    sources = [{"id": name, "en": titles[name].en, "zh-Hant": titles[name].zh} for name in cited.ids if name in titles]
+    content = {"text": cited.text, "sources": sources, "receipt": told.get("receipt"), "human": told["human"]}
     if named is not None:
         content["intent"] = {"id": named.id, "score": round(named.score, 3), "title": to_plain(named.title)}
     if sources and (differs := await asyncio.to_thread(_differing, runtime, live, sources)):
@@ -203,7 +208,8 @@ def _instead(closed: Closed | None, live: LiveUse | None) -> list[Text]:
 
 async def _governed(
     runtime: Runtime, client: UpstreamClient, live: LiveUse, before: Sequence[Line], asked: _Asked
-) -> Mapping[str, Any]:
+) -> tuple[Mapping[str, Any], tuple[Shown, ...]]:
+    """Return the body of the answer, and the sentences that it was made of where a model wrote it."""
     request = read_chat(
         {
             "model": live.use,
@@ -215,12 +221,15 @@ async def _governed(
         }
     )
     turn = await begin_turn(runtime, live, request, len(asked.text.encode()), language=asked.language)
+    form = None
     if any(upstream.kind == "openai" for upstream in live.upstreams):
-        turn = turn._replace(form=_form(runtime, live, turn.call.language))
-    if asked.hard and live.mode in {"live", "trial"}:
-        turn = turn._replace(stopped=("routed", _TRIGGERED))  # no model is asked, and no other guard turns it away
+        form = _form(runtime, live, turn.call.language)
+        turn = turn._replace(form=form)
+    if asked.hard:  # in every mode: no model is asked, and no other guard turns it away
+        turn = turn._replace(stopped=("blocked" if live.mode == "shadow" else "routed", _TRIGGERED))
     with turn.call:
-        return await complete(runtime, client, turn)
+        body = await complete(runtime, client, turn)
+    return body, form.shown if form is not None else ()
 
 
 def _nearest(runtime: Runtime, live: LiveUse, text: str, language: Language, named: Named | None) -> list[Text]:
@@ -244,7 +253,7 @@ def _history(before: Sequence[Line], characters: int) -> list[dict[str, str]]:
     """
     kept: list[dict[str, str]] = []
     for asked, line in reversed(list(pairwise(before[-HISTORY_MAX:]))):
-        if asked.who != "customer" or line.who != "assistant" or line.row["outcome"] not in {"served", "fallback"}:
+        if asked.who != "customer" or line.who != "assistant" or line.row["outcome"] not in _ANSWERS:
             continue
         characters -= len(asked.text) + len(line.text)
         if characters < 0:
@@ -252,13 +261,6 @@ def _history(before: Sequence[Line], characters: int) -> list[dict[str, str]]:
         if asked.text and line.text:
             kept += [{"role": "assistant", "content": line.text}, {"role": "user", "content": asked.text}]
     return kept[::-1]
-
-
-def _sources(runtime: Runtime, live: LiveUse, answer: str, language: Language) -> list[dict[str, str]]:
-    """Return the passages that an answer cites, with their titles in both languages."""
-    titles = runtime.shelf.titles(live, language)
-    cited = dict.fromkeys(_CITED.findall(answer))
-    return [{"id": name, "en": titles[name].en, "zh-Hant": titles[name].zh} for name in cited if name in titles]
 
 
 def _differing(runtime: Runtime, live: LiveUse, sources: Sequence[Mapping[str, str]]) -> list[Text]:
@@ -270,30 +272,6 @@ def _differing(runtime: Runtime, live: LiveUse, sources: Sequence[Mapping[str, s
     cited = {source["id"] for source in sources}
     found = [other for each in serving if each.id in cited for other in at_odds(each, serving)]
     return list(dict.fromkeys(other.title for other in found if other.id not in cited))
-
-
-def _follow(
-    runtime: Runtime,
-    chat: ChatSettings,
-    found: Conversation,
-    triggers: Sequence[Triggered],
-    about: Mapping[str, str | None],
-    text: str,
-) -> None:
-    """Do what a turn asks for beside its answer: call a person, record a complaint."""
-    hard = [each for each in triggers if each.action != "offer"]
-    routed = about["outcome"] == "routed" and about["code"] != "review.hold"
-    if routed or hard or about["outcome"] in {"refused", "failed"}:
-        why = [each.id for each in hard] or ["person" if about["code"] in _PERSON_CODES else "no-answer"]
-        urgent = any(each.action == "urgent" for each in hard)
-        wait_for_person(runtime, chat, found, why=why, by="rules", urgent=urgent)
-    if any(each.id == "complaint" for each in hard):
-        register, contents = found.register, runtime.recorder(found.register.institution).contents
-        said = complain(
-            register, contents, found.use, text[:COMPLAINT_CHARACTERS_MAX], by="customer", means="receipt",
-            decision=about.get("decision"), subject=str(found.row["subject"]) if about.get("decision") is None else None,
-        )  # fmt: skip
-        step(found, "complained", by="rules", why=["complaint"], complaint=said.entry)
 
 
 def _joined(texts: Sequence[Text], language: str) -> str:

@@ -43,6 +43,7 @@ __all__ = [
     "find_external",
     "lines",
     "moved",
+    "record_steps",
     "reread",
     "say",
     "state",
@@ -197,9 +198,12 @@ def say(
     *,
     by: str | None = None,
     seen: Seen | None = None,
+    steps: Sequence[Step] = (),
     **about: str | None,
 ) -> Said:
     """Record a message and return it. `content` has the words as `text`; `about` are further members of `Message`.
+
+    `steps` are recorded with it: all or none.
 
     `seen` is what the caller knows to be the last message; it is looked for where nothing is given, or another came since.
     Raises FieldError for no words, or too many, ConflictError in a closed conversation.
@@ -212,7 +216,7 @@ def say(
         )  # fmt: skip
     register, contents = found.register, runtime.recorder(found.register.institution).contents
     sealed = contents.seal(str(found.row["subject"]), _encode(content), _retention(runtime, register, found.use))
-    keys = contents.new_keys([sealed])
+    keys, of_steps = contents.new_keys([sealed]), [_entry(found, STEP_KIND, each) for each in steps]
     for _ in range(_TRIES):
         size = register.repository.size()
         if seen is None or (seen.size < size and _came_since(found, seen.size)):
@@ -234,14 +238,12 @@ def say(
             contents.write(connection, [sealed], keys, at)
 
         try:
-            written_at = register.append_with(
-                [NewEntry(MESSAGE_KIND, register.institution, found.use, encode(record))], beside
-            )
+            written_at = register.append_with([_entry(found, MESSAGE_KIND, record), *of_steps], beside)
         except _MovedError:
             continue
         contents.written(keys)
         row = {"conversation": found.id, "number": record.number, **written(record)}
-        return Said(Line(record.number, who, at, content, row), Seen(record.number, written_at[0].index + 1))
+        return Said(Line(record.number, who, at, content, row), Seen(record.number, written_at[-1].index + 1))
     raise ConflictError("many messages came at the same moment", where=f"conversation {found.id}", fix="send it again")
 
 
@@ -257,13 +259,21 @@ def step(
     complaint: int | None = None,
 ) -> Conversation:
     """Record a step of a conversation; return the conversation as it stands then."""
-    register = found.register
     record = Step(
-        conversation=found.id, step=name, by=by, at=register.now(), number=number, why=list(why), urgent=urgent, due=due,
+        conversation=found.id, step=name, by=by, at=found.register.now(), number=number, why=list(why), urgent=urgent, due=due,
         complaint=complaint,
     )  # fmt: skip
-    register.append_plain([(STEP_KIND, found.use, encode(record))])
+    return record_steps(found, [record])
+
+
+def record_steps(found: Conversation, steps: Sequence[Step]) -> Conversation:
+    """Record steps of a conversation together; return the conversation as it stands then."""
+    found.register.append_plain([(STEP_KIND, found.use, encode(each)) for each in steps])
     return reread(found)
+
+
+def _entry(found: Conversation, kind: str, record: Message | Step) -> NewEntry:
+    return NewEntry(kind, found.register.institution, found.use, encode(record))
 
 
 def _last_number(found: Conversation) -> int:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
+from dualtrack.apps.service.citing import BRACKETED
 from dualtrack.apps.service.instructions import instruction_in
 from dualtrack.apps.service.language import detect
 from dualtrack.domain.records import Record, Text
@@ -32,7 +33,7 @@ LONG_CHARACTERS = 1_500
 
 _Kind = Literal[
     "expired", "ending", "not yet", "languages differ", "same title", "contradiction", "says nothing", "reads like an instruction",
-    "hidden text", "simplified", "another language", "long", "no value", "value ending", "value unused",
+    "hidden text", "simplified", "another language", "long", "no value", "value ending", "value unused", "bracketed",
 ]  # fmt: skip
 
 _SCALES = {
@@ -65,6 +66,10 @@ _SAID = {
         zh="文件含有頁面上看不見的文字：未予採用",
     ),
     "simplified": Text(en="the Chinese text has Simplified characters", zh="中文內容含有簡體字"),
+    "bracketed": Text(
+        en="words in square brackets look like the mark of a source: write them in round brackets",
+        zh="方括號內的文字與出處標記相似：請改用圓括號",
+    ),
     "another language": Text(en="a text is not in the language that it stands for", zh="內容與所屬語言不符"),
     "no value": Text(
         en="a value that its text needs is not in force: it is not served", zh="內容所需的數值未有生效：不會用作回答"
@@ -148,6 +153,9 @@ def _wording(passage: Passage) -> Iterator[Finding]:
         shown = instruction_in(text)
         if shown:
             yield _finding("reads like an instruction", ids, shown)
+    bracketed = [match[0] for text in (passage.text.en, passage.text.zh) for match in BRACKETED.finditer(text)]
+    if bracketed:
+        yield _finding("bracketed", ids, ", ".join(dict.fromkeys(bracketed)))
     if detect(passage.text.zh).simplified:
         yield _finding("simplified", ids, passage.text.zh[:40])
     if detect(passage.text.en).share_han > _OTHER_SHARE:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from dualtrack.apps.service.citing import Shown, marked
 from dualtrack.apps.service.grounding.added import added_words
 from dualtrack.apps.service.grounding.asked import lacks_what_was_asked
 from dualtrack.apps.service.grounding.prompt import absent_answer, make_prompt, source_text
@@ -41,9 +42,10 @@ _RETRIEVED = re.compile(r"\[([a-z0-9-]{1,64})\] (.*)", re.DOTALL)
 
 
 class GroundedForm:
-    """The form of one turn; `passages` are those in force, by id."""
+    """The form of one turn; `passages` are those in force, by id. `shown` are the sentences of its answer with what each cites."""
 
     name = "grounding"
+    shown: tuple[Shown, ...] = ()
 
     def __init__(self, passages: Mapping[str, Passage], language: Language) -> None:
         self._passages, self._language = passages, language
@@ -80,8 +82,8 @@ class GroundedForm:
         whole = len(kept) + len(fallen)
         if not kept or len(kept) < KEPT_LEAST * whole or lacks_what_was_asked(self._question, said, fallen):
             return Formed(None, 1.0, "unsupported")
-        shown = [f"{each.text} " + "".join(f"[{self._sources[at - 1].id}]" for at in each.cited) for each in kept]
-        return Formed(" ".join(shown), len(fallen) / whole, None)
+        self.shown = tuple(Shown(each.text, tuple(self._sources[at - 1].id for at in each.cited)) for each in kept)
+        return Formed(marked(self.shown), len(fallen) / whole, None)
 
     def _source(self, piece: Piece) -> Passage | None:
         """Return a passage with its words as the guards left them, without what nobody sees; None where it reads like an order to a machine."""

@@ -23,6 +23,7 @@ __all__ = [
     "SETTINGS_FORMAT",
     "SETTINGS_NAME",
     "ChatSettings",
+    "ComplaintDays",
     "ServiceSettings",
     "WebhookSetting",
     "find_chat",
@@ -34,6 +35,9 @@ SETTINGS_FORMAT = "dualtrack.service/1"
 
 _FILES = 8
 """Files kept read: a process serves one workspace, tests a few."""
+
+_DAYS_MAX = 366
+"""Longest clock of a complaint: a year."""
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]{1,200}(?::\d{1,5})?")
 
@@ -51,10 +55,19 @@ class WebhookSetting(Record, frozen=True):
     token: Slug | None = None
 
 
+class ComplaintDays(Record, frozen=True):
+    """Calendar days within which a firm acknowledges a complaint and replies to it, and which of its rules says so."""
+
+    acknowledge: Annotated[int, Meta(ge=0, le=_DAYS_MAX)]
+    reply: Annotated[int, Meta(ge=1, le=_DAYS_MAX)]
+    source: Text
+
+
 class ChatSettings(Record, frozen=True):
     """One chat. `cannot` says what it can't do, `team` who takes over, `answer_minutes` how soon in business time.
 
-    `framed_by` are the origins of the firm's own pages that may show it in a frame.
+    `framed_by` are the origins of the firm's own pages that may show it in a frame. `complaints` are the firm's own days; without them the
+    shipped ones run (complaints.yaml).
     """
 
     use: UseName
@@ -68,6 +81,7 @@ class ChatSettings(Record, frozen=True):
     framed_by: list[str] = []
     webhooks: list[WebhookSetting] = []
     intents: str | None = None
+    complaints: ComplaintDays | None = None
 
     @property
     def open_hours(self) -> BusinessHours:
@@ -113,6 +127,12 @@ def _read(path: Path, *_as_of: int) -> ServiceSettings:
             raise FieldError(
                 f"{odd[0]!r:.80}", where=f"{place}, field framed_by", expected="https://host, without a path"
             )
+        days = chat.complaints
+        if days is not None and days.reply < days.acknowledge:
+            raise FieldError(
+                f"a reply in {days.reply} days, before it is acknowledged in {days.acknowledge}",
+                where=f"{place}, field complaints", expected="reply not shorter than acknowledge",
+            )  # fmt: skip
         for hook in chat.webhooks:
             if hook.id in hooks:
                 raise FieldError(f"two webhooks {hook.id!r}", where=place, fix="give each its own id")

@@ -9,11 +9,9 @@ from sqlalchemy import BigInteger, Boolean, Column, Text
 
 from dualtrack.apps.service.records import (
     BEGAN_KIND,
-    COMPLAINT_KIND,
     MESSAGE_KIND,
     STEP_KIND,
     Began,
-    ComplaintStep,
     Message,
     Step,
 )
@@ -61,11 +59,10 @@ TABLES: dict[str, tuple[Callable[[], Column[Any]], ...]] = {
         _text("code"), _text("language"), _text("register"),
     ),
     "complaint": (
-        _key("entry", BigInteger), _sought("use_id"), _text("conversation"), _text("received_at"), _text("acknowledged_at"), _text("replied_at"),
-        _text("cause"), _text("redress"),
+        _key("entry", BigInteger), _sought("use_id"), _text("conversation"), _text("received_at"),
     ),
 }  # fmt: skip
-"""Columns of the tables. `status` is `assistant`, `waiting`, `agent` or `closed`."""
+"""Columns of the tables. `status` is `assistant`, `waiting`, `agent` or `closed`. `complaint` says in which conversation one was made."""
 
 
 def begun(found: Began) -> dict[str, Value]:
@@ -120,24 +117,13 @@ def _stepped(entry: Entry) -> Iterable[Change]:
             values = {"complaint": found.complaint}
     yield Change("conversation", {"id": found.conversation}, values, patch=True)
     if found.step == "complained" and found.complaint is not None:
-        steps: dict[str, Value] = dict.fromkeys(("acknowledged_at", "replied_at", "cause", "redress"))
         about: dict[str, Value] = {
             "use_id": entry.parsed.id,
             "conversation": found.conversation,
             "received_at": found.at,
         }
-        yield Change("complaint", {"entry": found.complaint}, about | steps)
+        yield Change("complaint", {"entry": found.complaint}, about)
 
 
-def _complained(entry: Entry) -> Iterable[Change]:
-    found = read_record(canonical.decode(entry.content), ComplaintStep, where="complaint")
-    values: dict[str, Value]
-    if found.action in {"acknowledged", "replied"}:
-        values = {f"{found.action}_at": found.at}
-    else:
-        values = {found.action: found.value}
-    yield Change("complaint", {"entry": found.complaint}, values, patch=True)
-
-
-PROJECTIONS = {BEGAN_KIND: _began, MESSAGE_KIND: _said, STEP_KIND: _stepped, COMPLAINT_KIND: _complained}
+PROJECTIONS = {BEGAN_KIND: _began, MESSAGE_KIND: _said, STEP_KIND: _stepped}
 """What each kind of entry does to the tables."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from dualtrack.apps.service.language import detect
 from dualtrack.apps.service.triggers import CHARACTERS_READ, find_triggers
 from dualtrack.errors import FieldError
 from dualtrack.runtime.passages.search import Answer, open_index
-from dualtrack.runtime.reasons import language_of_text
 
 if TYPE_CHECKING:
     from datetime import date
@@ -53,12 +53,12 @@ class Assistant:
         }
 
     def turn(self, message: str, language: Language | None = None) -> Turn:
-        """Return what a message would get; raises FieldError for one that is empty or too long."""
+        """Return what a message would get, in the language in which the chat would answer it; raises FieldError for one that is empty or too long."""
         if not message.strip():
             raise FieldError("an empty message", where="message", expected="words")
         if len(message) > CHARACTERS_READ:
             raise FieldError(f"{len(message):,} characters", where="message", expected=f"at most {CHARACTERS_READ:,}")
-        spoken: Language = language or language_of_text(message)
+        spoken: Language = language or detect(message).language
         triggers = find_triggers(message)
         index = self._indices[spoken]
         nearest = tuple(index.search(message, NEAREST))

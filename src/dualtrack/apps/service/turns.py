@@ -6,9 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 from dualtrack.apps.pages import HotRoute
-from dualtrack.apps.service.answering import take_turn, wait_for_person
-from dualtrack.apps.service.connectors.said import plain_line, standing
+from dualtrack.apps.service.answering import take_turn
+from dualtrack.apps.service.connectors.said import plain_lines, standing
 from dualtrack.apps.service.conversations import begin, find, lines
+from dualtrack.apps.service.handing_over import wait_for_person
 from dualtrack.apps.service.settings import find_chat, read_settings
 from dualtrack.domain.records import Record, read_record
 from dualtrack.errors import ForbiddenError
@@ -67,8 +68,12 @@ async def _turns(call: HotCall) -> tuple[int, Mapping[str, Any]]:
             runtime, call.client, chat, found, asked.message, person=asked.person, fresh=asked.conversation is None
         )
     elif asked.after is not None:
-        fresh = await asyncio.to_thread(lines, found, after=asked.after)
-    messages = await asyncio.to_thread(lambda: [plain_line(found, line) for line in fresh])
+        fresh = await asyncio.to_thread(
+            lines, found, after=asked.after - 1
+        )  # with the one before, which says what is offered
+    messages = await asyncio.to_thread(plain_lines, found, fresh)
+    if asked.message is None and asked.after is not None:
+        messages = [each for each in messages if each["number"] > asked.after]
     return 200, {"conversation": token, **standing(found), "messages": messages}
 
 

@@ -1,142 +1,159 @@
 """The publish rule: a sentence with a claim that nothing supports cannot be published. Everything here is decided without a model.
 
-A sentence is supported by quotes that stand word for word in a loaded document and by figures that are computed again. Each number and
-date that it states must stand in one of them. What is supported by nothing is a view, said to be one and free of figures; there is no
-third kind.
+A sentence is supported by quotes that stand word for word in a loaded document and by figures of answers that the desk kept, which are
+computed again and whose cells are read again; it says nothing that these do not say (`holding`). What is supported by nothing is a view,
+said to be one and free of figures; there is no third kind. A title claims nothing, or what one sentence's support bears out.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from dualtrack.apps.research.calculate import replays
+from dualtrack.apps.research.notes.figure_words import read_figure
+from dualtrack.apps.research.notes.findings import Finding, Kind, finding
+from dualtrack.apps.research.notes.holding import Backing, held_against
+from dualtrack.apps.research.notes.naming import chinese_names, issuer_words, same_issuer
 from dualtrack.apps.research.notes.note import QuoteSupport
-from dualtrack.apps.research.notes.overlap import copied_characters, plain
-from dualtrack.domain.records import Record, Text
+from dualtrack.apps.research.notes.overlap import copied_characters
+from dualtrack.apps.research.notes.quotes import long_enough, read_quote
+from dualtrack.apps.research.notes.wording import amounts_in, read_sentence, title_words
+from dualtrack.domain.records import Record
 from dualtrack.runtime.guards.figures import figures
+from dualtrack.runtime.passages.analysis import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from dualtrack.apps.research.figure import Figure
-    from dualtrack.apps.research.notes.note import Note, Sentence, Support
+    from dualtrack.apps.research.notes.figure_words import FigureRead, KeptFigure
+    from dualtrack.apps.research.notes.note import FigureSupport, Note, Support
+    from dualtrack.apps.research.notes.quotes import QuoteRead
 
 __all__ = ["Finding", "Kind", "Source", "check_note"]
 
-Kind = Literal[
-    "unsupported",
-    "view with a figure",
-    "no such document",
-    "no such page",
-    "not a quotation",
-    "does not replay",
-    "number",
-    "too much quoted",
-]
-
-_SAID: dict[Kind, Text] = {
-    "unsupported": Text(en="nothing supports this sentence", zh="此句沒有任何依據"),
-    "view with a figure": Text(
-        en="a view states no figure: support it, or take the figure out", zh="觀點不得載有數字：請附依據或刪去數字"
-    ),
-    "no such document": Text(en="the document is not loaded", zh="未有載入該文件"),
-    "no such page": Text(en="the document has no such page", zh="該文件沒有此頁"),
-    "not a quotation": Text(en="these words do not stand on that page", zh="該頁並無此段文字"),
-    "does not replay": Text(en="the calculation does not give this number", zh="按所列計算得不出此數"),
-    "number": Text(en="a number or date that stands in none of its supports", zh="數字或日期未見於任何依據"),
-    "too much quoted": Text(en="more is quoted than the document's licence lets", zh="引用篇幅超出該文件許可的範圍"),
-}
-
-_PERCENT = Decimal(100)
-_SCALES = (Decimal(1), Decimal(1_000), Decimal(1_000_000), Decimal(1_000_000_000))
-
 
 class Source(Record, frozen=True):
-    """A loaded document as the check sees it: the text of its pages by number, and how many characters a note may quote of it."""
+    """A loaded document as the check sees it: the text of its pages by number, whose it is, and how many characters a note may quote of it."""
 
     name: str
     licence: str
     pages: dict[int, str]
     quote_characters: int | None = None
+    issuer: str = ""
 
 
-class Finding(Record, frozen=True):
-    """What keeps a note from being published: the sentence by its number from 1 (0: the note), the kind, and what shows it."""
+def check_note(
+    note: Note, sources: Mapping[str, Source], answers: Mapping[str, KeptFigure] | None = None
+) -> list[Finding]:
+    """Return what keeps a note from being published; empty where every claim is supported.
 
-    sentence: int
-    kind: Kind
-    said: Text
-    shown: str
-
-
-def check_note(note: Note, sources: Mapping[str, Source]) -> list[Finding]:
-    """Return what keeps a note from being published; empty where every claim is supported. `sources` are by SHA-256."""
-    found = [
-        finding for number, sentence in enumerate(note.sentences, 1) for finding in _sentence(number, sentence, sources)
-    ]
+    `sources` are by SHA-256, `answers` the figures of kept answers by id: a figure of no kept answer supports nothing.
+    """
+    check = _Check(sources, answers or {})
+    found = list(check.title(note)) + list(check.issuers(note))
+    for number, sentence in enumerate(note.sentences, 1):
+        if sentence.supports:
+            problems = check.supported(sentence.text, sentence.supports)
+        else:
+            problems = list(_unsupported(sentence.text, view=sentence.view))
+        found += [finding(number, kind, shown) for kind, shown in problems]
     return found + list(_overlap(note, sources))
 
 
-def _sentence(number: int, sentence: Sentence, sources: Mapping[str, Source]) -> Iterator[Finding]:
-    stated = figures(sentence.text)
-    if not sentence.supports:
-        if not sentence.view:
-            yield _finding(number, "unsupported", sentence.text)
-        elif stated:
-            yield _finding(number, "view with a figure", sentence.text)
-        return
-    quoted: list[str] = []
-    values: list[Decimal] = []
-    for support in sentence.supports:
-        problem = _problem(support, sources)
-        if problem is not None:
-            yield _finding(number, *problem)
-        elif isinstance(support, QuoteSupport):
-            quoted.append(support.text)
-        else:
-            values += _values(support.figure)
-    known = {(item.kind, item.value) for text in quoted for item in figures(text)}
-    for item in stated:
-        computed = item.kind != "date" and _computed(Decimal(item.value), values)
-        if (item.kind, item.value) not in known and not computed:
-            yield _finding(number, "number", item.value)
+def _unsupported(text: str, *, view: bool) -> Iterator[tuple[Kind, str]]:
+    if not view:
+        yield "unsupported", text
+    elif figures(text) or amounts_in(text):
+        yield "view with a figure", text
 
 
-def _problem(support: Support, sources: Mapping[str, Source]) -> tuple[Kind, str] | None:
-    if isinstance(support, QuoteSupport):
-        wrong = _quote_problem(support, sources)
-        return None if wrong is None else (wrong, support.text)
-    return None if replays(support.figure.trace) else ("does not replay", support.figure.expression)
+class _Check:
+    """The check of one note against what is loaded and kept."""
+
+    def __init__(self, sources: Mapping[str, Source], answers: Mapping[str, KeptFigure]) -> None:
+        self._sources, self._answers = sources, answers
+
+    def supported(self, text: str, supports: Sequence[Support]) -> list[tuple[Kind, str]]:
+        """Return what of a sentence its supports do not bear out, or what is wrong with these."""
+        problems: list[tuple[Kind, str]] = []
+        quotes: list[tuple[str, QuoteRead]] = []
+        read: list[FigureRead] = []
+        for support in supports:
+            if isinstance(support, QuoteSupport):
+                wrong, quote = self._quote(support)
+                if quote is not None:
+                    quotes.append((support.text, quote))
+                problems += [(wrong, support.text)] if wrong else []
+            else:
+                broken = self._figure_problem(support)
+                figure = None if broken else read_figure(self._answers[support.answer].answered)
+                if figure is not None:
+                    read.append(figure)
+                else:
+                    problems.append((broken or "not comparable", support.figure.expression))
+        if problems:
+            return problems
+        return list(held_against(text, Backing(quotes, read, self._names(supports))))
+
+    def title(self, note: Note) -> Iterator[Finding]:
+        """Check that a title is made of names, subjects and periods, or says what one sentence's supports bear out."""
+        if _claims_nothing(note):
+            return
+        supported = (each.supports for each in note.sentences if each.supports)
+        if not any(self.supported(note.title, supports) == [] for supports in supported):
+            yield finding(0, "title", note.title)
+
+    def issuers(self, note: Note) -> Iterator[Finding]:
+        """Check that a note names its issuers, and each issuer whose document or figure it uses."""
+        if not any(each.strip() for each in note.issuers):
+            yield finding(0, "no issuer", note.title)
+        used = {issuer for each in note.sentences for support in each.supports if (issuer := self._issuer(support))}
+        for issuer in sorted(used):
+            if note.issuers and not any(same_issuer(issuer, named) for named in note.issuers):
+                yield finding(0, "issuer left out", issuer)
+
+    def _issuer(self, support: Support) -> str:
+        if isinstance(support, QuoteSupport):
+            source = self._sources.get(support.document)
+            return source.issuer if source else ""
+        kept = self._answers.get(support.answer)
+        return kept.issuer if kept else ""
+
+    def _names(self, supports: Sequence[Support]) -> frozenset[str]:
+        return frozenset(word for each in supports for word in issuer_words(self._issuer(each)))
+
+    def _quote(self, support: QuoteSupport) -> tuple[Kind | None, QuoteRead | None]:
+        source = self._sources.get(support.document)
+        if source is None:
+            return "no such document", None
+        page = source.pages.get(support.page)
+        if page is None:
+            return "no such page", None
+        if not long_enough(support.text):
+            return "short quotation", None
+        quote = read_quote(page, support.text)
+        return (None if quote else "not a quotation"), quote
+
+    def _figure_problem(self, support: FigureSupport) -> Kind | None:
+        if not replays(support.figure.trace):
+            return "does not replay"
+        kept = self._answers.get(support.answer)
+        if kept is None or kept.answered.trace != support.figure.trace:
+            return "no such answer"
+        return "cell changed" if kept.moved else None
 
 
-def _quote_problem(support: QuoteSupport, sources: Mapping[str, Source]) -> Kind | None:
-    source = sources.get(support.document)
-    if source is None:
-        return "no such document"
-    page = source.pages.get(support.page)
-    if page is None:
-        return "no such page"
-    return None if plain(support.text) in plain(page) else "not a quotation"
-
-
-def _values(figure: Figure) -> list[Decimal]:
-    """Return the figure's result and every operand: a sentence may state what it was computed from."""
-    return [Decimal(figure.trace.value), *(Decimal(item.value) for item in figure.trace.operands)]
-
-
-def _computed(stated: Decimal, values: list[Decimal]) -> bool:
-    """Say whether a stated number is one of the values, as a share in per cent or in thousands, millions or billions, rounded as it is stated.
-
-    The sign may be in the words (`fell by 3.1%`).
-    """
-    places = -int(stated.normalize().as_tuple().exponent) if isinstance(stated.as_tuple().exponent, int) else 0
-    step = Decimal(1).scaleb(-max(places, 0))
-    for value in values:
-        for shown in (value * _PERCENT, *(value / scale for scale in _SCALES)):
-            if abs(abs(shown) - abs(stated)) * 2 <= step:
-                return True
-    return False
+def _claims_nothing(note: Note) -> bool:
+    """Say whether a title is made of issuers' names, lines of statements, years and words such as `annual results` alone."""
+    said = read_sentence(note.title)
+    known = title_words() | frozenset(word for issuer in note.issuers for word in issuer_words(issuer))
+    names = [name for issuer in note.issuers for name in (issuer, *chinese_names(issuer))]
+    left = plain_text(note.title)
+    for word in (*sorted(map(plain_text, names), key=len, reverse=True), *sorted(title_words(), key=len, reverse=True)):
+        left = left if word.isascii() else left.replace(word, " ")
+    odd = [word for word in read_sentence(left).texts("word") if word not in known]
+    marked = said.marks("up", "down", "denied", "hedged", "loss")
+    return not (odd or marked or said.texts("number") or amounts_in(note.title))
 
 
 def _overlap(note: Note, sources: Mapping[str, Source]) -> Iterator[Finding]:
@@ -150,10 +167,7 @@ def _overlap(note: Note, sources: Mapping[str, Source]) -> Iterator[Finding]:
         source = sources.get(document)
         if source is None or source.quote_characters is None:
             continue
-        characters = copied_characters((sentence.text for sentence in note.sentences), quotes, source.pages)
+        texts = (note.title, *(sentence.text for sentence in note.sentences))
+        characters = copied_characters(texts, quotes, source.pages)
         if characters > source.quote_characters:
-            yield _finding(0, "too much quoted", f"{source.name}: {characters} / {source.quote_characters}")
-
-
-def _finding(sentence: int, kind: Kind, shown: str) -> Finding:
-    return Finding(sentence=sentence, kind=kind, said=_SAID[kind], shown=shown[:120])
+            yield finding(0, "too much quoted", f"{source.name}: {characters} / {source.quote_characters}")

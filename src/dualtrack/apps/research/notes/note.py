@@ -42,9 +42,10 @@ class QuoteSupport(Record, frozen=True, tag="quote", tag_field="kind"):
 
 
 class FigureSupport(Record, frozen=True, tag="figure", tag_field="kind"):
-    """A figure with its whole calculation."""
+    """A figure with its whole calculation, and the kept answer of the desk that it is of, by its id."""
 
     figure: Figure
+    answer: str = ""
 
 
 Support = QuoteSupport | FigureSupport

@@ -7,26 +7,28 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from dualtrack.apps.research.notes.checking import Finding, check_note
-from dualtrack.apps.research.notes.disclosures import Standing, standing_of
+from dualtrack.apps.research.notes.disclosures import Standing, dealing_free_from, deals_too_early, standing_of
 from dualtrack.apps.research.notes.note import Note
 from dualtrack.apps.research.records import NOTE_KIND, RELEASE_KIND, NoteKept, NoteReleased
 from dualtrack.apps.research.state import state
 from dualtrack.domain.records import encode, read_record
-from dualtrack.domain.time import hong_kong_date
+from dualtrack.domain.time import hong_kong_date, parse_instant
 from dualtrack.errors import ConflictError, FieldError, ForbiddenError, NotFoundError
 from dualtrack.runtime.lookup import contents_of
 from dualtrack.store.entries import NewEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
     from typing import Any
 
     from sqlalchemy import Connection
 
     from dualtrack.apps.research.desk import Desk
+    from dualtrack.apps.research.notes.disclosures import Interest
     from dualtrack.store.entries import Receipt
 
-__all__ = ["Written", "find_note", "keep_note", "notes", "release_note", "written"]
+__all__ = ["Written", "early_dealings", "find_note", "free_from", "keep_note", "notes", "release_note", "written"]
 
 _RETENTION = "sfo-7y"
 """Research is a record of a licensed corporation's business."""
@@ -96,15 +98,41 @@ def written(desk: Desk, name: str) -> Written:
     """Return a note with all that is to be said of it today."""
     note, row = find_note(desk, name)
     today = hong_kong_date(desk.runtime.clock())
-    return Written(note, row, check_note(note, desk.sources(note)), standing_of(note, desk.interests(), on=today))
+    findings = check_note(note, desk.sources(note), desk.figures(note))
+    return Written(note, row, findings, standing_of(note, desk.interests(), on=today))
 
 
 def release_note(desk: Desk, name: str, *, by: str, digest: str) -> NoteReleased:
     """Release the newest version of a note, which `digest` must name: who releases has read that one.
 
-    Raises ConflictError for another version, a claim without support, or a quiet period; ForbiddenError for who may not release it.
+    Raises RefusedError while the desk's use is not open; ConflictError for another version, a claim without support, or a quiet period;
+    ForbiddenError for who may not release it.
     """
     found = written(desk, name)
+    _check_ready(found, name, digest)
+    if found.note.audience == "clients":
+        _check_releaser(desk, found.note, by)
+    desk.runtime.gate.enter(desk.settings.use)
+    contents = desk.runtime.recorder(desk.institution).contents
+    said = [f"{text.en} {text.zh}" for text in found.standing.disclosures]
+    sealed = contents.seal(desk.settings.use, msgspec.json.encode(said), _RETENTION)
+    keys = contents.new_keys([sealed])
+    free_from = dealing_free_from(hong_kong_date(desk.runtime.clock()))
+    record = NoteReleased(
+        note=name, version=int(found.row["version"]), digest=digest, by=by, audience=found.note.audience,
+        disclosures=[f"{text.en} {text.zh}" for text in found.standing.without_names], at=desk.register.now(),
+        disclosed=sealed.digest, free_from=str(free_from),
+    )  # fmt: skip
+
+    def beside(connection: Connection, _receipts: Sequence[Receipt]) -> None:
+        contents.write(connection, [sealed], keys, record.at)
+
+    desk.register.append_with([NewEntry(RELEASE_KIND, desk.institution, desk.settings.use, encode(record))], beside)
+    contents.written(keys)
+    return record
+
+
+def _check_ready(found: Written, name: str, digest: str) -> None:
     if found.row["digest"] != digest:
         raise ConflictError(
             "the note was changed since it was read",
@@ -124,22 +152,40 @@ def release_note(desk: Desk, name: str, *, by: str, digest: str) -> NoteReleased
             first_day.says.en, where=f"note {name}, {first_day.issuer} ({first_day.cites})", fix=f"not before {first_day.until} has passed",
             code="research.quiet",
         )  # fmt: skip
-    if found.note.audience == "clients":
-        if by not in desk.settings.qualified:
-            raise ForbiddenError(
-                "not a qualified person", where=f"note {name}", expected=", ".join(desk.settings.qualified) or "somebody in research.yaml",
-                fix="ask one of them to read and release it", code="research.not-qualified",
-            )  # fmt: skip
-        if by == found.note.author:
-            raise ForbiddenError(
-                "its author",
-                where=f"note {name}",
-                fix="another qualified person reads and releases it",
-                code="research.own-note",
-            )
-    record = NoteReleased(
-        note=name, version=int(found.row["version"]), digest=digest, by=by, audience=found.note.audience,
-        disclosures=[f"{text.en} {text.zh}" for text in found.standing.disclosures], at=desk.register.now(),
-    )  # fmt: skip
-    desk.register.append_plain([(RELEASE_KIND, desk.settings.use, encode(record))])
-    return record
+
+
+def _check_releaser(desk: Desk, note: Note, by: str) -> None:
+    if by not in desk.settings.qualified:
+        raise ForbiddenError(
+            "not a qualified person", where=f"note {note.id}", expected=", ".join(desk.settings.qualified) or "somebody in research.yaml",
+            fix="ask one of them to read and release it", code="research.not-qualified",
+        )  # fmt: skip
+    if by == note.author:
+        raise ForbiddenError(
+            "its author",
+            where=f"note {note.id}",
+            fix="another qualified person reads and releases it",
+            code="research.own-note",
+        )
+
+
+def free_from(row: Mapping[str, Any]) -> date | None:
+    """Return the first day on which the author of a note may deal in its issuers again; None for one that is not released."""
+    return None if row["released_at"] is None else dealing_free_from(_released_on(row))
+
+
+def _released_on(row: Mapping[str, Any]) -> date:
+    return hong_kong_date(parse_instant(row["released_at"]))
+
+
+def early_dealings(desk: Desk) -> list[tuple[str, Interest, date]]:
+    """Return dealings of the register by a note's author in its issuers too soon after its release: the note, the entry, the day that was free."""
+    dealings = [each for each in desk.interests() if each.kind == "analyst dealing"]
+    found = []
+    for row in notes(desk) if dealings else []:
+        if row["released_at"] is None:
+            continue
+        note, _ = find_note(desk, row["id"])
+        day = _released_on(row)
+        found += [(note.id, each, dealing_free_from(day)) for each in dealings if deals_too_early(note, day, each)]
+    return found

@@ -135,7 +135,7 @@ def _ask(request: AppRequest) -> View | Redirect:
                 typed=question,
                 status=error.status,
             )
-    return Redirect(f"{request.root}/desk#answers")
+    return Redirect(f"{request.root}/desk")
 
 
 def _name(request: AppRequest) -> str:

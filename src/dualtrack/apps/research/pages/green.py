@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dualtrack.apps.pages import AppPage, View
+from dualtrack.apps.pages import AppPage, Redirect, View
+from dualtrack.apps.refusals import shown_refusal
 from dualtrack.apps.research.documents.model import parse_address
-from dualtrack.apps.research.green.check import check_report
 from dualtrack.apps.research.green.taxonomy import grade_words
-from dualtrack.apps.research.pages.desk import open_desk, said
+from dualtrack.apps.research.pages.desk import NOT_DONE, open_desk, said
 from dualtrack.apps.research.state import state
 from dualtrack.domain.records import Text
 from dualtrack.errors import DualtrackError, NotFoundError
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dualtrack.apps.pages import AppRequest
-    from dualtrack.apps.research.desk import Desk
+    from dualtrack.apps.refusals import Shown
+    from dualtrack.apps.research.desk import Checked, Desk
     from dualtrack.apps.research.documents.model import Document
     from dualtrack.apps.research.green.records import Evidence, Outcome, Report
 
@@ -35,24 +36,49 @@ _TONES: dict[Outcome, str] = {
 
 
 def _show(request: AppRequest) -> View:
+    """Show what can be checked and, by its decision, a check that was made; nothing is checked here."""
+    decision = request.query.get("decision", "")
     with open_desk(request) as desk:
-        rows = state(desk.register).rows("document")
-        chosen = request.query.get("document", "")
-        context: dict[str, Any] = {"documents": rows, "chosen": chosen, "report": None, "wrong": ""}
-        status = 200
-        if chosen:
-            try:
-                context |= _checked(desk, chosen, rows)
-            except NotFoundError as error:
-                context["wrong"] = said(Text(en="There is no such document here.", zh="找不到此文件。"), request)
-                status = error.status
+        if not decision:
+            return _view(request, desk, chosen=request.query.get("document", ""))
+        try:
+            return _view(request, desk, checked=desk.checked_green(decision))
+        except DualtrackError as error:
+            return _view(request, desk, wrong=shown_refusal(error, NOT_DONE, request.language), status=error.status)
+
+
+def _check(request: AppRequest) -> View | Redirect:
+    """Check a document: a decision under the permit of the desk's use, which its page then shows."""
+    chosen = request.form.get("document", "")
+    with open_desk(request) as desk:
+        try:
+            checked = desk.check_green(chosen, language=request.language)
+        except DualtrackError as error:
+            wrong = shown_refusal(error, NOT_DONE, request.language)
+            return _view(request, desk, chosen=chosen, wrong=wrong, status=error.status)
+    return Redirect(f"{request.root}/green?decision={checked.decision}")
+
+
+def _view(
+    request: AppRequest,
+    desk: Desk,
+    *,
+    chosen: str = "",
+    checked: Checked | None = None,
+    wrong: Shown | None = None,
+    status: int = 200,
+) -> View:
+    rows = state(desk.register).rows("document")
+    context: dict[str, Any] = {"documents": rows, "chosen": chosen, "report": None, "wrong": wrong, "checked": checked}
+    if checked is not None:
+        context["chosen"] = checked.sha256
+        context |= _checked(desk, checked.report, rows) if checked.report is not None else {}
     return View("green.html.j2", context, said(_TITLE, request), status)
 
 
-def _checked(desk: Desk, sha256: str, rows: Sequence[Any]) -> dict[str, Any]:
-    """Return the check of a document as its page shows it; raises NotFoundError for one that is not here."""
-    document = desk.store.document(sha256)
-    report = check_report(document, desk.store.facts(sha256=sha256))
+def _checked(desk: Desk, report: Report, rows: Sequence[Any]) -> dict[str, Any]:
+    """Return the check of a document as its page shows it; raises NotFoundError for one that is no longer here."""
+    document = desk.store.document(report.sha256)
     mapped: dict[int, list[Any]] = {}
     for mapping in report.mappings:
         mapped.setdefault(mapping.claim, []).append(mapping)
@@ -66,7 +92,7 @@ def _checked(desk: Desk, sha256: str, rows: Sequence[Any]) -> dict[str, Any]:
         }
         for claim, verdict in zip(report.claims, report.verdicts, strict=True)
     ]
-    row = next((each for each in rows if each["sha256"] == sha256), None)
+    row = next((each for each in rows if each["sha256"] == report.sha256), None)
     if row is None:
         raise NotFoundError("no such document", where="document", fix="choose one from the list")
     return {
@@ -102,4 +128,7 @@ def _picture(document: Document, evidence: Evidence) -> str | None:
     return None if cell.box is None else f"/cell/{document.sha256}?at={quote(evidence.address, safe='')}"
 
 
-PAGES: tuple[AppPage, ...] = (AppPage("/green", "GET", "analyst", _show, place=_TITLE),)
+PAGES: tuple[AppPage, ...] = (
+    AppPage("/green", "GET", "analyst", _show, place=_TITLE),
+    AppPage("/green", "POST", "analyst", _check),
+)

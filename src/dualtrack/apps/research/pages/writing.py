@@ -1,20 +1,19 @@
-"""Notes: written sentence by sentence with what supports each, checked, released; and the register of interests."""
+"""Notes: written sentence by sentence with what supports each, checked, released; the register of interests has pages of its own."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
 
 from dualtrack.apps.pages import AppPage, Redirect, View
-from dualtrack.apps.refusals import Shown, refusal_codes, refusal_of, shown_refusal
 from dualtrack.apps.research.figure import Figure, Stated
-from dualtrack.apps.research.notes.disclosures import Interest, InterestKind
 from dualtrack.apps.research.notes.note import NOTE_FORMAT, FigureSupport, Note, QuoteSupport, Sentence, Support
-from dualtrack.apps.research.notes.publishing import find_note, keep_note, notes, release_note, written
-from dualtrack.apps.research.pages.desk import NOT_DONE, open_desk, said
+from dualtrack.apps.research.notes.publishing import find_note, free_from, keep_note, notes, release_note, written
+from dualtrack.apps.research.pages import notes_register
+from dualtrack.apps.research.pages.desk import open_desk, said
+from dualtrack.apps.research.pages.notes_shared import author_of, issuers_of, told, typed
 from dualtrack.apps.research.state import state
 from dualtrack.domain.records import Text
 from dualtrack.errors import DualtrackError, FieldError, ForbiddenError, NotFoundError
@@ -28,17 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["PAGES"]
 
 _NOTES = Text(en="Research notes", zh="研究報告")
-_REGISTER = Text(en="Register of interests", zh="利益登記冊")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-_SHARE = re.compile(r"\d{1,3}(?:\.\d{1,6})?", re.ASCII)
-_KINDS: tuple[InterestKind, ...] = get_args(InterestKind)
-_TYPED = (
-    "id", "title", "issuers", "first", "audience", "language", "text", "place", "answer", "document", "page", "quote",
-    "issuer", "kind", "who", "since", "until", "percent",
-)  # fmt: skip
-_PERCENT_MAX = 100.0
-_NAME_MAX = 200
-"""Longest name of an issuer, as in the register and in a document's."""
 
 _PAGE_DIGITS_MAX = 6
 """Digits of a page: no document here has more pages."""
@@ -52,30 +41,10 @@ def _list(request: AppRequest) -> View:
 def _listed(request: AppRequest, desk: Desk, error: DualtrackError | None = None) -> View:
     context = {
         "rows": notes(desk),
-        "wrong": _told(error, request),
-        "typed": _typed(request, issuers=", ".join(_issuers(desk))),
+        "wrong": told(error, request),
+        "typed": typed(request, issuers=", ".join(issuers_of(desk))),
     }
     return View("notes.html.j2", context, said(_NOTES, request), 200 if error is None else error.status)
-
-
-def _typed(request: AppRequest, **first: str) -> dict[str, str]:
-    """Return what was typed into the form that comes back, by field; `first` is what stands in one that is new."""
-    return {name: request.form.get(name, first.get(name, "")) for name in _TYPED}
-
-
-def _told(error: DualtrackError | None, request: AppRequest) -> Shown | None:
-    """Return an error for a page in its reader's language; the error's own words, which are English, only where its code does not say all."""
-    if error is None:
-        return None
-    if error.code not in refusal_codes() or not error.code.startswith("research."):
-        return shown_refusal(error, NOT_DONE, request.language)
-    meant = refusal_of(error)
-    blank = "" if request.language == "zh-Hant" else " "
-    return Shown(blank.join(said(text, request) for text in (NOT_DONE, meant.says, meant.do)), "")
-
-
-def _issuers(desk: Desk) -> list[str]:
-    return sorted({str(row["issuer"]) for row in state(desk.register).rows("document") if row["issuer"]})
 
 
 def _new(request: AppRequest) -> View | Redirect:
@@ -108,11 +77,28 @@ def _begun(request: AppRequest) -> Note:
         id=name,
         title=form.get("title", "").strip() or name,
         language=language,
-        issuers=[part.strip() for part in re.split("[,，、]", form.get("issuers", "")) if part.strip()],
+        issuers=_named(form.get("issuers", "")),
         audience=cast('Literal["internal", "clients"]', audience),
-        author=_author(request),
+        author=author_of(request),
         sentences=[Sentence(text=form.get("first", "").strip() or name, view=True)],
     )
+
+
+def _named(text: str) -> list[str]:
+    """Return the issuers of a form, each once."""
+    return list(dict.fromkeys(part.strip() for part in re.split("[,，、]", text) if part.strip()))
+
+
+def _head(request: AppRequest) -> View | Redirect:
+    """Give a note another title, or other issuers."""
+    with open_desk(request) as desk:
+        note = _own(request, desk)
+        title, issuers = request.form.get("title", "").strip() or note.title, _named(request.form.get("issuers", ""))
+        try:
+            keep_note(desk, replace(note, title=title, issuers=issuers or note.issuers))
+        except FieldError as error:
+            return _view(request, desk, error)
+    return Redirect(f"{request.root}/notes/{note.id}")
 
 
 def _show(request: AppRequest) -> View:
@@ -122,7 +108,7 @@ def _show(request: AppRequest) -> View:
 
 def _view(request: AppRequest, desk: Desk, error: DualtrackError | None = None) -> View:
     found = written(desk, request.path["note"])
-    author = _author(request)
+    author = author_of(request)
     by_sentence: dict[int, list[dict[str, str]]] = {}
     for item in found.findings:
         by_sentence.setdefault(item.sentence, []).append({"said": said(item.said, request), "shown": item.shown})
@@ -136,8 +122,9 @@ def _view(request: AppRequest, desk: Desk, error: DualtrackError | None = None) 
         "qualified": author in desk.settings.qualified,
         "documents": state(desk.register).rows("document"),
         "answers": [kept for kept in desk.answers() if kept.reply is not None and kept.reply.figure is not None],
-        "wrong": _told(error, request),
-        "typed": _typed(request),
+        "wrong": told(error, request),
+        "free_from": free_from(found.row),
+        "typed": typed(request, title=found.note.title, issuers=", ".join(found.note.issuers)),
     }
     return View("note.html.j2", context, found.note.title, 200 if error is None else error.status)
 
@@ -185,7 +172,7 @@ def _sentence(request: AppRequest, desk: Desk) -> Sentence:
         supports.append(QuoteSupport(document=form.get("document", ""), page=int(page), text=quoted))
     kept = form.get("answer", "")
     if kept:
-        supports.append(FigureSupport(figure=_figure(desk, kept)))
+        supports.append(FigureSupport(figure=_figure(desk, kept), answer=kept))
     return Sentence(text=text, supports=supports, view=form.get("view") == "yes" and not supports)
 
 
@@ -235,7 +222,7 @@ def _without(sentences: list[Sentence], at: str) -> list[Sentence]:
 
 def _own(request: AppRequest, desk: Desk) -> Note:
     note, _ = find_note(desk, request.path["note"])
-    if note.author != _author(request):
+    if note.author != author_of(request):
         raise ForbiddenError("another author's note", where=f"note {note.id}", fix="ask its author to change it")
     return note
 
@@ -243,82 +230,25 @@ def _own(request: AppRequest, desk: Desk) -> Note:
 def _release(request: AppRequest) -> View | Redirect:
     with open_desk(request) as desk:
         try:
-            release_note(desk, request.path["note"], by=_author(request), digest=request.form.get("digest", ""))
+            record = release_note(
+                desk, request.path["note"], by=author_of(request), digest=request.form.get("digest", "")
+            )
         except DualtrackError as error:
             return _view(request, desk, error)
-    done = Text(en="The note is released.", zh="報告已發出。")
+    done = Text(
+        en=f"The note is released. Its author may deal in the issuers again from {record.free_from}.",
+        zh=f"報告已發出。作者由{record.free_from}起方可再買賣所涉發行人的證券。",
+    )
     return Redirect(f"{request.root}/notes/{request.path['note']}", said(done, request))
-
-
-def _register(request: AppRequest) -> View:
-    return _registered(request)
-
-
-def _registered(request: AppRequest, error: DualtrackError | None = None) -> View:
-    with open_desk(request) as desk:
-        context = {
-            "rows": desk.interests(),
-            "kinds": _KINDS,
-            "issuers": _issuers(desk),
-            "wrong": _told(error, request),
-            "typed": _typed(request),
-        }
-    return View("register.html.j2", context, said(_REGISTER, request), 200 if error is None else error.status)
-
-
-def _enter(request: AppRequest) -> View | Redirect:
-    try:
-        interest = _interest(request)
-    except FieldError as error:
-        return _registered(request, error)
-    with open_desk(request) as desk:
-        desk.add_interest(interest, by=_author(request))
-    return Redirect(f"{request.root}/register", said(Text(en="It is entered.", zh="已登記。"), request))
-
-
-def _interest(request: AppRequest) -> Interest:
-    """Return the entry that a form makes; raises FieldError."""
-    form = request.form
-    kind, issuer, who = form.get("kind", ""), form.get("issuer", "").strip(), form.get("who", "").strip()
-    if kind not in _KINDS:
-        raise FieldError(
-            f"{kind!r:.60}", where="form, field kind", expected=", ".join(_KINDS), fix="choose one of them", code="research.register.kind",
-        )  # fmt: skip
-    percent, until = form.get("percent", "").strip(), form.get("until", "").strip()
-    try:
-        since = str(date.fromisoformat(form.get("since", "").strip()))
-        end = str(date.fromisoformat(until)) if until else None
-    except ValueError as error:
-        raise FieldError(
-            "a date that is none", where="form, fields since and until", expected="2026-11-27", fix="correct the date",
-            code="research.register.date",
-        ) from error  # fmt: skip
-    share = float(percent) if _SHARE.fullmatch(percent) else None
-    if percent and (share is None or share > _PERCENT_MAX):
-        raise FieldError(
-            f"{percent!r:.20}", where="form, field percent", expected="0 to 100, as 1.5", fix="correct the share",
-            code="research.register.percent",
-        )  # fmt: skip
-    if not issuer or not who or len(issuer) > _NAME_MAX:
-        raise FieldError(
-            "no issuer or holder", where="form, fields issuer and who", expected="an issuer as documents name it, and who",
-            fix="fill in both", code="research.register.names",
-        )  # fmt: skip
-    return Interest(issuer=issuer, kind=kind, who=who, since=since, until=end, percent=share)
-
-
-def _author(request: AppRequest) -> str:
-    assert request.visitor is not None, "the desk is not public"
-    return request.visitor.holder or request.visitor.name
 
 
 PAGES: tuple[AppPage, ...] = (
     AppPage("/notes", "GET", "analyst", _list, place=_NOTES),
     AppPage("/notes", "POST", "analyst", _new),
     AppPage("/notes/{note}", "GET", "analyst", _show),
+    AppPage("/notes/{note}/head", "POST", "analyst", _head),
     AppPage("/notes/{note}/sentence", "POST", "analyst", _add),
     AppPage("/notes/{note}/remove", "POST", "analyst", _remove),
     AppPage("/notes/{note}/release", "POST", "analyst", _release),
-    AppPage("/register", "GET", "registrar", _register, place=_REGISTER),
-    AppPage("/register", "POST", "registrar", _enter),
+    *notes_register.PAGES,
 )

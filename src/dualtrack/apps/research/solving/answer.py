@@ -10,6 +10,7 @@ from dualtrack.apps.research.calculate import calculate, numeral, replays
 from dualtrack.apps.research.expression import read_expression
 from dualtrack.apps.research.program import Operand, Trace
 from dualtrack.apps.research.reported import read_reported
+from dualtrack.apps.research.solving.findings import finding, quoted, unit_text
 from dualtrack.apps.research.solving.scales import POWERS
 from dualtrack.apps.research.units import NUMBER, Unit
 from dualtrack.domain.records import Record, Text
@@ -122,11 +123,14 @@ class Quoted(Record, frozen=True):
 
 
 class Abstained(Record, frozen=True):
-    """No answer: the kind of reason, the reason in words with what was found, and what would settle it."""
+    """No answer: the kind of reason, the reason in words with what was found, and what would settle it.
+
+    `found` is a Text where it is said in our own words, a str where it is of the source or the question as it stands.
+    """
 
     reason: Reason
     words: Text
-    found: str
+    found: str | Text
     settles: Text
 
 
@@ -134,17 +138,19 @@ Answer = Answered | Quoted | Abstained
 
 
 class NoAnswerError(FieldError):
-    """A question has no answer here."""
+    """A question has no answer here. `said` is what was found: a Text in our own words, a str of the source or the question."""
 
-    def __init__(self, reason: Reason, found: str) -> None:
-        super().__init__(found, where="question", expected=_SAID[reason][0].en, fix=_SAID[reason][1].en)
-        self.reason = reason
+    def __init__(self, reason: Reason, found: str | Text) -> None:
+        plain = found.en if isinstance(found, Text) else found
+        super().__init__(plain, where="question", expected=_SAID[reason][0].en, fix=_SAID[reason][1].en)
+        self.reason, self.said = reason, found
 
 
-def abstained(reason: Reason, found: str) -> Abstained:
-    """Return the lack of an answer in words; what was found is of the source or the question, and in Chinese stands as a quotation."""
+def abstained(reason: Reason, found: str | Text) -> Abstained:
+    """Return the lack of an answer in words; found as a str is of the source or the question, and in Chinese stands as a quotation."""
     said, settles = _SAID[reason]
-    words = Text(en=f"{said.en}: {found}.", zh=f"{said.zh}：「{found}」。")
+    what = found if isinstance(found, Text) else Text(en=found, zh=f"「{found}」")
+    words = Text(en=f"{said.en}: {what.en}.", zh=f"{said.zh}：{what.zh}。")
     return Abstained(reason=reason, words=words, found=found, settles=settles)
 
 
@@ -159,20 +165,20 @@ def compute(expression: str, cited: Sequence[Cited]) -> Trace:
     try:
         read = read_expression(expression, names=True)
     except ExpressionError as error:
-        raise NoAnswerError("no calculation", error.found) from error
+        raise NoAnswerError("no calculation", finding("not_read", expression=expression[:80])) from error
     odd = [
         each.text for each in read.written if each.kind == "cell" or (each.kind == "name" and each.text not in known)
     ]
     if odd:
-        raise NoAnswerError("missing operand", f"{odd[0]} is not among the operands")
+        raise NoAnswerError("missing operand", finding("no_operand", name=quoted(odd[0])))
     operands = [_operand(each.name, each.text, known.get(each.text)) for each in read.written]
     _check_zero(expression, cited)
     try:
         trace = calculate(read.program, operands)
     except FieldError as error:
-        raise NoAnswerError(_kind(error), error.found) from error
+        raise NoAnswerError(_kind(error), _failed(_kind(error), expression, cited)) from error
     if not replays(trace):
-        raise NoAnswerError("no calculation", "it does not come out again")
+        raise NoAnswerError("no calculation", finding("not_again"))
     return trace
 
 
@@ -181,20 +187,30 @@ def _operand(name: str, text: str, cited: Cited | None) -> Operand:
         return Operand(name, cited.address, cited.text, cited.value, cited.unit)
     reported = read_reported(text)
     if reported is None:
-        raise NoAnswerError("no calculation", f"{text} is no number")
+        raise NoAnswerError("no calculation", finding("no_number", text=quoted(text)))
     return Operand(name, "written", text, numeral(reported.value), NUMBER)
 
 
 def _check_zero(expression: str, cited: Sequence[Cited]) -> None:
     for each in cited:
         if each.value == "0" and re.search(rf"/ ?{each.name}(?!\w)", expression):
-            raise NoAnswerError("zero divisor", f"{each.label or each.address} {each.period} is nil".replace("  ", " "))
+            line = f"{each.label or each.address} {each.period}".strip()
+            raise NoAnswerError("zero divisor", finding("nil", line=quoted(line)))
 
 
 def _kind(error: FieldError) -> Reason:
     if "do not go together" in error.found:
         return "unit mismatch"
     return "zero divisor" if "has no result" in error.found else "no calculation"
+
+
+def _failed(reason: Reason, expression: str, cited: Sequence[Cited]) -> Text:
+    """Return why a calculation has no result: the units that do not go together, else the calculation itself."""
+    units = [unit_text(unit) for unit in dict.fromkeys(each.unit for each in cited)]
+    if reason == "unit mismatch" and len(units) > 1:
+        both = Text(en=" and ".join(each.en for each in units), zh="與".join(each.zh for each in units))
+        return finding("units_apart", units=both)
+    return finding("result_none" if reason == "zero divisor" else "result_odd", expression=expression[:80])
 
 
 def in_scale(value: str, scale: str) -> str:

@@ -22,7 +22,9 @@ from dualtrack.apps.research.solving.answer import (
     compute,
     in_scale,
 )
+from dualtrack.apps.research.solving.asked import check_asked
 from dualtrack.apps.research.solving.cite import cite, cite_quote, scale_of
+from dualtrack.apps.research.solving.findings import finding, quoted, scale_text, unit_text
 from dualtrack.apps.research.solving.periods import match_periods, periods_of, years_of
 from dualtrack.apps.research.solving.plan import Plan, Shape
 from dualtrack.apps.research.solving.scales import printed_of
@@ -67,7 +69,7 @@ def check_proposal(
 ) -> Answered | Abstained:
     """Return the answer that a proposal gives if everything about it holds, else what does not."""
     if proposal.cannot:
-        return abstained("not understood", "the model proposes no calculation")
+        return abstained("not understood", finding("model_none"))
     body, texts = body_of(table), tuple(paragraphs)
     try:
         found = [_operand(each, body, texts) for each in proposal.operands]
@@ -77,11 +79,12 @@ def check_proposal(
         kind = _check_unit(proposal, trace, cited)
         _check_scale(proposal, kind, cited)
         _check_period(proposal, cited, question, body, texts)
+        check_asked(question, cited, body, texts)
         _check_size(Decimal(trace.value), kind, cited)
         second = _second(proposal, found, body, trace, texts)
         second = _own_reading(question, table, texts, trace.value) or second
     except NoAnswerError as error:
-        return abstained(error.reason, error.found)
+        return abstained(error.reason, error.said)
     return Answered(
         intent="proposed", value=trace.value, shown=in_scale(trace.value, proposal.scale), unit=trace.unit, scale=proposal.scale, period=proposal.period,
         definition=Text(en="as proposed", zh="按所提算式"), expression=proposal.expression, trace=trace, operands=cited, second=second,
@@ -96,7 +99,9 @@ def _own_reading(question: str, table: Table, paragraphs: tuple[str, ...], value
     if Decimal(own.value) == Decimal(value):
         return Second(how=Text(en="read by rules", zh="按規則讀出"), address=own.operands[0].address, value=own.value)
     cells = ", ".join(each.address for each in own.operands)
-    raise NoAnswerError("second derivation", f"by rules it is {own.shown} {own.scale} ({cells})".replace("  ", " "))
+    scale = Text(en="percent", zh="%") if own.scale == "percent" else scale_text(own.scale) if own.scale else None
+    name = "by_rules" if scale else "by_rules_plain"
+    raise NoAnswerError("second derivation", finding(name, shown=own.shown, scale=scale, cells=cells))
 
 
 def _operand(pointed: Pointed, body: Body, paragraphs: tuple[str, ...]) -> tuple[Cited, Held | None]:
@@ -105,14 +110,16 @@ def _operand(pointed: Pointed, body: Body, paragraphs: tuple[str, ...]) -> tuple
     address = pointed.address or ""
     place = body.table.cell(address)
     if place is None:
-        raise NoAnswerError("not at its place", f"{address[:80]} is no cell of {body.table.name}")
+        raise NoAnswerError("not at its place", finding("no_cell", address=address[:80], table=body.table.name))
     printed = body.table.rows[place[0]][place[1]]
     if pointed.text is not None and pointed.text.strip() != printed.strip():
         reason: Reason = "sign" if pointed.text.strip("()-−– ") == printed.strip("()-−– ") else "not at its place"
-        raise NoAnswerError(reason, f"{address} reads {printed!r:.40}, not {pointed.text!r:.40}")
+        raise NoAnswerError(
+            reason, finding("reads", address=address, printed=_marked(printed), pointed=_marked(pointed.text))
+        )
     held = body.by_place.get(place)
     if held is None:
-        raise NoAnswerError("not at its place", f"{address} reads {printed!r:.40}, which is no single number")
+        raise NoAnswerError("not at its place", finding("reads_no_number", address=address, printed=_marked(printed)))
     if len({each.year for each in held.periods if each.year}) > 1:
         raise NoAnswerError("two periods", f"{address}: {held.heading or held.label}")
     said = scale_of(body, paragraphs)
@@ -130,12 +137,12 @@ def _quoted(pointed: Pointed, quote: str, paragraphs: tuple[str, ...]) -> Cited:
     if not whole:
         raise NoAnswerError(
             "not at its place",
-            f"{quote!r:.60} {'is only a part of a number there' if places else 'stands nowhere in the text'}",
+            finding("part_of_number" if places else "stands_nowhere", quote=_marked(quote)),
         )
     number, at = whole[0]
     cited = cite_quote(pointed.name, quote, place_of(number, at, quote), paragraphs[number - 1], at)
     if cited is None:
-        raise NoAnswerError("not at its place", f"{quote!r:.60} is no single number")
+        raise NoAnswerError("not at its place", finding("no_number", text=_marked(quote)))
     return cited if len(whole) == 1 else replace(cited, period="")
 
 
@@ -153,7 +160,9 @@ def _check_places(cited: Sequence[Cited]) -> None:
     seen: dict[str, str] = {}
     for each in cited:
         if each.address in seen:
-            raise NoAnswerError("same cell", f"{seen[each.address]} and {each.name} are both {each.address}")
+            raise NoAnswerError(
+                "same cell", finding("same_place", one=seen[each.address], other=each.name, address=each.address)
+            )
         seen[each.address] = each.name
 
 
@@ -166,7 +175,9 @@ def _check_unit(proposal: Proposal, trace: Trace, cited: Sequence[Cited]) -> Uni
     claimed = divided(claimed, unit_of(under)) if under else claimed
     truth = NUMBER if kind == NUMBER else trace.unit
     if claimed != truth:
-        raise NoAnswerError("unit mismatch", f"claimed {proposal.unit or 'no unit'}, by its operands {truth.words}")
+        raise NoAnswerError(
+            "unit mismatch", finding("claimed_unit", claimed=proposal.unit or finding("no_unit"), held=unit_text(truth))
+        )
     return kind
 
 
@@ -175,8 +186,17 @@ def _check_scale(proposal: Proposal, kind: Unit, cited: Sequence[Cited]) -> None
     if proposal.scale not in allowed:
         raise NoAnswerError(
             "scale",
-            f"claimed {proposal.scale or 'none'}, its numbers are in {', '.join(sorted(each or 'units' for each in allowed))}",
+            finding("claimed_scale", claimed=_scale_text(proposal.scale, "no_scale"), held=_scales_text(allowed)),
         )
+
+
+def _scale_text(scale: str, without: str) -> Text:
+    return scale_text(scale) if scale else finding(without)
+
+
+def _scales_text(scales: set[str]) -> Text:
+    each = [_scale_text(scale, "units") for scale in sorted(scales, key=lambda one: one or "units")]
+    return Text(en=", ".join(one.en for one in each), zh="、".join(one.zh for one in each))
 
 
 def _check_period(
@@ -189,23 +209,27 @@ def _check_period(
         held = tuple(period for text in beside for period in periods_of(text))
     for asked in periods_of(proposal.period):
         if asked.year and not match_periods(asked, held):
-            raise NoAnswerError("period absent", f"claimed {asked.words}, its numbers are of {_listed(held)}")
+            raise NoAnswerError("period absent", finding("claimed_period", claimed=asked.words, held=_listed(held)))
     years = {each.year for each in held if each.year}
     missing = [year for year in years_of(question) if year not in years]
     if missing:
-        raise NoAnswerError("period absent", f"the question asks of {missing[0]}, its numbers are of {_listed(held)}")
+        raise NoAnswerError("period absent", finding("question_period", asked=missing[0], held=_listed(held)))
 
 
-def _listed(periods: Sequence[Period]) -> str:
-    return ", ".join(dict.fromkeys(each.words for each in periods[:8])) or "no period"
+def _listed(periods: Sequence[Period]) -> str | Text:
+    return ", ".join(dict.fromkeys(each.words for each in periods[:8])) or finding("no_period")
+
+
+def _marked(text: str) -> Text:
+    return Text(en=f"{text!r:.60}", zh=quoted(text, 60).zh)
 
 
 def _check_size(value: Decimal, kind: Unit, cited: Sequence[Cited]) -> None:
     if kind == NUMBER and all(each.unit != NUMBER for each in cited) and abs(value) > GROWTH_MAX:
-        raise NoAnswerError("magnitude", f"{value:,.0f} times")
+        raise NoAnswerError("magnitude", finding("times", count=f"{value:,.0f}"))
     largest = max(abs(Decimal(each.value)) for each in cited)
     if kind != NUMBER and largest and abs(value) > largest * SIZE_MAX:
-        raise NoAnswerError("magnitude", f"{abs(value) / largest:,.0f} times its largest number")
+        raise NoAnswerError("magnitude", finding("times_largest", count=f"{abs(value) / largest:,.0f}"))
 
 
 def _second(

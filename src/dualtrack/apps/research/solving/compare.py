@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.apps.research.reported import SCALES
 from dualtrack.apps.research.solving.answer import NoAnswerError
+from dualtrack.apps.research.solving.findings import finding, quoted
 from dualtrack.apps.research.solving.plan import Plan, row_of
 from dualtrack.domain.records import Text
 
@@ -45,13 +46,14 @@ class Mark(NamedTuple):
 def leader(question: Question, finder: Finder) -> Compared:
     """Return which period leads in a line; raises NoAnswerError for two that lead, or a question about anything but periods."""
     if not _YEARS.search(question.lower):
-        raise NoAnswerError("not understood", "which line of several; only periods are compared")
+        raise NoAnswerError("not understood", finding("which_line"))
     cells = _compared(question, finder)
     low = _LEAST.search(question.lower) is not None
     ordered = sorted(cells, key=lambda each: each.reported.value, reverse=not low)
     if ordered[0].reported.value == ordered[1].reported.value:
         raise NoAnswerError(
-            "equal matches", f"{period_of(ordered[0])} and {period_of(ordered[1])} are both {ordered[0].text}"
+            "equal matches",
+            finding("both_lead", one=period_of(ordered[0]), other=period_of(ordered[1]), text=quoted(ordered[0].text)),
         )
     names = [chr(ord("a") + at) for at in range(len(ordered))]
     definition = Text(en="lead over the next period", zh="領先次期的數額")
@@ -78,7 +80,7 @@ def count_of(question: Question, finder: Finder) -> tuple[list[Held], Mark, floa
     """Return the cells of a line by period and the mark to count past; raises NoAnswerError."""
     mark = mark_of(question)
     if mark is None or not _YEARS.search(question.lower):
-        raise NoAnswerError("not understood", "what to count; only periods past a mark are counted")
+        raise NoAnswerError("not understood", finding("count_what"))
     cells = _compared(question, finder)
     return cells, mark, next(each.score for each in finder.find(question.lower) if each.held.row == cells[0].row)
 
@@ -86,7 +88,7 @@ def count_of(question: Question, finder: Finder) -> tuple[list[Held], Mark, floa
 def _compared(question: Question, finder: Finder) -> list[Held]:
     cells = [each.held for each in row_of(question, finder)]
     if len({period_of(each) for each in cells}) < len(cells) or len(cells) < 2:  # noqa: PLR2004 - two to compare
-        raise NoAnswerError("missing operand", "two periods to compare")
+        raise NoAnswerError("missing operand", finding("two_periods"))
     return cells
 
 

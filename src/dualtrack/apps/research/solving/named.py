@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from dualtrack.apps.research.metrics import Metric, catalogue, metric_roles, role_unit
 from dualtrack.apps.research.solving.answer import Answered, NoAnswerError, compute, in_scale
 from dualtrack.apps.research.solving.cite import cite, said_restated, scale_of
+from dualtrack.apps.research.solving.findings import finding, quoted, unit_text
 from dualtrack.apps.research.solving.matching import EQUAL, Finder, Match
 from dualtrack.apps.research.solving.periods import Period
 from dualtrack.apps.research.solving.scales import printed_of
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from dualtrack.apps.research.solving.question import Question
     from dualtrack.apps.research.solving.table import Body, Held
 
-__all__ = ["ROLE_MATCH_LEAST", "metric_answer", "metric_asked"]
+__all__ = ["ROLE_MATCH_LEAST", "metric_answer", "metric_asked", "metric_lines"]
 
 ROLE_MATCH_LEAST = 0.75
 """Least match of a line for a role: nearly all words of both. A role played by the wrong line is a wrong figure with a right name."""
 
 _CHANGE = re.compile(r"\b(?:change|increase|decrease|difference|average)\b|變動|增加|減少|平均")
+_ROLE = re.compile(r"[a-z_][a-z0-9_]*")
 _DAYS = "365"
 _WORDS_MIN = 2
 _CHINESE_MIN = 3
@@ -45,11 +47,17 @@ _ALSO = {
 }  # fmt: skip
 """Other names under which reports print what a role asks for."""
 
+_ALIASES = {
+    "net profit margin": "net_margin", "net income margin": "net_margin", "gross profit margin": "gross_margin",
+    "operating profit margin": "operating_margin", "淨利潤率": "net_margin", "淨利率": "net_margin", "毛利潤率": "gross_margin",
+}  # fmt: skip
+"""Other names of figures of the catalogue in common use."""
+
 
 @cache
 def _names() -> tuple[tuple[str, str], ...]:
     """Return names of figures as questions write them, the longest first, with the key of each."""
-    found: dict[str, str] = {}
+    found = dict(_ALIASES)
     for key, metric in catalogue().metrics.items():
         for name in (plain(metric.en).partition(",")[0], key.replace("_", " "), metric.zh.partition("（")[0].lower()):
             chinese = not name.isascii()
@@ -65,19 +73,35 @@ def metric_asked(question: Question, body: Body) -> str | None:
     """Return the key of the figure that a question names; None where it names none, asks for its change, or the table prints it."""
     if question.intent not in {"value", "ratio", "share"}:
         return None
-    lower = question.lower.replace("-to-", " to ").replace("-", " ")
-    for name, key in _names():
-        if re.search(rf"(?<![a-z]){re.escape(name)}(?![a-z])", lower):
-            printed = any(
-                name in plain(each.label).replace("-", " ") or name in plain(each.heading).replace("-", " ")
-                for each in body.cells
-            )
-            if printed:
-                return None
-            if _CHANGE.search(lower):
-                raise NoAnswerError("not understood", f"the change of a figure that is not printed: {name}")
-            return key
-    return None
+    lower = _flat(question.lower)
+    found = _named(lower)
+    if found is None:
+        return None
+    name, key = found
+    names = [other for other, its in _names() if its == key]
+    printed = {plain(text).replace("-", " ") for each in body.cells for text in (each.label, each.heading)}
+    if any(name in text for text in printed for name in names):
+        return None
+    if _CHANGE.search(lower):
+        raise NoAnswerError("not understood", finding("change_unprinted", name=quoted(name)))
+    return key
+
+
+def metric_lines(question: str) -> tuple[Text, ...]:
+    """Return the lines from which a figure that a question names is computed; none where it names no figure."""
+    found = _named(_flat(plain(question)))
+    roles = metric_roles(catalogue().metrics[found[1]]) if found else ()
+    said = (_said(role.removesuffix("_before")) for role in roles if role not in {"days", "years"})
+    return tuple(dict.fromkeys(Text(en=each.en.partition(" (")[0], zh=each.zh.partition("（")[0]) for each in said))
+
+
+def _flat(text: str) -> str:
+    return text.replace("-to-", " to ").replace("-", " ")
+
+
+def _named(lower: str) -> tuple[str, str] | None:
+    """Return the longest name of a figure in a question, and its key."""
+    return next((each for each in _names() if re.search(rf"(?<![a-z]){re.escape(each[0])}(?![a-z])", lower)), None)
 
 
 def metric_answer(key: str, question: Question, body: Body, paragraphs: tuple[str, ...]) -> Answered:
@@ -104,14 +128,15 @@ def metric_answer(key: str, question: Question, body: Body, paragraphs: tuple[st
         cells.append(found.held)
         each = cite(role, found.held, printed_of(found.held, body, paragraphs, table_says=said), body)
         if not _of_kind(each.unit, catalogue().roles[role].kind):
-            raise NoAnswerError("unit mismatch", f"{catalogue().roles[role].en}: {each.label} is in {each.unit.words}")
+            in_unit = finding("in_unit", role=_said(role), line=quoted(each.label), unit=unit_text(each.unit))
+            raise NoAnswerError("unit mismatch", in_unit)
         cited.append(each)
         if "(positive)" in catalogue().roles[role].en and each.value.startswith("-"):
             expression = re.sub(rf"\b{role}\b", f"(-{role})", expression)
     if len({each.address for each in cited}) < len(cited):
         raise NoAnswerError("same cell", ", ".join(each.label for each in cited))
     trace = compute(expression, cited)
-    definition = Text(en=f"{metric.en}: {metric.formula}", zh=f"{metric.zh}：{metric.formula}")
+    definition = Text(en=f"{metric.en}: {metric.formula}", zh=f"{metric.zh}：{_formula_chinese(metric)}")
     money = _is_money(metric, expression, cited)
     scale = cited[0].scale if money else "percent" if _PERCENT.search(metric.en.lower()) else ""
     return Answered(
@@ -119,6 +144,17 @@ def metric_answer(key: str, question: Question, body: Body, paragraphs: tuple[st
         period=period.words if period else cited[0].period, definition=said_restated(definition, cells),
         expression=expression, trace=trace, operands=tuple(cited), match=round(min(matches), 3),
     )  # fmt: skip
+
+
+def _said(role: str) -> Text:
+    said = catalogue().roles[role]
+    return Text(en=said.en, zh=said.zh)
+
+
+def _formula_chinese(metric: Metric) -> str:
+    """Return a formula with its roles by their Chinese names."""
+    names = {key: role.zh.partition("（正數")[0] for key, role in catalogue().roles.items()}
+    return _ROLE.sub(lambda match: names.get(match[0], match[0]), metric.formula)
 
 
 def _of_kind(unit: Unit, kind: str) -> bool:
@@ -151,10 +187,11 @@ def _role(role: str, when: Period | None, finder: Finder) -> Match:
     best = sorted(found, key=lambda each: -each.score)
     where = when.words if when else ""
     if not best or best[0].score < ROLE_MATCH_LEAST:
-        raise NoAnswerError("missing operand", f"{said.en} {where}".strip())
+        raise NoAnswerError("missing operand", Text(en=f"{said.en} {where}".strip(), zh=f"{said.zh} {where}".strip()))
     for each in best[1:]:
         if best[0].score - each.score <= EQUAL and each.held.reported.value != best[0].held.reported.value:
-            raise NoAnswerError("equal matches", f"{said.en}: {_place(best[0].held)} and {_place(each.held)}")
+            one, other = quoted(_place(best[0].held)), quoted(_place(each.held))
+            raise NoAnswerError("equal matches", finding("two_places_of", role=_said(role), one=one, other=other))
     return best[0]
 
 

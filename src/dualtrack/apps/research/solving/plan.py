@@ -10,6 +10,8 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dualtrack.apps.research.solving.answer import NoAnswerError
+from dualtrack.apps.research.solving.asked import without_terms
+from dualtrack.apps.research.solving.findings import finding, quoted
 from dualtrack.apps.research.solving.matching import EQUAL, Finder, Match, phrase_words
 from dualtrack.apps.research.solving.periods import Period
 from dualtrack.apps.research.solving.phrases import parts_of
@@ -62,18 +64,19 @@ def make_plan(question: Question, finder: Finder) -> Plan:
 def _value(question: Question, finder: Finder) -> Plan:
     period = question.periods[0] if question.periods else None
     if len({each.year for each in question.years}) > 1:
-        raise NoAnswerError("not understood", "one value of several periods")
+        raise NoAnswerError("not understood", finding("several_periods"))
     if "respectively" in question.lower:
-        raise NoAnswerError("not understood", "several figures at once: ask one by one")
+        raise NoAnswerError("not understood", finding("several_figures"))
     found = one_cell(finder, question.lower, period)
-    name = finder.strange_name(question.text)
+    text = without_terms(question.text)  # `check_asked` looks at them
+    name = finder.strange_name(text)
     if name is not None:
         raise NoAnswerError("not said", f"{found.held.label}: {name}")
-    more = unsaid(finder.unnamed(question.text), finder.said)
+    more = unsaid(finder.unnamed(text), finder.said, terms=False)
     if more:
         raise NoAnswerError("not said", f"{found.held.label}: {' '.join(more)}")
     if _LESS.search(question.lower) and not _LESS.search(plain(f"{found.held.label} {found.held.section}")):
-        raise NoAnswerError("not understood", "a value without a part of it")
+        raise NoAnswerError("not understood", finding("without_part"))
     return Plan(
         "a", {"a": found.held}, "as printed", Text(en="as printed", zh="如所列"), words_of(found.held), found.score
     )
@@ -81,7 +84,7 @@ def _value(question: Question, finder: Finder) -> Plan:
 
 def _growth(question: Question, finder: Finder) -> Plan:
     if (lines := parts_of(question.lower, "difference")) and len(question.years) < _LATEST:
-        raise NoAnswerError("not understood", f"a growth between {lines[0]} and {lines[1]}")
+        raise NoAnswerError("not understood", finding("growth_lines", one=lines[0], other=lines[1]))
     new, old = _two_periods(question, finder)
     definition = Text(en="change as a share of the earlier figure", zh="變動佔前期數字的百分比")
     if old.held.reported.value < 0 <= new.held.reported.value:
@@ -110,7 +113,7 @@ def _change(question: Question, finder: Finder) -> Plan:
         if one.held.reported.value * other.held.reported.value < 0 and one.held.row != other.held.row:
             raise NoAnswerError(
                 "not understood",
-                f"a difference between {one.held.text} and {other.held.text}: say whether to add or to take away",
+                finding("two_signs", one=quoted(one.held.text), other=quoted(other.held.text)),
             )
         definition = Text(en="first less second", zh="前者減後者")
         return Plan(
@@ -161,7 +164,7 @@ def _average(question: Question, finder: Finder) -> Plan:
         years = [years[0], Period(years[0].year - 1)]
     found = cells_of(question.lower, years, finder)
     if len(found) < _LATEST:
-        raise NoAnswerError("missing operand", f"one figure for an average: {found[0].held.label}")
+        raise NoAnswerError("missing operand", finding("average_single", line=quoted(found[0].held.label)))
     return _mean(found, Text(en="mean of the periods", zh="各期的平均數"), span_of(found[-1].held, found[0].held))
 
 
@@ -187,9 +190,9 @@ def _average_change(question: Question, finder: Finder) -> Plan:
     elif len(years) >= _LATEST:
         pairs = [cells_of(question.lower, [Period(year), Period(year - 1)], finder) for year in (years[0], years[1])]
     else:
-        raise NoAnswerError("not understood", "averages of which periods")
+        raise NoAnswerError("not understood", finding("average_periods"))
     if any(len(pair) < _LATEST for pair in pairs):
-        raise NoAnswerError("missing operand", "the year before for an average")
+        raise NoAnswerError("missing operand", finding("average_before"))
     cells = dict(zip(("a", "b", "c", "d"), (each.held for pair in pairs for each in pair), strict=True))
     definition = Text(en="difference of the means of each year and the one before", zh="各年與前一年平均數之差")
     match = min(each.score for pair in pairs for each in pair)
@@ -205,7 +208,7 @@ def _average_change(question: Question, finder: Finder) -> Plan:
 
 def _sum(question: Question, finder: Finder) -> Plan:
     if "respectively" in question.lower and "sum" not in question.lower:
-        raise NoAnswerError("not understood", "several figures at once: ask one by one")
+        raise NoAnswerError("not understood", finding("several_figures"))
     years = _years_meant(question, finder) if question.periods else []
     lines = _listed(question, finder)
     if lines and len(years) < _LATEST:
@@ -234,7 +237,7 @@ def _quotient(question: Question, finder: Finder) -> Plan:
     if not lines:
         printed = _value(question, finder)
         if not _is_share(printed.cells["a"]):
-            raise NoAnswerError("not understood", "a share of what")
+            raise NoAnswerError("not understood", finding("share_of_what"))
         return printed
     period = question.periods[0] if question.periods else None
     if len(years) == _LATEST and not (set(phrase_words(lines[0])) ^ set(phrase_words(lines[1]))):
@@ -338,7 +341,7 @@ def _two_periods(question: Question, finder: Finder) -> tuple[Match, Match]:
     )
     found = cells_of(question.lower, periods, finder)
     if len(found) < _LATEST:
-        raise NoAnswerError("missing operand", "a figure for both periods")
+        raise NoAnswerError("missing operand", finding("both_periods"))
     differ(found[0].held, found[1].held)
     return found[0], found[1]
 
@@ -349,7 +352,7 @@ def _latest(phrase: str, finder: Finder, period: Period | None) -> list[Period]:
     if period is not None:
         own = [each for each in own if each <= period or each.year == period.year]
     if len(own) < _LATEST:
-        raise NoAnswerError("missing operand", "two periods to compare")
+        raise NoAnswerError("missing operand", finding("two_periods"))
     return own[:_LATEST]
 
 

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dualtrack.apps.research.solving.answer import NoAnswerError
+from dualtrack.apps.research.solving.findings import finding, quoted
 from dualtrack.apps.research.solving.matching import EQUAL, Finder, Match, phrase_words
 from dualtrack.apps.research.solving.words import plain
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from dualtrack.apps.research.solving.periods import Period
     from dualtrack.apps.research.solving.table import Held
+    from dualtrack.domain.records import Text
 
 __all__ = ["best_of", "cells_of", "differ", "names_of", "one_cell", "span_of", "words_of"]
 
@@ -34,7 +36,7 @@ _LETTERS = 26
 def cells_of(phrase: str, periods: Sequence[Period], finder: Finder) -> list[Match]:
     """Return one line's cells, one for each period: the same row, or rows of the same words under other headings."""
     if not periods:
-        raise NoAnswerError("period absent", "no period in question or table")
+        raise NoAnswerError("period absent", finding("no_period_named"))
     lists = [finder.find(phrase, period)[:_CANDIDATES] for period in periods]
     for period, found in zip(periods, lists, strict=True):
         if not found:
@@ -75,7 +77,7 @@ def _not_restated(held: Held, phrase: str, finder: Finder) -> None:
         if not again or each.reported.value == held.reported.value:
             continue
         if _RESTATED.search(plain(f"{each.heading} {held.heading}")):
-            raise NoAnswerError("equal matches", f"{_name(held)} and {_name(each)}")
+            raise NoAnswerError("equal matches", _both(held, each))
 
 
 def _alike(one: Held, other: Held) -> float:
@@ -117,7 +119,7 @@ def _alone(chosen: Sequence[Match], rivals: Sequence[Sequence[Match]]) -> None:
     for rival in rivals:
         if [each.held.reported.value for each in rival] != mine:
             one, other = chosen[0].held, rival[0].held
-            raise NoAnswerError("equal matches", f"{_name(one)} and {_name(other)}")
+            raise NoAnswerError("equal matches", _both(one, other))
 
 
 def _one_period(chosen: Sequence[Match]) -> None:
@@ -140,6 +142,10 @@ def _absent(finder: Finder, phrase: str, period: Period | None) -> NoAnswerError
 
 def _name(held: Held) -> str:
     return " ".join(filter(None, (held.label or held.section, held.heading, held.text)))
+
+
+def _both(one: Held, other: Held) -> Text:
+    return finding("two_places", one=quoted(_name(one), 200), other=quoted(_name(other), 200))
 
 
 def words_of(held: Held) -> str:

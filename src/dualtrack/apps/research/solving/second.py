@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dualtrack.apps.research.calculate import numeral
 from dualtrack.apps.research.solving.answer import NoAnswerError, Second
+from dualtrack.apps.research.solving.findings import finding, quoted
 from dualtrack.apps.research.solving.periods import years_of
 from dualtrack.apps.research.solving.scales import POWERS
 from dualtrack.apps.research.solving.table import parts_above
@@ -71,7 +72,9 @@ def _parts(held: Held, cited: Cited, body: Body) -> Second | None:
     total = sum(rows[row][held.column].reported.value for row in parts)
     raise NoAnswerError(
         "second derivation",
-        f"{held.label} {held.heading} is {held.text}, its parts add up to {numeral(Decimal(total))}",
+        finding(
+            "total_differs", line=quoted(f"{held.label} {held.heading}"), printed=held.text, sum=numeral(Decimal(total))
+        ),
     )
 
 
@@ -100,7 +103,7 @@ def _column(plan: Plan, body: Body, value: Decimal, cited: Sequence[Cited]) -> S
             )
         raise NoAnswerError(
             "second derivation",
-            f"{new.label}: the table states a change of {each.text}, its cells give {_short(value, plan)}",
+            finding("change_stated", line=quoted(new.label), stated=each.text, given=_short(value, plan)),
         )
     return None
 
@@ -133,7 +136,7 @@ def _stated_in_text(plan: Plan, value: Decimal, cited: Sequence[Cited], paragrap
             ):
                 raise NoAnswerError(
                     "second derivation",
-                    f"the text states {found[0][0] * 100:f}%, the cells give {_short(value, plan)}",
+                    finding("text_states", stated=f"{found[0][0] * 100:f}%", given=_short(value, plan)),
                 )
     return None
 

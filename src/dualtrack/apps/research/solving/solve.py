@@ -10,8 +10,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from dualtrack.apps.research.solving.answer import Answer, Answered, NoAnswerError, Quoted, abstained, compute, in_scale
+from dualtrack.apps.research.solving.asked import check_asked
 from dualtrack.apps.research.solving.cite import cite, cite_quote, said_restated, scale_of
 from dualtrack.apps.research.solving.compare import count_of, leader, mark_of, period_of
+from dualtrack.apps.research.solving.findings import finding
 from dualtrack.apps.research.solving.matching import Finder
 from dualtrack.apps.research.solving.named import metric_answer, metric_asked
 from dualtrack.apps.research.solving.plan import make_plan
@@ -56,7 +58,7 @@ def solve(question: str, table: Table, paragraphs: Sequence[str] = (), *, least:
 
 def _solve(question: str, table: Table, paragraphs: Sequence[str], least: float) -> Answer:
     if len(question) > QUESTION_MAX or not question.strip():
-        return abstained("not understood", f"{len(question)} characters")
+        return abstained("not understood", finding("characters", count=len(question)))
     if sum(map(len, paragraphs)) > TEXT_MAX:
         raise FieldError(
             "too much text",
@@ -67,13 +69,29 @@ def _solve(question: str, table: Table, paragraphs: Sequence[str], least: float)
     asked = read_question(question)
     body, texts = body_of(table), tuple(paragraphs)
     try:
-        return find_span(question, table, texts) if asked.intent == "text" else _figure(asked, body, texts, least)
+        if asked.intent == "text":
+            return find_span(question, table, texts)
+        found = _figure(asked, body, texts, least)
+        check_asked(question, found.operands, body, texts)
     except NoAnswerError as error:
         if asked.intent == "value" and error.reason in _TEXT_MAY_SAY:
             quoted = find_span(question, table, texts)
             if isinstance(quoted, Quoted):
-                return _printed_in_text(quoted, texts) or quoted
-        return abstained(error.reason, error.found)
+                return _in_text(question, quoted, body, texts)
+        return abstained(error.reason, error.said)
+    return found
+
+
+def _in_text(question: str, quoted: Quoted, body: Body, texts: tuple[str, ...]) -> Answer:
+    """Return what the text says in the place of the table: a number as a figure, which must have the currency of the question."""
+    stated = _printed_in_text(quoted, texts)
+    if stated is None:
+        return quoted
+    try:
+        check_asked(question, stated.operands, body, texts)
+    except NoAnswerError as error:
+        return abstained(error.reason, error.said)
+    return stated
 
 
 def _printed_in_text(quoted: Quoted, paragraphs: tuple[str, ...]) -> Answered | None:
@@ -105,7 +123,8 @@ def _answered(
     intent: str, plan: Plan, body: Body, paragraphs: tuple[str, ...], least: float, *, choice: str = ""
 ) -> Answered:
     if plan.match < (max(least, VALUE_LEAST) if plan.expression == "a" else least):
-        raise NoAnswerError("weak match", ", ".join(each.label or each.heading for each in plan.cells.values()))
+        lines = dict.fromkeys(each.label or each.heading for each in plan.cells.values())
+        raise NoAnswerError("weak match", ", ".join(lines))
     said = scale_of(body, paragraphs)
     cited = tuple(
         cite(name, held, printed_of(held, body, paragraphs, table_says=said), body) for name, held in plan.cells.items()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.apps.research.solving.answer import Abstained, Quoted, abstained
 from dualtrack.apps.research.solving.clauses import clause_of
+from dualtrack.apps.research.solving.findings import finding
 from dualtrack.apps.research.solving.periods import years_of
 from dualtrack.apps.research.solving.question import ASKING
 from dualtrack.apps.research.solving.words import content_words, plain
@@ -65,7 +66,7 @@ def find_span(question: str, table: Table, paragraphs: Sequence[str]) -> Quoted 
     if cover < COVER_LEAST:
         return abstained("no text", " ".join(sorted(word for word in wanted if word not in best.words))[:80])
     if len(ranked) > 1 and cover - ranked[1][0] < _EQUAL and ranked[1][1].text.strip() != best.text.strip():
-        return abstained("equal matches", f"paragraphs {best.paragraph} and {ranked[1][1].paragraph}")
+        return abstained("equal matches", finding("paragraphs", one=best.paragraph, other=ranked[1][1].paragraph))
     return _cut(question, best, round(cover, 3))
 
 
@@ -103,9 +104,9 @@ def _cover(sentence: _Sentence, weight: dict[str, float], years: set[int]) -> fl
 def _cut(question: str, sentence: _Sentence, cover: float) -> Quoted | Abstained:
     lower = plain(question)
     if _WHEN.search(lower):
-        return _only(_DATE, "a date", sentence, cover)
+        return _only(_DATE, "no_date", sentence, cover)
     if _WHO.search(lower):
-        return _only(_NAME, "a name", sentence, cover)
+        return _only(_NAME, "no_name", sentence, cover)
     if _HOW_MUCH.search(lower):
         percent = _PERCENT_ASKED.search(lower) is not None
         return _amount(sentence, set(years_of(question)), cover, percent=percent)
@@ -113,11 +114,11 @@ def _cut(question: str, sentence: _Sentence, cover: float) -> Quoted | Abstained
     return Quoted(text=text, address=place_of(sentence.paragraph, sentence.start + start, text), match=cover)
 
 
-def _only(pattern: re.Pattern[str], what: str, sentence: _Sentence, cover: float) -> Quoted | Abstained:
+def _only(pattern: re.Pattern[str], missing: str, sentence: _Sentence, cover: float) -> Quoted | Abstained:
     """Return the one stretch of a kind in a sentence; several different ones are no answer."""
     found = {match[0]: match.start() for match in reversed(list(pattern.finditer(sentence.text)))}
     if len(found) != 1:
-        return abstained("equal matches" if found else "no text", ", ".join(found) or what)
+        return abstained("equal matches" if found else "no text", ", ".join(found) or finding(missing))
     text, at = found.popitem()
     return Quoted(text=text, address=place_of(sentence.paragraph, sentence.start + at, text), match=cover)
 
@@ -134,7 +135,7 @@ def _amount(sentence: _Sentence, years: set[int], cover: float, *, percent: bool
         found = [found[named.index(next(iter(years)))]]
     if len({match[0] for match in found}) != 1:
         return abstained(
-            "equal matches" if found else "no text", ", ".join(match[0] for match in found)[:80] or "an amount"
+            "equal matches" if found else "no text", ", ".join(match[0] for match in found)[:80] or finding("no_amount")
         )
     text, at = found[0][0], found[0].start()
     return Quoted(text=text, address=place_of(sentence.paragraph, sentence.start + at, text), match=cover)

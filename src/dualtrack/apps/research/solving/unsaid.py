@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from dualtrack.apps.research.solving.asked import CALENDAR, currencies_in, days_in
 from dualtrack.apps.research.solving.matching import phrase_words
 from dualtrack.apps.research.solving.words import ALIKE, plain, stem, words
 
@@ -33,17 +34,27 @@ _HAN = re.compile("[㐀-䶿一-鿿]")
 _WORD = re.compile(r"[A-Za-z][\w'’-]*")
 
 
-def unsaid(question: str, said: Iterable[str]) -> tuple[str, ...]:
+def unsaid(question: str, said: Iterable[str], *, terms: bool = True) -> tuple[str, ...]:
     """Return the words of a question that no text of `said` has, in its order: English as written, Chinese as pairs of characters.
 
-    A Chinese pair counts where neither of its characters is said: pairs across two words mean nothing.
+    A Chinese pair counts where neither of its characters is said: pairs across two words mean nothing. With `terms`, currencies and dates
+    count too, by their codes: they are no words of a line, and who has found a cell looks at its own (`check_asked`).
     """
-    known, letters = _known(tuple(said))
+    texts = tuple(said)
+    known, letters = _known(texts)
     lower = _ANY_LINE_CHINESE.sub(" ", plain(question))
     odd = [word for word in phrase_words(lower) if word not in known and ALIKE.get(word) not in known]
     odd = [word for word in odd if word not in _ANY_LINE and not (_HAN.match(word) and letters.intersection(word))]
     written = {stem(word): word for word in _WORD.findall(plain(question))}
-    return tuple(written.get(word, word) for word in odd)
+    return (*(written.get(word, word) for word in odd), *(_terms(question, texts) if terms else ()))
+
+
+def _terms(question: str, said: tuple[str, ...]) -> list[str]:
+    """Return the currencies and dates of a question that no text has; a year's last day is the year's."""
+    named = {code for text in said for code in currencies_in(text)}
+    days = {day[1:] for text in said for day in days_in(text)} | {CALENDAR}
+    odd = [code for code in currencies_in(question) if code not in named]
+    return odd + [day.words.en for day in days_in(question) if day.year and day[1:] not in days]
 
 
 @lru_cache(maxsize=64)

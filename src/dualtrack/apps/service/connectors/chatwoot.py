@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from dualtrack.apps.service.answering import wait_for_person
 from dualtrack.apps.service.connectors.calls import ECHO_MEMBER
 from dualtrack.apps.service.connectors.delivering import deliveries_of
 from dualtrack.apps.service.connectors.events import ChangeEvent, MessageEvent
@@ -26,6 +25,7 @@ from dualtrack.apps.service.connectors.taking import (
     take_message,
 )
 from dualtrack.apps.service.conversations import find_external, reread, say, step
+from dualtrack.apps.service.handing_over import wait_for_person
 from dualtrack.domain.records import read_record
 from dualtrack.errors import ConflictError, FieldError, ForbiddenError
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from dualtrack.apps.service.answering import wait_for_person
 from dualtrack.apps.service.connectors.calls import calls_of
 from dualtrack.apps.service.connectors.held import HELD_LOOK_S, held_lines, released
 from dualtrack.apps.service.connectors.hooks import Hook, hook_of
 from dualtrack.apps.service.connectors.marks import MARKED_S, do_once, is_marked
 from dualtrack.apps.service.connectors.outbox import Item, echo_key, is_fresh, item_key, outbox
 from dualtrack.apps.service.conversations import conversations, lines, reread
+from dualtrack.apps.service.handing_over import wait_for_person
 from dualtrack.apps.service.settings import read_settings
 from dualtrack.domain.time import format_instant
 from dualtrack.errors import ConflictError, DualtrackError, UpstreamError

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from dualtrack.apps.service.connectors.delivering import deliveries_of
 from dualtrack.apps.service.connectors.marks import do_once, mark_key
-from dualtrack.apps.service.connectors.said import plain_line, standing
+from dualtrack.apps.service.connectors.said import plain_lines, standing
 from dualtrack.apps.service.connectors.taking import conversation_lock, open_conversation, take_message
 from dualtrack.apps.service.conversations import Conversation, lines, state
 from dualtrack.domain.records import Record, read_record
@@ -87,4 +87,4 @@ def _answer(conversation: str, found: Conversation, first: int, last: int) -> di
     said = [line for line in lines(found, after=first - 1) if line.number <= last]
     if any(line.content is None for line in said):
         raise FieldError("these words were erased", where="field id", fix="send a new message under a new id")
-    return {"conversation": conversation, **standing(found), "messages": [plain_line(found, line) for line in said]}
+    return {"conversation": conversation, **standing(found), "messages": plain_lines(found, said)}

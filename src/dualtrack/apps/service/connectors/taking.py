@@ -11,8 +11,9 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from dualtrack.apps.service.answering import take_turn, wait_for_person
+from dualtrack.apps.service.answering import take_turn
 from dualtrack.apps.service.conversations import begin, find_external, lines, reread
+from dualtrack.apps.service.handing_over import wait_for_person
 from dualtrack.errors import DualtrackError
 from dualtrack.runtime.reasons import language_of_text
 

@@ -8,6 +8,7 @@ from dualtrack.apps.service.baseline import KeywordMenu
 from dualtrack.apps.service.evidence.questions import check_questions, language_asked
 from dualtrack.apps.service.evidence.replies import assistant_on
 from dualtrack.apps.service.evidence.rows import NOTHING, shares_by
+from dualtrack.apps.service.language import detect
 from dualtrack.runtime.reasons import language_of_text
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def answer_table(corpus: Corpus, questions: Sequence[TestQuestion], *, on: date,
     """Put each question that a passage answers to the assistant and to the keyword menu.
 
     `right` and `baseline_right` are 1 where the first passage given is one that answers. `wrong_language` is 1 where the words of a reply are in
-    the other language than the question's, empty where there was none. `answerable` is 1 throughout: groups are compared on it. `ask` is
+    the other language than the question's (`language_asked`), empty where there was none. The menu is asked in Chinese wherever a Chinese
+    character is typed: that is where its words would be found. `answerable` is 1 throughout: groups are compared on it. `ask` is
     another way to ask than the assistant without a model. Raises FieldError for a question whose passage is not in the corpus.
     """
     check_questions(questions, corpus)
@@ -35,8 +37,8 @@ def answer_table(corpus: Corpus, questions: Sequence[TestQuestion], *, on: date,
     for number, each in enumerate((one for one in questions if one.passage is not None), 1):
         reply, language = put(each.text), language_asked(each)
         given = reply.sources[0] if reply.text is not None and reply.sources else NOTHING
-        shown = menu.find(each.text, language)
-        spoken = NOTHING if reply.text is None else language_of_text(reply.text)
+        shown = menu.find(each.text, language_of_text(each.text))
+        spoken = NOTHING if reply.text is None else detect(reply.text).language
         rows.append(
             {
                 "question": number, "cluster": each.case or str(each.passage), "register": each.register, "language": language,
@@ -60,7 +62,7 @@ def outside_table(corpus: Corpus, questions: Sequence[TestQuestion], *, on: date
         rows.append(
             {
                 "question": number, "cluster": each.case or f"question {number}", "register": each.register, "language": language,
-                "answered": int(reply.text is not None), "menu_answered": int(menu.find(each.text, language) is not None),
+                "answered": int(reply.text is not None), "menu_answered": int(menu.find(each.text, language_of_text(each.text)) is not None),
                 "called": int(reply.called),
             }
         )  # fmt: skip

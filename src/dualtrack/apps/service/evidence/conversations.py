@@ -10,9 +10,10 @@ import io
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from dualtrack.apps.service.complaints import complaints
 from dualtrack.apps.service.conversations import state
 from dualtrack.apps.service.evidence.rows import shares_by
-from dualtrack.domain.time import parse_instant
+from dualtrack.domain.time import hong_kong_date, parse_instant
 from dualtrack.errors import DocumentError, FieldError
 
 if TYPE_CHECKING:
@@ -36,11 +37,15 @@ _COLUMNS = (
 def conversation_table(register: Register, use: str) -> list[Row]:
     """Return a row for each conversation of a use, without words: how long the first answer took, whether the customer says it helped.
 
-    `solved` is 1, 0, or empty where the customer said nothing; `confirmed` is 1 only where they said that it helped. `first_answer_s` is empty
+    `solved` is 1, 0, or empty where the customer said nothing; `confirmed` is 1 only where they said that it helped. Where nothing was answered
+    neither is: there is nothing that could have helped. `complained` is 1 also for a complaint on the receipt of an answer. `first_answer_s` is empty
     where none came, and `soon` is 1 where it came within SOON_S. `customer` numbers customers, who may have several conversations. `arm` is 1:
     with the assistant.
     """
     kept = state(register)
+    complained = {
+        row.conversation for row in complaints(register, on=hong_kong_date(parse_instant(register.now())), use=use)
+    }
     rows: list[Row] = []
     customers: dict[str, int] = {}
     for number, found in enumerate(kept.rows("conversation", use_id=use), 1):
@@ -49,14 +54,14 @@ def conversation_table(register: Register, use: str) -> list[Row]:
         asked = next((row for row in messages if row["who"] == "customer"), None)
         first = next((row for row in answers if row["outcome"] in {"served", "fallback"}), None)
         wait = parse_instant(first["at"]) - parse_instant(asked["at"]) if first and asked else None
-        solved = {"solved": 1, "unsolved": 0}.get(str(found["solved"]), "")
+        solved = {"solved": 1, "unsolved": 0}.get(str(found["solved"]), "") if first else ""
         rows.append(
             {
                 "conversation": number, "customer": customers.setdefault(str(found["subject"]), len(customers) + 1),
                 "language": str(found["language"]), "channel": str(found["channel"]), "messages": len(messages),
                 "answers": len(answers),
                 "handed_over": int(found["waiting_at"] is not None or found["taken_at"] is not None),
-                "solved": solved, "confirmed": int(solved == 1), "complained": int(found["complaint"] is not None),
+                "solved": solved, "confirmed": int(solved == 1), "complained": int(str(found["id"]) in complained),
                 "first_answer_s": "" if wait is None else wait // timedelta(seconds=1),
                 "soon": int(wait is not None and wait <= timedelta(seconds=SOON_S)), "arm": 1,
             }

@@ -5,15 +5,15 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
+from dualtrack.apps.service.language import Language, detect
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import Record, read_record
 from dualtrack.errors import FieldError
-from dualtrack.runtime.reasons import language_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dualtrack.runtime.passages.corpus import Corpus, Language
+    from dualtrack.runtime.passages.corpus import Corpus
 
 __all__ = [
     "CARRIED_QUESTIONS",
@@ -32,6 +32,7 @@ class TestQuestion(Record, frozen=True):
     """A question of a test set: the passage that answers it (None: nothing does), and its register.
 
     `also` are other passages that answer it as well. Questions of one `case` are no independent ones; without it, those of one passage.
+    `language` is that in which a mixed question is asked, by whoever reads it: that of the sentence, not of the terms in it.
     """
 
     text: str
@@ -39,6 +40,7 @@ class TestQuestion(Record, frozen=True):
     passage: str | None = None
     also: tuple[str, ...] = ()
     case: str | None = None
+    language: Language | None = None
     cross: bool = False
     split: Literal["dev", "test"] = "test"
 
@@ -78,11 +80,14 @@ def check_questions(questions: Sequence[TestQuestion], corpus: Corpus) -> None:
 
 
 def language_asked(question: TestQuestion) -> Language:
-    """Return the language that the answer should have; a mixed question is Chinese where it has a Chinese character."""
+    """Return the language that the answer should have: that of the sentence, which for a mixed question its label says.
+
+    A mixed question without a label has the language that the chat would answer in: of it a reply in the wrong language cannot be told.
+    """
     match question.register:
         case "english":
             return "en"
         case "written" | "cantonese":
             return "zh-Hant"
         case "mixed":
-            return language_of_text(question.text)
+            return question.language or detect(question.text).language

@@ -5,23 +5,29 @@ The address of a conversation is what opens it; nothing about it lies in a cooki
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from dualtrack.apps.pages import AppPage, Download, Redirect, View
-from dualtrack.apps.service.answering import take_turn, wait_for_person
+from dualtrack.apps.service.answering import take_turn
+from dualtrack.apps.service.complaints import file_complaint
 from dualtrack.apps.service.conversations import MESSAGE_CHARACTERS_MAX, MESSAGES_MAX, begin, find, lines, say, step
 from dualtrack.apps.service.gaps import said_differing
+from dualtrack.apps.service.handing_over import HELD, wait_for_person
 from dualtrack.apps.service.settings import find_chat, read_settings
+from dualtrack.apps.service.triggers import find_triggers
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import HONG_KONG, parse_instant
-from dualtrack.errors import ConflictError, DualtrackError, FieldError, RateLimitError
-from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX, complain
+from dualtrack.errors import ConflictError, DualtrackError, FieldError, NotFoundError, RateLimitError
+from dualtrack.runtime.complaints import COMPLAINT_CHARACTERS_MAX
 from dualtrack.runtime.lookup import decision_row
 from dualtrack.runtime.receipts import BY_CODE, ReceiptKey, find_receipt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dualtrack.apps.pages import AppRequest
     from dualtrack.apps.service.conversations import Conversation, Line
     from dualtrack.apps.service.records import Channel
@@ -38,8 +44,12 @@ _UNANSWERED_S = 60.0
 """Age of a last message without an answer from which on the page says that it got none: its turn broke off. Models time out sooner."""
 
 
+class _GoneError(NotFoundError):
+    """Nothing is at the address of a chat or a conversation."""
+
+
 class Bubble(NamedTuple):
-    """A message as the page shows it."""
+    """A message as the page shows it. `offers` says that help is offered: read from the customer's own words each time, and kept nowhere."""
 
     number: int
     who: str
@@ -58,14 +68,15 @@ class Bubble(NamedTuple):
 
 def bubbles(runtime: Runtime, found: Conversation) -> list[Bubble]:
     """Return the messages of a conversation as they are shown: a held answer by what became of it."""
-    return [_bubble(runtime, found, line) for line in lines(found)]
+    said = lines(found)
+    return [_bubble(runtime, found, line, before) for before, line in zip((None, *said), said, strict=False)]
 
 
-def _bubble(runtime: Runtime, found: Conversation, line: Line) -> Bubble:
+def _bubble(runtime: Runtime, found: Conversation, line: Line, before: Line | None) -> Bubble:
     content = line.content or {}
-    text, held = line.text, line.row["outcome"] == "routed" and found.row["waiting_at"] is None
+    text, held = line.text, line.row["code"] == HELD
     if held:
-        later = _later(runtime, found, str(line.row["decision"]))
+        later = _later(runtime, found, str(line.row["decision"]), str(line.row["language"]))
         text, held = later or text, later is None
     at = parse_instant(line.at).astimezone(HONG_KONG)
     return Bubble(
@@ -77,7 +88,7 @@ def _bubble(runtime: Runtime, found: Conversation, line: Line) -> Bubble:
         sources=[Text(en=item["en"], zh=item["zh-Hant"]) for item in content.get("sources", ())],
         receipt=content.get("receipt"),
         held=held,
-        offers=bool(content.get("offers")),
+        offers=line.who == "assistant" and before is not None and _offers(before),
         answered=line.row["outcome"] in {"served", "fallback"} and bool(content.get("sources")),
         nearest=[Text(en=item["en"], zh=item["zh-Hant"]) for item in content.get("nearest", ())],
         differs=said_differing(content.get("differs", ())),
@@ -85,7 +96,12 @@ def _bubble(runtime: Runtime, found: Conversation, line: Line) -> Bubble:
     )
 
 
-def _later(runtime: Runtime, found: Conversation, decision: str) -> str | None:
+def _offers(asked: Line) -> bool:
+    """Say whether a customer's message has a cue by which help is offered beside the answer."""
+    return asked.who == "customer" and any(each.action == "offer" for each in find_triggers(asked.text))
+
+
+def _later(runtime: Runtime, found: Conversation, decision: str, language: str) -> str | None:
     """Return what a person released of a held answer, or what is said in its place; None while one has yet to decide."""
     row = decision_row(found.register, decision)
     if row["receipt"] is None:
@@ -93,18 +109,41 @@ def _later(runtime: Runtime, found: Conversation, decision: str) -> str | None:
     seen = find_receipt(runtime.registers.values(), ReceiptKey(row["receipt"]), runtime.gate, shown_to=BY_CODE)
     if seen.answer is not None:
         return seen.answer
-    return None if seen.message is None else f"{seen.message.en}\n{seen.message.zh}"
+    if seen.message is None:
+        return None
+    return seen.message.zh if language == "zh-Hant" else seen.message.en
 
 
 def _chat(request: AppRequest) -> ChatSettings:
-    return find_chat(
-        read_settings(request.runtime.store.workspace), f"{request.path['institution']}/{request.path['use']}"
-    )
+    return _set_up(request, f"{request.path['institution']}/{request.path['use']}")
 
 
 def _opened(request: AppRequest) -> tuple[Conversation, ChatSettings]:
-    found = find(request.runtime, request.path["token"])
-    return found, find_chat(read_settings(request.runtime.store.workspace), found.use)
+    try:
+        found = find(request.runtime, request.path["token"])
+    except NotFoundError as error:
+        raise _GoneError(error.found, where=error.where, fix=error.fix) from None
+    return found, _set_up(request, found.use)
+
+
+def _set_up(request: AppRequest, use: str) -> ChatSettings:
+    try:
+        return find_chat(read_settings(request.runtime.store.workspace), use)
+    except NotFoundError:  # whoever comes here sets up nothing: they are not told of files
+        raise _GoneError("no such chat", where="address", fix="go by the firm's own page") from None
+
+
+def _or_gone(show: Callable[[AppRequest], View | Redirect]) -> Callable[[AppRequest], View | Redirect]:
+    """Return a page that says in the customer's language where nothing is at its address."""
+
+    @wraps(show)
+    def shown(request: AppRequest) -> View | Redirect:
+        try:
+            return show(request)
+        except _GoneError as error:
+            return View("gone.html.j2", {}, _said(_GONE, request), error.status)
+
+    return shown
 
 
 def _ancestors(chat: ChatSettings) -> tuple[str, ...]:
@@ -115,22 +154,22 @@ def _framed(request: AppRequest) -> View:
     return _start(request, framed=True)
 
 
-def _start(request: AppRequest, *, framed: bool = False) -> View:
+def _start(request: AppRequest, *, framed: bool = False, wrong: str = "", status: int = 200) -> View:
     chat = _chat(request)
     closed = request.runtime.gate.closed(chat.use)
-    context = {"chat": chat, "closed": closed, "action": _here(request), "framed": framed}
-    return View("start.html.j2", context, _said(chat.title, request), framed_by=_ancestors(chat))
+    context = {"chat": chat, "closed": closed, "action": _here(request), "framed": framed, "wrong": wrong}
+    return View("start.html.j2", context, _said(chat.title, request), status, framed_by=_ancestors(chat))
 
 
 def _here(request: AppRequest) -> str:
     return f"{request.root}/chat/{request.path['institution']}/{request.path['use']}"
 
 
-def _begin(request: AppRequest) -> Redirect:
+def _begin(request: AppRequest) -> View | Redirect:
     chat = _chat(request)
     wants = request.form.get("wants", "")
     if wants not in {"assistant", "person"}:
-        raise FieldError("no choice", where="form, field wants", expected="assistant or person")
+        return _start(request, framed=bool(request.form.get("framed")), wrong=_said(_CHOOSE, request), status=400)
     channel: Channel = "frame" if request.form.get("framed") else "page"
     token, found = begin(request.runtime, chat.use, channel=channel, language=request.language)
     if wants == "person":
@@ -210,11 +249,16 @@ def _person(request: AppRequest) -> Redirect:
     return Redirect(f"{request.root}/c/{request.path['token']}#latest")
 
 
-def _solved(request: AppRequest) -> Redirect:
+def _solved(request: AppRequest) -> View | Redirect:
+    """Record what a customer says of an answer that they got in this conversation; of anything else nothing is recorded."""
     found, chat = _opened(request)
-    solved = request.form.get("solved") == "yes"
-    number = request.form.get("number", "0")
-    step(found, "solved" if solved else "unsolved", by="customer", number=int(number) if number.isdigit() else 0)
+    solved, number = request.form.get("solved") == "yes", request.form.get("number", "")
+    answer = next(
+        (item for item in bubbles(request.runtime, found) if item.answered and str(item.number) == number), None
+    )
+    if answer is None:
+        return _view(request, found, chat, wrong=_said(_NO_ANSWER, request), status=400)
+    step(found, "solved" if solved else "unsolved", by="customer", number=answer.number)
     if not solved:
         wait_for_person(request.runtime, chat, found, why=("unsolved",), by="customer")
     return Redirect(f"{request.root}/c/{request.path['token']}#latest")
@@ -229,9 +273,7 @@ def _complain(request: AppRequest) -> View | Redirect:
             zh=f"請說明問題所在，最多{COMPLAINT_CHARACTERS_MAX:,}個字元。",
         )
         return _view(request, found, chat, wrong=_said(wrong, request), status=400)
-    register, contents = found.register, request.runtime.recorder(found.register.institution).contents
-    said = complain(register, contents, found.use, text, by="customer", means="link", subject=str(found.row["subject"]))
-    step(found, "complained", by="customer", why=["complaint"], complaint=said.entry)
+    file_complaint(request.runtime, found, text, lines(found), by="customer")
     wait_for_person(request.runtime, chat, found, why=("complaint",), by="customer")
     return Redirect(f"{request.root}/c/{request.path['token']}", _said(_COMPLAINED, request))
 
@@ -264,6 +306,12 @@ def _hong_kong(at: str | None) -> str | None:
     return None if at is None else f"{parse_instant(at).astimezone(HONG_KONG):%Y-%m-%d %H:%M}"
 
 
+_GONE = Text(en="There is no such conversation", zh="沒有這個對話")
+_CHOOSE = Text(en="Please choose one of the two.", zh="請選擇其中一項。")
+_NO_ANSWER = Text(
+    en="This is no answer of this conversation. Please look at the page again.",
+    zh="此對話沒有該項答覆，請重新查看本頁。",
+)
 _COMPLAINED = Text(en="Your complaint is recorded. A person will reply.", zh="你的投訴已記錄，將由職員回覆。")
 
 _OF_ONE = (
@@ -275,10 +323,10 @@ _OF_ONE = (
 )
 
 PAGES: tuple[AppPage, ...] = (
-    AppPage("/chat/{institution}/{use}", "GET", None, _start),
-    AppPage("/chat/{institution}/{use}", "POST", None, _begin, capability=True),
-    AppPage("/frame/{institution}/{use}", "GET", None, _framed),
-    AppPage("/c/{token}", "GET", None, _show),
+    AppPage("/chat/{institution}/{use}", "GET", None, _or_gone(_start)),
+    AppPage("/chat/{institution}/{use}", "POST", None, _or_gone(_begin), capability=True),
+    AppPage("/frame/{institution}/{use}", "GET", None, _or_gone(_framed)),
+    AppPage("/c/{token}", "GET", None, _or_gone(_show)),
     AppPage("/c/{token}/new", "GET", None, _new),
-    *(AppPage(f"/c/{{token}}{end}", "POST", None, show, capability=True) for end, show in _OF_ONE),
+    *(AppPage(f"/c/{{token}}{end}", "POST", None, _or_gone(show), capability=True) for end, show in _OF_ONE),
 )

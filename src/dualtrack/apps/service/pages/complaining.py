@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from dualtrack.apps.pages import AppPage, Download, Redirect, View
 from dualtrack.apps.service.complaints import complaint_words, complaints, month_report, take_step
+from dualtrack.apps.service.settings import ServiceSettings, read_settings
 from dualtrack.domain.records import Text
 from dualtrack.domain.time import hong_kong_date
 from dualtrack.errors import ConflictError, FieldError, NotFoundError
@@ -34,14 +35,27 @@ def _today(request: AppRequest) -> date:
 
 
 def _list(request: AppRequest) -> View:
-    found = complaints(request.register, on=_today(request))
-    context = {"rows": found, "words_of": complaint_words(), "month": f"{_today(request):%Y-%m}"}
+    settings = _settings(request)
+    context = {
+        "rows": complaints(request.register, on=_today(request), settings=settings),
+        "words_of": complaint_words(),
+        "own_days": [chat for chat in settings.chats if chat.complaints is not None],
+        "month": f"{_today(request):%Y-%m}",
+    }
     return View("complaints.html.j2", context, _said(_TITLE, request))
+
+
+def _settings(request: AppRequest) -> ServiceSettings:
+    """Return the settings of this firm's chats."""
+    found = read_settings(request.runtime.store.workspace)
+    mine = [chat for chat in found.chats if chat.use.startswith(f"{request.register.institution}/")]
+    return ServiceSettings(format=found.format, chats=mine)
 
 
 def _one(request: AppRequest) -> ComplaintRow:
     entry = request.path["entry"]
-    found = next((row for row in complaints(request.register, on=_today(request)) if str(row.entry) == entry), None)
+    rows = complaints(request.register, on=_today(request), settings=_settings(request))
+    found = next((row for row in rows if str(row.entry) == entry), None)
     if found is None:
         raise NotFoundError("no complaint of a chat at this entry", where="complaint", fix="choose one from the list")
     return found
@@ -82,7 +96,8 @@ def _report(request: AppRequest) -> View:
 
 def _month(request: AppRequest) -> MonthReport:
     today = _today(request)
-    return month_report(request.register, request.query.get("month", f"{today:%Y-%m}"), on=today)
+    month = request.query.get("month", f"{today:%Y-%m}")
+    return month_report(request.register, month, on=today, settings=_settings(request))
 
 
 class Share(NamedTuple):

@@ -48,7 +48,7 @@ def _list(request: AppRequest) -> View:
     found = conversations(request.register)
     waiting = sorted(
         (each for each in found if each.status == "waiting"),
-        key=lambda each: (not each.row["urgent"], str(each.row["due_at"])),
+        key=lambda each: (not each.row["urgent"], each.row["due_at"] or each.row["waiting_at"]),
     )
     taken = [each for each in found if each.status == "agent"]
     context = {
@@ -97,7 +97,8 @@ def _row(found: Conversation, now: datetime) -> dict[str, Any]:
 
 
 def _late(found: Conversation, now: datetime) -> bool:
-    return found.status == "waiting" and parse_instant(str(found.row["due_at"])) < now
+    due = found.row["due_at"]  # None where the table of general holidays ends before it
+    return found.status == "waiting" and due is not None and parse_instant(due) < now
 
 
 def _time(at: str | None) -> str:
