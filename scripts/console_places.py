@@ -241,14 +241,15 @@ PLACES: tuple[Place, ...] = (*_DOOR, *_USES, *_PEOPLE_DECIDE, *_APPLICATIONS, *_
 
 
 def _load_report(page: Page, base: str) -> str:
-    """Load a made report at the research desk; return where its green claims are checked."""
+    """Load a made report at the research desk; return the page of the check of its green claims."""
     page.locator("details summary").last.click()
     data = make_report(7).pdf
     page.locator("#file").set_input_files([{"name": "demo-esg.pdf", "mimeType": "application/pdf", "buffer": data}])
     Steps("form[action$='/load'] button", licence="DEMO", issuer="DEMO: Lantern", period="FY2025", form="esg")(page)
     page.goto(f"{base}{_RESEARCH}/green")
-    loaded = page.locator("#document option", has_text="demo-esg").get_attribute("value")
-    return f"{_RESEARCH}/green?document={loaded}"
+    page.select_option("#document", value=page.locator("#document option", has_text="demo-esg").get_attribute("value"))
+    Steps("form[action$='/green'] button")(page)
+    return page.url.removeprefix(base)
 
 
 def prepare(open_as: Callable[[str], Page], base: str, receipts: list[str], chats: list[str]) -> dict[str, str]:

@@ -147,6 +147,14 @@ def test_who_chooses_neither_is_asked_again_and_told_how_long_a_choice_holds(ser
     assert "choose a person again" in plain(served.write(browser, address, "I do not want AI, opt me out of AI"))
 
 
+def test_a_program_is_told_of_the_offer_and_it_is_not_kept(served):
+    headers = {"authorization": f"Bearer {served.key(ConsoleRole.CALLER)}", "accept": "application/json"}
+    asked = {"use": USE, "message": f"I am blind. {ASKED}"}
+    told = served.browser().ask("POST", "/v1/service/turns", json=asked, headers=headers).json()
+    assert told["messages"][1]["offers"] is True
+    assert "offers" not in lines(find(served.runtime, told["conversation"]))[1].content
+
+
 def test_help_is_offered_by_the_customers_own_words_and_no_mark_of_it_is_needed(served):
     _, found = begin(served.runtime, USE, channel="page", language="en")
     say(served.runtime, found, "customer", {"text": f"I am blind. {ASKED}"})

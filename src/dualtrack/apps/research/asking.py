@@ -15,7 +15,10 @@ from dualtrack.apps.research.documents.meaning import RERANKED_MAX
 from dualtrack.apps.research.documents.model import parse_address
 from dualtrack.apps.research.documents.resolver import resolve
 from dualtrack.apps.research.documents.wording import names_of
+from dualtrack.apps.research.saying import said_figure
 from dualtrack.apps.research.solving.answer import Abstained, Answered, Cited, Quoted, abstained, compute, in_scale
+from dualtrack.apps.research.solving.findings import finding
+from dualtrack.apps.research.solving.named import metric_lines
 from dualtrack.apps.research.solving.scales import POWERS
 from dualtrack.apps.research.solving.solve import solve
 from dualtrack.apps.research.solving.table import table_in
@@ -135,8 +138,7 @@ def ask_rules(
         return Read(Reply(outcome="clarify", clarify=meant.clarify), asked, ())
     hits = _hits(question, asked, meant, store, meaning)
     if not hits:
-        none = abstained("no text", asked[:_SAID_MAX])
-        return Read(Reply(outcome="none", none=none), asked, ())
+        return Read(Reply(outcome="none", none=_nowhere(asked)), asked, ())
     looked = tuple(_place(hit) for hit in hits)
     figures: list[tuple[Answered, Hit]] = []
     quotes: list[tuple[Quoted, Hit]] = []
@@ -157,8 +159,18 @@ def ask_rules(
         quoted, hit = max(quotes, key=lambda item: item[0].match)
         reply = Reply(outcome="quote", quote=quoted, source=_place(hit), licence=hit.about.licence, looked_at=looked)
         return Read(reply, asked, ())
-    why = silent[0] if silent else abstained("no text", asked[:_SAID_MAX])
+    why = next((each for each in silent if each.reason != "no text"), _nowhere(asked))
     return Read(Reply(outcome="none", none=why, looked_at=looked), asked, hits)
+
+
+def _nowhere(asked: str) -> Abstained:
+    """Return why no page has an answer: the lines that a figure by name needs, else the question itself."""
+    lines = metric_lines(asked)
+    if not lines:
+        return abstained("no text", asked[:_SAID_MAX])
+    return abstained(
+        "missing operand", Text(en=", ".join(each.en for each in lines), zh="、".join(each.zh for each in lines))
+    )
 
 
 def read_pages(hits: Iterable[Hit], store: DocumentStore) -> Iterator[PageRead]:
@@ -177,7 +189,13 @@ def _hits(
     period = f"FY{max(each.year for each in meant.periods)}" if meant.periods else None
     form = meant.forms[0] if len(meant.forms) == 1 else None
     most = PAGES_LOOKED_AT if meaning is None else RERANKED_MAX
-    hits = search(store, question, issuer=issuer, period=period, form=form, most=most)
+    lines = [
+        name for each in metric_lines(asked) for name in (each.en, each.zh)
+    ]  # a page need not name what is computed
+    for words in dict.fromkeys((question, " ".join((question, *lines)))):
+        hits = search(store, words, issuer=issuer, period=period, form=form, most=most)
+        if hits:
+            break
     return hits if meaning is None else meaning.order(asked, hits, store)[:PAGES_LOOKED_AT]
 
 
@@ -237,7 +255,7 @@ def _best(figures: list[tuple[Answered, Hit]], looked: tuple[LookedAt, ...]) -> 
         if best.match - other.match > _NEAR:
             break
         if other.unit != best.unit or not _agree(best, other):
-            found = f"{_figure(best)} ({hit.about.name}, p. {hit.page}); {_figure(other)} ({place.about.name}, p. {place.page})"
+            found = finding("two_places", one=_figure_at(best, hit), other=_figure_at(other, place))
             return Reply(outcome="none", none=abstained("equal matches", found), looked_at=looked)
     return Reply(outcome="figure", figure=best, source=_place(hit), licence=hit.about.licence, looked_at=looked)
 
@@ -251,8 +269,9 @@ def _agree(one: Answered, other: Answered) -> bool:
     return difference <= Decimal(1).scaleb(max(places)) / 2
 
 
-def _figure(each: Answered) -> str:
-    return " ".join(filter(None, (each.shown, each.scale, each.unit.words)))
+def _figure_at(each: Answered, hit: Hit) -> Text:
+    number, measured = said_figure(each)
+    return finding("figure_at", number=number, measured=measured, document=hit.about.name, page=hit.page)
 
 
 def _place(hit: Hit) -> LookedAt:
