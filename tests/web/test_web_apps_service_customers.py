@@ -58,6 +58,11 @@ def test_complaints_where_nothing_was_answered_call_for_a_look_and_close_nothing
         _, found = begin(served.runtime, USE, channel="page", language="en")
         file_complaint(served.runtime, found, "bad", [], by="customer")
     assert signals(served)[before:] == ["complaint_unnamed"] * 11
+    for text in ("I want to talk to a person please", "I want to complain"):  # answered by nobody either
+        browser, address = served.start()
+        served.write(browser, address, text)
+        assert post(browser, f"{address}/complaint", complaint="bad").status_code == 303
+    assert "complaint" not in signals(served)[before:]
     served.runtime.snapshots.refresh()
     assert served.runtime.gate.closed(USE) is None
     assert "HK$50" in plain(served.write(*served.start(), ASKED))

@@ -64,13 +64,15 @@ _guard = threading.Lock()
 
 
 def counts_as(
-    register: Register, use: str, *, decision: str | None, subject: str | None, program: bool
+    register: Register, use: str, *, decision: str | None, subject: str | None, program: bool, unproven: bool = False
 ) -> Counted | None:
     """Return the signal that a complaint makes, as the ledger stands: none where its person was counted lately.
 
+    One that is `unproven` is of nobody, whatever was recorded of the person: a call for a person leaves a decision too.
+
     That a decision counts once is for whoever records it, with the writer's lock.
     """
-    if program and decision is None and not _is_known(register, use, subject):
+    if unproven or (program and decision is None and not _is_known(register, use, subject)):
         return _UNNAMED
     return None if of_subject(register, use, subject, _first_in_window(register, use)) else "complaint"
 

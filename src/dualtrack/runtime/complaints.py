@@ -80,12 +80,13 @@ class _About(NamedTuple):
 
 
 class _Made(NamedTuple):
-    """A complaint that is being recorded: its id, its sealed words, who records it and how it came."""
+    """A complaint that is being recorded: its id, its sealed words, who records it and how it came; `unproven` counts as one of nobody."""
 
     id: str
     sealed: SealedContent
     by: str
     means: _Means
+    unproven: bool
 
 
 class _MovedError(ConflictError):
@@ -102,10 +103,12 @@ def complain(
     means: _Means,
     decision: str | None = None,
     subject: str | None = None,
+    unproven: bool = False,
 ) -> Complained:
     """Record a complaint of a use, or of one of its decisions; the gate knows of it within a second.
 
-    `contents` is the recorder's vault. `subject` is the pseudonym of who complains, where no decision tells it. Raises
+    `contents` is the recorder's vault. `subject` is the pseudonym of who complains, where no decision tells it. `unproven` says that anybody
+    may have made it without having been answered, as on a public page: it counts as one of nobody, whoever that is. Raises
     FieldError for a text out of bounds or a decision of another use, NotFoundError, and ForbiddenError for too many.
     """
     if not 0 < len(text.strip()) <= COMPLAINT_CHARACTERS_MAX:
@@ -116,7 +119,7 @@ def complain(
         )
     about, record = _about(register, use, decision, subject), new_id()
     sealed = contents.seal(about.subject or _own_owner(record), text.encode(), about.retention)
-    made = _Made(record, sealed, by, means)
+    made = _Made(record, sealed, by, means, unproven)
     # Each further round is due to one more complaint of this decision, or to the one of this person that counts instead.
     for _ in range(COMPLAINTS_OF_ONE_MAX + 1):
         try:
@@ -200,8 +203,10 @@ def _append(register: Register, contents: ContentVault, about: _About, made: _Ma
         )  # fmt: skip
     counts = None
     if not earlier:
-        program = made.means == "program"
-        counts = counts_as(register, about.use, decision=about.decision, subject=about.subject, program=program)
+        counts = counts_as(
+            register, about.use, decision=about.decision, subject=about.subject, program=made.means == "program",
+            unproven=made.unproven,
+        )  # fmt: skip
     record = Complaint(
         id=made.id, use=about.use, decision=about.decision, subject=about.subject, text=made.sealed.digest,
         counted=counts == "complaint", by=made.by, means=made.means, at=register.now(),

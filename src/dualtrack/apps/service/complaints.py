@@ -116,7 +116,9 @@ def file_complaint(runtime: Runtime, found: Conversation, text: str, before: Seq
         except ForbiddenError:  # of this answer enough was said: what comes more is kept, and counts for nothing
             said = None
     if said is None:
-        said = complain(register, contents, found.use, words, by="customer", means="program", subject=subject)
+        said = complain(
+            register, contents, found.use, words, by="customer", means="link", subject=subject, unproven=decision is None,
+        )  # fmt: skip
     step(found, "complained", by=by, why=["complaint"], complaint=said.entry)
     return said.entry
 

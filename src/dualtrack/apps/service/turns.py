@@ -10,12 +10,12 @@ from dualtrack.apps.service.answering import take_turn
 from dualtrack.apps.service.connectors.said import plain_lines, standing
 from dualtrack.apps.service.conversations import begin, find, lines
 from dualtrack.apps.service.handing_over import wait_for_person
+from dualtrack.apps.service.language import detect
 from dualtrack.apps.service.settings import find_chat, read_settings
 from dualtrack.domain.records import Record, read_record
 from dualtrack.errors import ForbiddenError
 from dualtrack.runtime.faces.asgi import read_json
 from dualtrack.runtime.faces.callers import nobody, use_of
-from dualtrack.runtime.reasons import language_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ async def _turns(call: HotCall) -> tuple[int, Mapping[str, Any]]:
     if token is None:
         use = use_of(call.caller, asked.use)
         chat = find_chat(read_settings(runtime.store.workspace), use)
-        language = asked.language or language_of_text(asked.message or "")
+        language = asked.language or detect(asked.message or "").language
         token, found = await asyncio.to_thread(
             begin, runtime, use, channel="program", language=language, person=asked.person
         )

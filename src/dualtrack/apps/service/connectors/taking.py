@@ -14,8 +14,8 @@ import structlog
 from dualtrack.apps.service.answering import take_turn
 from dualtrack.apps.service.conversations import begin, find_external, lines, reread
 from dualtrack.apps.service.handing_over import wait_for_person
+from dualtrack.apps.service.language import detect
 from dualtrack.errors import DualtrackError
-from dualtrack.runtime.reasons import language_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -77,7 +77,7 @@ def open_conversation(
     found = find_external(runtime, hook.chat.use, external)
     if found is None:
         _, found = begin(
-            runtime, hook.chat.use, channel="help-desk", language=language or language_of_text(text), person=person,
+            runtime, hook.chat.use, channel="help-desk", language=language or detect(text).language, person=person,
             external=external,
         )  # fmt: skip
     return found
