@@ -16,12 +16,7 @@ from dualtrack.store import migrate
 from made_once import quick_migrations
 from postgres_cluster import Cluster, find_binaries, why_not
 
-EXAMPLES = int(os.environ.get("DUALTRACK_EXAMPLES", "40"))
-"""Examples of a law where its test names no number: CI has 25 minutes; wider runs are by the environment."""
-
-settings.register_profile(
-    "house", deadline=None, max_examples=EXAMPLES
-)  # how long one takes says how busy the machine is
+settings.register_profile("house", deadline=None)  # how long an example takes says how busy the machine is
 settings.load_profile("house")
 
 
