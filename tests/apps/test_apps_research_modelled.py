@@ -13,12 +13,10 @@ from dualtrack.apps.research.documents.model import About
 from dualtrack.apps.research.modelled import ProposalForm, gather, judge
 from dualtrack.apps.research.solving.prompt import PROMPT_CHARS_MAX
 from dualtrack.apps.research.solving.table import Table
-from dualtrack.domain import canonical
-from dualtrack.domain.decision import Decision
 from dualtrack.domain.records import encode, read_record
 from dualtrack.domain.usecase import UseCase
 from dualtrack.errors import RefusedError
-from dualtrack.runtime.lookup import contents_of
+from dualtrack.runtime.lookup import contents_of, find_decision
 from dualtrack.runtime.upstream.client import UpstreamClient
 from permit.firm import FIRM, declaration, known_key
 from runtime.fake_model import FakeModel
@@ -92,9 +90,7 @@ class Bench:
         return kept.reply, self.decision(kept.decision)
 
     def decision(self, name):
-        entries = self.world.register.repository.every(kinds=("decision/1",))
-        read = (read_record(canonical.decode(entry.content), Decision, where="test") for entry in entries)
-        return next(record for record in read if record.id == name)
+        return find_decision(self.world.register, name)
 
     def close(self):
         self.runtime.close()

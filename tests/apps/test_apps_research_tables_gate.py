@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dualtrack.apps.research.tables.functions import allowed, duck_tree, families
-from dualtrack.apps.research.tables.gate import check_sql
+from dualtrack.apps.research.tables.gate import check_sql, is_sql
 from dualtrack.apps.research.tables.query_child import SETTINGS
 from dualtrack.apps.research.tables.records import ColumnInfo, Source, TableInfo
 from dualtrack.apps.research.tables.second import check_second
@@ -334,3 +334,21 @@ def test_without_the_parser_it_is_said_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, name)
     with pytest.raises(MissingExtraError, match="research"):
         importlib.import_module(name)
+
+
+@pytest.mark.parametrize(
+    ("question", "written"),
+    [
+        ("SELECT region FROM sales", True),
+        ("  with big as (select 1) select * from big", True),
+        ("with recursive t(n) AS (select 1) from t", True),
+        ("FROM sales SELECT region", True),
+        ("(select 1)", True),
+        ("Withdrawals by month", False),
+        ("With tax, what was the total?", False),
+        ("Selected income by year", False),
+        ("From 2024 to 2025, how did revenue change?", False),
+    ],
+)
+def test_sql_is_told_from_a_question_in_words(question, written):
+    assert is_sql(question) is written

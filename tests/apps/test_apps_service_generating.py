@@ -11,10 +11,9 @@ import pytest
 from dualtrack.apps.service.answering import take_turn
 from dualtrack.apps.service.conversations import begin
 from dualtrack.apps.service.settings import ChatSettings
-from dualtrack.domain import canonical
-from dualtrack.domain.decision import Decision
 from dualtrack.domain.records import Text, read_record
 from dualtrack.domain.usecase import UseCase
+from dualtrack.runtime.lookup import find_decision
 from dualtrack.runtime.models import keep_artifact
 from dualtrack.runtime.upstream.client import UpstreamClient
 from permit.firm import declaration, known_key
@@ -104,9 +103,7 @@ class Bench:
         return self.runner.run(inside())
 
     def decision(self, name):
-        entries = self.world.register.repository.every(kinds=("decision/1",))
-        read = (read_record(canonical.decode(entry.content), Decision, where="test") for entry in entries)
-        return next(record for record in read if record.id == name)
+        return find_decision(self.world.register, name)
 
     def close(self):
         self.runtime.close()

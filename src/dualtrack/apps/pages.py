@@ -83,6 +83,10 @@ class AppRequest(NamedTuple):
         assert self.visitor is not None
         return self.runtime.registers[self.visitor.institution]
 
+    def said(self, text: Text) -> str:
+        """Return a text in the language that the page is read in."""
+        return text.zh if self.language == "zh-Hant" else text.en
+
 
 class AppPage(NamedTuple):
     """A page under the application's root: path with `{names}`, method, and the role of the application that opens it.

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import Record, Text, read_record
+from dualtrack.errors import DocumentError
 
 if TYPE_CHECKING:
     from dualtrack.errors import DualtrackError
     from dualtrack.runtime.call import Language
 
-__all__ = ["Refusal", "Shown", "own_words", "refusal_codes", "refusal_of", "shown_refusal"]
+__all__ = ["Refusal", "Shown", "own_words", "refusal_codes", "refusal_of", "refused", "shown_refusal"]
 
 _FILE = "refusals.yaml"
 
@@ -51,6 +52,11 @@ def refusal_of(error: DualtrackError) -> Refusal:
 def refusal_codes() -> frozenset[str]:
     """Return the codes that have words of their own."""
     return frozenset(_words())
+
+
+def refused(found: str, where: str, *, fix: str, code: str, expected: str = "") -> DocumentError:
+    """Return the error for a document that is not read; `where` names the file and, where there is one, the page, `code` its words here."""
+    return DocumentError(found, where=where, expected=expected, fix=fix, code=f"input.document.{code}")
 
 
 def own_words(error: DualtrackError) -> str:

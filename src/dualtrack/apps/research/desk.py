@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 import time
-from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from dualtrack.apps.research.asking import Reply, ask_rules, read_pages
 from dualtrack.apps.research.documents.issuers import Issuer, IssuerNames
-from dualtrack.apps.research.documents.loading import load_document
+from dualtrack.apps.research.documents.loading import load_document, read_file
 from dualtrack.apps.research.documents.store import DocumentStore
 from dualtrack.apps.research.green.check import check_report
 from dualtrack.apps.research.green.records import Report
@@ -41,7 +41,7 @@ from dualtrack.apps.research.solving.prompt import PROMPT_CHARS_MAX
 from dualtrack.apps.research.solving.solve import QUESTION_MAX
 from dualtrack.apps.research.state import state
 from dualtrack.domain.records import encode, read_record
-from dualtrack.domain.time import hong_kong_date
+from dualtrack.domain.time import hong_kong_date, parse_date
 from dualtrack.errors import FieldError, NotFoundError, RefusedError
 from dualtrack.keys.files import make_folder
 from dualtrack.runtime.answers import SETTLE_S, enter_for_answer, read_held
@@ -51,12 +51,12 @@ from dualtrack.runtime.lookup import contents_of, decision_row, find_decision
 from dualtrack.store.entries import NewEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
     from dualtrack.apps.research.asking import AskedModel, Read
-    from dualtrack.apps.research.documents.model import About
+    from dualtrack.apps.research.documents.model import About, Document
     from dualtrack.apps.research.modelled_call import Run
     from dualtrack.apps.research.notes.note import Note
     from dualtrack.runtime.call import Language
@@ -68,6 +68,8 @@ __all__ = ["Checked", "Desk", "Kept"]
 
 _FOLDER = "research"
 _RETENTION = "standard"
+_DOCUMENTS_MAX = 8
+"""Documents held while a note's figures are read again."""
 _SETTLES_MAX = 20
 """How often a decision that is being written is looked for: five seconds, where a busy ledger takes a fraction of one."""
 
@@ -123,17 +125,20 @@ class Desk:
     def load(self, path: Path, about: About, *, by: str) -> DocumentLoaded:
         """Load a file; what was said of it, with its licence, is an entry. Raises what `load_document` raises, and ConflictError.
 
-        A file that is here may be loaded again: under the same licence, or a stricter one, which then holds for answers and notes.
+        A file that is here may be loaded again: under the same licence, or a stricter one, which then holds for answers and notes. What else
+        was said of it first, its name, issuer and period, stays.
         """
+        original = read_file(path, about.name)
+        sha256 = hashlib.sha256(original).hexdigest()
+        here = next((each.about for each in self.store.documents() if each.sha256 == sha256), None)
+        if here is not None:
+            about = replace(here, licence=about.licence, ocr=about.ocr)
         document, facts = load_document(path, about)
-        here = next((each.about for each in self.store.documents() if each.sha256 == document.sha256), None)
-        known = state(self.register).rows("document", sha256=document.sha256)
+        known = state(self.register).rows("document", sha256=sha256)
         before = [*(row["licence"] for row in known), *((here.licence,) if here else ())]
         narrowed = check_licence(about.licence, before, self.settings.quote_characters, where=about.name)
-        original = path.read_bytes()
         if narrowed and here:
-            self._narrow(document.sha256, about.licence, original)
-            about = replace(here, licence=about.licence)
+            self.store.set_licence(sha256, about.licence)
         self.store.add(document, facts, original=original)
         record = DocumentLoaded(
             sha256=document.sha256, name=about.name, licence=about.licence, issuer=about.issuer, period=about.period,
@@ -143,12 +148,6 @@ class Desk:
         if narrowed or not known:
             self.register.append_plain([(DOCUMENT_KIND, self.settings.use, encode(record))])
         return record
-
-    def _narrow(self, sha256: str, licence: str, original: bytes) -> None:
-        """Keep a document that is here under a stricter licence, with all that was read of it."""
-        kept, facts = self.store.document(sha256), self.store.facts(sha256=sha256)
-        self.store.remove(sha256)
-        self.store.add(replace(kept, about=replace(kept.about, licence=licence)), facts, original=original)
 
     def load_bytes(self, name: str, data: bytes, about: About, *, by: str) -> DocumentLoaded:
         """As `load`, of a file that was sent."""
@@ -223,10 +222,11 @@ class Desk:
         if not said.startswith(f"{_GREEN}: ") or record.outcome not in {"served", "routed"} or record.output is None:
             raise NotFoundError("no green check of this decision", where="decision", fix="check the document again")
         sha256 = said.rpartition(", ")[2]
-        if record.outcome == "routed" and not self._released(decision):
-            return Checked(decision, sha256, None)
-        plain = msgspec.json.decode(contents.open(record.output))
-        return Checked(decision, sha256, read_record(plain, Report, where="green check"))
+        if record.outcome == "routed":
+            plain = self._let_go(decision)
+        else:
+            plain = msgspec.json.decode(contents.open(record.output))
+        return Checked(decision, sha256, None if plain is None else read_record(plain, Report, where="green check"))
 
     def _scored(self, found: list[Reply], row: Mapping[str, Any]) -> Scoring:
         """Answer by rules alone."""
@@ -284,14 +284,19 @@ class Desk:
             question, reply = contents.open(row["question"]).decode(), contents.open(row["reply"])
         except NotFoundError:
             return None
-        read = read_record(msgspec.json.decode(reply), Reply, where="reply")
-        shown = row["outcome"] != "held" or self._released(str(row["decision"]))
-        return Kept(str(row["id"]), question, read if shown else None, row["decision"])
+        held = row["outcome"] == "held"
+        plain = self._let_go(str(row["decision"])) if held else msgspec.json.decode(reply)
+        read = None if plain is None else read_record(plain, Reply, where="reply")
+        return Kept(str(row["id"]), question, read, row["decision"])
 
-    def _released(self, decision: str) -> bool:
-        """Say whether a person has let a held answer go."""
+    def _let_go(self, decision: str) -> Any:  # noqa: ANN401 - what stands in JSON
+        """Return what a person released of a held answer, which may be another than the draft; None while nobody has, or it may not be given."""
         record = find_decision(self.register, decision)
-        return read_held(self.register, record, enter_for_answer(self.runtime.gate, self.register, record)).given
+        try:
+            found = read_held(self.register, record, enter_for_answer(self.runtime.gate, self.register, record))
+        except (RefusedError, NotFoundError):
+            return None
+        return found.output if found.given else None
 
     def answer(self, name: str) -> Kept:
         """Return one kept answer; raises NotFoundError."""
@@ -308,7 +313,10 @@ class Desk:
         rows = {row["sha256"]: row for row in state(self.register).rows("document")}
         found = {}
         for sha256 in sorted(wanted & set(rows)):
-            document = self.store.document(sha256)
+            try:
+                document = self.store.document(sha256)
+            except NotFoundError:
+                continue  # its quotations are then of no document, which the check of the note says
             pages = {page.number: page.text for page in document.pages}
             row = rows[sha256]
             found[sha256] = Source(
@@ -320,14 +328,15 @@ class Desk:
     def figures(self, note: Note) -> dict[str, KeptFigure]:
         """Return the figures of the kept answers that a note rests on, by their ids, with what their cells say now; one that is gone is left out."""
         wanted = {getattr(support, "answer", "") for each in note.sentences for support in each.supports} - {""}
-        return {name: found for name in sorted(wanted) if (found := self._figure(name)) is not None}
+        read = lru_cache(maxsize=_DOCUMENTS_MAX)(self.store.document)  # many answers are of one report
+        return {name: found for name in sorted(wanted) if (found := self._figure(name, read)) is not None}
 
-    def _figure(self, name: str) -> KeptFigure | None:
+    def _figure(self, name: str, read: Callable[[str], Document]) -> KeptFigure | None:
         try:
             reply = self.answer(name).reply
             if reply is None or reply.figure is None or reply.source is None:
                 return None
-            document = self.store.document(reply.source.sha256)
+            document = read(reply.source.sha256)
         except NotFoundError:
             return None
         return KeptFigure(reply.figure, document.about.issuer, moved(reply.figure, document, reply.source.page))
@@ -342,7 +351,8 @@ class Desk:
                 "a holding without its share", where="interest, field percent", expected="0 to 100, as 1.5", fix="say the share",
                 code="research.register.percent",
             )  # fmt: skip
-        date.fromisoformat(interest.since)
+        for each in filter(None, (interest.since, interest.until)):
+            parse_date(each, where="interest, fields since and until")
         contents = self.runtime.recorder(self.institution).contents
         subject = self.runtime.subjects.pseudonym(self.institution, interest.who)
         sealed = contents.seal(subject, interest.who.encode(), _RETENTION)

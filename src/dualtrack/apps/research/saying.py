@@ -28,7 +28,8 @@ _SCALES = {
     "cents": Text(en="cents", zh="仙"),
 }
 _UNITS = {
-    "HKD": "港元", "CNY": "人民幣元", "USD": "美元", "GBP": "英鎊", "EUR": "歐元", "JPY": "日圓", "SGD": "新加坡元", "share": "股",
+    "HKD": "港元", "CNY": "人民幣元", "USD": "美元", "GBP": "英鎊", "EUR": "歐元", "JPY": "日圓", "SGD": "新加坡元", "AUD": "澳元", "CAD": "加元", "CHF": "瑞士法郎",
+    "TWD": "新台幣", "KRW": "韓圜", "MOP": "澳門元", "share": "股",
 }  # fmt: skip
 _NOT_STATED = Text(en="unit not stated", zh="單位不明")
 

@@ -84,7 +84,7 @@ def _cut(signs: list[Sign]) -> list[list[Sign]]:
 def _stem(word: str) -> str:
     """Return a word without the endings of English grammar; a number is `#` from 70 to 109 (an age) and `0` otherwise."""
     if word.isdigit():
-        return "#" if len(word) < 4 and int(word) in _OLD else "0"  # noqa: PLR2004
+        return "#" if len(word) < 4 and int(word) in _OLD else "0"  # noqa: PLR2004 - an age has three digits at most
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _STEM_MIN and not word.endswith("ss"):
             word = word[: -len(ending)]

@@ -74,7 +74,7 @@ class _Rule(NamedTuple):
 
 
 class _Compiled(NamedTuple):
-    tree: dict[str, dict]  # type: ignore[type-arg]
+    tree: dict[str, dict]  # type: ignore[type-arg]  # of such trees, to any depth
     always: Mapping[str, tuple[int, ...]]
     alone: Mapping[str, tuple[int, ...]]
     rules: Sequence[_Rule]
@@ -205,7 +205,7 @@ def _compiled() -> _Compiled:
             rules.append(_Rule(place, parts))
             for part in parts:
                 names.setdefault(part, [part])
-    tree: dict[str, dict] = {}  # type: ignore[type-arg]
+    tree: dict[str, dict] = {}  # type: ignore[type-arg]  # as above
     for name, words in names.items():
         for each in words:
             node = tree

@@ -4,7 +4,7 @@
 
 Texts: `trigger_texts/` (a file a kind, `ordinary.yaml` for none) and the examples of the starter pack's intents, of which those that are about
 a trigger stand for it, those that may or may not be are left out, and all others are ordinary, as are its questions about other passages. Logistic regression a kind, full gradient with
-Nesterov's momentum (Nesterov 1983), a fixed number of steps.
+Nesterov's momentum (Nesterov 1983), a fixed number of steps: solvers of libraries stop by a tolerance, and end elsewhere on another machine.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
+from scipy.sparse import csr_matrix
 
 from dualtrack.apps.service.triggers_reading import PIECE_SIGNS, signs_of
 from dualtrack.apps.service.triggers_rules import see, shipped_triggers
 from dualtrack.apps.service.triggers_weights import STEADY, WEIGHTS_FILE, Weights, features_of
 from dualtrack.domain.documents import read_yaml
 from dualtrack.domain.records import Record, read_record
-from dualtrack.errors import MissingExtraError
+from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,12 +146,7 @@ def _questions(where: str) -> list[TrainingText]:
 
 
 def train(texts: Sequence[TrainingText]) -> Weights:
-    """Return the weights that the texts teach; raises MissingExtraError without numpy and scipy."""
-    try:
-        import numpy as np  # noqa: PLC0415
-        from scipy.sparse import csr_matrix  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtraError("models", "training the weights of the triggers") from error
+    """Return the weights that the texts teach; the module is imported with numpy and scipy only."""
     rows = [_features(each.text) for each in texts]
     counts = Counter(feature for row in rows for feature in row)
     names = sorted(feature for feature, count in counts.items() if count >= _TEXTS_MIN)
@@ -198,8 +194,6 @@ def _weight(text: TrainingText, kind: str) -> float:
 
 def _fitted(matrix: _Matrix, wanted: NDArray[Any], weight: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Minimise the weighted logistic loss plus half `_PENALTY` times the squared weights; the bias goes free."""
-    import numpy as np  # noqa: PLC0415
-
     turned = matrix.T.tocsr()
     learnt, bias = np.zeros((matrix.shape[1], wanted.shape[1])), np.zeros(wanted.shape[1])
     ahead, ahead_bias, pace = learnt, bias, 1.0
@@ -218,8 +212,6 @@ def _fitted(matrix: _Matrix, wanted: NDArray[Any], weight: NDArray[Any]) -> tupl
 
 def _largest(matrix: _Matrix, turned: _Matrix) -> float:
     """Return a bound of the largest eigenvalue of the features' products, by power iteration from a positive start, with a fifth in reserve."""
-    import numpy as np  # noqa: PLC0415
-
     vector, size = np.ones(matrix.shape[1]), 1.0
     for _ in range(_BOUND_STEPS):
         vector = turned @ (matrix @ (vector / size))
@@ -228,8 +220,6 @@ def _largest(matrix: _Matrix, turned: _Matrix) -> float:
 
 
 def _rounded(kinds: tuple[str, ...], names: Sequence[str], learnt: NDArray[Any], bias: NDArray[Any]) -> Weights:
-    import numpy as np  # noqa: PLC0415
-
     scale = [float(f"{largest / _BYTE:.6g}") for largest in np.abs(learnt).max(axis=0)]
     whole = np.rint(learnt / np.array(scale)).astype(int)
     kept = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dualtrack.errors import DocumentError
-
 __all__ = [
     "BYTES_MAX",
     "CHARS_MAX",
@@ -15,7 +13,6 @@ __all__ = [
     "OCR_SECONDS_MAX",
     "PAGES_MAX",
     "SECONDS_MAX",
-    "refused",
 ]
 
 BYTES_MAX = 128 * 2**20
@@ -47,8 +44,3 @@ OCR_SECONDS_MAX = 900
 
 OCR_MEMORY_BYTES_MAX = 4 * 2**30
 """Address space of that reader: its libraries map more than they use; 0.6 GiB were in use on a page of A4."""
-
-
-def refused(found: str, where: str, *, fix: str, code: str, expected: str = "") -> DocumentError:
-    """Return the error for a document that is not read; `where` names the file and, where there is one, the page."""
-    return DocumentError(found, where=where, expected=expected, fix=fix, code=f"input.document.{code}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dualtrack.apps.research.documents.limits import BYTES_MAX, refused
+from dualtrack.apps.refusals import refused
+from dualtrack.apps.research.documents.limits import BYTES_MAX
 from dualtrack.apps.research.documents.pdf import read_pdf
 from dualtrack.apps.research.documents.spreadsheet import read_spreadsheet
 from dualtrack.apps.research.documents.statements import document_facts
@@ -16,26 +17,31 @@ if TYPE_CHECKING:
     from dualtrack.apps.research.documents.facts import Fact
     from dualtrack.apps.research.documents.model import About, Document
 
-__all__ = ["load_document"]
+__all__ = ["load_document", "read_file"]
 
 _HEAD = 4_096
 """Bytes looked at to tell a tagged report: its root stands there."""
 
 
-def load_document(path: Path, about: About) -> tuple[Document, tuple[Fact, ...]]:
-    """Return a file as a document and its facts; raises DocumentError, WorkbookError or PathError."""
+def read_file(path: Path, name: str) -> bytes:
+    """Return the bytes of a file, which is called `name`; raises DocumentError for one that is too large, PathError."""
     try:
         if path.stat().st_size > BYTES_MAX:
             raise refused(
                 f"{path.stat().st_size:,} bytes",
-                about.name,
+                name,
                 expected=f"at most {BYTES_MAX:,}",
                 fix="split it",
                 code="too-much",
             )
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise PathError(f"cannot be read: {error.strerror or error}", where=str(path), fix="check the name") from error
+
+
+def load_document(path: Path, about: About) -> tuple[Document, tuple[Fact, ...]]:
+    """Return a file as a document and its facts; raises DocumentError, WorkbookError or PathError."""
+    data = read_file(path, about.name)
     head = data[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"<"):
         from dualtrack.apps.research.documents.xbrl import read_xbrl  # noqa: PLC0415 - needs lxml

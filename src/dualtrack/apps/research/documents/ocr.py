@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
+from dualtrack.apps.refusals import refused
 from dualtrack.apps.research.documents.layout import is_figure, page_rows
 from dualtrack.apps.research.documents.limits import (
     CHARS_MAX,
@@ -22,7 +23,6 @@ from dualtrack.apps.research.documents.limits import (
     OCR_MEMORY_BYTES_MAX,
     OCR_PAGES_MAX,
     OCR_SECONDS_MAX,
-    refused,
 )
 from dualtrack.apps.research.documents.model import Box, Cell, Line, Page
 from dualtrack.apps.research.documents.tables import Word, page_tables

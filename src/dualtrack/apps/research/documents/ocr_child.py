@@ -98,7 +98,7 @@ def _recogniser() -> Callable[[Any], list[_Seen]]:
     engine = rapidocr.RapidOCR(params={**threads, **models, "Global.log_level": "error", "Global.use_cls": False})
 
     def recognise(picture: Any) -> list[_Seen]:  # noqa: ANN401 - an array
-        grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)  # noqa: PLR2004
+        grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)  # noqa: PLR2004 - rows and columns
         colours = cv2.cvtColor(_smooth(cv2, grey), cv2.COLOR_GRAY2BGR)
         found = engine(colours, return_word_box=True, return_single_char_box=True)
         if found.txts is None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from dualtrack.apps.refusals import refused
 from dualtrack.apps.research.documents.limits import (
     BYTES_MAX,
     CHARS_MAX,
@@ -22,7 +23,6 @@ from dualtrack.apps.research.documents.limits import (
     MEMORY_BYTES_MAX,
     PAGES_MAX,
     SECONDS_MAX,
-    refused,
 )
 from dualtrack.apps.research.documents.model import About, Box, Document, Language, Line, Page
 from dualtrack.apps.research.documents.ocr import read_pictures

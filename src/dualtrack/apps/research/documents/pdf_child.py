@@ -161,7 +161,7 @@ class _Places:
             return box.left - left, top - box.top, box.right - left, top - box.bottom
         if self._turn == 90:  # noqa: PLR2004 - degrees clockwise
             return box.bottom - bottom, box.left - left, box.top - bottom, box.right - left
-        if self._turn == 180:  # noqa: PLR2004
+        if self._turn == 180:  # noqa: PLR2004 - as above
             return right - box.right, box.bottom - bottom, right - box.left, box.top - bottom
         return top - box.top, right - box.right, top - box.bottom, right - box.left
 

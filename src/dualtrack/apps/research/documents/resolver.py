@@ -112,7 +112,7 @@ def _periods(question: str, plain: str, on: date | None) -> tuple[tuple[Period, 
         for years, said in search_words().relative.items()
         if any(_stands(plain_text(each), plain) for each in said)
     ]
-    if 2 in back and 1 in back:  # "the year before last year" holds the other phrase  # noqa: PLR2004
+    if 2 in back and 1 in back:  # noqa: PLR2004 - "the year before last year" holds the other phrase
         back.remove(1)
     if back and on is None:
         return tuple(periods), [

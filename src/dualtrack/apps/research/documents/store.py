@@ -134,6 +134,15 @@ class DocumentStore:
             self._insert(document, tuple(facts), original)
         return True
 
+    def set_licence(self, sha256: str, licence: str) -> None:
+        """Keep a document under another licence, with all that was read of it; raises NotFoundError."""
+        with self._transaction():
+            number = self._number(sha256)
+            (head,) = self._db.execute("SELECT head FROM documents WHERE number = ?", (number,)).fetchone()
+            read = msgspec.msgpack.decode(head, type=_Head)
+            read = msgspec.structs.replace(read, about=msgspec.structs.replace(read.about, licence=licence))
+            self._db.execute("UPDATE documents SET head = ? WHERE number = ?", (msgspec.msgpack.encode(read), number))
+
     def remove(self, sha256: str) -> None:
         """Take a document out with all that was made of it; raises NotFoundError."""
         with self._transaction():
@@ -257,7 +266,7 @@ class DocumentStore:
     def pages_with(self, concepts: Sequence[str]) -> set[tuple[int, int]]:
         """Return the pages that hold a fact of one of these concepts."""
         marks = ",".join("?" * len(concepts))
-        rows = self._db.execute(f"SELECT DISTINCT document, page FROM facts WHERE concept IN ({marks})", list(concepts))  # noqa: S608
+        rows = self._db.execute(f"SELECT DISTINCT document, page FROM facts WHERE concept IN ({marks})", list(concepts))  # noqa: S608 - question marks only
         return set(rows)
 
     def postings(self, term: str, among: Sequence[int] | None = None) -> Iterator[Posting]:
@@ -269,7 +278,7 @@ class DocumentStore:
         else:
             marks = ",".join("?" * len(among))
             rows = self._db.execute(
-                f"SELECT document, pages FROM postings WHERE term = ? AND document IN ({marks})",  # noqa: S608
+                f"SELECT document, pages FROM postings WHERE term = ? AND document IN ({marks})",  # noqa: S608 - as above
                 [term, *among],
             )
         for number, blob in rows:

@@ -12,10 +12,11 @@ from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.apps.refusals import refused
 from dualtrack.apps.research.calculate import numeral
 from dualtrack.apps.research.documents.facts import Fact
 from dualtrack.apps.research.documents.labels import labels, tag_concept
-from dualtrack.apps.research.documents.limits import BYTES_MAX, refused
+from dualtrack.apps.research.documents.limits import BYTES_MAX
 from dualtrack.apps.research.documents.model import Address, Cell, Column, Document, Line, Page, Table
 from dualtrack.apps.research.documents.pdf import language_of
 from dualtrack.apps.research.documents.periods import Period
@@ -126,7 +127,7 @@ def _context(node: etree._Element) -> _Context:
     months = None
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", days["startDate"], re.ASCII):
         first, last = days["startDate"], end
-        months = (int(last[:4]) - int(first[:4])) * 12 + int(last[5:7]) - int(first[5:7]) + (int(first[8:]) <= 15)  # noqa: PLR2004
+        months = (int(last[:4]) - int(first[:4])) * 12 + int(last[5:7]) - int(first[5:7]) + (int(first[8:]) <= 15)  # noqa: PLR2004 - the middle of a month
     return _Context(Period(year=int(end[:4]), end=end, months=months), not part)
 
 

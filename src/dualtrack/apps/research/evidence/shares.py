@@ -7,6 +7,7 @@ Questions of one document go right or wrong together, so documents are the indep
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from dualtrack.evidence.intervals.clustered_share import Clusters, clustered_share
@@ -81,15 +82,18 @@ def abstention_curve(rows: Sequence[Row]) -> list[tuple[Share, Share]]:
     """Return, for each match of `MATCHES`, the share of questions answered from it on, and the share of those that is right."""
     curve = []
     for least in MATCHES:
-        kept = [row for row in rows if row["answered"] and float(row["match"]) >= least]
-        chosen = {id(row) for row in kept}
+        kept = [row for row in rows if _is_answered(least, row)]
         curve.append(
             (
-                share_of("answered", f"match {least}", rows, lambda row, chosen=chosen: id(row) in chosen),  # type: ignore[misc]
+                share_of("answered", f"match {least}", rows, partial(_is_answered, least)),
                 share_of("right", f"match {least}", kept, lambda row: bool(row["right"])),
             )
         )
     return curve
+
+
+def _is_answered(least: float, row: Row) -> bool:
+    return bool(row["answered"]) and float(row["match"]) >= least
 
 
 def _stable(rows: Sequence[Row]) -> Share:

@@ -6,8 +6,6 @@ base units, or `none`, so that answers in other words can be compared. A quotati
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import time
 from decimal import Decimal
@@ -22,7 +20,7 @@ from dualtrack.apps.research.evidence.questions import make_questions
 from dualtrack.apps.research.evidence.reports import load_reports, names_of
 from dualtrack.apps.research.generator.truth import in_language
 from dualtrack.apps.research.reported import read_reported
-from dualtrack.errors import FieldError
+from dualtrack.apps.rows import write_rows
 from dualtrack.evidence.numeric import np
 
 if TYPE_CHECKING:
@@ -74,13 +72,7 @@ def answer_table(loaded: Sequence[Loaded], *, on: date, lines: int = 3) -> list[
 
 def table_bytes(rows: Sequence[Row]) -> bytes:
     """Return rows as CSV; raises FieldError for none."""
-    if not rows:
-        raise FieldError("no rows", where="table", fix="ask of at least one report")
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode()
+    return write_rows(rows, fix="ask of at least one report")
 
 
 def table_columns(rows: Sequence[Row]) -> dict[str, Column]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dualtrack.apps.research.desk import Kept
     from dualtrack.apps.research.documents.model import Form
 
-__all__ = ["FORMS", "NOT_DONE", "PAGES", "ROLES", "open_desk", "said"]
+__all__ = ["FORMS", "NOT_DONE", "PAGES", "ROLES", "open_desk"]
 
 ROLES = {
     "analyst": frozenset({"owner", "developer", "reviewer", "approver", "compliance", "officer"}),
@@ -44,11 +44,6 @@ def open_desk(request: AppRequest) -> Desk:
     return Desk(request.runtime, request.visitor.institution)
 
 
-def said(text: Text, request: AppRequest) -> str:
-    """Return a text in the language of the request."""
-    return text.zh if request.language == "zh-Hant" else text.en
-
-
 def _show(request: AppRequest) -> View:
     with open_desk(request) as desk:
         return _view(request, desk)
@@ -63,7 +58,7 @@ def _view(request: AppRequest, desk: Desk, *, wrong: Shown | None = None, typed:
         "wrong": wrong,
         "typed": typed,
     }
-    return View("desk.html.j2", context, said(_TITLE, request), status)
+    return View("desk.html.j2", context, request.said(_TITLE), status)
 
 
 def _answer(kept: Kept) -> dict[str, Any]:
@@ -112,14 +107,13 @@ def _load(request: AppRequest) -> View | Redirect:
         except DualtrackError as error:
             return _view(request, desk, wrong=shown_refusal(error, NOT_DONE, request.language), status=error.status)
         unread = len(desk.store.document(loaded.sha256).unread)
-    done = said(
-        Text(en=f"Loaded: {loaded.name}, {loaded.pages} pages.", zh=f"已載入：{loaded.name}，共{loaded.pages}頁。"),
-        request,
+    done = request.said(
+        Text(en=f"Loaded: {loaded.name}, {loaded.pages} pages.", zh=f"已載入：{loaded.name}，共{loaded.pages}頁。")
     )
     left = Text(en=f" Pages that are pictures and were not read: {unread}.", zh=f"其中{unread}頁為圖像，未能讀取。")
     again = Text(en=" Load it again with OCR to read them.", zh="如需讀取，請選用文字識別（OCR）再次載入。")
     more = (left, *(() if about.ocr else (again,))) if unread else ()
-    return Redirect(f"{request.root}/desk", done + "".join(said(text, request) for text in more))
+    return Redirect(f"{request.root}/desk", done + "".join(request.said(text) for text in more))
 
 
 def _ask(request: AppRequest) -> View | Redirect:

@@ -9,7 +9,7 @@ from dualtrack.apps.pages import AppPage, Redirect, View
 from dualtrack.apps.refusals import shown_refusal
 from dualtrack.apps.research.documents.model import parse_address
 from dualtrack.apps.research.green.taxonomy import grade_words
-from dualtrack.apps.research.pages.desk import NOT_DONE, open_desk, said
+from dualtrack.apps.research.pages.desk import NOT_DONE, open_desk
 from dualtrack.apps.research.state import state
 from dualtrack.domain.records import Text
 from dualtrack.errors import DualtrackError, NotFoundError
@@ -73,7 +73,7 @@ def _view(
     if checked is not None:
         context["chosen"] = checked.sha256
         context |= _checked(desk, checked.report, rows) if checked.report is not None else {}
-    return View("green.html.j2", context, said(_TITLE, request), status)
+    return View("green.html.j2", context, request.said(_TITLE), status)
 
 
 def _checked(desk: Desk, report: Report, rows: Sequence[Any]) -> dict[str, Any]:

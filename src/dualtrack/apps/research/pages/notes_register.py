@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import TYPE_CHECKING, get_args
 
 from dualtrack.apps.pages import AppPage, Redirect, View
 from dualtrack.apps.research.notes.disclosures import Interest, InterestKind
 from dualtrack.apps.research.notes.publishing import early_dealings
-from dualtrack.apps.research.pages.desk import open_desk, said
+from dualtrack.apps.research.pages.desk import open_desk
 from dualtrack.apps.research.pages.notes_shared import author_of, issuers_of, told, typed
 from dualtrack.domain.records import Text
+from dualtrack.domain.time import parse_date
 from dualtrack.errors import DualtrackError, FieldError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from dualtrack.apps.pages import AppRequest
 
 __all__ = ["PAGES"]
@@ -41,7 +43,7 @@ def _registered(request: AppRequest, error: DualtrackError | None = None) -> Vie
             "wrong": told(error, request),
             "typed": typed(request),
         }
-    return View("register.html.j2", context, said(_REGISTER, request), 200 if error is None else error.status)
+    return View("register.html.j2", context, request.said(_REGISTER), 200 if error is None else error.status)
 
 
 def _early(note: str, item: Interest, day: date, request: AppRequest) -> str:
@@ -50,7 +52,7 @@ def _early(note: str, item: Interest, day: date, request: AppRequest) -> str:
         en=f"{item.issuer}: a dealing of {item.since} by the author of note {note}, who was free to deal from {day} (Code of Conduct 16.4(b)).",
         zh=f"{item.issuer}：報告 {note} 的作者於{item.since}買賣，其於{day}起方可買賣（《操守準則》第16.4(b)段）。",
     )
-    return said(text, request)
+    return request.said(text)
 
 
 def _enter(request: AppRequest) -> View | Redirect:
@@ -60,7 +62,7 @@ def _enter(request: AppRequest) -> View | Redirect:
             desk.add_interest(interest, by=author_of(request))
     except FieldError as error:
         return _registered(request, error)
-    return Redirect(f"{request.root}/register", said(Text(en="It is entered.", zh="已登記。"), request))
+    return Redirect(f"{request.root}/register", request.said(Text(en="It is entered.", zh="已登記。")))
 
 
 def _interest(request: AppRequest) -> Interest:
@@ -73,9 +75,9 @@ def _interest(request: AppRequest) -> Interest:
         )  # fmt: skip
     percent, until = form.get("percent", "").strip(), form.get("until", "").strip()
     try:
-        since = str(date.fromisoformat(form.get("since", "").strip()))
-        end = str(date.fromisoformat(until)) if until else None
-    except ValueError as error:
+        since = str(parse_date(form.get("since", "").strip()))
+        end = str(parse_date(until)) if until else None
+    except FieldError as error:
         raise FieldError(
             "a date that is none", where="form, fields since and until", expected="2026-11-27", fix="correct the date",
             code="research.register.date",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dualtrack.apps.refusals import Shown, refusal_codes, refusal_of, shown_refusal
-from dualtrack.apps.research.pages.desk import NOT_DONE, said
+from dualtrack.apps.research.pages.desk import NOT_DONE
 from dualtrack.apps.research.state import state
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def told(error: DualtrackError | None, request: AppRequest) -> Shown | None:
         return shown_refusal(error, NOT_DONE, request.language)
     meant = refusal_of(error)
     blank = "" if request.language == "zh-Hant" else " "
-    return Shown(blank.join(said(text, request) for text in (NOT_DONE, meant.says, meant.do)), "")
+    return Shown(blank.join(request.said(text) for text in (NOT_DONE, meant.says, meant.do)), "")
 
 
 def issuers_of(desk: Desk) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dualtrack.apps.pages import AppPage, View
 from dualtrack.apps.refusals import shown_refusal
 from dualtrack.apps.research.modelled_tables import ask_tables_at
-from dualtrack.apps.research.pages.desk import NOT_DONE, open_desk, said
+from dualtrack.apps.research.pages.desk import NOT_DONE, open_desk
 from dualtrack.apps.research.tables.plot import draw_chart, make_chart
 from dualtrack.apps.research.tables.records import Source
 from dualtrack.apps.research.tables.sources import open_tables
@@ -77,7 +77,7 @@ def _view(
         "typed": {name: request.form.get(name, "") for name in _TYPED},
         "wrong": wrong,
     }
-    return View("tables.html.j2", context, said(_TITLE, request), status)
+    return View("tables.html.j2", context, request.said(_TITLE), status)
 
 
 PAGES: tuple[AppPage, ...] = (

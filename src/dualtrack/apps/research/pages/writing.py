@@ -12,7 +12,7 @@ from dualtrack.apps.research.figure import Figure, Stated
 from dualtrack.apps.research.notes.note import NOTE_FORMAT, FigureSupport, Note, QuoteSupport, Sentence, Support
 from dualtrack.apps.research.notes.publishing import find_note, free_from, keep_note, notes, release_note, written
 from dualtrack.apps.research.pages import notes_register
-from dualtrack.apps.research.pages.desk import open_desk, said
+from dualtrack.apps.research.pages.desk import open_desk
 from dualtrack.apps.research.pages.notes_shared import author_of, issuers_of, told, typed
 from dualtrack.apps.research.state import state
 from dualtrack.domain.records import Text
@@ -44,7 +44,7 @@ def _listed(request: AppRequest, desk: Desk, error: DualtrackError | None = None
         "wrong": told(error, request),
         "typed": typed(request, issuers=", ".join(issuers_of(desk))),
     }
-    return View("notes.html.j2", context, said(_NOTES, request), 200 if error is None else error.status)
+    return View("notes.html.j2", context, request.said(_NOTES), 200 if error is None else error.status)
 
 
 def _new(request: AppRequest) -> View | Redirect:
@@ -111,7 +111,7 @@ def _view(request: AppRequest, desk: Desk, error: DualtrackError | None = None) 
     author = author_of(request)
     by_sentence: dict[int, list[dict[str, str]]] = {}
     for item in found.findings:
-        by_sentence.setdefault(item.sentence, []).append({"said": said(item.said, request), "shown": item.shown})
+        by_sentence.setdefault(item.sentence, []).append({"said": request.said(item.said), "shown": item.shown})
     context = {
         "note": found.note,
         "row": found.row,
@@ -148,7 +148,7 @@ def _add(request: AppRequest) -> View | Redirect:
 
 def _place(at: str, sentences: list[Sentence]) -> int:
     """Return the place of a sentence from 0, of its number as it is typed; raises FieldError."""
-    if not at.isdecimal() or not 0 < int(at) <= len(sentences):
+    if not at.isdecimal() or len(at) > _PAGE_DIGITS_MAX or not 0 < int(at) <= len(sentences):
         raise FieldError(
             f"{at!r:.20}", where="form, field place", expected=f"1 to {len(sentences)}", fix="give the number of a sentence",
             code="research.note.place",
@@ -239,7 +239,7 @@ def _release(request: AppRequest) -> View | Redirect:
         en=f"The note is released. Its author may deal in the issuers again from {record.free_from}.",
         zh=f"報告已發出。作者由{record.free_from}起方可再買賣所涉發行人的證券。",
     )
-    return Redirect(f"{request.root}/notes/{request.path['note']}", said(done, request))
+    return Redirect(f"{request.root}/notes/{request.path['note']}", request.said(done))
 
 
 PAGES: tuple[AppPage, ...] = (

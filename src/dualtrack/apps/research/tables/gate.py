@@ -35,6 +35,10 @@ RESULT_ROWS_MAX = 10_000
 
 _TOKENS_MAX = 2_000
 _BEGINS = ("SELECT", "WITH", "FROM", "(")
+_SQL = re.compile(
+    r'\s*(?:\(|SELECT\b|WITH\s+(?:RECURSIVE\s+)?["\w]+\s*(?:\([^)]*\)\s*)?AS\b|FROM\s+[a-z_"])', re.IGNORECASE
+)
+"""How SQL begins, and no question in words: "Withdrawals by month", "With tax, what was revenue?", "From 2024 to 2025"."""
 _OPENS, _CLOSES = (
     frozenset({"L_PAREN", "L_BRACKET", "L_BRACE", "CASE"}),
     frozenset({"R_PAREN", "R_BRACKET", "R_BRACE", "END"}),
@@ -114,7 +118,7 @@ def _check_text(text: str) -> None:
 
 def is_sql(question: str) -> bool:
     """Say whether a question is written as SQL: it begins as one SELECT does."""
-    return question.lstrip().upper().startswith(_BEGINS)
+    return _SQL.match(question) is not None
 
 
 def _check_tokens(text: str) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.apps.rows import write_rows
 from dualtrack.errors import FieldError
 from dualtrack.evidence.interval import Interval
 from dualtrack.evidence.intervals.wilson import wilson
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING", "Row", "Share", "shares_by", "table_columns", "write_table"]
 
 Row = dict[str, str | int]
+
+_FIX = "give test cases, or wait for conversations"
 
 NOTHING = "none"
 """Stands where no passage was given, no kind expected, no language spoken: a table has no empty names."""
@@ -55,7 +56,7 @@ def table_columns(rows: Sequence[Row]) -> dict[str, Column]:
     from dualtrack.evidence.numeric import np  # noqa: PLC0415 - needs the optional part
 
     if not rows:
-        raise FieldError("no rows", where="table", fix="give test cases, or wait for conversations")
+        raise FieldError("no rows", where="table", fix=_FIX)
     columns: dict[str, Column] = {}
     for name in rows[0]:
         values = [row[name] for row in rows]
@@ -69,10 +70,4 @@ def table_columns(rows: Sequence[Row]) -> dict[str, Column]:
 
 def write_table(rows: Sequence[Row]) -> bytes:
     """Return rows as CSV; raises FieldError for none."""
-    if not rows:
-        raise FieldError("no rows", where="table", fix="give test cases, or wait for conversations")
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode()
+    return write_rows(rows, fix=_FIX)

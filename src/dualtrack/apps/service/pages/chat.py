@@ -141,7 +141,7 @@ def _or_gone(show: Callable[[AppRequest], View | Redirect]) -> Callable[[AppRequ
         try:
             return show(request)
         except _GoneError as error:
-            return View("gone.html.j2", {}, _said(_GONE, request), error.status)
+            return View("gone.html.j2", {}, request.said(_GONE), error.status)
 
     return shown
 
@@ -158,7 +158,7 @@ def _start(request: AppRequest, *, framed: bool = False, wrong: str = "", status
     chat = _chat(request)
     closed = request.runtime.gate.closed(chat.use)
     context = {"chat": chat, "closed": closed, "action": _here(request), "framed": framed, "wrong": wrong}
-    return View("start.html.j2", context, _said(chat.title, request), status, framed_by=_ancestors(chat))
+    return View("start.html.j2", context, request.said(chat.title), status, framed_by=_ancestors(chat))
 
 
 def _here(request: AppRequest) -> str:
@@ -169,7 +169,7 @@ def _begin(request: AppRequest) -> View | Redirect:
     chat = _chat(request)
     wants = request.form.get("wants", "")
     if wants not in {"assistant", "person"}:
-        return _start(request, framed=bool(request.form.get("framed")), wrong=_said(_CHOOSE, request), status=400)
+        return _start(request, framed=bool(request.form.get("framed")), wrong=request.said(_CHOOSE), status=400)
     channel: Channel = "frame" if request.form.get("framed") else "page"
     token, found = begin(request.runtime, chat.use, channel=channel, language=request.language)
     if wants == "person":
@@ -199,7 +199,7 @@ def _view(
         "characters": MESSAGE_CHARACTERS_MAX,
         "framed": found.row["channel"] == "frame",
     }
-    return View("chat.html.j2", context, _said(chat.title, request), status, framed_by=_ancestors(chat))
+    return View("chat.html.j2", context, request.said(chat.title), status, framed_by=_ancestors(chat))
 
 
 def _unanswered(runtime: Runtime, found: Conversation, shown: list[Bubble]) -> bool:
@@ -235,7 +235,7 @@ def _wrong(error: DualtrackError, request: AppRequest, found: Conversation) -> s
             en=f"Please write something, up to {MESSAGE_CHARACTERS_MAX:,} characters.",
             zh=f"請輸入內容，最多{MESSAGE_CHARACTERS_MAX:,}個字元。",
         )
-    return _said(said, request)
+    return request.said(said)
 
 
 def _full(found: Conversation) -> bool:
@@ -257,7 +257,7 @@ def _solved(request: AppRequest) -> View | Redirect:
         (item for item in bubbles(request.runtime, found) if item.answered and str(item.number) == number), None
     )
     if answer is None:
-        return _view(request, found, chat, wrong=_said(_NO_ANSWER, request), status=400)
+        return _view(request, found, chat, wrong=request.said(_NO_ANSWER), status=400)
     step(found, "solved" if solved else "unsolved", by="customer", number=answer.number)
     if not solved:
         wait_for_person(request.runtime, chat, found, why=("unsolved",), by="customer")
@@ -272,10 +272,10 @@ def _complain(request: AppRequest) -> View | Redirect:
             en=f"Please say what went wrong, in up to {COMPLAINT_CHARACTERS_MAX:,} characters.",
             zh=f"請說明問題所在，最多{COMPLAINT_CHARACTERS_MAX:,}個字元。",
         )
-        return _view(request, found, chat, wrong=_said(wrong, request), status=400)
+        return _view(request, found, chat, wrong=request.said(wrong), status=400)
     file_complaint(request.runtime, found, text, lines(found), by="customer")
     wait_for_person(request.runtime, chat, found, why=("complaint",), by="customer")
-    return Redirect(f"{request.root}/c/{request.path['token']}", _said(_COMPLAINED, request))
+    return Redirect(f"{request.root}/c/{request.path['token']}", request.said(_COMPLAINED))
 
 
 def _call_back(request: AppRequest) -> View | Redirect:
@@ -283,7 +283,7 @@ def _call_back(request: AppRequest) -> View | Redirect:
     text = request.form.get("contact", "").strip()
     if not chat.call_back or not 0 < len(text) <= _CALL_BACK_CHARACTERS_MAX:
         wrong = Text(en="Please give a telephone number and when to call.", zh="請提供電話號碼及方便致電的時間。")
-        return _view(request, found, chat, wrong=_said(wrong, request), status=400)
+        return _view(request, found, chat, wrong=request.said(wrong), status=400)
     say(request.runtime, found, "customer", {"text": text, "call_back": True})
     step(found, "call_back", by="customer")
     wait_for_person(request.runtime, chat, found, why=("call-back",), by="customer")
@@ -296,10 +296,6 @@ def _new(request: AppRequest) -> Download:
     shown = bubbles(request.runtime, found)
     state = [found.status, str(len(shown)), str(sum(item.held for item in shown))]
     return Download(msgspec.json.encode({"state": " ".join(state)}), "application/json", "state.json")
-
-
-def _said(text: Text, request: AppRequest) -> str:
-    return text.zh if request.language == "zh-Hant" else text.en
 
 
 def _hong_kong(at: str | None) -> str | None:

@@ -42,7 +42,7 @@ def _list(request: AppRequest) -> View:
         "own_days": [chat for chat in settings.chats if chat.complaints is not None],
         "month": f"{_today(request):%Y-%m}",
     }
-    return View("complaints.html.j2", context, _said(_TITLE, request))
+    return View("complaints.html.j2", context, request.said(_TITLE))
 
 
 def _settings(request: AppRequest) -> ServiceSettings:
@@ -67,7 +67,7 @@ def _show(request: AppRequest) -> View:
 
 def _view(request: AppRequest, row: ComplaintRow, wrong: str = "", status: int = 200) -> View:
     context = {"row": row, "words_of": complaint_words(), "wrong": wrong}
-    return View("complaint.html.j2", context, _said(_TITLE, request), status)
+    return View("complaint.html.j2", context, request.said(_TITLE), status)
 
 
 def _act(request: AppRequest) -> View | Redirect:
@@ -84,14 +84,14 @@ def _act(request: AppRequest) -> View | Redirect:
             en="This step cannot be recorded now: record cause and redress before the reply, and each step once.",
             zh="暫不能記錄此步驟：回覆前須先記錄成因及補救，每一步驟只記錄一次。",
         )
-        return _view(request, row, _said(wrong, request), error.status)
-    return Redirect(f"{request.root}/complaints/of/{row.entry}", _said(_DONE, request))
+        return _view(request, row, request.said(wrong), error.status)
+    return Redirect(f"{request.root}/complaints/of/{row.entry}", request.said(_DONE))
 
 
 def _report(request: AppRequest) -> View:
     report = _month(request)
     context = {"report": report, "shares": _shares(report), "words_of": complaint_words()}
-    return View("complaint_report.html.j2", context, _said(_TITLE, request))
+    return View("complaint_report.html.j2", context, request.said(_TITLE))
 
 
 def _month(request: AppRequest) -> MonthReport:
@@ -142,10 +142,6 @@ def _download(request: AppRequest) -> Download:
         ]
     writer.writerows([[report.month, *line] for line in lines])
     return Download(out.getvalue().encode(), "text/csv; charset=utf-8", f"complaints-{report.month}.csv")
-
-
-def _said(text: Text, request: AppRequest) -> str:
-    return text.zh if request.language == "zh-Hant" else text.en
 
 
 PAGES: tuple[AppPage, ...] = (

@@ -61,7 +61,7 @@ def _list(request: AppRequest) -> View:
         "begun": len(found),
         "chats": read_settings(request.runtime.store.workspace).chats,
     }
-    return View("desk.html.j2", context, _said(_TITLE, request))
+    return View("desk.html.j2", context, request.said(_TITLE))
 
 
 def _recent(found: Iterable[Conversation]) -> list[Conversation]:
@@ -128,7 +128,7 @@ def _view(request: AppRequest, found: Conversation, *, wrong: str = "", typed: s
         "typed": typed,
         "characters": MESSAGE_CHARACTERS_MAX,
     }
-    return View("desk_one.html.j2", context, _said(_TITLE, request), status)
+    return View("desk_one.html.j2", context, request.said(_TITLE), status)
 
 
 def _take(request: AppRequest) -> Redirect:
@@ -145,7 +145,7 @@ def _reply(request: AppRequest) -> View | Redirect:
         say(request.runtime, found, "agent", {"text": text}, by=_name(request))
     except FieldError as error:
         wrong = Text(en="Write something, and not too long.", zh="請輸入內容，並避免過長。")
-        return _view(request, found, wrong=_said(wrong, request), typed=text, status=error.status)
+        return _view(request, found, wrong=request.said(wrong), typed=text, status=error.status)
     _tell(request, found)
     return Redirect(_address(request, found) + "#latest")
 
@@ -153,13 +153,13 @@ def _reply(request: AppRequest) -> View | Redirect:
 def _back(request: AppRequest) -> Redirect:
     found = _mine(request)
     _tell(request, step(found, "sent_back", by=_name(request)))
-    return Redirect(f"{request.root}/desk", _said(_SENT_BACK, request))
+    return Redirect(f"{request.root}/desk", request.said(_SENT_BACK))
 
 
 def _close(request: AppRequest) -> Redirect:
     found = _mine(request)
     _tell(request, step(found, "closed", by=_name(request)))
-    return Redirect(f"{request.root}/desk", _said(_CLOSED, request))
+    return Redirect(f"{request.root}/desk", request.said(_CLOSED))
 
 
 def _tell(request: AppRequest, found: Conversation) -> None:
@@ -183,10 +183,6 @@ def _name(request: AppRequest) -> str:
 
 def _address(request: AppRequest, found: Conversation) -> str:
     return f"{request.root}/desk/{found.id}"
-
-
-def _said(text: Text, request: AppRequest) -> str:
-    return text.zh if request.language == "zh-Hant" else text.en
 
 
 _TITLE = Text(en="Customer conversations", zh="客戶對話")

@@ -67,7 +67,7 @@ def _overview(
         "wrong": wrong,
         "typed": {name: request.form.get(name, "") for name in _FIELDS},
     }
-    return View("operator.html.j2", context, _said(_TITLE, request), status)
+    return View("operator.html.j2", context, request.said(_TITLE), status)
 
 
 def _summary(found: _Released) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _one(request: AppRequest, found: _Released, *, tried: Any = None, wrong: str
             "topics": _topics(standing),
             "findings": _shown(standing.findings, standing.corpus.filled(standing.on)),
         }
-    return View("operator_one.html.j2", context, _said(_TITLE, request), status)
+    return View("operator_one.html.j2", context, request.said(_TITLE), status)
 
 
 def _try(request: AppRequest) -> View:
@@ -114,7 +114,7 @@ def _try(request: AppRequest) -> View:
     try:
         tried = try_message(request.runtime, found.live, found.standing, request.form.get("message", ""), chosen)
     except FieldError as error:
-        return _one(request, found, wrong=_said(_WRITE, request), status=error.status)
+        return _one(request, found, wrong=request.said(_WRITE), status=error.status)
     return _one(request, found, tried=tried)
 
 
@@ -213,10 +213,6 @@ def _shown(findings: Iterable[Finding], passages: Iterable[Passage]) -> list[dic
 
 def _today(request: AppRequest) -> date:
     return hong_kong_date(request.runtime.clock())
-
-
-def _said(text: Text, request: AppRequest) -> str:
-    return text.zh if request.language == "zh-Hant" else text.en
 
 
 _TITLE = Text(en="Approved passages", zh="核准文本")

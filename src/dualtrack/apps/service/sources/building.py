@@ -6,8 +6,9 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
+from dualtrack.apps.refusals import refused
 from dualtrack.apps.service.sources.about import SectionAbout
-from dualtrack.apps.service.sources.sections import refused, split_languages
+from dualtrack.apps.service.sources.sections import split_languages
 from dualtrack.domain.records import Text, read_record, to_plain
 from dualtrack.errors import FieldError
 from dualtrack.runtime.passages.corpus import Passage

@@ -9,8 +9,9 @@ import io
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from dualtrack.apps.refusals import refused
 from dualtrack.apps.service.sources.package import check_package
-from dualtrack.apps.service.sources.sections import Line, Source, gather, one_line, refused
+from dualtrack.apps.service.sources.sections import Line, Source, gather, one_line
 from dualtrack.apps.service.sources.tables import table_lines
 from dualtrack.errors import MissingExtraError
 

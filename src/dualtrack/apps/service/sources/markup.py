@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dualtrack.apps.service.sources.sections import FILE_BYTES_MAX, Line, Source, gather, one_line, refused
+from dualtrack.apps.refusals import refused
+from dualtrack.apps.service.sources.sections import FILE_BYTES_MAX, Line, Source, gather, one_line
 from dualtrack.apps.service.sources.tables import table_lines
 from dualtrack.errors import MissingExtraError
 
@@ -99,6 +100,7 @@ class _Reader:
             return
         if name == "table":
             self.end()
+            self.lines += [Line(text) for text in self._captions(element, depth)]
             self.lines += [Line(text) for text in table_lines(self._rows(element, depth))]
             return
         block = name in _BLOCKS or name in _HEADINGS
@@ -123,16 +125,23 @@ class _Reader:
         return before is not None and before.tag == "dt"
 
     def _rows(self, table: Any, depth: int) -> Iterator[list[str]]:  # noqa: ANN401 - as above
-        for row in table.iter("caption", "tr"):
-            around = list(row.iterancestors())
+        for row in self._seen(table, "tr"):
+            yield [self._cell(cell, depth) for cell in row if cell.tag in {"td", "th"}]
+
+    def _captions(self, table: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - as above
+        for caption in self._seen(table, "caption"):
+            yield from filter(None, [self._cell(caption, depth)])
+
+    def _seen(self, table: Any, name: str) -> Iterator[Any]:  # noqa: ANN401 - as above
+        """Yield the parts of a table, not of a table within it, that are seen; what is hidden is kept beside."""
+        for part in table.iter(name):
+            around = list(part.iterancestors())
             if next(each for each in around if each.tag == "table") is not table:
                 continue
-            if any(_is_hidden(each) for each in (row, *around[: around.index(table)])):
-                self.hidden += filter(None, [one_line(row.text_content())])
-            elif row.tag == "caption":
-                yield [self._cell(row, depth)]
+            if any(_is_hidden(each) for each in (part, *around[: around.index(table)])):
+                self.hidden += filter(None, [one_line(part.text_content())])
             else:
-                yield [self._cell(cell, depth) for cell in row if cell.tag in {"td", "th"}]
+                yield part
 
     def _cell(self, cell: Any, depth: int) -> str:  # noqa: ANN401 - as above
         inner = _Reader(self._where)

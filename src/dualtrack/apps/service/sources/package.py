@@ -7,7 +7,8 @@ import re
 import zipfile
 import zlib
 
-from dualtrack.apps.service.sources.sections import FILE_BYTES_MAX, refused
+from dualtrack.apps.refusals import refused
+from dualtrack.apps.service.sources.sections import FILE_BYTES_MAX
 
 __all__ = ["MEMBERS_MAX", "UNPACKED_BYTES_MAX", "check_package"]
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from dualtrack.apps.refusals import refused
 from dualtrack.apps.service.sources.docx import POINTS_MIN
 from dualtrack.apps.service.sources.sections import (
     CHARACTERS_MAX,
@@ -24,7 +25,6 @@ from dualtrack.apps.service.sources.sections import (
     Source,
     gather,
     one_line,
-    refused,
 )
 from dualtrack.errors import MissingExtraError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from dualtrack.errors import DocumentError
+from dualtrack.apps.refusals import refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,6 @@ __all__ = [
     "Source",
     "gather",
     "one_line",
-    "refused",
     "split_languages",
 ]
 
@@ -60,11 +59,6 @@ class Source(NamedTuple):
     name: str
     sections: tuple[Section, ...]
     hidden: tuple[str, ...] = ()
-
-
-def refused(found: str, where: str, *, fix: str, code: str, expected: str = "") -> DocumentError:
-    """Return the error for a document that is not taken."""
-    return DocumentError(found, where=where, expected=expected, fix=fix, code=f"input.document.{code}")
 
 
 def one_line(text: str) -> str:

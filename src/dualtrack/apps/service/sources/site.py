@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from dualtrack.apps.service.sources.sections import refused
+from dualtrack.apps.refusals import refused
 from dualtrack.errors import MissingExtraError
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
+from dualtrack.apps.refusals import refused
 from dualtrack.apps.service.gaps import Finding, found_hidden
 from dualtrack.apps.service.sources.about import ABOUT_NAME, ABOUT_SUFFIX, make_about, read_about
 from dualtrack.apps.service.sources.building import build_passages, make_id, pair_sections
 from dualtrack.apps.service.sources.docx import read_docx
 from dualtrack.apps.service.sources.markup import read_page
 from dualtrack.apps.service.sources.pdf import read_pdf
-from dualtrack.apps.service.sources.sections import refused
 from dualtrack.apps.service.sources.site import SITEMAP_NAME, site_pages
 from dualtrack.apps.service.sources.written import read_corpus, read_markdown, read_rows, read_values
 from dualtrack.domain.records import Text
